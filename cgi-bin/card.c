@@ -1,0 +1,63 @@
+/* card.c: the haircut card: a new one holds 100, each visit takes 10, a POST makes a new one. */
+#include <string.h>
+
+#include <gate.h>
+
+enum { FULL = 100, PRICE = 10 };
+
+/* The ten boxes of the card in the order they are used; true: used. */
+static json_t *
+boxes(json_int_t left)
+{
+	json_t *array = json_array();
+
+	for (json_int_t i = 0; i < FULL / PRICE; i++)
+		json_array_append_new(array, json_boolean(i * PRICE < FULL - left));
+	return array;
+}
+
+static void
+visit(struct gate_request *req)
+{
+	json_t *session = gate_session(req);
+	json_t *card = json_object_get(session, "card");
+	json_int_t before = json_is_integer(card) ? json_integer_value(card) : FULL;
+	bool paid = before >= PRICE;
+	json_int_t left = paid ? before - PRICE : before;
+	json_t *page = json_pack("{s:I, s:I, s:i, s:b, s:b, s:o}", "before", before, "left", left,
+	    "price", PRICE, "paid", paid, "used_up", left < PRICE, "boxes", boxes(left));
+
+	if (paid)
+		json_object_set_new(session, "card", json_integer(left));
+	gate_render(req, "card.html", page);
+	json_decref(page);
+}
+
+/* The redirect leads to a visit, so the first 10 of the new card go at once. */
+static void
+make_card(struct gate_request *req)
+{
+	json_object_set_new(gate_session(req), "card", json_integer(FULL));
+	gate_redirect(req, "/card");
+}
+
+static void
+answer(struct gate_request *req)
+{
+	const char *method = gate_param(req, "REQUEST_METHOD");
+
+	if (strcmp(method, "POST") == 0) {
+		make_card(req);
+	} else if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
+		visit(req);
+	} else {
+		gate_status(req, 405);
+		gate_header(req, "Allow", "GET, HEAD, POST");
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	return gate_main(argc, argv, answer);
+}

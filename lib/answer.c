@@ -1,0 +1,419 @@
+/* answer.c: one answer: status, header lines, page; kept in memory until the session is saved. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "encode.h"
+#include "error.h"
+#include "log.h"
+#include "request.h"
+
+#define DISPLAY_TIME_MAX 32
+
+/* ---- what the handler calls ---- */
+
+void
+gate_answer_begin(struct gate_request *r)
+{
+	r->status = 200;
+	r->headers.limit = GATE_HEADERS_MAX;
+	r->out.limit = GATE_ANSWER_MAX;
+	gate_buffer_reset(&r->headers);
+	gate_buffer_reset(&r->out);
+	r->template = NULL;
+	json_decref(r->json);
+	r->json = NULL;
+	r->nonce[0] = '\0';
+	r->broken = false;
+}
+
+void
+gate_status(struct gate_request *r, int status)
+{
+	if (status >= 200 && status <= 599)
+		r->status = status;
+	else
+		r->broken = true;
+}
+
+static bool
+is_token(const char *text)
+{
+	static const char specials[] = "!#$%&'*+-.^_`|~";
+
+	for (const char *c = text; *c != '\0'; c++)
+		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+		    (*c >= '0' && *c <= '9') || strchr(specials, *c) != NULL))
+			return false;
+	return text[0] != '\0';
+}
+
+static bool
+is_field_value(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+		if ((*c < 0x20 && *c != '\t') || *c == 0x7f)
+			return false;
+	return true;
+}
+
+/* These say where the answer ends, or speak to the web server: gate's own. */
+static bool
+is_ours(const char *name)
+{
+	static const char *const names[] = {
+	    "Status", "Content-Length", "Connection", "Transfer-Encoding", "Trailer", "Upgrade"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	return strncasecmp(name, "Variable-", 9) == 0 || strncasecmp(name, "X-Accel-", 8) == 0 ||
+	    strncasecmp(name, "X-Sendfile", 10) == 0;
+}
+
+/* The line of that name, NULL: there is none. */
+static char *
+find_header(const struct gate_request *r, const char *name)
+{
+	size_t length = strlen(name);
+	char *line = r->headers.data, *end = line != NULL ? line + r->headers.length : NULL;
+
+	while (line != end && line != NULL) {
+		if (strncasecmp(line, name, length) == 0 && line[length] == ':')
+			return line;
+		line = strchr(line, '\n');
+		line = line != NULL ? line + 1 : end;
+	}
+	return NULL;
+}
+
+static void
+drop_header(struct gate_request *r, const char *name)
+{
+	char *line = find_header(r, name), *next;
+
+	if (line == NULL)
+		return;
+	next = strchr(line, '\n') + 1;
+	memmove(line, next, strlen(next) + 1);
+	r->headers.length -= (size_t)(next - line);
+}
+
+static void
+put_header(struct gate_request *r, const char *name, const char *value)
+{
+	gate_buffer_puts(&r->headers, name);
+	gate_buffer_puts(&r->headers, ": ");
+	gate_buffer_puts(&r->headers, value);
+	gate_buffer_puts(&r->headers, "\r\n");
+}
+
+int
+gate_header(struct gate_request *r, const char *name, const char *value)
+{
+	if (!is_token(name) || is_ours(name) || !is_field_value(value)) {
+		gate_log(GATE_LOG_WARN, "header-refused", "path", r->path, "name", name, NULL);
+		return -1;
+	}
+	if (strcasecmp(name, "Set-Cookie") != 0)
+		drop_header(r, name);
+	put_header(r, name, value);
+	return r->headers.failed ? -1 : 0;
+}
+
+int
+gate_write(struct gate_request *r, const void *bytes, size_t length)
+{
+	return gate_buffer_add(&r->out, bytes, length);
+}
+
+int
+gate_printf(struct gate_request *r, const char *format, ...)
+{
+	va_list arguments;
+	int result;
+
+	va_start(arguments, format);
+	result = gate_buffer_vprintf(&r->out, format, arguments);
+	va_end(arguments);
+	return result;
+}
+
+int
+gate_render(struct gate_request *r, const char *name, json_t *json)
+{
+	json_decref(r->json);
+	r->json = json_incref(json);
+	r->template = name;
+	return 0;
+}
+
+/* Builds Location: bytes of UTF-8 go out percent-encoded, controls and blanks never. */
+int
+gate_redirect(struct gate_request *r, const char *target)
+{
+	struct gate_buffer location = {0};
+	int result = -1;
+
+	for (const unsigned char *c = (const unsigned char *)target; *c != '\0'; c++) {
+		if (*c < 0x21 || *c == 0x7f || *c == '\\')
+			location.failed = true;
+		else if (*c >= 0x80)
+			gate_buffer_printf(&location, "%%%02X", *c);
+		else
+			gate_buffer_putc(&location, (char)*c);
+	}
+	if (location.failed || location.length == 0) {
+		r->broken = true;
+	} else {
+		r->status = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 ? 302 : 303;
+		result = gate_header(r, "Location", location.data);
+	}
+	gate_buffer_release(&location);
+	return result;
+}
+
+/* `next` is the last parameter of the query and read raw to its end, since a web server puts a
+ * whole request target there, '&' and all; in a form it is a field like any other. */
+static const char *
+next_of(struct gate_request *r)
+{
+	const char *query = gate_param(r, "QUERY_STRING"), *form = gate_form(r, "next");
+
+	if (form != NULL)
+		return form;
+	while (query != NULL && strncmp(query, "next=", 5) != 0) {
+		query = strchr(query, '&');
+		query = query != NULL ? query + 1 : NULL;
+	}
+	return query != NULL ? query + 5 : NULL;
+}
+
+int
+gate_redirect_next(struct gate_request *r, const char *otherwise)
+{
+	const char *next = next_of(r);
+
+	if (next == NULL || !gate_origin_local_path(next, strlen(next)))
+		next = otherwise;
+	return gate_redirect(r, next);
+}
+
+/* ---- pages ---- */
+
+static const char *
+reason_of(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} reasons[] = {{200, "OK"}, {201, "Created"}, {204, "No Content"}, {301, "Moved Permanently"},
+	    {302, "Found"}, {303, "See Other"}, {304, "Not Modified"}, {307, "Temporary Redirect"},
+	    {308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"},
+	    {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
+	    {408, "Request Timeout"}, {413, "Content Too Large"}, {415, "Unsupported Media Type"},
+	    {422, "Unprocessable Content"}, {429, "Too Many Requests"},
+	    {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
+	    {501, "Not Implemented"}, {503, "Service Unavailable"}};
+
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Status";
+}
+
+static void
+display_time(char out[DISPLAY_TIME_MAX], int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(out, DISPLAY_TIME_MAX, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+		out[0] = '\0';
+}
+
+static int
+make_nonce(char out[24])
+{
+	unsigned char bytes[16];
+
+	if (gate_random(bytes, sizeof bytes) < 0)
+		return -1;
+	gate_base64url(out, bytes, sizeof bytes);
+	return 0;
+}
+
+/* What every template sees beside its page's own. An error page must not ask for the session. */
+static json_t *
+make_context(struct gate_request *r, bool with_session)
+{
+	json_t *gate = json_object();
+	int64_t expires = 0;
+
+	if (make_nonce(r->nonce) < 0) {
+		json_decref(gate);
+		return NULL;
+	}
+	if (with_session && r->session.state != GATE_SESSION_UNASKED)
+		expires = gate_session_end_time(&r->session);
+	if (expires != 0) {
+		char text[DISPLAY_TIME_MAX];
+
+		display_time(text, expires);
+		json_object_set_new(gate, "expires", json_string(text));
+	}
+	json_object_set_new(gate, "store", json_string(r->store->table->scheme));
+	json_object_set_new(gate, "path", json_string(r->path));
+	json_object_set_new(gate, "nonce", json_string(r->nonce));
+	return json_pack("{s:o}", "gate", gate);
+}
+
+static int
+render(struct gate_request *r, const char *name, json_t *page, bool with_session)
+{
+	struct gate_error error = {0};
+	json_t *contexts[2] = {make_context(r, with_session), page};
+	int result = -1;
+
+	if (contexts[0] == NULL)
+		gate_fail(&error, GATE_EMEMORY, "out of memory");
+	else if (r->config->templates == NULL)
+		gate_fail(&error, GATE_ETEMPLATE, "option templates names no folder: %s can't be rendered",
+		    name);
+	else
+		result = gate_template_render(r->config->templates, name, contexts,
+		    page != NULL ? 2 : 1, &r->out, &error);
+	json_decref(contexts[0]);
+	if (result < 0) {
+		gate_log(GATE_LOG_ERROR, "render-failed", "path", r->path, "error", error.text, NULL);
+		return -1;
+	}
+	if (find_header(r, "Content-Type") == NULL)
+		put_header(r, "Content-Type", "text/html; charset=utf-8");
+	return 0;
+}
+
+int
+gate_answer_render(struct gate_request *r)
+{
+	if (r->template != NULL && render(r, r->template, r->json, true) < 0)
+		return -1;
+	if (!r->broken && !r->out.failed && !r->headers.failed)
+		return 0;
+	gate_log(GATE_LOG_ERROR, "answer-broken", "path", r->path, "error",
+	    "a status, a redirect or the size of the answer is out of bounds", NULL);
+	return -1;
+}
+
+static void
+error_page(struct gate_request *r, const char *text)
+{
+	json_t *page = json_pack("{s:i, s:s, s:s*}", "status", r->status, "reason",
+	    reason_of(r->status), "text", text);
+
+	if (r->config->templates == NULL || !gate_templates_has(r->config->templates, "error.html") ||
+	    render(r, "error.html", page, false) < 0) {
+		gate_buffer_reset(&r->out);
+		gate_printf(r, "%d %s\n%s%s", r->status, reason_of(r->status), text ? text : "",
+		    text ? "\n" : "");
+	}
+	json_decref(page);
+}
+
+void
+gate_answer_error(struct gate_request *r, int status, const char *text)
+{
+	gate_answer_begin(r);
+	r->status = status;
+	if (status == 503)
+		put_header(r, "Retry-After", "1");
+	error_page(r, text);
+}
+
+/* ---- putting it together ---- */
+
+static void
+put_default(struct gate_request *r, const char *name, const char *value)
+{
+	if (find_header(r, name) == NULL)
+		put_header(r, name, value);
+}
+
+/* The nonce is known only now; no page of ours needs more than its own style. */
+static void
+put_policy(struct gate_request *r)
+{
+	char policy[256];
+
+	snprintf(policy, sizeof policy,
+	    "default-src 'none'; style-src 'nonce-%s'; img-src 'self'; form-action 'self'; "
+	    "base-uri 'none'; frame-ancestors 'none'; object-src 'none'",
+	    r->nonce);
+	put_default(r, "Content-Security-Policy", r->nonce[0] != '\0' ? policy
+	    : "default-src 'none'; frame-ancestors 'none'");
+}
+
+static void
+put_defaults(struct gate_request *r)
+{
+	put_default(r, "Content-Type", "text/plain; charset=utf-8");
+	put_policy(r);
+	put_default(r, "X-Content-Type-Options", "nosniff");
+	put_default(r, "X-Frame-Options", "DENY");
+	put_default(r, "Referrer-Policy", "same-origin");
+	put_default(r, "Cross-Origin-Opener-Policy", "same-origin");
+	put_default(r, "Cross-Origin-Resource-Policy", "same-origin");
+	put_default(r, "Cache-Control", "no-store");
+	if (r->session.state != GATE_SESSION_UNASKED)
+		put_default(r, "Vary", "Cookie");
+}
+
+/* The line is written only behind a commit; an answer without it is of no use to anybody. */
+static void
+put_cookie(struct gate_request *r)
+{
+	struct gate_buffer cookie = {0};
+	int result = gate_session_set_cookie(&r->session, &cookie);
+
+	if (result == 1)
+		put_header(r, "Set-Cookie", gate_buffer_text(&cookie));
+	else if (result < 0)
+		gate_log(GATE_LOG_ERROR, "cookie-failed", "path", r->path, "error",
+		    r->session.error.text, NULL);
+	gate_buffer_release(&cookie);
+}
+
+static bool
+has_no_body(const struct gate_request *r)
+{
+	return r->status == 204 || r->status == 304;
+}
+
+void
+gate_answer_finish(struct gate_request *r)
+{
+	bool head = r->method != NULL && strcmp(r->method, "HEAD") == 0;
+
+	if (r->status >= 400 && r->out.length == 0)
+		error_page(r, NULL);
+	put_cookie(r);
+	put_defaults(r);
+	if (r->headers.failed) { /* more header lines than any web server takes */
+		gate_log(GATE_LOG_ERROR, "headers-too-large", "path", r->path, NULL);
+		gate_answer_error(r, 500, NULL);
+		put_defaults(r);
+	}
+	gate_buffer_reset(&r->answer);
+	gate_buffer_printf(&r->answer, "Status: %d %s\r\n", r->status, reason_of(r->status));
+	gate_buffer_add(&r->answer, gate_buffer_text(&r->headers), r->headers.length);
+	if (!has_no_body(r))
+		gate_buffer_printf(&r->answer, "Content-Length: %zu\r\n", r->out.length);
+	gate_buffer_puts(&r->answer, "\r\n");
+	if (!has_no_body(r) && !head)
+		gate_buffer_add(&r->answer, gate_buffer_text(&r->out), r->out.length);
+}

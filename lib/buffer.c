@@ -1,0 +1,115 @@
+/* buffer.c: a growing run of bytes; the only place that does size arithmetic. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+
+#define FIRST_SIZE 256
+
+int
+gate_buffer_reserve(struct gate_buffer *b, size_t more)
+{
+	size_t limit = b->limit != 0 ? b->limit : GATE_BUFFER_MAX;
+	size_t size = b->size != 0 ? b->size : FIRST_SIZE;
+	char *data;
+
+	if (b->failed)
+		return -1;
+	if (more > limit || b->length > limit - more) {
+		b->failed = true;
+		return -1;
+	}
+	if (b->length + more < b->size) /* there is room for the NUL too */
+		return 0;
+	while (size <= b->length + more)
+		size *= 2;
+	data = realloc(b->data, size);
+	if (data == NULL) {
+		b->failed = true;
+		return -1;
+	}
+	b->data = data;
+	b->size = size;
+	return 0;
+}
+
+int
+gate_buffer_add(struct gate_buffer *b, const void *bytes, size_t length)
+{
+	if (gate_buffer_reserve(b, length) < 0)
+		return -1;
+	if (length > 0)
+		memcpy(b->data + b->length, bytes, length);
+	b->length += length;
+	b->data[b->length] = '\0';
+	return 0;
+}
+
+int
+gate_buffer_puts(struct gate_buffer *b, const char *text)
+{
+	return gate_buffer_add(b, text, strlen(text));
+}
+
+int
+gate_buffer_putc(struct gate_buffer *b, char c)
+{
+	return gate_buffer_add(b, &c, 1);
+}
+
+int
+gate_buffer_vprintf(struct gate_buffer *b, const char *format, va_list arguments)
+{
+	va_list again;
+	int length;
+
+	va_copy(again, arguments);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (length < 0) {
+		b->failed = true;
+		return -1;
+	}
+	if (gate_buffer_reserve(b, (size_t)length) < 0)
+		return -1;
+	vsnprintf(b->data + b->length, (size_t)length + 1, format, arguments);
+	b->length += (size_t)length;
+	return 0;
+}
+
+int
+gate_buffer_printf(struct gate_buffer *b, const char *format, ...)
+{
+	va_list arguments;
+	int result;
+
+	va_start(arguments, format);
+	result = gate_buffer_vprintf(b, format, arguments);
+	va_end(arguments);
+	return result;
+}
+
+void
+gate_buffer_reset(struct gate_buffer *b)
+{
+	b->length = 0;
+	b->failed = false;
+	if (b->data != NULL)
+		b->data[0] = '\0';
+}
+
+void
+gate_buffer_release(struct gate_buffer *b)
+{
+	free(b->data);
+	*b = (struct gate_buffer){.limit = b->limit};
+}
+
+const char *
+gate_buffer_text(const struct gate_buffer *b)
+{
+	return b->data != NULL ? b->data : "";
+}

@@ -1,0 +1,298 @@
+/* cookie.c: reading the Cookie header, writing Set-Cookie (RFC 6265bis, node's cookie 0.7.2). */
+#include "config.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "cookie.h"
+#include "encode.h"
+#include "error.h"
+
+#define DOMAIN_LABEL_MAX 63
+
+/* ---- reading ---- */
+
+static void
+trim(const char **text, size_t *length)
+{
+	while (*length > 0 && ((*text)[0] == ' ' || (*text)[0] == '\t')) {
+		++*text;
+		--*length;
+	}
+	while (*length > 0 && ((*text)[*length - 1] == ' ' || (*text)[*length - 1] == '\t'))
+		--*length;
+}
+
+/* gate_cookie_next without its limits. */
+static int
+next_pair(const char *header, size_t length, size_t *position, struct gate_cookie_pair *pair)
+{
+	while (*position < length) {
+		const char *start = header + *position;
+		const char *end = memchr(start, ';', length - *position);
+		size_t size = end != NULL ? (size_t)(end - start) : length - *position;
+		const char *equals = memchr(start, '=', size);
+
+		*position += size + (end != NULL);
+		if (equals == NULL)
+			continue;
+		pair->name = start;
+		pair->name_length = (size_t)(equals - start);
+		pair->value = equals + 1;
+		pair->value_length = size - pair->name_length - 1;
+		trim(&pair->name, &pair->name_length);
+		trim(&pair->value, &pair->value_length);
+		if (pair->name_length > 0)
+			return 1;
+	}
+	return 0;
+}
+
+static bool
+has_too_many_pairs(const char *header, size_t length)
+{
+	struct gate_cookie_pair pair;
+	size_t position = 0;
+	int pairs = 0;
+
+	while (next_pair(header, length, &position, &pair) > 0)
+		if (++pairs > GATE_COOKIE_PAIRS_MAX)
+			return true;
+	return false;
+}
+
+int
+gate_cookie_next(const char *header, size_t length, size_t *position, struct gate_cookie_pair *pair)
+{
+	if (length > GATE_COOKIE_HEADER_MAX)
+		return 0;
+	if (*position == 0 && has_too_many_pairs(header, length)) {
+		*position = length;
+		return 0;
+	}
+	return next_pair(header, length, position, pair);
+}
+
+int
+gate_cookie_join(struct gate_buffer *joined, const char *header)
+{
+	if (joined->length > 0)
+		gate_buffer_puts(joined, "; ");
+	return gate_buffer_puts(joined, header);
+}
+
+static void
+cut(struct gate_buffer *b, size_t length)
+{
+	b->length = length;
+	if (b->data != NULL)
+		b->data[length] = '\0';
+}
+
+/* Decodes the value that fills *out from `start` on, as node does. */
+static void
+decode_value(struct gate_buffer *out, size_t start, const char *raw)
+{
+	char *text = out->data + start;
+	size_t length = out->length - start;
+
+	if (!gate_percent_decode(text, &length, false))
+		return;
+	if (gate_utf8_valid(text, length))
+		cut(out, start + length);
+	else
+		memcpy(text, raw, out->length - start);
+}
+
+int
+gate_cookie_values(const char *header, size_t length, const char *name, struct gate_buffer *out,
+    size_t *offsets, int most)
+{
+	struct gate_cookie_pair pair;
+	size_t name_length = strlen(name), position = 0, start;
+	int seen = 0, count = 0;
+
+	while (seen < most && gate_cookie_next(header, length, &position, &pair) > 0) {
+		if (pair.name_length != name_length || memcmp(pair.name, name, name_length) != 0)
+			continue;
+		seen++;
+		if (pair.value_length >= 2 && pair.value[0] == '"' &&
+		    pair.value[pair.value_length - 1] == '"') {
+			pair.value++;
+			pair.value_length -= 2;
+		}
+		start = out->length;
+		if (gate_buffer_add(out, pair.value, pair.value_length) < 0)
+			return -1;
+		decode_value(out, start, pair.value);
+		if (strncmp(out->data + start, "s:", 2) != 0 ||
+		    strlen(out->data + start) != out->length - start) {
+			cut(out, start);
+			continue;
+		}
+		offsets[count++] = start + 2;
+		if (gate_buffer_putc(out, '\0') < 0)
+			return -1;
+	}
+	return count;
+}
+
+/* ---- writing ---- */
+
+static bool
+is_alphanumeric(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool
+is_token(const char *text)
+{
+	const char *c = text;
+
+	while (is_alphanumeric(*c) || (*c != '\0' && strchr("!#$%&'*+-.^_`|~", *c) != NULL))
+		c++;
+	return c > text && *c == '\0';
+}
+
+/* Labels of letters, digits and inner hyphens, a dot in front allowed. */
+static bool
+is_domain(const char *text)
+{
+	const char *c = text[0] == '.' ? text + 1 : text;
+	size_t label = 0;
+
+	for (; *c != '\0'; c++) {
+		bool border = label == 0 || c[1] == '.' || c[1] == '\0';
+
+		if (*c == '.' ? label == 0 : !is_alphanumeric(*c) && (*c != '-' || border))
+			return false;
+		label = *c == '.' ? 0 : label + 1;
+		if (label > DOMAIN_LABEL_MAX)
+			return false;
+	}
+	return label > 0;
+}
+
+/* Printable ASCII but ';' and '<', as node has it. */
+static bool
+is_path(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < 0x20 || *text > 0x7e || *text == ';' || *text == '<')
+			return false;
+	return true;
+}
+
+static bool
+is_given(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+static int
+check_attribute(
+    const char *what, const char *text, bool is_valid(const char *), struct gate_error *error)
+{
+	if (!is_given(text))
+		return 0;
+	if (strnlen(text, GATE_COOKIE_ATTRIBUTE_MAX + 1) > GATE_COOKIE_ATTRIBUTE_MAX)
+		return gate_fail(error, GATE_EOPTION, "%s is longer than %d bytes", what,
+		    GATE_COOKIE_ATTRIBUTE_MAX);
+	if (!is_valid(text))
+		return gate_fail(error, GATE_EOPTION, "%s is malformed", what);
+	return 0;
+}
+
+/* What can't stand in a Set-Cookie at all. */
+static int
+check_text(
+    const char *name, const struct gate_cookie_attributes *attributes, struct gate_error *error)
+{
+	if (!is_token(name))
+		return gate_fail(error, GATE_EOPTION, "cookie name is not a token");
+	if (check_attribute("cookie domain", attributes->domain, is_domain, error) < 0)
+		return -1;
+	return check_attribute("cookie path", attributes->path, is_path, error);
+}
+
+int
+gate_cookie_check(
+    const char *name, const struct gate_cookie_attributes *attributes, struct gate_error *error)
+{
+	bool host = strncasecmp(name, "__Host-", 7) == 0;
+	bool http =
+	    strncasecmp(name, "__Http-", 7) == 0 || strncasecmp(name, "__Host-Http-", 12) == 0;
+	bool secure = host || http || strncasecmp(name, "__Secure-", 9) == 0;
+
+	if (check_text(name, attributes, error) < 0)
+		return -1;
+	if (secure && !attributes->secure)
+		return gate_fail(error, GATE_EOPTION, "cookie %s: its prefix needs Secure", name);
+	if (http && !attributes->http_only)
+		return gate_fail(error, GATE_EOPTION, "cookie %s: its prefix needs HttpOnly", name);
+	if (host && is_given(attributes->domain))
+		return gate_fail(
+		    error, GATE_EOPTION, "cookie %s: its prefix allows no Domain", name);
+	if (host && (attributes->path == NULL || strcmp(attributes->path, "/") != 0))
+		return gate_fail(error, GATE_EOPTION, "cookie %s: its prefix needs Path=/", name);
+	if (attributes->same_site == GATE_SAME_SITE_NONE && !attributes->secure)
+		return gate_fail(
+		    error, GATE_EOPTION, "cookie %s: SameSite=None needs Secure", name);
+	if (attributes->partitioned && !attributes->secure)
+		return gate_fail(error, GATE_EOPTION, "cookie %s: Partitioned needs Secure", name);
+	return 0;
+}
+
+static void
+write_attributes(struct gate_buffer *out, const struct gate_cookie_attributes *attributes)
+{
+	static const char *const priorities[] = {
+	    "", "; Priority=Low", "; Priority=Medium", "; Priority=High"};
+	static const char *const same_sites[] = {
+	    "", "; SameSite=Lax", "; SameSite=Strict", "; SameSite=None"};
+	char date[GATE_HTTP_DATE_LENGTH + 1];
+
+	if (attributes->clear)
+		gate_buffer_puts(out, "; Max-Age=0");
+	if (is_given(attributes->domain))
+		gate_buffer_printf(out, "; Domain=%s", attributes->domain);
+	if (is_given(attributes->path))
+		gate_buffer_printf(out, "; Path=%s", attributes->path);
+	if (attributes->clear || attributes->expires != 0) {
+		gate_http_date(date, attributes->clear ? 0 : attributes->expires);
+		gate_buffer_printf(out, "; Expires=%s", date);
+	}
+	if (attributes->http_only)
+		gate_buffer_puts(out, "; HttpOnly");
+	if (attributes->secure)
+		gate_buffer_puts(out, "; Secure");
+	if (attributes->partitioned)
+		gate_buffer_puts(out, "; Partitioned");
+	gate_buffer_puts(out, priorities[attributes->priority]);
+	gate_buffer_puts(out, same_sites[attributes->same_site]);
+}
+
+int
+gate_cookie_write(struct gate_buffer *out, const char *name, const char *value,
+    const struct gate_cookie_attributes *attributes, struct gate_error *error)
+{
+	size_t before = out->length;
+	bool too_long;
+
+	if (check_text(name, attributes, error) < 0)
+		return -1;
+	gate_buffer_puts(out, name);
+	gate_buffer_putc(out, '=');
+	if (!attributes->clear)
+		gate_percent_encode(out, value, strlen(value));
+	too_long = out->length - before > GATE_COOKIE_SIZE_MAX + 1; /* the '=' doesn't count */
+	write_attributes(out, attributes);
+	if (!out->failed && !too_long)
+		return 0;
+	cut(out, before);
+	if (out->failed)
+		return gate_fail(error, GATE_EMEMORY, "cookie %s: out of memory", name);
+	return gate_fail(
+	    error, GATE_EOPTION, "cookie %s: longer than %d bytes", name, GATE_COOKIE_SIZE_MAX);
+}

@@ -1,0 +1,436 @@
+/* fastcgi.c: connections and threads of one worker; libfcgi parses each request. An idle kept
+ * connection waits in epoll and holds no thread. */
+#include "config.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <fcgiapp.h>
+
+#include "clock.h"
+#include "error.h"
+#include "fastcgi.h"
+#include "log.h"
+
+#define ROLE_RESPONDER 1 /* the specification's numbers; Debian ships no header with them */
+#define ROLE_AUTHORIZER 2
+#define IO_TIMEOUT 5 /* seconds that one read or write of the web server may take */
+
+struct connection {
+	int fd;
+	bool kept; /* epoll knows it */
+	int64_t idle_since;
+	struct connection *previous, *next; /* while it is parked */
+};
+
+struct thread {
+	struct gate_fastcgi *server;
+	pthread_t id;
+	FCGX_Request fcgi;
+	struct gate_queue queue;
+	struct gate_request request;
+	struct gate_buffer body;
+};
+
+struct gate_fastcgi {
+	struct gate *gate;
+	int epoll, wake;
+	atomic_bool stopping;
+	pthread_mutex_t lock; /* of the list of parked connections */
+	struct connection parked; /* the list's head: next is the one idle for longest */
+	int parked_count;
+	int thread_count;
+	struct thread *threads;
+};
+
+/* ---- parked connections ---- */
+
+static void
+unlink_parked(struct gate_fastcgi *f, struct connection *c)
+{
+	c->previous->next = c->next;
+	c->next->previous = c->previous;
+	f->parked_count--;
+}
+
+/* Whoever gets a connection's event owns it. */
+static void
+claim(struct gate_fastcgi *f, struct connection *c)
+{
+	pthread_mutex_lock(&f->lock);
+	unlink_parked(f, c);
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* A parked connection is never closed under its owner's feet: shut down, it wakes a thread that
+ * reads what had come already, then the end, and closes it. */
+static void
+dismiss_oldest(struct gate_fastcgi *f)
+{
+	struct connection *c = f->parked.next;
+
+	shutdown(c->fd, SHUT_RD);
+	c->idle_since = INT64_MAX;
+	unlink_parked(f, c);
+	c->previous = f->parked.previous;
+	c->next = &f->parked;
+	c->previous->next = c->next->previous = c;
+	f->parked_count++;
+}
+
+static void
+drop(struct connection *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c);
+}
+
+static void
+park(struct gate_fastcgi *f, struct connection *c)
+{
+	struct epoll_event event = {
+	    .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c};
+	bool late;
+
+	pthread_mutex_lock(&f->lock);
+	c->idle_since = gate_clock_monotonic();
+	c->previous = f->parked.previous;
+	c->next = &f->parked;
+	c->previous->next = c->next->previous = c;
+	if (++f->parked_count > GATE_KEPT_MAX)
+		dismiss_oldest(f);
+	late = atomic_load(&f->stopping);
+	if (late)
+		shutdown(c->fd, SHUT_RD);
+	if (epoll_ctl(f->epoll, c->kept ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->fd, &event) < 0) {
+		unlink_parked(f, c);
+		drop(c);
+	} else {
+		c->kept = true;
+	}
+	pthread_mutex_unlock(&f->lock);
+}
+
+void
+gate_fastcgi_tick(struct gate_fastcgi *f)
+{
+	int64_t limit = gate_clock_monotonic() - GATE_KEPT_TIME;
+
+	pthread_mutex_lock(&f->lock);
+	while (f->parked.next != &f->parked && f->parked.next->idle_since < limit)
+		dismiss_oldest(f);
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- one request ---- */
+
+/* Reads to the end of stdin, whatever CONTENT_LENGTH says, so that no byte of a body is left to
+ * be taken for the next request. The status to refuse it with, 0: none. */
+static int
+read_body(struct thread *t, const struct gate_options *options)
+{
+	FCGX_Stream *in = t->fcgi.in;
+	int64_t deadline = gate_clock_monotonic() + options->deadline;
+	size_t total = 0;
+	int c;
+
+	gate_buffer_reset(&t->body);
+	t->body.limit = (size_t)options->body_limit;
+	while ((c = FCGX_GetChar(in)) != EOF) {
+		size_t ready = (size_t)(in->stop - in->rdNext);
+
+		gate_buffer_putc(&t->body, (char)c);
+		gate_buffer_add(&t->body, in->rdNext, ready);
+		in->rdNext += ready;
+		total += ready + 1;
+		if (total > GATE_DRAIN_MAX || gate_clock_monotonic() > deadline)
+			return total > GATE_DRAIN_MAX ? 413 : 408;
+	}
+	if (FCGX_GetError(in) != 0)
+		return 400;
+	return t->body.failed ? 413 : 0;
+}
+
+static bool
+are_params_in_bounds(char *const *params)
+{
+	size_t count = 0, size = 0;
+
+	for (; *params != NULL; params++) {
+		count++;
+		size += strlen(*params);
+	}
+	return count <= GATE_PARAMS_MAX && size <= GATE_PARAMS_SIZE_MAX;
+}
+
+/* One request of a connection. True: the connection can be kept. */
+static bool
+answer(struct thread *t)
+{
+	struct gate *gate = t->server->gate;
+	struct gate_request *r = &t->request;
+	FCGX_Request *q = &t->fcgi;
+	struct gate_config *config;
+	bool keep = q->keepConnection && q->role == ROLE_RESPONDER;
+
+	if (FCGX_GetError(q->in) != 0) /* the parameters were cut short: some may be missing */
+		return false;
+	config = gate_config_take(gate);
+	r->refused = 0;
+	gate_buffer_reset(&t->body);
+	if (q->role != ROLE_AUTHORIZER) /* an authorizer has no stdin: reading it would hang */
+		r->refused = read_body(t, &config->options);
+	if (r->refused == 400 || r->refused == 408)
+		keep = false;
+	if (!are_params_in_bounds(q->envp))
+		r->refused = 431;
+	r->config = config;
+	r->store = &gate->store;
+	r->queue = &t->queue;
+	r->data = gate->data;
+	r->params = q->envp;
+	r->body = gate_buffer_text(&t->body);
+	r->body_length = t->body.length;
+	gate_request_serve(r, gate->handler);
+	FCGX_PutStr(gate_buffer_text(&r->answer), (int)r->answer.length, q->out);
+	gate_request_end(r);
+	gate_config_release(config);
+	return keep && !atomic_load(&t->server->stopping);
+}
+
+/* libfcgi must not close the connection, or another thread's new one could get its number while
+ * we still use it; but it does when a stream fails, and sets ipcFd to -1 then. */
+static void
+serve(struct thread *t, struct connection *c)
+{
+	FCGX_Request *q = &t->fcgi;
+	bool keep = false;
+
+	FCGX_InitRequest(q, -1, FCGI_FAIL_ACCEPT_ON_INTR);
+	q->ipcFd = c->fd;
+	q->keepConnection = 1;
+	q->detached = 1; /* close without lingering: stdin was drained */
+	if (FCGX_Accept_r(q) == 0) {
+		keep = answer(t);
+		q->keepConnection = 1;
+		FCGX_Finish_r(q);
+	}
+	c->fd = q->ipcFd;
+	if (keep && c->fd >= 0)
+		park(t->server, c);
+	else
+		drop(c);
+}
+
+/* ---- threads ---- */
+
+static void
+set_timeouts(int fd)
+{
+	struct timeval timeout = {.tv_sec = IO_TIMEOUT};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+}
+
+/* Accepts one connection and serves its first request at once. False: none was waiting. */
+static bool
+accept_one(struct thread *t, int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	struct connection *c;
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+		gate_log(GATE_LOG_ERROR, "accept-failed", "error", strerror(errno), NULL);
+		gate_clock_pause();
+	}
+	if (fd < 0)
+		return errno == ECONNABORTED || errno == EINTR;
+	set_timeouts(fd);
+	c = calloc(1, sizeof *c);
+	if (c == NULL) {
+		close(fd);
+		return true;
+	}
+	c->fd = fd;
+	serve(t, c);
+	return true;
+}
+
+/* The listener that epoll speaks of; NULL: the event is a connection's, or the wake-up's. */
+static const int *
+listener_of(const struct gate *gate, const void *pointer)
+{
+	for (int i = 0; i < gate->listener_count; i++)
+		if (pointer == &gate->listeners[i])
+			return &gate->listeners[i];
+	return NULL;
+}
+
+/* While stopping: serves what waits to be accepted. True: nothing is left for this thread. */
+static bool
+finish(struct thread *t)
+{
+	struct gate_fastcgi *f = t->server;
+	bool empty;
+
+	for (int i = 0; i < f->gate->listener_count && !f->gate->passed; i++)
+		while (accept_one(t, f->gate->listeners[i]))
+			;
+	pthread_mutex_lock(&f->lock);
+	empty = f->parked.next == &f->parked;
+	pthread_mutex_unlock(&f->lock);
+	return empty;
+}
+
+static void *
+run_thread(void *argument)
+{
+	struct thread *t = argument;
+	struct gate_fastcgi *f = t->server;
+
+	for (;;) {
+		struct epoll_event event;
+		const int *listener;
+
+		if (epoll_wait(f->epoll, &event, 1, -1) < 1)
+			continue;
+		listener = listener_of(f->gate, event.data.ptr);
+		if (event.data.ptr == &f->wake) {
+			if (finish(t))
+				break;
+		} else if (listener != NULL) {
+			if (!atomic_load(&f->stopping))
+				accept_one(t, *listener);
+		} else {
+			claim(f, event.data.ptr);
+			serve(t, event.data.ptr);
+		}
+	}
+	return NULL;
+}
+
+static int
+watch(struct gate_fastcgi *f, int *fd, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = fd};
+
+	return epoll_ctl(f->epoll, EPOLL_CTL_ADD, *fd, &event);
+}
+
+static void
+free_server(struct gate_fastcgi *f)
+{
+	for (int i = 0; i < f->thread_count; i++) {
+		gate_queue_close(&f->threads[i].queue);
+		gate_request_release(&f->threads[i].request);
+		gate_buffer_release(&f->threads[i].body);
+	}
+	if (f->epoll >= 0)
+		close(f->epoll);
+	if (f->wake >= 0)
+		close(f->wake);
+	pthread_mutex_destroy(&f->lock);
+	free(f->threads);
+	free(f);
+}
+
+static int
+start_threads(struct gate_fastcgi *f, int threads, struct gate_error *error)
+{
+	const char *run_dir = f->gate->config->options.run_dir;
+
+	for (int i = 0; i < threads; i++) {
+		struct thread *t = &f->threads[i];
+
+		t->server = f;
+		if (gate_queue_open(&t->queue, run_dir, error) < 0)
+			return -1;
+		if (pthread_create(&t->id, NULL, run_thread, t) != 0) {
+			gate_queue_close(&t->queue);
+			return gate_fail(error, GATE_ESYSTEM, "only %d of %d threads can be started", i,
+			    threads);
+		}
+		f->thread_count++;
+	}
+	return 0;
+}
+
+void
+gate_fastcgi_init(void)
+{
+	FCGX_Init();
+}
+
+struct gate_fastcgi *
+gate_fastcgi_start(struct gate *gate, int threads, struct gate_error *error)
+{
+	struct gate_fastcgi *f = calloc(1, sizeof *f);
+	int failed = 0;
+
+	if (f == NULL || (f->threads = calloc((size_t)threads, sizeof *f->threads)) == NULL) {
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+		free(f);
+		return NULL;
+	}
+	f->gate = gate;
+	f->parked.next = f->parked.previous = &f->parked;
+	pthread_mutex_init(&f->lock, NULL);
+	f->epoll = epoll_create1(EPOLL_CLOEXEC);
+	f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	for (int i = 0; i < gate->listener_count; i++)
+		failed |= watch(f, &gate->listeners[i], EPOLLIN | EPOLLEXCLUSIVE);
+	if (failed < 0 || watch(f, &f->wake, EPOLLIN) < 0)
+		gate_fail_errno(error, GATE_ESYSTEM, "epoll fails");
+	else if (start_threads(f, threads, error) == 0)
+		return f;
+	gate_fastcgi_stop(f, 1000);
+	return NULL;
+}
+
+/* A Unix listener that was shut down refuses new connections and still gives out those that wait;
+ * a TCP one would reset them, so there the last ones are taken before the process closes it. */
+static void
+stop_listening(struct gate *gate)
+{
+	int family;
+	socklen_t length = sizeof family;
+
+	for (int i = 0; i < gate->listener_count && !gate->passed; i++)
+		if (getsockopt(gate->listeners[i], SOL_SOCKET, SO_DOMAIN, &family, &length) == 0 &&
+		    family == AF_UNIX)
+			shutdown(gate->listeners[i], SHUT_RD);
+}
+
+int
+gate_fastcgi_stop(struct gate_fastcgi *f, int64_t patience)
+{
+	struct timespec until;
+	uint64_t one = 1;
+	bool ended = true;
+
+	pthread_mutex_lock(&f->lock);
+	atomic_store(&f->stopping, true);
+	for (struct connection *c = f->parked.next; c != &f->parked; c = c->next)
+		shutdown(c->fd, SHUT_RD);
+	pthread_mutex_unlock(&f->lock);
+	stop_listening(f->gate);
+	if (write(f->wake, &one, sizeof one) < 0)
+		ended = false;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += patience / 1000;
+	for (int i = 0; i < f->thread_count && ended; i++)
+		ended = pthread_timedjoin_np(f->threads[i].id, NULL, &until) == 0;
+	if (ended)
+		free_server(f);
+	return ended;
+}

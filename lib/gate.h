@@ -1,0 +1,146 @@
+/* gate.h: sessions and login for FastCGI. gate(3) says all of it.
+ * An int below 0 is a failure; questions and look-ups answer 1 or 0. Pointers are borrowed until
+ * the handler returns unless the comment says "yours". Text is UTF-8, times are milliseconds. */
+#ifndef GATE_H
+#define GATE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#define GATE_VERSION "0.1.0"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+struct gate;         /* one a process: options, secrets, store, templates */
+struct gate_request; /* one request and its answer */
+struct gate_options; /* what gate.conf, the environment and argv say */
+
+enum gate_error_code {
+	GATE_OK,
+	GATE_EOPTION,   /* an option is unknown, bad or clashes with another */
+	GATE_ESYSTEM,   /* the operating system refused */
+	GATE_ESTORE,    /* the store failed */
+	GATE_ETEMPLATE, /* a template is missing or wrong */
+	GATE_ESESSION,  /* the session holds what can't be stored */
+	GATE_EMEMORY
+};
+
+struct gate_error { /* the first cause wins; lower case, no newline, no secret */
+	enum gate_error_code code;
+	char text[200];
+};
+
+enum { GATE_CONFLICT = -2 }; /* somebody else changed the record: return, you will be run again */
+
+typedef void gate_handler(struct gate_request *);
+
+/* ---- the process ---- */
+struct gate_store;
+int gate_main(int argc, char **argv, gate_handler *); /* open, run, close; the exit status */
+struct gate *gate_open(const char *const *options, const struct gate_store *const *stores,
+    void *data, struct gate_error *); /* "name=value"…, NULL; stores of one's own or NULL; yours */
+int gate_run(struct gate *, gate_handler *); /* serve until told to stop */
+void gate_close(struct gate *);
+
+/* ---- what was asked; NULL: not there ---- */
+const char *gate_param(struct gate_request *, const char *name);  /* CGI: "REQUEST_METHOD" */
+const char *gate_query(struct gate_request *, const char *name);  /* from the query string */
+const char *gate_form(struct gate_request *, const char *name);   /* from a urlencoded body */
+const char *gate_cookie(struct gate_request *, const char *name); /* as sent, not decoded */
+const char *gate_body(struct gate_request *, size_t *length);     /* never NULL */
+const char *gate_path(struct gate_request *);                     /* raw, without the query */
+const char *gate_option(struct gate_request *, const char *name); /* an option's value as text */
+void *gate_data(struct gate_request *);                           /* as given to gate_open */
+
+/* ---- the answer; nothing leaves before the session is saved ---- */
+void gate_status(struct gate_request *, int status); /* 200 unless said otherwise */
+int gate_header(struct gate_request *, const char *name, const char *value);
+int gate_write(struct gate_request *, const void *bytes, size_t length);
+int gate_printf(struct gate_request *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int gate_render(struct gate_request *, const char *name, json_t *); /* after the handler */
+int gate_redirect(struct gate_request *, const char *target);       /* 303 after a POST, else 302 */
+int gate_redirect_next(struct gate_request *, const char *otherwise); /* to a local `next` */
+
+/* ---- the session ---- */
+json_t *gate_session(struct gate_request *);        /* never NULL; change it as you like */
+int gate_session_renew(struct gate_request *);      /* a new id, the data stays */
+int gate_session_destroy(struct gate_request *);    /* record and cookie go */
+int gate_session_commit(struct gate_request *);     /* now; GATE_CONFLICT: return at once */
+int64_t gate_session_expires(struct gate_request *); /* since 1970; 0: with the browser */
+int gate_session_set_max_age(struct gate_request *, int64_t ms); /* 0: with the browser */
+
+int gate_healthy(struct gate_request *); /* does the store answer? */
+
+/* ---- stores: one const table each; gate(3) has a worked example ---- */
+struct gate_member { /* a top-level member of a record */
+	char *name;              /* decoded; NULL: jansson can't hold it */
+	const char *quoted;      /* the name as it was read, with quotes, or NULL */
+	const char *text;        /* the value's JSON text */
+	size_t quoted_length, length;
+	bool changed, removed;   /* since the record was loaded */
+	bool visible;            /* gate_session shows it */
+	bool name_owned, text_owned;
+};
+
+struct gate_record {
+	/* the store fills these in load, and reads them in create, update and touch */
+	struct gate_member *members;
+	size_t count;
+	int64_t expires; /* when the record dies, ms since 1970; INT64_MAX: never */
+	int64_t touched; /* last write or touch, 0: unknown */
+	int64_t created; /* of the session, for absolute_timeout, 0: unknown */
+	const char *user; /* who is logged in, NULL: nobody */
+	void *was;        /* what the store read, for its compare-and-swap; release frees it */
+	/* the caller fills these in before every call */
+	int64_t now;      /* ms since 1970 */
+	int64_t ttl;      /* lifetime in ms of a record whose cookie has none */
+	int64_t deadline; /* ms of CLOCK_MONOTONIC after which to give up */
+	/* record.c's own */
+	char *raw;
+	size_t room;
+	int64_t max_age; /* cookie.originalMaxAge in ms, 0: none */
+};
+
+struct gate_bump { /* of a counter */
+	int64_t count; /* after the bump, 0: there is none */
+	int64_t last;  /* when it was bumped before, ms since 1970, 0: never */
+};
+
+typedef int gate_store_visit(void *data, const char *id, struct gate_record *);
+
+struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLICT, -1 failed */
+	const char *scheme; /* "file" serves file:/var/lib/gate */
+	int (*open)(void **store, const char *url, const struct gate_options *, struct gate_error *);
+	int (*load)(void *store, const char *id, struct gate_record *, struct gate_error *);
+	int (*create)(void *store, const char *id, struct gate_record *, struct gate_error *);
+	int (*update)(void *store, const char *id, struct gate_record *, struct gate_error *);
+	int (*touch)(void *store, const char *id, struct gate_record *, struct gate_error *);
+	int (*remove)(void *store, const char *id, struct gate_record *, struct gate_error *);
+	/* remove: a record: only if it still is what was read; NULL: whatever is there */
+	void (*release)(struct gate_record *); /* frees `was`, by the request's thread */
+	int (*each)(void *store, const char *user, gate_store_visit *, void *data, struct gate_error *);
+	int (*bump)(void *store, const char *key, int64_t add, int64_t lifetime, struct gate_bump *,
+	    struct gate_error *); /* atomic; add 0: only read; lifetime 0: forget */
+	int (*sweep)(void *store, const struct gate_options *, struct gate_error *); /* how many went */
+	int (*ping)(void *store, struct gate_error *);  /* does it answer? */
+	void (*close)(void *store);
+};
+
+int gate_record_parse(struct gate_record *, const char *text, size_t length); /* 0: malformed */
+char *gate_record_text(const struct gate_record *, size_t *length); /* JSON; yours: free() */
+int gate_record_set(struct gate_record *, const char *name, const char *text); /* JSON text */
+const struct gate_member *gate_record_get(const struct gate_record *, const char *name);
+const char *gate_options_get(const struct gate_options *, const char *name); /* NULL: no such */
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

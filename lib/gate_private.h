@@ -1,0 +1,32 @@
+/* gate_private.h: what struct gate is to the files that run it. */
+#ifndef GATE_PRIVATE_H
+#define GATE_PRIVATE_H
+
+#include <pthread.h>
+
+#include "gate.h"
+#include "request.h"
+#include "store.h"
+
+#define GATE_LISTENERS_MAX 8
+
+struct gate {
+	pthread_mutex_t lock;       /* of `config`, the pointer */
+	struct gate_config *config; /* what new requests get */
+	char **arguments;           /* as gate_open got them, to read them again */
+	const struct gate_store *table;
+	struct gate_store_link store; /* open in a worker only */
+	void *data;
+	gate_handler *handler;
+	int listeners[GATE_LISTENERS_MAX];
+	int listener_count;
+	bool passed;     /* they were handed to us: somebody else goes on listening */
+	char *unix_path; /* of a socket that we made, NULL: none */
+};
+
+struct gate_config *gate_config_take(struct gate *); /* the one in force, counted */
+void gate_config_release(struct gate_config *);
+/* Reads options, secrets and templates anew and swaps them in; bad ones leave all as it was. */
+int gate_config_reload(struct gate *, struct gate_error *);
+
+#endif

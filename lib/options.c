@@ -1,0 +1,384 @@
+/* options.c: the table of options, and which source of a value goes before which. */
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "log.h"
+#include "options_private.h"
+
+#define SECOND INT64_C(1000)
+#define DAY (86400 * SECOND)
+#define AGES (3650 * DAY)
+
+#define AT(field) .offset = offsetof(struct gate_options, field)
+
+static const char *const no_yes_auto[] = {"no", "yes", "auto", NULL};
+static const char *const same_sites[] = {"unset", "lax", "strict", "none", NULL};
+static const char *const priorities[] = {"none", "low", "medium", "high", NULL};
+static const char *const genids[] = {"random", "uuid", NULL};
+static const char *const removes[] = {"native", "interval", "disabled", NULL};
+
+/* gate.conf(5) and conf/gate.conf tell of each; a test sees to that. */
+static const struct gate_option table[] = {
+    {"config", GATE_OPTION_TEXT, SYSCONFDIR "/gate.conf", "file with options; empty: none",
+	AT(config)},
+    {"cookie_name", GATE_OPTION_TEXT, "connect.sid", "name of the session cookie", AT(cookie_name),
+	.least = 1},
+    {"cookie_path", GATE_OPTION_TEXT, "/", "its Path", AT(cookie_path), .least = 1,
+	.check = gate_option_check_path},
+    {"cookie_domain", GATE_OPTION_TEXT, "", "its Domain; empty: this host only", AT(cookie_domain)},
+    {"cookie_http_only", GATE_OPTION_SWITCH, "yes", "its HttpOnly", AT(cookie_http_only)},
+    {"cookie_secure", GATE_OPTION_WORD, "auto", "its Secure; auto: when the request came by https",
+	AT(cookie_secure), .words = no_yes_auto},
+    {"cookie_same_site", GATE_OPTION_WORD, "lax", "its SameSite", AT(cookie_same_site),
+	.words = same_sites},
+    {"cookie_priority", GATE_OPTION_WORD, "none", "its Priority", AT(cookie_priority),
+	.words = priorities},
+    {"cookie_partitioned", GATE_OPTION_SWITCH, "no", "its Partitioned", AT(cookie_partitioned)},
+    {"secret", GATE_OPTION_SECRETS, "", "signs the cookie; several: the first signs, all verify",
+	AT(secret), .most = GATE_SECRETS_MAX},
+    {"secret_file", GATE_OPTION_TEXT, "", "file with secrets, one a line", AT(secret_file)},
+    {"allow_weak_secret", GATE_OPTION_SWITCH, "no", "accept a short or well-known secret",
+	AT(allow_weak_secret)},
+    {"genid", GATE_OPTION_WORD, "random", "what a new session id looks like", AT(genid),
+	.words = genids},
+    {"max_age", GATE_OPTION_DURATION, "0", "lifetime of the cookie; 0: with the browser",
+	AT(max_age), .most = AGES},
+    {"ttl", GATE_OPTION_DURATION, "14d", "lifetime of a record whose cookie has none", AT(ttl),
+	.least = SECOND, .most = AGES},
+    {"touch_after", GATE_OPTION_DURATION, "60s", "prolong a record at most this often; 0: always",
+	AT(touch_after), .most = AGES},
+    {"absolute_timeout", GATE_OPTION_DURATION, "30d", "no session gets older; 0: no limit",
+	AT(absolute_timeout), .most = AGES},
+    {"rolling", GATE_OPTION_SWITCH, "no", "send the cookie with every answer", AT(rolling)},
+    {"resave", GATE_OPTION_SWITCH, "no", "write sessions that did not change", AT(resave)},
+    {"save_uninitialized", GATE_OPTION_SWITCH, "no", "write new sessions that nothing was put in",
+	AT(save_uninitialized)},
+    {"trusted_proxies", GATE_OPTION_LIST, "", "proxies whose X-Forwarded headers count",
+	AT(trusted_proxies), .most = GATE_LIST_MAX, .check = gate_option_check_address},
+    {"origin", GATE_OPTION_TEXT, "", "scheme://host[:port] of the site; empty: as requested",
+	AT(origin), .check = gate_option_check_origin},
+    {"store", GATE_OPTION_URL, "file:/var/lib/gate/sessions", "where sessions live", AT(store),
+	.least = 1},
+    {"file_sync", GATE_OPTION_SWITCH, "no", "files survive a power cut, and Node may read them",
+	AT(file_sync)},
+    {"auto_remove", GATE_OPTION_WORD, "native", "who removes expired records", AT(auto_remove),
+	.words = removes},
+    {"sweep_interval", GATE_OPTION_DURATION, "10m", "time between two removals", AT(sweep_interval),
+	.least = SECOND, .most = 30 * DAY},
+    {"listen", GATE_OPTION_TEXT, "", "unix:PATH or HOST:PORT; empty: the socket passed in",
+	AT(listen), .check = gate_option_check_listen},
+    {"run_dir", GATE_OPTION_TEXT, "/run/gate", "folder for locks and counters", AT(run_dir),
+	.least = 1},
+    {"socket_mode", GATE_OPTION_OCTAL, "0660", "mode of a unix socket", AT(socket_mode),
+	.most = 0777},
+    {"socket_group", GATE_OPTION_TEXT, "", "group of a unix socket; empty: unchanged",
+	AT(socket_group)},
+    {"templates", GATE_OPTION_TEXT, PKGDATADIR "/templates", "folder with templates", AT(templates),
+	.least = 1},
+    {"workers", GATE_OPTION_NUMBER, "2", "processes; 0: serve in this one, one thread", AT(workers),
+	.most = 64},
+    {"threads", GATE_OPTION_NUMBER, "8", "threads of each worker", AT(threads), .least = 1,
+	.most = 256},
+    {"body_limit", GATE_OPTION_SIZE, "64k", "longest request body", AT(body_limit),
+	.most = 64 << 20},
+    {"deadline", GATE_OPTION_DURATION, "5s", "a request takes no longer, or it fails", AT(deadline),
+	.least = 100, .most = 600 * SECOND},
+    {"connect_timeout", GATE_OPTION_DURATION, "1s", "for connecting to a store",
+	AT(connect_timeout), .least = 1, .most = 600 * SECOND},
+    {"select_timeout", GATE_OPTION_DURATION, "1s", "for finding a server of the store",
+	AT(select_timeout), .least = 1, .most = 600 * SECOND},
+    {"socket_timeout", GATE_OPTION_DURATION, "1500ms", "for one answer of the store",
+	AT(socket_timeout), .least = 1, .most = 600 * SECOND},
+    {"trace", GATE_OPTION_SWITCH, "no", "log every request", AT(trace)},
+};
+
+#define COUNT (sizeof table / sizeof table[0])
+#define HINT_DISTANCE 2
+
+_Static_assert(sizeof(enum gate_tristate) == sizeof(unsigned int), "words are stored as unsigned");
+
+struct gate_option_state {
+	struct {
+		char *value, *origin;
+		enum gate_option_level level;
+		unsigned int line;
+	} entries[COUNT];
+};
+
+size_t
+gate_options_count(void)
+{
+	return COUNT;
+}
+
+const char *
+gate_options_name(size_t i)
+{
+	return table[i].name;
+}
+
+const char *
+gate_options_default(size_t i)
+{
+	return table[i].fallback;
+}
+
+const char *
+gate_options_help(size_t i)
+{
+	return table[i].help;
+}
+
+struct gate_option_source
+gate_options_source(const struct gate_options *options, size_t i)
+{
+	return (struct gate_option_source){
+	    .value = options->state->entries[i].value, .origin = options->state->entries[i].origin};
+}
+
+const struct gate_option *
+gate_option_find(const char *name)
+{
+	for (size_t i = 0; i < COUNT; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+const char *
+gate_options_get(const struct gate_options *options, const char *name)
+{
+	const struct gate_option *option = gate_option_find(name);
+
+	return option != NULL ? options->state->entries[option - table].value : NULL;
+}
+
+const char *
+gate_option_origin(const struct gate_options *options, const char *name)
+{
+	return options->state->entries[gate_option_find(name) - table].origin;
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Levenshtein's, for names of at most GATE_OPTION_NAME_MAX bytes. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[GATE_OPTION_NAME_MAX + 1], width = strlen(b);
+
+	for (size_t j = 0; j <= width; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= width; j++) {
+			size_t above = row[j], change = diagonal + (a[i - 1] != b[j - 1]);
+
+			row[j] = least(least(above, row[j - 1]) + 1, change);
+			diagonal = above;
+		}
+	}
+	return row[width];
+}
+
+static const char *
+nearest(const char *name)
+{
+	size_t best = HINT_DISTANCE + 1, here;
+	const char *hint = NULL;
+
+	for (size_t i = 0; i < COUNT; i++) {
+		here = distance(name, table[i].name);
+		if (here < best) {
+			best = here;
+			hint = table[i].name;
+		}
+	}
+	return hint;
+}
+
+int
+gate_option_unknown(const char *origin, const char *name, struct gate_error *error)
+{
+	const char *hint;
+
+	/* What doesn't look like a name may be a secret whose name was forgotten. */
+	if (*name == '\0' || strlen(name) > GATE_OPTION_NAME_MAX ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(name))
+		return gate_fail(
+		    error, GATE_EOPTION, "%s: this is not the name of an option", origin);
+	hint = nearest(name);
+	return gate_fail(error, GATE_EOPTION, "%s: unknown option \"%s\"%s%s%s", origin, name,
+	    hint != NULL ? ", did you mean \"" : "", hint != NULL ? hint : "",
+	    hint != NULL ? "\"?" : "");
+}
+
+int
+gate_option_give(struct gate_options *options, const struct gate_option *option,
+    const struct gate_option_given *given, struct gate_error *error)
+{
+	unsigned int *line = &options->state->entries[option - table].line;
+	enum gate_option_level *level = &options->state->entries[option - table].level;
+	char **origin = &options->state->entries[option - table].origin;
+	bool list = option->type == GATE_OPTION_LIST || option->type == GATE_OPTION_SECRETS;
+
+	if (given->level == GATE_FROM_FILE && *level == GATE_FROM_FILE && !list)
+		return gate_fail(error, GATE_EOPTION, "%s: %s is set in line %u already",
+		    given->origin, option->name, *line);
+	if (list && *level != given->level)
+		gate_option_clear(options, option);
+	free(*origin);
+	*origin = strdup(given->origin);
+	if (*origin == NULL)
+		return gate_fail(error, GATE_EMEMORY, "options: out of memory");
+	*level = given->level;
+	*line = given->line;
+	return gate_option_set(options, option, given, error);
+}
+
+static int
+give_defaults(struct gate_options *options, struct gate_error *error)
+{
+	struct gate_option_given given = {.origin = "default", .level = GATE_FROM_DEFAULT};
+
+	for (size_t i = 0; i < COUNT; i++) {
+		given.text = table[i].fallback;
+		if (gate_option_give(options, &table[i], &given, error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The option that GATE_NAME=value means; name begins behind "GATE_". */
+static const struct gate_option *
+find_variable(const char *name, size_t length)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		size_t same = 0;
+
+		while (same < length && toupper((unsigned char)table[i].name[same]) == name[same])
+			same++;
+		if (same == length && table[i].name[same] == '\0')
+			return &table[i];
+	}
+	return NULL;
+}
+
+/* With only_config just that option, without it all others. */
+static int
+give_environment(struct gate_options *options, bool only_config, struct gate_error *error)
+{
+	char name[sizeof "GATE_" + GATE_OPTION_NAME_MAX];
+	struct gate_option_given given = {.origin = name, .level = GATE_FROM_ENVIRONMENT};
+	const struct gate_option *option;
+
+	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
+		const char *equals = strchr(*variable, '=');
+		size_t length = equals != NULL ? (size_t)(equals - *variable) : 0;
+
+		if (strncmp(*variable, "GATE_", 5) != 0 || length < 5)
+			continue;
+		option = find_variable(*variable + 5, length - 5);
+		memset(name, 0, sizeof name);
+		memcpy(name, *variable, least(length, sizeof name - 1));
+		if (option == NULL && !only_config)
+			gate_log(GATE_LOG_WARN, "environment-unknown", "name", name, NULL);
+		if (option == NULL || (option == table) != only_config)
+			continue;
+		given.text = equals + 1;
+		if (gate_option_give(options, option, &given, error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+give_arguments(struct gate_options *options, const char *const *arguments, bool only_config,
+    struct gate_error *error)
+{
+	struct gate_option_given given = {.origin = "argv", .level = GATE_FROM_ARGUMENTS};
+	char name[GATE_OPTION_NAME_MAX + 2];
+	const struct gate_option *option;
+
+	for (; arguments != NULL && *arguments != NULL; arguments++) {
+		size_t length = strcspn(*arguments, "=");
+
+		if ((*arguments)[length] == '\0')
+			return gate_fail(error, GATE_EOPTION, "argv: not of the form name=value");
+		memset(name, 0, sizeof name);
+		memcpy(name, *arguments, least(length, sizeof name - 1));
+		option = gate_option_find(name);
+		if (option == NULL)
+			return gate_option_unknown("argv", name, error);
+		given.text = *arguments + length + 1;
+		if ((option == table) == only_config &&
+		    gate_option_give(options, option, &given, error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+give_file(struct gate_options *options, struct gate_error *error)
+{
+	if (*options->config == '\0')
+		return 0;
+	if (options->state->entries[0].level == GATE_FROM_DEFAULT &&
+	    access(options->config, F_OK) < 0 && errno == ENOENT) {
+		*options->config = '\0'; /* says that no file was read */
+		return 0;
+	}
+	return gate_options_read(options, error);
+}
+
+static int
+write_values(struct gate_options *options, struct gate_error *error)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		options->state->entries[i].value = gate_option_text(options, &table[i]);
+		if (options->state->entries[i].value == NULL)
+			return gate_fail(error, GATE_EMEMORY, "options: out of memory");
+	}
+	return 0;
+}
+
+int
+gate_options_load(
+    struct gate_options *options, const char *const *arguments, struct gate_error *error)
+{
+	*options = (struct gate_options){.state = calloc(1, sizeof *options->state)};
+	if (options->state == NULL)
+		return gate_fail(error, GATE_EMEMORY, "options: out of memory");
+	if (give_defaults(options, error) < 0 || give_environment(options, true, error) < 0 ||
+	    give_arguments(options, arguments, true, error) < 0 || give_file(options, error) < 0 ||
+	    give_environment(options, false, error) < 0 ||
+	    give_arguments(options, arguments, false, error) < 0 ||
+	    gate_options_check(options, error) < 0)
+		return -1;
+	return write_values(options, error);
+}
+
+void
+gate_options_release(struct gate_options *options)
+{
+	if (options->state != NULL)
+		for (size_t i = 0; i < COUNT; i++) {
+			gate_option_clear(options, &table[i]);
+			free(options->state->entries[i].value);
+			free(options->state->entries[i].origin);
+		}
+	free(options->state);
+	*options = (struct gate_options){0};
+}

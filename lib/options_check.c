@@ -1,0 +1,291 @@
+/* options_check.c: what single values must look like, clashes between options, and the secrets. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "log.h"
+#include "options_private.h"
+
+#define HOST_MAX 253
+#define PORT_MAX 65535
+#define SECRET_FILE_MAX (16u << 10)
+#define SECRET_FILE_MODE 0640
+
+struct secrets { /* pointers into the options or into text */
+	const char *values[GATE_SECRETS_MAX + 1];
+	char *text; /* of secret_file */
+	size_t count, length;
+};
+
+const char *
+gate_option_check_path(const char *path)
+{
+	return *path == '/' ? NULL : "does not begin with /";
+}
+
+/* Digits to the end of text, without leading zeros, at most `most`. */
+static bool
+is_number(const char *text, long most)
+{
+	size_t length = strspn(text, "0123456789");
+
+	return length > 0 && length <= 5 && text[length] == '\0' && (*text != '0' || length == 1) &&
+	       strtol(text, NULL, 10) <= most;
+}
+
+static bool
+is_port(const char *text)
+{
+	return *text != '0' && is_number(text, PORT_MAX);
+}
+
+const char *
+gate_option_check_address(const char *text)
+{
+	char address[INET6_ADDRSTRLEN];
+	unsigned char bytes[sizeof(struct in6_addr)];
+	bool six = strchr(text, ':') != NULL;
+	const char *bits = strchr(text, '/');
+	size_t length = bits != NULL ? (size_t)(bits++ - text) : strlen(text);
+
+	if (length < sizeof address) {
+		memcpy(address, text, length);
+		address[length] = '\0';
+		if (inet_pton(six ? AF_INET6 : AF_INET, address, bytes) == 1 &&
+		    (bits == NULL || is_number(bits, six ? 128 : 32)))
+			return NULL;
+	}
+	return "is neither an address nor address/bits";
+}
+
+/* The length of the host at the start of text: name, IPv4 address or [IPv6 address]; 0: none. */
+static size_t
+host_length(const char *text)
+{
+	char address[INET6_ADDRSTRLEN];
+	unsigned char bytes[sizeof(struct in6_addr)];
+	size_t length;
+
+	if (*text != '[') {
+		length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-._");
+		return length <= HOST_MAX ? length : 0;
+	}
+	length = strcspn(++text, "]");
+	if (text[length] == '\0' || length >= sizeof address)
+		return 0;
+	memcpy(address, text, length);
+	address[length] = '\0';
+	return inet_pton(AF_INET6, address, bytes) == 1 ? length + 2 : 0;
+}
+
+/* In the one form that browsers send, so that it can be compared byte for byte. */
+const char *
+gate_option_check_origin(const char *text)
+{
+	const char *host = strstr(text, "://");
+	size_t length;
+
+	if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
+		return "does not begin with https:// or http://";
+	host += 3;
+	length = host_length(host);
+	if (length == 0)
+		return "has no host, in lower case, behind its scheme";
+	if (host[length] == '\0')
+		return NULL;
+	if (host[length] != ':' || !is_port(host + length + 1))
+		return "is not of the form scheme://host or scheme://host:port";
+	if (strcmp(host + length, text[4] == 's' ? ":443" : ":80") == 0)
+		return "must not name the port that its scheme has anyway";
+	return NULL;
+}
+
+static bool
+is_loopback(const char *text, size_t length)
+{
+	char host[INET_ADDRSTRLEN];
+	struct in_addr address;
+
+	if (length >= sizeof host)
+		return false;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+	       (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+}
+
+const char *
+gate_option_check_listen(const char *text)
+{
+	const char *path = text + 5, *colon = strrchr(text, ':');
+
+	if (strncmp(text, "unix:", 5) == 0) {
+		if (*path == '\0')
+			return "has no path behind unix:";
+		if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+			return "has a path too long for a unix socket";
+		return NULL;
+	}
+	if (colon == NULL || !is_port(colon + 1))
+		return "is neither unix:PATH nor HOST:PORT";
+	if (!is_loopback(text, (size_t)(colon - text)))
+		return "is not on the loopback (127.0.0.1, [::1], localhost): FastCGI is "
+		       "unprotected";
+	return NULL;
+}
+
+static int
+check_cookie(const struct gate_options *options, struct gate_error *error)
+{
+	struct gate_cookie_attributes attributes = {
+	    .domain = options->cookie_domain,
+	    .path = options->cookie_path,
+	    .http_only = options->cookie_http_only,
+	    .secure = options->cookie_secure == GATE_YES,
+	    .partitioned = options->cookie_partitioned,
+	    .priority = options->cookie_priority,
+	    .same_site = options->cookie_same_site,
+	};
+
+	return gate_cookie_check(options->cookie_name, &attributes, error);
+}
+
+int
+gate_options_check(struct gate_options *options, struct gate_error *error)
+{
+	const int64_t oldest = INT64_C(1000) * GATE_COOKIE_AGE_MAX;
+
+	if (check_cookie(options, error) < 0)
+		return -1;
+	if (options->secret[0] != NULL && *options->secret_file != '\0')
+		return gate_fail(error, GATE_EOPTION,
+		    "secret (%.60s) and secret_file (%.60s) are both set: keep one",
+		    gate_option_origin(options, "secret"),
+		    gate_option_origin(options, "secret_file"));
+	if (options->max_age > oldest) {
+		gate_log(GATE_LOG_WARN, "max-age-clamped", "origin",
+		    gate_option_origin(options, "max_age"), "to", "400d", NULL);
+		options->max_age = oldest;
+	}
+	return 0;
+}
+
+static int
+open_secret_file(const char *path, struct gate_error *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hang us */
+	struct stat status;
+
+	if (fd < 0)
+		return gate_fail_errno(error, GATE_EOPTION, "secret_file %.100s", path);
+	if (fstat(fd, &status) < 0)
+		gate_fail_errno(error, GATE_ESYSTEM, "secret_file %.100s", path);
+	else if (!S_ISREG(status.st_mode))
+		gate_fail(error, GATE_EOPTION, "secret_file %.100s: not a regular file", path);
+	else if ((status.st_mode & 07777 & ~SECRET_FILE_MODE) != 0)
+		gate_fail(error, GATE_EOPTION, "secret_file has mode %04o, run: chmod %04o %.120s",
+		    status.st_mode & 07777, SECRET_FILE_MODE, path);
+	else
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int
+split_secrets(struct secrets *secrets, const char *path, struct gate_error *error)
+{
+	char *rest = secrets->text, *line;
+
+	if (strlen(secrets->text) != secrets->length)
+		return gate_fail(error, GATE_EOPTION, "secret_file %.100s: holds a NUL byte", path);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		size_t length;
+
+		line += strspn(line, " \t");
+		for (length = strlen(line); length > 0 && strchr(" \t\r", line[length - 1]);
+		     length--)
+			line[length - 1] = '\0';
+		if (length == 0 || *line == '#')
+			continue;
+		if (length > GATE_SECRET_MAX)
+			return gate_fail(error, GATE_EOPTION,
+			    "secret_file %.100s: a secret is longer than %d bytes", path,
+			    GATE_SECRET_MAX);
+		if (secrets->count == GATE_SECRETS_MAX)
+			return gate_fail(error, GATE_EOPTION,
+			    "secret_file %.100s: more than %d secrets: remove the oldest", path,
+			    GATE_SECRETS_MAX);
+		secrets->values[secrets->count++] = line;
+	}
+	return 0;
+}
+
+static int
+read_secret_file(struct secrets *secrets, const char *path, struct gate_error *error)
+{
+	int fd = open_secret_file(path, error);
+
+	if (fd < 0)
+		return -1;
+	secrets->text = gate_options_slurp(fd, SECRET_FILE_MAX, &secrets->length);
+	if (secrets->text == NULL)
+		gate_fail_errno(error, GATE_EOPTION, "secret_file %.100s", path);
+	close(fd);
+	return secrets->text != NULL ? split_secrets(secrets, path, error) : -1;
+}
+
+static int
+check_strength(const struct secrets *secrets, bool allow, struct gate_error *error)
+{
+	for (size_t i = 0; i < secrets->count; i++) {
+		const char *weakness = gate_secret_weakness(secrets->values[i]);
+		const char number[] = {(char)('1' + i), '\0'};
+
+		if (weakness == NULL)
+			continue;
+		if (!allow)
+			return gate_fail(error, GATE_EOPTION,
+			    "secret number %s %s: make one with `gate secret`, "
+			    "or say allow_weak_secret = yes",
+			    number, weakness);
+		gate_log(GATE_LOG_WARN, "secret-weak", "number", number, "reason", weakness, NULL);
+	}
+	return 0;
+}
+
+struct gate_keys *
+gate_options_keys(const struct gate_options *options, struct gate_error *error)
+{
+	struct secrets secrets = {.count = 0};
+	struct gate_keys *keys = NULL;
+
+	while (options->secret[secrets.count] != NULL && secrets.count < GATE_SECRETS_MAX) {
+		secrets.values[secrets.count] = options->secret[secrets.count];
+		secrets.count++;
+	}
+	if (*options->secret_file != '\0' &&
+	    read_secret_file(&secrets, options->secret_file, error) < 0)
+		goto out;
+	if (secrets.count == 0 && *options->secret_file != '\0')
+		gate_fail(error, GATE_EOPTION,
+		    "secret_file %.100s: no secret in it: make one with `gate secret`",
+		    options->secret_file);
+	else if (secrets.count == 0)
+		gate_fail(error, GATE_EOPTION,
+		    "no secret: make one with `gate secret` and name its file in secret_file");
+	else if (check_strength(&secrets, options->allow_weak_secret, error) == 0)
+		keys = gate_keys_new(secrets.values, error);
+out:
+	if (secrets.text != NULL)
+		explicit_bzero(secrets.text, secrets.length);
+	free(secrets.text);
+	return keys;
+}

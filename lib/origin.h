@@ -1,0 +1,30 @@
+/* origin.h: where a request comes from: whose address, over what, from which site. */
+#ifndef GATE_ORIGIN_H
+#define GATE_ORIGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define GATE_ORIGIN_FORWARDED_MAX 4096 /* bytes of an X-Forwarded-* header; more: not believed */
+#define GATE_ADDRESS_MAX 46            /* text of an address and its NUL */
+#define GATE_NEXT_MAX 2048             /* bytes of a local path in `next` */
+
+struct gate_origin { /* what the web server said; NULL: nothing */
+	const char *remote_address, *https, *request_scheme, *host;
+	const char *forwarded_for, *forwarded_proto; /* believed from trusted proxies only */
+	const char *method, *fetch_site, *origin;
+};
+
+/* Is address one of the list (NULL-ended: "127.0.0.1", "10.0.0.0/8", "::1")? */
+bool gate_origin_trusted(const char *address, char *const *proxies);
+/* The client's address: the last one of X-Forwarded-For that no trusted proxy has, if
+ * remote_address is trusted; one that can't be parsed stops the walk. */
+void gate_origin_address(const struct gate_origin *, char *const *proxies,
+    char out[GATE_ADDRESS_MAX]);
+bool gate_origin_secure(const struct gate_origin *, char *const *proxies);
+/* NULL: go on; else why an unsafe request is refused. `own`: the option origin or "". */
+const char *gate_origin_refusal(const struct gate_origin *, const char *own);
+/* Is target a path on this site that any browser takes for one (security.md R1)? */
+bool gate_origin_local_path(const char *target, size_t length);
+
+#endif

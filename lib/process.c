@@ -1,0 +1,348 @@
+/* process.c: a master that keeps its workers running, and what a worker does beside answering. */
+#include "config.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "error.h"
+#include "fastcgi.h"
+#include "log.h"
+#include "process.h"
+
+#define WORKERS_MAX 64
+#define SWEEP_LOOK (10 * 1000) /* ms between two looks whether a sweep is due */
+
+/* ---- signals ---- */
+
+static void
+block_signals(sigset_t *set)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1};
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		sigaddset(set, signals[i]);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* The signal that came within a second, or 0. */
+static int
+next_signal(const sigset_t *set)
+{
+	int number = sigtimedwait(set, NULL, &(struct timespec){.tv_sec = 1});
+
+	return number > 0 ? number : 0;
+}
+
+static void
+reload(struct gate *gate, const char *who)
+{
+	struct gate_error error = {0};
+
+	if (gate_config_reload(gate, &error) < 0)
+		gate_log(GATE_LOG_ERROR, "reload-failed", "process", who, "error", error.text, "kept",
+		    "the old configuration", NULL);
+	else
+		gate_log(GATE_LOG_INFO, "reloaded", "process", who, NULL);
+}
+
+/* ---- the sweeper: a thread of each worker; the store lets one of them at a time do it ---- */
+
+struct sweeper {
+	struct gate *gate;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t stop;
+	bool stopping, running;
+};
+
+static void
+sweep(struct gate *gate)
+{
+	struct gate_config *config = gate_config_take(gate);
+	struct gate_error error = {0};
+	int swept = 0;
+
+	if (config->options.auto_remove != GATE_REMOVE_DISABLED && gate->table->sweep != NULL)
+		swept = gate->table->sweep(gate->store.store, &config->options, &error);
+	if (swept > 0) {
+		char count[16];
+
+		snprintf(count, sizeof count, "%d", swept);
+		gate_log(GATE_LOG_INFO, "swept", "records", count, NULL);
+	} else if (swept < 0) {
+		gate_log(GATE_LOG_ERROR, "sweep-failed", "error", error.text, NULL);
+	}
+	gate_config_release(config);
+}
+
+static void *
+run_sweeper(void *argument)
+{
+	struct sweeper *s = argument;
+
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19); /* this thread only */
+	pthread_mutex_lock(&s->lock);
+	while (!s->stopping) {
+		struct timespec until;
+
+		pthread_mutex_unlock(&s->lock);
+		sweep(s->gate);
+		pthread_mutex_lock(&s->lock);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += SWEEP_LOOK / 1000;
+		if (!s->stopping)
+			pthread_cond_timedwait(&s->stop, &s->lock, &until);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+static void
+start_sweeper(struct sweeper *s, struct gate *gate)
+{
+	*s = (struct sweeper){.gate = gate};
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->stop, NULL);
+	s->running = pthread_create(&s->thread, NULL, run_sweeper, s) == 0;
+	if (!s->running)
+		gate_log(GATE_LOG_WARN, "sweeper-failed", "error", "no thread can be started", NULL);
+}
+
+static void
+stop_sweeper(struct sweeper *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	pthread_cond_signal(&s->stop);
+	pthread_mutex_unlock(&s->lock);
+	if (s->running)
+		pthread_join(s->thread, NULL);
+}
+
+/* ---- a worker ---- */
+
+/* No core and no ptrace: both would show secrets and sessions. */
+static void
+harden(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+#ifndef GATE_SANITIZERS /* the leak checker traces its own process */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+/* Serves until SIGTERM. `parent`: the master, 0: there is none. 0, or -1 with the error set. */
+static int
+work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct gate_error *error)
+{
+	struct gate_fastcgi *server;
+	struct sweeper sweeper;
+	bool stopping = false;
+
+	harden();
+	if (gate_store_open(&gate->store, gate->table, &gate->config->options, error) < 0)
+		return -1;
+	server = gate_fastcgi_start(gate, threads, error);
+	if (server == NULL)
+		return -1;
+	start_sweeper(&sweeper, gate);
+	while (!stopping) {
+		int number = next_signal(set);
+
+		stopping = number == SIGTERM || number == SIGINT || (parent != 0 && getppid() != parent);
+		if (number == SIGHUP)
+			reload(gate, parent != 0 ? "worker" : "program");
+		gate_fastcgi_tick(server);
+	}
+	if (!gate_fastcgi_stop(server, GATE_STOP_TIME)) {
+		gate_log(GATE_LOG_ERROR, "stop-late", "error",
+		    "requests were still running after ten seconds: they are cut off", NULL);
+		_exit(1);
+	}
+	if (parent == 0) /* a worker just exits: it need not wait for a sweep */
+		stop_sweeper(&sweeper);
+	return 0;
+}
+
+/* ---- the master ---- */
+
+struct worker {
+	pid_t pid; /* 0: none */
+	int64_t started, start_after;
+};
+
+struct master {
+	struct gate *gate;
+	sigset_t set;
+	int count;
+	struct worker workers[WORKERS_MAX];
+};
+
+static void
+run_worker(struct master *m, pid_t parent)
+{
+	struct gate_error error = {0};
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent) /* it died before that call */
+		_exit(1);
+	if (work(m->gate, &m->set, (int)m->gate->config->options.threads, parent, &error) < 0) {
+		gate_log(GATE_LOG_ERROR, "worker-failed", "error", error.text, NULL);
+		_exit(1);
+	}
+	_exit(0);
+}
+
+static void
+start_worker(struct master *m, struct worker *w)
+{
+	pid_t parent = getpid();
+
+	w->started = gate_clock_monotonic();
+	w->start_after = w->started + GATE_CRASH_TIME;
+	w->pid = fork();
+	if (w->pid == 0)
+		run_worker(m, parent);
+	if (w->pid < 0) {
+		gate_log(GATE_LOG_ERROR, "fork-failed", "error", strerror(errno), NULL);
+		w->pid = 0;
+	}
+}
+
+static void
+start_missing(struct master *m)
+{
+	int64_t now = gate_clock_monotonic();
+
+	for (int i = 0; i < m->count; i++)
+		if (m->workers[i].pid == 0 && now >= m->workers[i].start_after)
+			start_worker(m, &m->workers[i]);
+}
+
+/* How many workers are left. */
+static int
+reap(struct master *m, bool stopping)
+{
+	int status, left = 0;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (int i = 0; i < m->count; i++) {
+			struct worker *w = &m->workers[i];
+			char number[16];
+
+			if (w->pid != pid)
+				continue;
+			w->pid = 0;
+			if (gate_clock_monotonic() - w->started >= GATE_CRASH_TIME)
+				w->start_after = 0;
+			snprintf(number, sizeof number, "%d",
+			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+			if (!stopping)
+				gate_log(GATE_LOG_ERROR, "worker-died",
+				    WIFSIGNALED(status) ? "signal" : "status", number, NULL);
+		}
+	for (int i = 0; i < m->count; i++)
+		left += m->workers[i].pid != 0;
+	return left;
+}
+
+static void
+tell_workers(const struct master *m, int number)
+{
+	for (int i = 0; i < m->count; i++)
+		if (m->workers[i].pid != 0)
+			kill(m->workers[i].pid, number);
+}
+
+static void
+reload_all(struct master *m)
+{
+	struct gate_error error = {0};
+
+	if (gate_config_reload(m->gate, &error) < 0) {
+		gate_log(GATE_LOG_ERROR, "reload-failed", "process", "master", "error", error.text, "kept",
+		    "the old configuration", NULL);
+		return;
+	}
+	gate_log(GATE_LOG_INFO, "reloaded", "process", "master", NULL);
+	tell_workers(m, SIGHUP);
+}
+
+static void
+stop_all(struct master *m)
+{
+	int64_t limit = gate_clock_monotonic() + GATE_KILL_TIME;
+
+	gate_listen_forget(m->gate); /* first, so that nobody finds the way to a closing socket */
+	tell_workers(m, SIGTERM);
+	while (reap(m, true) > 0) {
+		if (gate_clock_monotonic() > limit)
+			tell_workers(m, SIGKILL);
+		next_signal(&m->set);
+	}
+}
+
+static int
+supervise(struct gate *gate, const sigset_t *set)
+{
+	struct master m = {.gate = gate, .set = *set,
+	    .count = (int)gate->config->options.workers};
+
+	for (;;) {
+		start_missing(&m);
+		switch (next_signal(set)) {
+		case SIGHUP:
+			reload_all(&m);
+			break;
+		case SIGTERM:
+		case SIGINT:
+			stop_all(&m);
+			return 0;
+		}
+		reap(&m, false);
+	}
+}
+
+int
+gate_run(struct gate *gate, gate_handler *handler)
+{
+	struct gate_error error = {0};
+	sigset_t set;
+	int result = 0;
+
+	gate->handler = handler;
+	gate_fastcgi_init(); /* sets handlers of its own: ours come after it */
+	block_signals(&set);
+	if (gate_listen(gate, &error) < 0)
+		goto fail;
+	gate_log(GATE_LOG_INFO, "started", "listen",
+	    gate->passed ? "a socket handed over" : gate->config->options.listen, "store",
+	    gate->table->scheme, NULL);
+	if (gate->config->options.workers > 0) {
+		result = supervise(gate, &set);
+	} else if (work(gate, &set, 1, 0, &error) < 0) {
+		goto fail;
+	} else {
+		gate_listen_forget(gate);
+	}
+	gate_log(GATE_LOG_INFO, "stopped", NULL);
+	return result;
+fail:
+	gate_log(GATE_LOG_ERROR, "start-failed", "error", error.text, NULL);
+	gate_listen_forget(gate);
+	return -1;
+}

@@ -1,0 +1,586 @@
+/* record.c: a record's members as text, and the session that a handler sees of them. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode.h"
+#include "error.h"
+#include "json.h"
+#include "record.h"
+
+#define FIRST_ROOM 8
+#define SHOWN_NAME_MAX 60 /* bytes of a member's name in an error */
+
+/* Ours and the stores': a handler neither sees nor sets them. */
+static const char *const reserved[] = {"cookie", "lastModified", "__lastAccess", "gate"};
+
+/* Names that Node drops when it loads a record (express-session's session.js). */
+static const char *const dropped[] = {"req", "id", "touch", "resetMaxAge", "save", "reload",
+    "destroy", "regenerate", "constructor", "toString", "valueOf", "hasOwnProperty",
+    "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "__proto__", "__defineGetter__",
+    "__defineSetter__", "__lookupGetter__", "__lookupSetter__"};
+
+static bool
+is_one_of(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+#define IS_RESERVED(name) is_one_of(name, reserved, sizeof reserved / sizeof *reserved)
+#define IS_DROPPED(name) is_one_of(name, dropped, sizeof dropped / sizeof *dropped)
+
+/* ---- members ---- */
+
+static struct gate_member *
+find(const struct gate_record *record, const char *name)
+{
+	for (size_t i = 0; i < record->count; i++)
+		if (record->members[i].name != NULL && strcmp(record->members[i].name, name) == 0)
+			return &record->members[i];
+	return NULL;
+}
+
+static struct gate_member *
+append(struct gate_record *record)
+{
+	struct gate_member *members = record->members;
+
+	if (record->count == record->room) {
+		size_t room = record->room != 0 ? record->room * 2 : FIRST_ROOM;
+
+		members = realloc(members, room * sizeof *members);
+		if (members == NULL)
+			return NULL;
+		record->members = members;
+		record->room = room;
+	}
+	members[record->count] = (struct gate_member){0};
+	return &members[record->count++];
+}
+
+static void
+release_member(struct gate_member *member)
+{
+	if (member->quoted != NULL || member->name_owned)
+		free(member->name);
+	if (member->text_owned)
+		free((char *)(uintptr_t)member->text);
+}
+
+void
+gate_record_clear(struct gate_record *record)
+{
+	for (size_t i = 0; i < record->count; i++)
+		release_member(&record->members[i]);
+	free(record->members);
+	free(record->raw);
+	*record = (struct gate_record){
+	    .now = record->now, .ttl = record->ttl, .deadline = record->deadline};
+}
+
+/* Takes text (malloc'd) as the member's new value. */
+static void
+take_text(struct gate_member *member, char *text, size_t length)
+{
+	if (member->text_owned)
+		free((char *)(uintptr_t)member->text);
+	member->text = text;
+	member->length = length;
+	member->text_owned = true;
+	member->changed = true;
+	member->removed = false;
+}
+
+/* The member, with a copy of text as its value; NULL: memory. */
+static struct gate_member *
+set(struct gate_record *record, const char *name, const char *text, size_t length)
+{
+	struct gate_member *member = find(record, name);
+	char *copy = malloc(length + 1);
+
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	if (member == NULL) {
+		char *own = strdup(name);
+
+		member = own != NULL ? append(record) : NULL;
+		if (member == NULL) {
+			free(own);
+			free(copy);
+			return NULL;
+		}
+		member->name = own;
+		member->name_owned = true;
+	}
+	take_text(member, copy, length);
+	return member;
+}
+
+int
+gate_record_set(struct gate_record *record, const char *name, const char *text)
+{
+	return set(record, name, text, strlen(text)) != NULL ? 0 : -1;
+}
+
+const struct gate_member *
+gate_record_get(const struct gate_record *record, const char *name)
+{
+	const struct gate_member *member = find(record, name);
+
+	return member != NULL && !member->removed ? member : NULL;
+}
+
+/* ---- text to members ---- */
+
+struct parse {
+	struct gate_record *record;
+	const char *text; /* the caller's; record->raw is its copy, which names are cut from */
+};
+
+/* A name without escapes is cut out of the copy by a NUL over its closing quote; another one is
+ * decoded by jansson, and its bytes are kept to be written back. */
+static int
+name_member(struct gate_member *member, char *quoted, size_t length)
+{
+	json_t *decoded;
+
+	if (memchr(quoted, '\\', length) == NULL) {
+		quoted[length - 1] = '\0';
+		member->name = quoted + 1;
+		return 0;
+	}
+	member->quoted = quoted;
+	member->quoted_length = length;
+	decoded = gate_json_load(quoted, length);
+	if (decoded != NULL && strlen(json_string_value(decoded)) == json_string_length(decoded)) {
+		member->name = strdup(json_string_value(decoded));
+		if (member->name == NULL) {
+			json_decref(decoded);
+			return -1;
+		}
+	}
+	json_decref(decoded);
+	return 0;
+}
+
+static int
+parse_member(void *data, const struct gate_json_span *span)
+{
+	struct parse *p = data;
+	struct gate_member *member = append(p->record);
+
+	if (member == NULL)
+		return -1;
+	member->text = p->record->raw + (span->value - p->text);
+	member->length = span->value_length;
+	return name_member(member, p->record->raw + (span->name - p->text), span->name_length);
+}
+
+static int
+by_name_then_place(const void *a, const void *b)
+{
+	const struct gate_member *const *one = a, *const *two = b;
+	int order = strcmp((*one)->name, (*two)->name);
+
+	return order != 0 ? order : (*one > *two) - (*one < *two);
+}
+
+/* Of members of one name JavaScript keeps the first one's place and the last one's value. */
+static int
+drop_duplicates(struct gate_record *record)
+{
+	struct gate_member **sorted = malloc((record->count + 1) * sizeof(struct gate_member *));
+	size_t named = 0, kept = 0;
+
+	if (sorted == NULL)
+		return -1;
+	for (size_t i = 0; i < record->count; i++)
+		if (record->members[i].name != NULL)
+			sorted[named++] = &record->members[i];
+	qsort(sorted, named, sizeof *sorted, by_name_then_place);
+	for (size_t i = 0, first = 0; i < named; i++) {
+		if (i == first || strcmp(sorted[i]->name, sorted[first]->name) != 0) {
+			first = i;
+			continue;
+		}
+		sorted[first]->text = sorted[i]->text;
+		sorted[first]->length = sorted[i]->length;
+		sorted[i]->removed = true;
+	}
+	free(sorted);
+	for (size_t i = 0; i < record->count; i++) {
+		if (record->members[i].removed)
+			release_member(&record->members[i]);
+		else
+			record->members[kept++] = record->members[i];
+	}
+	record->count = kept;
+	return 0;
+}
+
+static bool
+has_duplicates(const struct gate_record *record)
+{
+	if (record->count > 64) /* let the sort find out */
+		return true;
+	for (size_t i = 1; i < record->count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (record->members[i].name != NULL && record->members[j].name != NULL &&
+			    strcmp(record->members[i].name, record->members[j].name) == 0)
+				return true;
+	return false;
+}
+
+struct look_up {
+	const char *name; /* with quotes */
+	const char *text;
+	size_t length;
+};
+
+static int
+look_at(void *data, const struct gate_json_span *span)
+{
+	struct look_up *look = data;
+
+	if (span->name_length == strlen(look->name) &&
+	    memcmp(span->name, look->name, span->name_length) == 0) {
+		look->text = span->value;
+		look->length = span->value_length;
+	}
+	return 0;
+}
+
+/* The number at object[name] (name with quotes); NAN where there is none. */
+static double
+number_in(const struct gate_member *object, const char *name)
+{
+	struct look_up look = {.name = name};
+
+	if (object == NULL || gate_json_members(object->text, object->length, look_at, &look) != 1 ||
+	    look.text == NULL || (look.text[0] != '-' && (look.text[0] < '0' || look.text[0] > '9')))
+		return NAN;
+	return strtod(look.text, NULL); /* stops at the comma or brace behind it */
+}
+
+static int64_t
+milliseconds(double number)
+{
+	return number > -9e15 && number < 9e15 ? (int64_t)number : 0; /* NAN: 0 */
+}
+
+int
+gate_record_parse(struct gate_record *record, const char *text, size_t length)
+{
+	struct parse p = {record, text};
+	const struct gate_member *cookie;
+	int result;
+
+	record->raw = malloc(length + 1);
+	if (record->raw == NULL)
+		return -1;
+	memcpy(record->raw, text, length);
+	record->raw[length] = '\0';
+	result = gate_json_members(text, length, parse_member, &p);
+	if (result > 0 && has_duplicates(record) && drop_duplicates(record) < 0)
+		result = -1;
+	if (result <= 0)
+		return result;
+	cookie = find(record, "cookie");
+	if (cookie == NULL || cookie->text[0] != '{')
+		return 0;
+	record->max_age = milliseconds(number_in(cookie, "\"originalMaxAge\""));
+	record->created = milliseconds(number_in(find(record, "gate"), "\"created\""));
+	return 1;
+}
+
+/* ---- members to text ---- */
+
+char *
+gate_record_text(const struct gate_record *record, size_t *length)
+{
+	struct gate_buffer out = {0};
+	bool first = true;
+
+	gate_buffer_putc(&out, '{');
+	for (size_t i = 0; i < record->count; i++) {
+		const struct gate_member *member = &record->members[i];
+
+		if (member->removed)
+			continue;
+		if (!first)
+			gate_buffer_putc(&out, ',');
+		first = false;
+		if (member->quoted != NULL)
+			gate_buffer_add(&out, member->quoted, member->quoted_length);
+		else
+			gate_json_print_string(&out, member->name, strlen(member->name));
+		gate_buffer_putc(&out, ':');
+		gate_buffer_add(&out, member->text, member->length);
+	}
+	gate_buffer_putc(&out, '}');
+	if (out.failed)
+		gate_buffer_release(&out);
+	*length = out.length;
+	return out.data;
+}
+
+/* ---- members and the session ---- */
+
+json_t *
+gate_record_session(struct gate_record *record)
+{
+	json_t *session = json_object();
+
+	for (size_t i = 0; session != NULL && i < record->count; i++) {
+		struct gate_member *member = &record->members[i];
+		json_t *value;
+
+		if (member->name == NULL || IS_RESERVED(member->name))
+			continue;
+		value = gate_json_load(member->text, member->length);
+		member->visible = value != NULL &&
+		    json_object_set_new(session, member->name, value) == 0;
+	}
+	return session;
+}
+
+/* Is value what the member's text says? Compared as JavaScript would print them, so the order of
+ * keys counts, 1.0 equals 1, and a text that was printed otherwise ("0.10") is no change. */
+static bool
+same(const struct gate_member *member, json_t *value, const struct gate_buffer *printed)
+{
+	struct gate_buffer again = {0};
+	const char *why;
+	json_t *original;
+	bool equal;
+
+	if (printed->length == member->length &&
+	    memcmp(printed->data, member->text, member->length) == 0)
+		return true;
+	if (value == NULL)
+		return false;
+	original = gate_json_load(member->text, member->length);
+	equal = original != NULL && gate_json_print(&again, original, &why) == 0 &&
+	    again.length == printed->length && memcmp(again.data, printed->data, again.length) == 0;
+	json_decref(original);
+	gate_buffer_release(&again);
+	return equal;
+}
+
+static int
+refuse(struct gate_error *error, const char *name, const char *why)
+{
+	return gate_fail(error, GATE_ESESSION, "session member %.*s %s", SHOWN_NAME_MAX, name, why);
+}
+
+/* Brings one member of the session into the record. 1 changed, 0 not, -1. */
+static int
+merge_member(struct gate_record *record, const char *name, json_t *value, struct gate_error *error)
+{
+	struct gate_member *member = find(record, name);
+	struct gate_buffer printed = {0};
+	const char *why;
+	int result = -1;
+
+	if (gate_json_print(&printed, value, &why) < 0) {
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+	} else if (member != NULL && member->visible && same(member, value, &printed)) {
+		result = 0;
+	} else if (IS_RESERVED(name)) {
+		refuse(error, name, "has a name that gate keeps for itself");
+	} else if (IS_DROPPED(name)) {
+		refuse(error, name, "has a name that Node drops");
+	} else if (why != NULL) {
+		refuse(error, name, why);
+	} else if ((member = set(record, name, printed.data, printed.length)) == NULL) {
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+	} else {
+		member->visible = true;
+		result = 1;
+	}
+	gate_buffer_release(&printed);
+	return result;
+}
+
+int
+gate_record_merge(struct gate_record *record, json_t *session, struct gate_error *error)
+{
+	int changed = 0;
+
+	for (size_t i = 0; i < record->count; i++) {
+		struct gate_member *member = &record->members[i];
+
+		if (!member->visible || json_object_get(session, member->name) != NULL)
+			continue;
+		member->removed = true;
+		changed = 1;
+	}
+	for (void *at = json_object_iter(session); at != NULL;
+	     at = json_object_iter_next(session, at)) {
+		const char *name = json_object_iter_key(at);
+		int result;
+
+		if (strlen(name) != json_object_iter_key_len(at))
+			return refuse(error, name, "has a NUL in its name");
+		result = merge_member(record, name, json_object_iter_value(at), error);
+		if (result < 0)
+			return -1;
+		changed |= result;
+	}
+	return changed;
+}
+
+int
+gate_record_differs(struct gate_record *record, json_t *session)
+{
+	size_t visible = 0;
+	int differs = 0;
+
+	for (size_t i = 0; i < record->count && !differs; i++) {
+		const struct gate_member *member = &record->members[i];
+		struct gate_buffer printed = {0};
+		const char *why;
+		json_t *value;
+
+		if (!member->visible)
+			continue;
+		visible++;
+		value = json_object_get(session, member->name);
+		differs = value == NULL || gate_json_print(&printed, value, &why) < 0 ||
+		    !same(member, value, &printed);
+		gate_buffer_release(&printed);
+	}
+	return differs || visible != json_object_size(session);
+}
+
+/* ---- what every write brings up to date ---- */
+
+/* The cookie of a new record, members in express-session's order. */
+static void
+new_cookie(struct gate_buffer *out, const struct gate_cookie_attributes *cookie,
+    const char *max_age, const char *expires)
+{
+	static const char *const priorities[] = {"", "low", "medium", "high"};
+	static const char *const sites[] = {"", "lax", "strict", "none"};
+
+	gate_buffer_printf(out, "{\"originalMaxAge\":%s", max_age);
+	if (cookie->partitioned)
+		gate_buffer_puts(out, ",\"partitioned\":true");
+	if (cookie->priority != GATE_PRIORITY_UNSET)
+		gate_buffer_printf(out, ",\"priority\":\"%s\"", priorities[cookie->priority]);
+	gate_buffer_printf(out, ",\"expires\":%s", expires);
+	if (cookie->secure)
+		gate_buffer_puts(out, ",\"secure\":true");
+	gate_buffer_printf(out, ",\"httpOnly\":%s", cookie->http_only ? "true" : "false");
+	if (cookie->domain != NULL && cookie->domain[0] != '\0') {
+		gate_buffer_puts(out, ",\"domain\":");
+		gate_json_print_string(out, cookie->domain, strlen(cookie->domain));
+	}
+	gate_buffer_puts(out, ",\"path\":");
+	gate_json_print_string(out, cookie->path, strlen(cookie->path));
+	if (cookie->same_site != GATE_SAME_SITE_UNSET)
+		gate_buffer_printf(out, ",\"sameSite\":\"%s\"", sites[cookie->same_site]);
+	gate_buffer_putc(out, '}');
+}
+
+/* Only these two of an existing cookie's members are ours to change. An originalMaxAge that is a
+ * number, null or false stays as it was written; anything else makes the Node peer exit. */
+static int
+refresh_cookie(struct gate_buffer *out, const struct gate_member *cookie, const char *max_age,
+    const char *expires)
+{
+	struct look_up age = {.name = "\"originalMaxAge\""}, end = {.name = "\"expires\""};
+	const char *pairs[5] = {NULL};
+	int n = 0;
+
+	gate_json_members(cookie->text, cookie->length, look_at, &age);
+	gate_json_members(cookie->text, cookie->length, look_at, &end);
+	if (max_age == NULL && age.text != NULL && isnan(number_in(cookie, age.name)) &&
+	    strncmp(age.text, "null", 4) != 0 && strncmp(age.text, "false", 5) != 0)
+		max_age = "null";
+	if (max_age != NULL) {
+		pairs[n++] = "originalMaxAge";
+		pairs[n++] = max_age;
+	}
+	if (strcmp(expires, "null") != 0 || (end.text != NULL && end.text[0] == '"')) {
+		pairs[n++] = "expires";
+		pairs[n++] = expires;
+	}
+	return gate_json_replace(out, cookie->text, cookie->length, pairs);
+}
+
+static int
+put_created(struct gate_record *record, int64_t created)
+{
+	const struct gate_member *member = gate_record_get(record, "gate");
+	struct gate_buffer out = {0};
+	char number[24];
+	const char *pairs[] = {"created", number, NULL};
+	int result;
+
+	snprintf(number, sizeof number, "%" PRId64, created);
+	result = gate_json_replace(&out, member != NULL && member->text[0] == '{' ? member->text : "{}",
+	    member != NULL && member->text[0] == '{' ? member->length : 2, pairs);
+	if (result == 1 && set(record, "gate", out.data, out.length) == NULL)
+		result = -1;
+	gate_buffer_release(&out);
+	record->created = created;
+	return result < 0 ? -1 : 0;
+}
+
+/* A new record begins with its cookie, as Node's do. */
+static int
+put_cookie(struct gate_record *record, const struct gate_buffer *text)
+{
+	bool fresh = find(record, "cookie") == NULL;
+	struct gate_member cookie;
+
+	if (text->failed || set(record, "cookie", text->data, text->length) == NULL)
+		return -1;
+	if (!fresh)
+		return 0;
+	cookie = record->members[record->count - 1];
+	memmove(record->members + 1, record->members, (record->count - 1) * sizeof cookie);
+	record->members[0] = cookie;
+	return 0;
+}
+
+int
+gate_record_stamp(struct gate_record *record, const struct gate_record_policy *policy,
+    int64_t expires, int64_t created)
+{
+	const struct gate_member *cookie = gate_record_get(record, "cookie");
+	char age[24] = "null", date[GATE_ISO_LENGTH + 3] = "null";
+	struct gate_buffer text = {0};
+	int result = -1;
+
+	if (!policy->keep_age) {
+		record->max_age = policy->max_age;
+		if (policy->max_age != 0)
+			snprintf(age, sizeof age, "%" PRId64, policy->max_age);
+	}
+	if (expires != 0) {
+		gate_iso_date(date + 1, expires);
+		date[0] = date[GATE_ISO_LENGTH + 1] = '"';
+		date[GATE_ISO_LENGTH + 2] = '\0';
+	}
+	if (cookie == NULL)
+		new_cookie(&text, policy->cookie, age, date);
+	else if (refresh_cookie(&text, cookie, policy->keep_age ? NULL : age, date) != 1)
+		goto out;
+	if (put_cookie(record, &text) < 0 || (created != 0 && put_created(record, created) < 0))
+		goto out;
+	result = 0;
+out:
+	gate_buffer_release(&text);
+	return result;
+}

@@ -1,0 +1,33 @@
+/* record.h: a record's members as text, and the session that a handler sees of them. */
+#ifndef GATE_RECORD_H
+#define GATE_RECORD_H
+
+#include "gate.h"
+#include "buffer.h"
+#include "cookie.h"
+
+#define GATE_RECORD_SIZE_MAX (1u << 20) /* bytes of a record's text; larger ones are not read */
+
+/* What a new record's cookie says besides its lifetime. */
+struct gate_record_policy {
+	const struct gate_cookie_attributes *cookie; /* resolved: never auto */
+	int64_t max_age; /* ms, 0: with the browser */
+	bool keep_age;   /* the record's own originalMaxAge stays as it is */
+};
+
+/* The members that a handler sees, as an object. NULL: memory. Yours. */
+json_t *gate_record_session(struct gate_record *);
+/* Does the session hold anything else than the record? Changes nothing. 1, 0. */
+int gate_record_differs(struct gate_record *, json_t *session);
+/* Takes the session's members over: changed, added, removed. 1: something changed; 0: nothing;
+ * -1: the error names the member that can't be stored (GATE_ESESSION), or memory. */
+int gate_record_merge(struct gate_record *, json_t *session, struct gate_error *);
+/* Writes `cookie` (expires = `expires`, ms, 0: null), and sets created in `gate` if `created` is
+ * not 0. Call it before every write. 0 or -1. */
+int gate_record_stamp(struct gate_record *, const struct gate_record_policy *, int64_t expires,
+    int64_t created);
+/* Frees all members; the record is then empty and keeps only what the caller filled in. `was`
+ * must have been released before. */
+void gate_record_clear(struct gate_record *);
+
+#endif

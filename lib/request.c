@@ -1,0 +1,382 @@
+/* request.c: one request: what was asked, and its transaction. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "clock.h"
+#include "log.h"
+#include "request.h"
+
+#define KEPT_MAX (256u << 10) /* bytes of a buffer that stays for the next request */
+#define UNAVAILABLE "The service can't reach its data just now. Nothing was lost: try again soon."
+
+/* ---- what was asked ---- */
+
+const char *
+gate_param(struct gate_request *r, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (char *const *p = r->params; *p != NULL; p++)
+		if ((*p)[0] == name[0] && strncmp(*p, name, length) == 0 && (*p)[length] == '=')
+			return (*p)[length + 1] != '\0' ? *p + length + 1 : NULL;
+	return NULL;
+}
+
+static char *
+keep(struct gate_request *r, const char *text, size_t length)
+{
+	struct gate_block *block = malloc(sizeof *block + length + 1);
+
+	if (block == NULL)
+		return NULL;
+	memcpy(block->bytes, text, length);
+	block->bytes[length] = '\0';
+	block->next = r->blocks;
+	r->blocks = block;
+	return block->bytes;
+}
+
+const char *
+gate_query(struct gate_request *r, const char *name)
+{
+	const char *text = gate_param(r, "QUERY_STRING");
+
+	if (!r->query_parsed && text != NULL)
+		gate_form_parse(&r->query, text, strlen(text));
+	r->query_parsed = true;
+	return gate_form_get(&r->query, name, NULL);
+}
+
+static bool
+is_form(struct gate_request *r)
+{
+	static const char type[] = "application/x-www-form-urlencoded";
+	const char *given = gate_param(r, "CONTENT_TYPE");
+
+	return given != NULL && strncasecmp(given, type, sizeof type - 1) == 0 &&
+	    strchr("; \t", given[sizeof type - 1]) != NULL;
+}
+
+const char *
+gate_form(struct gate_request *r, const char *name)
+{
+	if (!r->form_parsed && is_form(r) &&
+	    gate_form_parse(&r->form, r->body, r->body_length) != 1)
+		gate_log(GATE_LOG_WARN, "form-malformed", "path", r->path, NULL);
+	r->form_parsed = true;
+	return gate_form_get(&r->form, name, NULL);
+}
+
+const char *
+gate_cookie(struct gate_request *r, const char *name)
+{
+	struct gate_cookie_pair pair;
+	size_t position = 0, length = strlen(name);
+
+	while (gate_cookie_next(gate_buffer_text(&r->cookies), r->cookies.length, &position, &pair))
+		if (pair.name_length == length && memcmp(pair.name, name, length) == 0)
+			return keep(r, pair.value, pair.value_length);
+	return NULL;
+}
+
+const char *
+gate_body(struct gate_request *r, size_t *length)
+{
+	*length = r->body_length;
+	return r->body != NULL ? r->body : "";
+}
+
+const char *
+gate_path(struct gate_request *r)
+{
+	return r->path;
+}
+
+const char *
+gate_option(struct gate_request *r, const char *name)
+{
+	return gate_options_get(&r->config->options, name);
+}
+
+void *
+gate_data(struct gate_request *r)
+{
+	return r->data;
+}
+
+/* ---- the session ---- */
+
+json_t *
+gate_session(struct gate_request *r)
+{
+	json_t *session = gate_session_json(&r->session);
+
+	return session != NULL ? session : json_null(); /* out of memory: setters refuse it */
+}
+
+static int
+report_late(struct gate_request *r, const char *call, int result)
+{
+	if (result < 0)
+		gate_log(GATE_LOG_WARN, "call-after-commit", "call", call, "path", r->path, NULL);
+	return result;
+}
+
+int
+gate_session_renew(struct gate_request *r)
+{
+	return report_late(r, "gate_session_renew", gate_session_ask_renew(&r->session));
+}
+
+int
+gate_session_destroy(struct gate_request *r)
+{
+	return report_late(r, "gate_session_destroy", gate_session_ask_destroy(&r->session));
+}
+
+int
+gate_session_set_max_age(struct gate_request *r, int64_t ms)
+{
+	return report_late(r, "gate_session_set_max_age", gate_session_ask_max_age(&r->session, ms));
+}
+
+int
+gate_session_commit(struct gate_request *r)
+{
+	gate_session_json(&r->session);
+	return gate_session_save(&r->session);
+}
+
+int64_t
+gate_session_expires(struct gate_request *r)
+{
+	return gate_session_end_time(&r->session);
+}
+
+int
+gate_healthy(struct gate_request *r)
+{
+	struct gate_error error = {0};
+	int result = r->store->table->ping(r->store->store, &error);
+
+	if (result < 0)
+		gate_log(GATE_LOG_ERROR, "store-down", "error", error.text, NULL);
+	return result == 1;
+}
+
+/* ---- its way ---- */
+
+static void
+read_origin(struct gate_request *r)
+{
+	char *const *trusted = r->config->options.trusted_proxies;
+
+	r->method = gate_param(r, "REQUEST_METHOD");
+	r->origin = (struct gate_origin){
+	    .remote_address = gate_param(r, "REMOTE_ADDR"),
+	    .https = gate_param(r, "HTTPS"),
+	    .request_scheme = gate_param(r, "REQUEST_SCHEME"),
+	    .host = gate_param(r, "HTTP_HOST"),
+	    .forwarded_for = gate_param(r, "HTTP_X_FORWARDED_FOR"),
+	    .forwarded_proto = gate_param(r, "HTTP_X_FORWARDED_PROTO"),
+	    .method = r->method,
+	    .fetch_site = gate_param(r, "HTTP_SEC_FETCH_SITE"),
+	    .origin = gate_param(r, "HTTP_ORIGIN"),
+	};
+	r->secure = gate_origin_secure(&r->origin, trusted);
+}
+
+/* The raw path of REQUEST_URI; the absolute form loses its host. NULL: malformed. */
+static const char *
+read_path(struct gate_request *r)
+{
+	const char *uri = gate_param(r, "REQUEST_URI");
+	size_t length;
+
+	if (uri == NULL)
+		uri = gate_param(r, "SCRIPT_NAME");
+	if (uri == NULL)
+		return "/";
+	if (strncmp(uri, "http://", 7) == 0 || strncmp(uri, "https://", 8) == 0) {
+		uri = strchr(uri + 8, '/');
+		if (uri == NULL)
+			return "/";
+	}
+	length = strcspn(uri, "?");
+	if (uri[0] != '/' || strlen(uri) > GATE_URI_MAX)
+		return NULL;
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)uri[i] < 0x21 || uri[i] == 0x7f)
+			return NULL;
+	return keep(r, uri, length);
+}
+
+static void
+join_cookies(struct gate_request *r)
+{
+	static const char name[] = "HTTP_COOKIE=";
+
+	for (char *const *p = r->params; *p != NULL; p++)
+		if (strncmp(*p, name, sizeof name - 1) == 0)
+			gate_cookie_join(&r->cookies, *p + sizeof name - 1);
+}
+
+static void
+open_session(struct gate_request *r)
+{
+	struct gate_session *s = &r->session;
+
+	*s = (struct gate_session){
+	    .options = &r->config->options,
+	    .keys = r->config->keys,
+	    .store = r->store,
+	    .queue = r->queue,
+	    .cookies = gate_buffer_text(&r->cookies),
+	    .path = r->path,
+	    .secure = r->secure,
+	    .deadline = r->deadline,
+	};
+}
+
+/* What must not reach the handler. True: it is answered. */
+static bool
+is_refused(struct gate_request *r)
+{
+	char address[GATE_ADDRESS_MAX];
+	const char *why;
+
+	if (r->refused == 0 && (r->method == NULL || r->path == NULL))
+		r->refused = 400;
+	if (r->path == NULL)
+		r->path = "/";
+	if (r->refused != 0) {
+		gate_answer_error(r, r->refused, NULL);
+		return true;
+	}
+	why = gate_origin_refusal(&r->origin, r->config->options.origin);
+	if (why == NULL)
+		return false;
+	gate_origin_address(&r->origin, r->config->options.trusted_proxies, address);
+	gate_log(GATE_LOG_WARN, "cross-site-refused", "path", r->path, "method", r->method,
+	    "address", address, "why", why, NULL);
+	gate_answer_error(r, 403,
+	    "This request seems to come from another site. Open the page itself and try again.");
+	return true;
+}
+
+static void
+trace(struct gate_request *r, const char *result)
+{
+	if (r->config->options.trace)
+		gate_session_trace(&r->session, result);
+}
+
+/* One run: handler, page, commit. What gate_session_save answers. */
+static int
+run(struct gate_request *r, gate_handler *handler)
+{
+	struct gate_session *s = &r->session;
+	int result;
+
+	gate_answer_begin(r);
+	s->now = gate_clock_wall();
+	gate_session_begin(s);
+	handler(r);
+	if (s->outcome != GATE_CONFLICT && s->state != GATE_SESSION_FAILED &&
+	    gate_answer_render(r) < 0) {
+		trace(r, "no page");
+		gate_answer_error(r, 500, NULL);
+		return 1;
+	}
+	result = gate_session_save(s);
+	trace(r, result == 1 ? "done" : result == GATE_CONFLICT ? "conflict" : "failed");
+	return result;
+}
+
+static void
+report_failure(struct gate_request *r)
+{
+	const struct gate_error *error = &r->session.error;
+	bool ours = error->code == GATE_ESESSION;
+
+	gate_log(GATE_LOG_ERROR, ours ? "session-refused" : "store-failed", "path", r->path, "error",
+	    error->text, NULL);
+	gate_answer_error(r, ours ? 500 : 503, ours ? NULL : UNAVAILABLE);
+}
+
+static void
+transact(struct gate_request *r, gate_handler *handler)
+{
+	int result;
+
+	while ((result = run(r, handler)) == GATE_CONFLICT) {
+		if (gate_clock_monotonic() < r->deadline && gate_session_wait(&r->session))
+			continue;
+		gate_log(GATE_LOG_WARN, "session-busy", "path", r->path, "error",
+		    "other requests kept changing the session until the deadline", NULL);
+		gate_answer_error(r, 503, UNAVAILABLE);
+		return;
+	}
+	if (result < 0)
+		report_failure(r);
+}
+
+void
+gate_request_serve(struct gate_request *r, gate_handler *handler)
+{
+	gate_answer_begin(r);
+	read_origin(r);
+	r->path = read_path(r);
+	join_cookies(r);
+	r->deadline = gate_clock_monotonic() + r->config->options.deadline;
+	open_session(r);
+	if (!is_refused(r)) {
+		r->session.path = r->path;
+		transact(r, handler);
+	}
+	gate_answer_finish(r);
+}
+
+/* A large answer's memory is not kept for the next one. */
+static void
+reuse(struct gate_buffer *buffer)
+{
+	if (buffer->size > KEPT_MAX)
+		gate_buffer_release(buffer);
+	else
+		gate_buffer_reset(buffer);
+}
+
+void
+gate_request_end(struct gate_request *r)
+{
+	gate_session_end(&r->session);
+	gate_form_release(&r->query);
+	gate_form_release(&r->form);
+	r->query_parsed = r->form_parsed = false;
+	json_decref(r->json);
+	r->json = NULL;
+	r->refused = 0;
+	while (r->blocks != NULL) {
+		struct gate_block *next = r->blocks->next;
+
+		free(r->blocks);
+		r->blocks = next;
+	}
+	reuse(&r->cookies);
+	reuse(&r->headers);
+	reuse(&r->out);
+	reuse(&r->answer);
+}
+
+void
+gate_request_release(struct gate_request *r)
+{
+	gate_buffer_release(&r->cookies);
+	gate_buffer_release(&r->headers);
+	gate_buffer_release(&r->out);
+	gate_buffer_release(&r->answer);
+}

@@ -1,0 +1,76 @@
+/* request.h: one request and its answer, whatever it came over. */
+#ifndef GATE_REQUEST_H
+#define GATE_REQUEST_H
+
+#include <stdatomic.h>
+
+#include "gate.h"
+#include "buffer.h"
+#include "form.h"
+#include "options.h"
+#include "origin.h"
+#include "session.h"
+#include "template.h"
+
+#define GATE_URI_MAX (8u << 10)      /* bytes of REQUEST_URI */
+#define GATE_HEADERS_MAX (8u << 10)  /* bytes of all header lines of an answer */
+#define GATE_ANSWER_MAX (16u << 20)  /* bytes of an answer's body */
+
+struct gate_config { /* what SIGHUP swaps: read-only, counted */
+	atomic_int references;
+	struct gate_options options;
+	struct gate_keys *keys;
+	struct gate_templates *templates; /* NULL: no folder of that name */
+};
+
+struct gate_block { /* memory that lives as long as the request */
+	struct gate_block *next;
+	char bytes[];
+};
+
+struct gate_request {
+	/* filled in by the caller */
+	const struct gate_config *config;
+	struct gate_store_link *store;
+	struct gate_queue *queue;
+	void *data;
+	char *const *params; /* "NAME=value", NULL-ended */
+	const char *body;
+	size_t body_length;
+	int refused; /* the status to answer without asking the handler, 0: none */
+
+	/* what was asked */
+	struct gate_origin origin;
+	bool secure;
+	const char *method, *path;
+	struct gate_buffer cookies;
+	struct gate_form query, form;
+	bool query_parsed, form_parsed;
+	struct gate_block *blocks;
+	int64_t deadline;
+	struct gate_session session;
+
+	/* the answer of this run */
+	int status;
+	struct gate_buffer headers, out;
+	const char *template;
+	json_t *json;
+	char nonce[24];
+	bool broken; /* a call of the handler failed in a way that only a 500 can tell */
+
+	struct gate_buffer answer; /* the whole of it: header lines, a blank one, the body */
+};
+
+/* Runs the handler as often as it takes; then r->answer is complete. _end makes it ready for the
+ * next request, _release frees what it kept for that. */
+void gate_request_serve(struct gate_request *, gate_handler *);
+void gate_request_end(struct gate_request *);
+void gate_request_release(struct gate_request *);
+
+/* answer.c */
+void gate_answer_begin(struct gate_request *); /* forgets what an earlier run answered */
+int gate_answer_render(struct gate_request *); /* gate_render's page; 0 or -1 (logged) */
+void gate_answer_error(struct gate_request *, int status, const char *text); /* instead of it */
+void gate_answer_finish(struct gate_request *); /* puts r->answer together */
+
+#endif

@@ -1,0 +1,43 @@
+/* sign.h: session ids and their signatures (cookie-signature: id.base64(HMAC-SHA256(secret, id))). */
+#ifndef GATE_SIGN_H
+#define GATE_SIGN_H
+
+#include "gate.h"
+#include "buffer.h"
+
+#define GATE_SECRETS_MAX 4
+#define GATE_SECRET_MIN 32    /* bytes; fewer is weak */
+#define GATE_SECRET_MAX 1024  /* bytes */
+#define GATE_SIGNATURE_LENGTH 43
+#define GATE_ID_MAX 128
+#define GATE_TAG_LENGTH 12
+
+struct gate_keys; /* a ring of secrets: the first signs, all verify */
+
+/* secrets: NULL-ended, 1 to GATE_SECRETS_MAX. NULL with the error set. Yours. Read-only once
+ * made: any number of threads may use it. */
+struct gate_keys *gate_keys_new(const char *const *secrets, struct gate_error *);
+void gate_keys_free(struct gate_keys *); /* wipes the secrets; NULL is fine */
+
+/* NULL, or why this secret must not be used: "is shorter than 32 bytes", "is a known sample"
+ * (keyboard cat, secret, changeme, …), "repeats one byte". */
+const char *gate_secret_weakness(const char *secret);
+
+/* Adds "id.signature" with the first secret: the cookie's text behind "s:". */
+int gate_sign(const struct gate_keys *, const char *id, struct gate_buffer *);
+/* Verifies text "id.signature" (split at the last dot) against every secret in constant time.
+ * 1: `*id_length` is the length of the id at the start of text, `*old`: not by the first secret.
+ * 0: no secret made it. An empty id answers 0. */
+int gate_unsign(const struct gate_keys *, const char *text, size_t length, size_t *id_length,
+    bool *old);
+/* The first 12 hex digits of an HMAC of the id under a key derived for logs: what logs may show. */
+void gate_sign_tag(const struct gate_keys *, const char *id, char out[GATE_TAG_LENGTH + 1]);
+
+enum gate_genid { GATE_GENID_RANDOM, GATE_GENID_UUID };
+/* random: 24 bytes of getrandom(2), base64url (32 characters); uuid: version 4. 0 or -1. */
+int gate_id_new(enum gate_genid, char out[GATE_ID_MAX + 1]);
+/* Is it [A-Za-z0-9_-]{1,128}? Other ids are unknown without asking any store. */
+bool gate_id_valid(const char *id);
+int gate_random(void *bytes, size_t length); /* getrandom(2), all of it or -1 */
+
+#endif

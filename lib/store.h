@@ -1,0 +1,51 @@
+/* store.h: the stores that there are, and the calls that everybody else makes. */
+#ifndef GATE_STORE_H
+#define GATE_STORE_H
+
+#include <stdatomic.h>
+
+#include "gate.h"
+#include "options.h"
+
+enum gate_store_call { /* counted, so that a test and the trace can say what a request cost */
+	GATE_STORE_LOAD,
+	GATE_STORE_CREATE,
+	GATE_STORE_UPDATE,
+	GATE_STORE_TOUCH,
+	GATE_STORE_REMOVE,
+	GATE_STORE_BUMP,
+	GATE_STORE_CALLS
+};
+
+struct gate_store_link { /* an open store */
+	const struct gate_store *table;
+	void *store;
+	atomic_ulong calls[GATE_STORE_CALLS];
+};
+
+extern const struct gate_store gate_store_file, gate_store_memory;
+
+/* The table for a URL: one's own stores first. NULL with the error set. */
+const struct gate_store *gate_store_find(const char *url, const struct gate_store *const *own,
+    struct gate_error *);
+int gate_store_open(struct gate_store_link *, const struct gate_store *, const struct gate_options *,
+    struct gate_error *);
+void gate_store_close(struct gate_store_link *);
+
+/* As in struct gate_store. load: what is over `absolute` ms old counts as 0 too; at 0 and below
+ * the record is empty. */
+int gate_store_load(struct gate_store_link *, const char *id, int64_t absolute,
+    struct gate_record *, struct gate_error *);
+int gate_store_create(struct gate_store_link *, const char *id, struct gate_record *,
+    struct gate_error *);
+int gate_store_update(struct gate_store_link *, const char *id, struct gate_record *,
+    struct gate_error *);
+int gate_store_touch(struct gate_store_link *, const char *id, struct gate_record *,
+    struct gate_error *);
+int gate_store_remove(struct gate_store_link *, const char *id, struct gate_record *,
+    struct gate_error *);
+int gate_store_bump(struct gate_store_link *, const char *key, int64_t add, int64_t lifetime,
+    struct gate_bump *, struct gate_error *);
+void gate_store_release(struct gate_store_link *, struct gate_record *); /* empties it, whole */
+
+#endif

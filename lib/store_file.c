@@ -1,0 +1,598 @@
+/* store_file.c: records as session-file-store keeps them, one JSON file each, with
+ * compare-and-swap under flock. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "encode.h"
+#include "error.h"
+#include "log.h"
+#include "options.h"
+#include "record.h"
+#include "sign.h"
+#include "store.h"
+#include "store_file.h"
+
+#define PAD 256           /* records of ours are padded to a multiple, so that they keep their size */
+#define IN_PLACE_MAX 4096 /* one page: a pwrite of it is whole even if the writer is killed */
+#define RENAME_TRIES 4
+
+/* ---- reading ---- */
+
+int
+gate_store_file_lock(int fd, int operation, int64_t deadline)
+{
+	while (flock(fd, operation | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return -1;
+		if (gate_clock_monotonic() >= deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		gate_clock_pause();
+	}
+	return 0;
+}
+
+void
+gate_store_file_log(struct gate_store_file_dir *dir, const char *event, const char *id,
+    const char *text)
+{
+	char name[16];
+
+	snprintf(name, sizeof name, "%.8s...", id);
+	gate_log(GATE_LOG_WARN, event, "store", dir->path, "file", name, "error", text, NULL);
+}
+
+void
+gate_store_file_close(struct gate_store_file_was *was)
+{
+	if (was == NULL)
+		return;
+	close(was->fd);
+	free(was);
+}
+
+static void
+name_of(char name[GATE_STORE_FILE_NAME_MAX], const char *id)
+{
+	snprintf(name, GATE_STORE_FILE_NAME_MAX, "%s.json", id);
+}
+
+static int
+fail(const struct gate_store_file_dir *dir, const char *what, struct gate_error *error)
+{
+	return gate_fail_errno(error, GATE_ESTORE, "store file:%s: %s", dir->path, what);
+}
+
+/* The whole file under its lock. NULL with errno; ESTALE: it was replaced, look again. */
+static struct gate_store_file_was *
+slurp(int fd, int64_t deadline)
+{
+	struct gate_store_file_was *was = NULL;
+	struct stat st;
+	ssize_t got;
+
+	if (gate_store_file_lock(fd, LOCK_SH, deadline) < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode) || st.st_size > GATE_RECORD_SIZE_MAX)
+		errno = EFBIG;
+	else if (st.st_nlink == 0)
+		errno = ESTALE;
+	else
+		was = malloc(sizeof *was + (size_t)st.st_size);
+	if (was == NULL)
+		return NULL;
+	got = pread(fd, was->bytes, (size_t)st.st_size, 0);
+	if (got < 0) {
+		free(was);
+		return NULL;
+	}
+	was->fd = fd;
+	was->device = st.st_dev;
+	was->inode = st.st_ino;
+	was->length = (size_t)got;
+	flock(fd, LOCK_UN);
+	return was;
+}
+
+int
+gate_store_file_read(struct gate_store_file_dir *dir, const char *id, int64_t deadline,
+    struct gate_store_file_was **was, struct gate_error *error)
+{
+	char name[GATE_STORE_FILE_NAME_MAX];
+
+	*was = NULL;
+	name_of(name, id);
+	do {
+		int fd = openat(dir->records, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+		if (fd < 0 && errno == ENOENT)
+			return 0;
+		if (fd >= 0)
+			*was = slurp(fd, deadline);
+		if (*was != NULL)
+			return 1;
+		if (fd >= 0)
+			close(fd); /* nobody looks at its errno */
+	} while (errno == ESTALE);
+	if (errno == EFBIG || errno == ELOOP || errno == EISDIR || errno == ENXIO) {
+		gate_store_file_log(dir, "session-unreadable", id,
+		    "this is no regular file, or larger than a record may be");
+		return 0;
+	}
+	return fail(dir, "a record can't be read", error);
+}
+
+/* session-file-store's rule: __lastAccess and originalMaxAge or ttl; none: it never expires. */
+int
+gate_store_file_parse(const struct gate_store_file_was *was, struct gate_record *record)
+{
+	const struct gate_member *access;
+	int result = gate_record_parse(record, was->bytes, was->length);
+
+	if (result <= 0)
+		return result;
+	access = gate_record_get(record, "__lastAccess");
+	record->touched = access != NULL ? (int64_t)strtod(access->text, NULL) : 0;
+	record->expires = INT64_MAX;
+	if (record->touched > 0)
+		record->expires =
+		    record->touched + (record->max_age != 0 ? record->max_age : record->ttl);
+	return 1;
+}
+
+static int
+load(void *store, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	struct gate_store_file_was *was;
+	int result = gate_store_file_read(store, id, record->deadline, &was, error);
+
+	record->was = was;
+	if (result <= 0)
+		return result;
+	result = gate_store_file_parse(was, record);
+	if (result == 0)
+		gate_store_file_log(store, "session-malformed", id,
+		    "not a JSON object with a cookie in it; left as it is until it is swept");
+	if (result < 0)
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+	return result;
+}
+
+static void
+release(struct gate_record *record)
+{
+	gate_store_file_close(record->was);
+}
+
+/* ---- writing ---- */
+
+/* What goes into the file: __lastAccess is now; our own records end in spaces. Yours. */
+static char *
+content(struct gate_record *record, bool padded, size_t *length)
+{
+	char number[24], *text, *wider;
+	size_t size;
+
+	snprintf(number, sizeof number, "%" PRId64, record->now);
+	if (gate_record_set(record, "__lastAccess", number) < 0)
+		return NULL;
+	record->touched = record->now;
+	text = gate_record_text(record, length);
+	if (text == NULL || !padded)
+		return text;
+	size = (*length / PAD + 1) * PAD;
+	wider = realloc(text, size);
+	if (wider == NULL) {
+		free(text);
+		return NULL;
+	}
+	memset(wider + *length, ' ', size - *length);
+	*length = size;
+	return wider;
+}
+
+static bool
+is_padded(const struct gate_store_file_was *was)
+{
+	return was->length > 0 && was->length % PAD == 0 && was->bytes[was->length - 1] == ' ';
+}
+
+static int
+write_all(int fd, const char *text, size_t length)
+{
+	for (size_t done = 0; done < length;) {
+		ssize_t n = pwrite(fd, text + done, length - done, (off_t)done);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
+}
+
+/* Is the file at name the one that was read? */
+static bool
+is_at(int directory, const char *name, const struct gate_store_file_was *was)
+{
+	struct stat st;
+
+	return fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == was->inode &&
+	    st.st_dev == was->device;
+}
+
+/* Does the file still hold what was read? Under its lock. */
+static bool
+is_unchanged(const struct gate_store_file_was *was)
+{
+	char block[IN_PLACE_MAX];
+	size_t done = 0;
+	ssize_t n;
+
+	while ((n = pread(was->fd, block, sizeof block, (off_t)done)) > 0) {
+		if ((size_t)n > was->length - done ||
+		    memcmp(block, was->bytes + done, (size_t)n) != 0)
+			return false;
+		done += (size_t)n;
+	}
+	return n == 0 && done == was->length;
+}
+
+/* Writes text to a new file in .gate/tmp; name gets its name there. 0 or -1. */
+static int
+write_aside(struct gate_store_file_dir *dir, const char *text, size_t length,
+    char name[GATE_ID_MAX + 1])
+{
+	int fd, result = -1;
+
+	if (gate_id_new(GATE_GENID_RANDOM, name) < 0)
+		return -1;
+	fd = openat(dir->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	if (write_all(fd, text, length) == 0 && (!dir->sync || fsync(fd) == 0))
+		result = 0;
+	close(fd);
+	if (result < 0) {
+		int reason = errno;
+
+		unlinkat(dir->tmp, name, 0);
+		errno = reason;
+	}
+	return result;
+}
+
+/* Without RENAME_EXCHANGE only our own locks keep others away between the check and the rename. */
+static int
+rename_over(struct gate_store_file_dir *dir, const char *aside, const char *name,
+    const struct gate_store_file_was *was)
+{
+	if (!atomic_exchange(&dir->plain_rename, true))
+		gate_log(GATE_LOG_WARN, "store-rename", "store", dir->path, "error",
+		    "the file system can't exchange two files: plain renames are used", NULL);
+	if (!is_at(dir->records, name, was))
+		return GATE_CONFLICT;
+	return renameat(dir->tmp, aside, dir->records, name) == 0 ? 1 : -1;
+}
+
+/* Puts the file aside in the place of the one that was read: 1, GATE_CONFLICT, -1. What comes out
+ * of the exchange must be that one; another (Node renames without locks) is put back, and should
+ * a third have taken our place meanwhile, that one too. */
+static int
+exchange(struct gate_store_file_dir *dir, const char *aside, const char *name,
+    const struct gate_store_file_was *was)
+{
+	struct stat ours, out;
+	bool first = true;
+
+	if (fstatat(dir->tmp, aside, &ours, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	for (int i = 0; i < RENAME_TRIES; i++, first = false) {
+		if (renameat2(dir->tmp, aside, dir->records, name, RENAME_EXCHANGE) < 0) {
+			if (first && (errno == EINVAL || errno == ENOSYS))
+				return rename_over(dir, aside, name, was);
+			return errno == ENOENT ? GATE_CONFLICT : -1;
+		}
+		if (fstatat(dir->tmp, aside, &out, AT_SYMLINK_NOFOLLOW) < 0)
+			return -1;
+		if (first && out.st_ino == was->inode && out.st_dev == was->device)
+			return 1;
+		if (out.st_ino == ours.st_ino)
+			return GATE_CONFLICT;
+	}
+	return GATE_CONFLICT;
+}
+
+static int
+replace(struct gate_store_file_dir *dir, const char *name, const char *text, size_t length,
+    const struct gate_store_file_was *was)
+{
+	char aside[GATE_ID_MAX + 1];
+	int result, reason;
+
+	if (write_aside(dir, text, length, aside) < 0)
+		return -1;
+	result = exchange(dir, aside, name, was);
+	reason = errno;
+	unlinkat(dir->tmp, aside, 0); /* by now what was read, or what did not go in */
+	errno = reason;
+	if (result == 1 && dir->sync && fsync(dir->records) < 0)
+		return -1;
+	return result;
+}
+
+/* One pwrite of at most a page; should it fail half-way, what was there is put back. */
+static int
+overwrite(struct gate_store_file_dir *dir, const char *name, const char *text,
+    const struct gate_store_file_was *was)
+{
+	if (write_all(was->fd, text, was->length) < 0) {
+		int reason = errno;
+
+		if (write_all(was->fd, was->bytes, was->length) == 0)
+			errno = reason;
+		return -1;
+	}
+	return is_at(dir->records, name, was) ? 1 : GATE_CONFLICT;
+}
+
+static int
+update(void *store, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	struct gate_store_file_dir *dir = store;
+	struct gate_store_file_was *was = record->was;
+	char name[GATE_STORE_FILE_NAME_MAX], *text;
+	size_t length;
+	int result = -1;
+
+	name_of(name, id);
+	text = content(record, !dir->sync && is_padded(was), &length);
+	if (text == NULL)
+		return gate_fail(error, GATE_EMEMORY, "out of memory");
+	if (length > GATE_RECORD_SIZE_MAX)
+		gate_fail(error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
+	else if (gate_store_file_lock(was->fd, LOCK_EX, record->deadline) < 0)
+		fail(dir, "a record can't be locked", error);
+	else if (!is_at(dir->records, name, was) || !is_unchanged(was))
+		result = GATE_CONFLICT;
+	else if (!dir->sync && is_padded(was) && length == was->length && length <= IN_PLACE_MAX)
+		result = overwrite(dir, name, text, was);
+	else
+		result = replace(dir, name, text, length, was);
+	if (result == -1)
+		fail(dir, "a record can't be written", error);
+	flock(was->fd, LOCK_UN);
+	free(text);
+	return result;
+}
+
+/* RENAME_NOREPLACE, or a hard link where the file system has none. 1, 0: the name is taken, -1. */
+static int
+put_new(struct gate_store_file_dir *dir, const char *aside, const char *name)
+{
+	if (renameat2(dir->tmp, aside, dir->records, name, RENAME_NOREPLACE) == 0)
+		return 1;
+	if ((errno == EINVAL || errno == ENOSYS) &&
+	    linkat(dir->tmp, aside, dir->records, name, 0) == 0) {
+		unlinkat(dir->tmp, aside, 0);
+		return 1;
+	}
+	return errno == EEXIST ? 0 : -1;
+}
+
+static int
+create(void *store, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	struct gate_store_file_dir *dir = store;
+	char name[GATE_STORE_FILE_NAME_MAX], aside[GATE_ID_MAX + 1], *text;
+	size_t length;
+	int result = -1;
+
+	name_of(name, id);
+	text = content(record, !dir->sync, &length);
+	if (text == NULL)
+		return gate_fail(error, GATE_EMEMORY, "out of memory");
+	if (length > GATE_RECORD_SIZE_MAX) {
+		gate_fail(error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
+	} else if (write_aside(dir, text, length, aside) == 0) {
+		result = put_new(dir, aside, name);
+		if (result < 1) {
+			int reason = errno;
+
+			unlinkat(dir->tmp, aside, 0);
+			errno = reason;
+		} else if (dir->sync && fsync(dir->records) < 0) {
+			result = -1;
+		}
+	}
+	if (result < 0)
+		fail(dir, "a record can't be made", error);
+	free(text);
+	return result;
+}
+
+int
+gate_store_file_unlink(struct gate_store_file_dir *dir, const char *id,
+    struct gate_store_file_was *was, int64_t deadline, struct gate_error *error)
+{
+	char name[GATE_STORE_FILE_NAME_MAX];
+	int result = 1;
+
+	name_of(name, id);
+	if (gate_store_file_lock(was->fd, LOCK_EX, deadline) < 0)
+		return fail(dir, "a record can't be locked", error);
+	if (!is_at(dir->records, name, was) || !is_unchanged(was))
+		result = GATE_CONFLICT;
+	else if (unlinkat(dir->records, name, 0) < 0 || (dir->sync && fsync(dir->records) < 0))
+		result = fail(dir, "a record can't be removed", error);
+	flock(was->fd, LOCK_UN);
+	return result;
+}
+
+/* Whatever is there: under the lock, so that a writer in the middle of it is waited for. */
+static int
+remove_any(struct gate_store_file_dir *dir, const char *id, struct gate_error *error)
+{
+	int64_t deadline = gate_clock_monotonic() + dir->deadline;
+	struct gate_store_file_was *was;
+	int result;
+
+	do {
+		result = gate_store_file_read(dir, id, deadline, &was, error);
+		if (result <= 0)
+			return result;
+		result = gate_store_file_unlink(dir, id, was, deadline, error);
+		gate_store_file_close(was);
+	} while (result == GATE_CONFLICT && gate_clock_monotonic() < deadline);
+	return result == GATE_CONFLICT ? fail(dir, "a record is changed all the time", error) : result;
+}
+
+static int
+remove_record(void *store, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	if (record == NULL)
+		return remove_any(store, id, error);
+	return gate_store_file_unlink(store, id, record->was, record->deadline, error);
+}
+
+/* ---- the directory ---- */
+
+static int
+ping(void *store, struct gate_error *error)
+{
+	struct gate_store_file_dir *dir = store;
+
+	if (faccessat(dir->records, ".", R_OK | W_OK | X_OK, AT_EACCESS) < 0)
+		return fail(dir, "the folder can't be used", error);
+	return 1;
+}
+
+static void
+close_store(void *store)
+{
+	struct gate_store_file_dir *dir = store;
+	const int fds[] = {dir->records, dir->side, dir->tmp, dir->bumps};
+
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(dir->path);
+	free(dir);
+}
+
+static int
+open_folder(int parent, const char *name)
+{
+	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+		return -1;
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int
+open_path(void **store, const char *path, const struct gate_options *options,
+    struct gate_error *error)
+{
+	struct gate_store_file_dir *dir = calloc(1, sizeof *dir);
+
+	if (dir == NULL || (dir->path = strdup(path)) == NULL) {
+		free(dir);
+		return gate_fail(error, GATE_EMEMORY, "out of memory");
+	}
+	dir->side = dir->tmp = dir->bumps = -1;
+	dir->sync = options->file_sync;
+	dir->deadline = options->deadline;
+	dir->records = open_folder(AT_FDCWD, path);
+	if (dir->records >= 0)
+		dir->side = open_folder(dir->records, ".gate");
+	if (dir->side >= 0)
+		dir->tmp = open_folder(dir->side, "tmp");
+	if (dir->tmp >= 0)
+		dir->bumps = open_folder(dir->side, "bump");
+	if (dir->bumps < 0) {
+		fail(dir, "the folder can't be opened or made", error);
+		close_store(dir);
+		return -1;
+	}
+	*store = dir;
+	return 0;
+}
+
+static int
+open_file(void **store, const char *url, const struct gate_options *options,
+    struct gate_error *error)
+{
+	const char *path = url + strlen("file:");
+
+	if (path[0] == '\0')
+		return gate_fail(error, GATE_EOPTION, "store file: has no path, say file:/some/folder");
+	return open_path(store, path, options, error);
+}
+
+/* /dev/shm is everybody's: the folder must be ours, and nobody else's to write to. */
+static int
+open_memory(void **store, const char *url, const struct gate_options *options,
+    struct gate_error *error)
+{
+	char hash[GATE_SHA256_HEX + 1], path[64];
+	struct stat st;
+
+	if (strcmp(url, "memory:") != 0)
+		return gate_fail(error, GATE_EOPTION, "store memory: takes nothing behind the colon");
+	gate_sha256_hex(hash, options->run_dir, strlen(options->run_dir));
+	snprintf(path, sizeof path, "/dev/shm/gate-%u-%.16s", (unsigned)geteuid(), hash);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return gate_fail_errno(error, GATE_ESTORE, "store memory: %s can't be made", path);
+	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & 077) != 0)
+		return gate_fail(error, GATE_ESTORE,
+		    "store memory: %s is not a folder that only this user can open: remove it", path);
+	if (open_path(store, path, options, error) < 0)
+		return -1;
+	((struct gate_store_file_dir *)*store)->sync = false; /* there is nothing to sync to */
+	return 0;
+}
+
+const struct gate_store gate_store_file = {
+    .scheme = "file",
+    .open = open_file,
+    .load = load,
+    .create = create,
+    .update = update,
+    .touch = update, /* the record's times stand in the file: a touch rewrites it too */
+    .remove = remove_record,
+    .release = release,
+    .each = gate_store_file_each,
+    .bump = gate_store_file_bump,
+    .sweep = gate_store_file_sweep,
+    .ping = ping,
+    .close = close_store,
+};
+
+const struct gate_store gate_store_memory = {
+    .scheme = "memory",
+    .open = open_memory,
+    .load = load,
+    .create = create,
+    .update = update,
+    .touch = update,
+    .remove = remove_record,
+    .release = release,
+    .each = gate_store_file_each,
+    .bump = gate_store_file_bump,
+    .sweep = gate_store_file_sweep,
+    .ping = ping,
+    .close = close_store,
+};

@@ -1,0 +1,50 @@
+/* store_file.h: what the two halves of the file store share: records, and what lies beside them. */
+#ifndef GATE_STORE_FILE_H
+#define GATE_STORE_FILE_H
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "gate.h"
+
+#define GATE_STORE_FILE_NAME_MAX (128 + 6) /* id.json and a NUL */
+
+struct gate_store_file_dir {
+	int records, side, tmp, bumps; /* open directories: PATH, PATH/.gate, tmp/ and bump/ in it */
+	bool sync;
+	int64_t deadline; /* ms that a call without a record may wait for a lock */
+	atomic_bool plain_rename; /* the file system knows no RENAME_EXCHANGE */
+	char *path;
+};
+
+struct gate_store_file_was { /* what a record's file held, and the file itself, still open */
+	int fd;
+	dev_t device;
+	ino_t inode;
+	size_t length;
+	char bytes[];
+};
+
+/* Reads id's file under LOCK_SH, which it gives back. 1: *was is yours; 0: there is none, or it
+ * is no regular file or larger than a record may be (logged, *was NULL); -1. */
+int gate_store_file_read(struct gate_store_file_dir *, const char *id, int64_t deadline,
+    struct gate_store_file_was **was, struct gate_error *);
+/* Fills the record in. 1; 0: malformed; -1. */
+int gate_store_file_parse(const struct gate_store_file_was *, struct gate_record *);
+/* Unlinks the file unless it changed since it was read. 1, 0 gone, GATE_CONFLICT, -1. */
+int gate_store_file_unlink(struct gate_store_file_dir *, const char *id,
+    struct gate_store_file_was *, int64_t deadline, struct gate_error *);
+void gate_store_file_close(struct gate_store_file_was *);
+void gate_store_file_log(struct gate_store_file_dir *, const char *event, const char *id,
+    const char *text); /* shows the beginning of the id only */
+
+/* flock, tried every millisecond until the deadline. 0 or -1 with errno. */
+int gate_store_file_lock(int fd, int operation, int64_t deadline);
+
+int gate_store_file_bump(void *, const char *key, int64_t add, int64_t lifetime, struct gate_bump *,
+    struct gate_error *);
+int gate_store_file_each(void *, const char *user, gate_store_visit *, void *data,
+    struct gate_error *);
+int gate_store_file_sweep(void *, const struct gate_options *, struct gate_error *);
+
+#endif

@@ -1,0 +1,331 @@
+/* store_file_side.c: what lies beside the file store's records: counters, the sweep, the walk. */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "encode.h"
+#include "error.h"
+#include "options.h"
+#include "record.h"
+#include "store_file.h"
+
+#define BUMP_SIZE 64                  /* bytes of a counter's file: "count expires last" */
+#define BUMPS_MAX 1000000             /* counters; the sweep takes the oldest beyond that */
+#define SWEEP_GRACE 60000             /* ms that an expired record is left alone */
+#define TMP_AGE (60 * 60 * 1000)      /* ms after which a file in tmp/ belongs to nobody */
+
+static int
+fail(const struct gate_store_file_dir *dir, const char *what, struct gate_error *error)
+{
+	return gate_fail_errno(error, GATE_ESTORE, "store file:%s: %s", dir->path, what);
+}
+
+static DIR *
+open_listing(int directory)
+{
+	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *listing = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (listing == NULL && fd >= 0)
+		close(fd);
+	return listing;
+}
+
+static int64_t
+modified(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
+}
+
+/* ---- counters ---- */
+
+/* The counter's file, locked; one that was removed meanwhile is opened anew. -1: errno. */
+static int
+open_bump(struct gate_store_file_dir *dir, const char *name, int flags)
+{
+	int64_t deadline = gate_clock_monotonic() + dir->deadline;
+
+	for (;;) {
+		int fd = openat(dir->bumps, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+		struct stat st;
+
+		if (fd < 0)
+			return -1;
+		if (gate_store_file_lock(fd, LOCK_EX, deadline) < 0 || fstat(fd, &st) < 0) {
+			close(fd);
+			return -1;
+		}
+		if (st.st_nlink > 0)
+			return fd;
+		close(fd);
+	}
+}
+
+struct counter {
+	int64_t count, expires, last;
+};
+
+static void
+read_counter(int fd, struct counter *c)
+{
+	char text[BUMP_SIZE + 1] = "";
+	ssize_t n = pread(fd, text, BUMP_SIZE, 0);
+
+	if (n <= 0 || sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64, &c->count, &c->expires,
+	    &c->last) != 3)
+		*c = (struct counter){0};
+}
+
+static int
+write_counter(int fd, const struct counter *c)
+{
+	char text[BUMP_SIZE + 1];
+
+	snprintf(text, sizeof text, "%-20" PRId64 " %-20" PRId64 " %-20" PRId64 "\n", c->count,
+	    c->expires, c->last);
+	return pwrite(fd, text, BUMP_SIZE, 0) == BUMP_SIZE ? 0 : -1;
+}
+
+int
+gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime,
+    struct gate_bump *bump, struct gate_error *error)
+{
+	struct gate_store_file_dir *dir = store;
+	char name[GATE_SHA256_HEX + 1]; /* hashed: a key may be any text */
+	struct counter c;
+	int64_t now = gate_clock_wall();
+	int fd, result = 1;
+
+	*bump = (struct gate_bump){0};
+	gate_sha256_hex(name, key, strlen(key));
+	fd = open_bump(dir, name, add != 0 && lifetime != 0 ? O_CREAT : 0);
+	if (fd < 0)
+		return errno == ENOENT ? 1 : fail(dir, "a counter can't be opened", error);
+	read_counter(fd, &c);
+	if (c.expires <= now)
+		c = (struct counter){0};
+	*bump = (struct gate_bump){c.count + add, c.last};
+	if (lifetime == 0) {
+		*bump = (struct gate_bump){0};
+		if (unlinkat(dir->bumps, name, 0) < 0)
+			result = fail(dir, "a counter can't be removed", error);
+	} else if (add != 0) {
+		c = (struct counter){c.count + add, now + lifetime, now};
+		if (write_counter(fd, &c) < 0)
+			result = fail(dir, "a counter can't be written", error);
+	}
+	close(fd);
+	return result;
+}
+
+/* ---- the walk ---- */
+
+/* The id in a name that ends in .json; 0: the name is no record's. */
+static int
+id_in(const char *name, char id[GATE_ID_MAX + 1])
+{
+	size_t length = strlen(name);
+
+	if (length < 6 || length - 5 > GATE_ID_MAX || strcmp(name + length - 5, ".json") != 0)
+		return 0;
+	memcpy(id, name, length - 5);
+	id[length - 5] = '\0';
+	return gate_id_valid(id);
+}
+
+int
+gate_store_file_each(void *store, const char *user, gate_store_visit *visit, void *data,
+    struct gate_error *error)
+{
+	struct gate_store_file_dir *dir = store;
+	DIR *listing = open_listing(dir->records);
+	struct dirent *entry;
+	int result = 1;
+
+	if (listing == NULL)
+		return fail(dir, "the folder can't be listed", error);
+	while (result > 0 && (entry = readdir(listing)) != NULL) {
+		struct gate_record record = {.now = gate_clock_wall()};
+		struct gate_store_file_was *was;
+		char id[GATE_ID_MAX + 1];
+
+		if (!id_in(entry->d_name, id))
+			continue;
+		if (gate_store_file_read(dir, id, gate_clock_monotonic() + dir->deadline, &was, NULL) < 1)
+			continue;
+		record.ttl = INT64_MAX / 2;
+		record.was = was;
+		if (gate_store_file_parse(was, &record) == 1 &&
+		    (user == NULL || (record.user != NULL && strcmp(user, record.user) == 0)))
+			result = visit(data, id, &record);
+		gate_store_file_close(was);
+		record.was = NULL;
+		gate_record_clear(&record);
+	}
+	closedir(listing);
+	return result < 0 ? -1 : 1;
+}
+
+/* ---- the sweep ---- */
+
+static bool
+has_expired(const struct gate_store_file_was *was, const struct gate_options *options, int64_t now)
+{
+	struct gate_record record = {.now = now, .ttl = options->ttl};
+	struct stat st;
+	int64_t limit = now - SWEEP_GRACE;
+	bool expired;
+
+	switch (gate_store_file_parse(was, &record)) {
+	case 1:
+		expired = record.expires <= limit || (options->absolute_timeout > 0 &&
+		    record.created > 0 && record.created <= limit - options->absolute_timeout);
+		break;
+	case 0: /* malformed: as if it had last been written by somebody who could */
+		expired = fstat(was->fd, &st) == 0 && modified(&st) <= limit - options->ttl;
+		break;
+	default:
+		expired = false;
+	}
+	gate_record_clear(&record);
+	return expired;
+}
+
+/* Never waits for a lock: a record that is in use has not expired. */
+static int
+sweep_records(struct gate_store_file_dir *dir, const struct gate_options *options)
+{
+	int64_t now = gate_clock_wall();
+	DIR *listing = open_listing(dir->records);
+	struct dirent *entry;
+	int swept = 0;
+
+	if (listing == NULL)
+		return -1;
+	while ((entry = readdir(listing)) != NULL) {
+		struct gate_store_file_was *was;
+		char id[GATE_ID_MAX + 1];
+
+		if (!id_in(entry->d_name, id) || gate_store_file_read(dir, id, 0, &was, NULL) < 1)
+			continue;
+		if (has_expired(was, options, now) &&
+		    gate_store_file_unlink(dir, id, was, 0, NULL) == 1)
+			swept++;
+		gate_store_file_close(was);
+	}
+	closedir(listing);
+	return swept;
+}
+
+static void
+sweep_tmp(struct gate_store_file_dir *dir)
+{
+	DIR *listing = open_listing(dir->tmp);
+	struct dirent *entry;
+	struct stat st;
+
+	while (listing != NULL && (entry = readdir(listing)) != NULL)
+		if (fstatat(dir->tmp, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && modified(&st) < gate_clock_wall() - TMP_AGE)
+			unlinkat(dir->tmp, entry->d_name, 0);
+	if (listing != NULL)
+		closedir(listing);
+}
+
+/* Removes the counter if it expired, or was last bumped before `oldest`. 1: it is still there. */
+static int
+sweep_bump(struct gate_store_file_dir *dir, const char *name, int64_t oldest, int64_t *last)
+{
+	int fd = openat(dir->bumps, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct counter c;
+	int kept = 1;
+
+	if (fd < 0)
+		return 0;
+	if (gate_store_file_lock(fd, LOCK_EX, 0) == 0) {
+		read_counter(fd, &c);
+		*last = c.last;
+		if (c.expires <= gate_clock_wall() || c.last < oldest)
+			kept = unlinkat(dir->bumps, name, 0) < 0;
+	}
+	close(fd);
+	return kept;
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const int64_t *one = a, *two = b;
+
+	return (*one > *two) - (*one < *two);
+}
+
+/* One pass over the counters. The time before which the ones too many were bumped, 0: none is. */
+static int64_t
+sweep_bumps(struct gate_store_file_dir *dir, int64_t oldest)
+{
+	DIR *listing = open_listing(dir->bumps);
+	struct gate_buffer times = {0};
+	int64_t *sorted, cutoff = 0;
+	struct dirent *entry;
+	size_t count;
+
+	while (listing != NULL && (entry = readdir(listing)) != NULL) {
+		int64_t last = 0;
+
+		if (entry->d_name[0] != '.' && sweep_bump(dir, entry->d_name, oldest, &last))
+			gate_buffer_add(&times, &last, sizeof last);
+	}
+	if (listing != NULL)
+		closedir(listing);
+	count = times.length / sizeof *sorted;
+	if (count > BUMPS_MAX && (sorted = malloc(count * sizeof *sorted)) != NULL) {
+		memcpy(sorted, times.data, count * sizeof *sorted);
+		qsort(sorted, count, sizeof *sorted, by_time);
+		cutoff = sorted[count - BUMPS_MAX];
+		free(sorted);
+	}
+	gate_buffer_release(&times);
+	return cutoff;
+}
+
+/* One sweeper on the host: the file's lock says who, its time when it was last done. */
+int
+gate_store_file_sweep(void *store, const struct gate_options *options, struct gate_error *error)
+{
+	struct gate_store_file_dir *dir = store;
+	struct stat st;
+	int swept = 0, fd = openat(dir->side, "sweep", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int64_t cutoff;
+	bool fresh;
+
+	if (fd < 0)
+		return fail(dir, "the sweep's lock can't be opened", error);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0)
+		goto out;
+	fresh = st.st_size == 0;
+	if (!fresh && modified(&st) > gate_clock_wall() - options->sweep_interval)
+		goto out;
+	if (pwrite(fd, "swept\n", 6, 0) != 6) /* its time is now, whatever becomes of the sweep */
+		goto out;
+	swept = sweep_records(dir, options);
+	if (swept < 0)
+		fail(dir, "the folder can't be listed", error);
+	sweep_tmp(dir);
+	cutoff = sweep_bumps(dir, 0);
+	if (cutoff > 0)
+		sweep_bumps(dir, cutoff);
+out:
+	close(fd);
+	return swept;
+}
