@@ -24,7 +24,7 @@ gate_answer_begin(struct gate_request *r)
 	r->out.limit = GATE_ANSWER_MAX;
 	gate_buffer_reset(&r->headers);
 	gate_buffer_reset(&r->out);
-	r->template = NULL;
+	r->template[0] = '\0';
 	json_decref(r->json);
 	r->json = NULL;
 	r->nonce[0] = '\0';
@@ -75,12 +75,12 @@ is_ours(const char *name)
 	    strncasecmp(name, "X-Sendfile", 10) == 0;
 }
 
-/* The line of that name, NULL: there is none. */
+/* The line of that name among the first bytes of the headers, NULL: there is none. */
 static char *
-find_header(const struct gate_request *r, const char *name)
+find_header(const struct gate_request *r, const char *name, size_t bytes)
 {
 	size_t length = strlen(name);
-	char *line = r->headers.data, *end = line != NULL ? line + r->headers.length : NULL;
+	char *line = r->headers.data, *end = line != NULL ? line + bytes : NULL;
 
 	while (line != end && line != NULL) {
 		if (strncasecmp(line, name, length) == 0 && line[length] == ':')
@@ -94,9 +94,9 @@ find_header(const struct gate_request *r, const char *name)
 static void
 drop_header(struct gate_request *r, const char *name)
 {
-	char *line = find_header(r, name), *next;
+	char *line = find_header(r, name, r->headers.length), *next;
 
-	if (line == NULL)
+	if (line == NULL || r->headers.failed) /* a line that was cut has no end */
 		return;
 	next = strchr(line, '\n') + 1;
 	memmove(line, next, strlen(next) + 1);
@@ -148,7 +148,9 @@ gate_render(struct gate_request *r, const char *name, json_t *json)
 {
 	json_decref(r->json);
 	r->json = json_incref(json);
-	r->template = name;
+	if (strlen(name) >= sizeof r->template) /* no folder holds so long a name */
+		return -1;
+	memcpy(r->template, name, strlen(name) + 1);
 	return 0;
 }
 
@@ -293,7 +295,7 @@ render(struct gate_request *r, const char *name, json_t *page, bool with_session
 		gate_log(GATE_LOG_ERROR, "render-failed", "path", r->path, "error", error.text, NULL);
 		return -1;
 	}
-	if (find_header(r, "Content-Type") == NULL)
+	if (find_header(r, "Content-Type", r->headers.length) == NULL)
 		put_header(r, "Content-Type", "text/html; charset=utf-8");
 	return 0;
 }
@@ -301,7 +303,7 @@ render(struct gate_request *r, const char *name, json_t *page, bool with_session
 int
 gate_answer_render(struct gate_request *r)
 {
-	if (r->template != NULL && render(r, r->template, r->json, true) < 0)
+	if (r->template[0] != '\0' && render(r, r->template, r->json, true) < 0)
 		return -1;
 	if (!r->broken && !r->out.failed && !r->headers.failed)
 		return 0;
@@ -337,54 +339,64 @@ gate_answer_error(struct gate_request *r, int status, const char *text)
 
 /* ---- putting it together ---- */
 
+/* Unless the handler said otherwise, in the first bytes. */
 static void
-put_default(struct gate_request *r, const char *name, const char *value)
+put_default(struct gate_request *r, const char *name, const char *value, size_t bytes)
 {
-	if (find_header(r, name) == NULL)
+	if (find_header(r, name, bytes) == NULL)
 		put_header(r, name, value);
 }
 
 /* The nonce is known only now; no page of ours needs more than its own style. */
 static void
-put_policy(struct gate_request *r)
+put_policy(struct gate_request *r, size_t bytes)
 {
-	char policy[256];
+	struct gate_buffer policy = {0};
 
-	snprintf(policy, sizeof policy,
-	    "default-src 'none'; style-src 'nonce-%s'; img-src 'self'; form-action 'self'; "
-	    "base-uri 'none'; frame-ancestors 'none'; object-src 'none'",
-	    r->nonce);
-	put_default(r, "Content-Security-Policy", r->nonce[0] != '\0' ? policy
-	    : "default-src 'none'; frame-ancestors 'none'");
+	gate_buffer_puts(&policy, "default-src 'none'; ");
+	if (r->nonce[0] != '\0') {
+		gate_buffer_puts(&policy, "style-src 'nonce-");
+		gate_buffer_puts(&policy, r->nonce);
+		gate_buffer_puts(&policy, "'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+		    "object-src 'none'; ");
+	}
+	gate_buffer_puts(&policy, "frame-ancestors 'none'");
+	put_default(r, "Content-Security-Policy", gate_buffer_text(&policy), bytes);
+	gate_buffer_release(&policy);
 }
 
 static void
 put_defaults(struct gate_request *r)
 {
-	put_default(r, "Content-Type", "text/plain; charset=utf-8");
-	put_policy(r);
-	put_default(r, "X-Content-Type-Options", "nosniff");
-	put_default(r, "X-Frame-Options", "DENY");
-	put_default(r, "Referrer-Policy", "same-origin");
-	put_default(r, "Cross-Origin-Opener-Policy", "same-origin");
-	put_default(r, "Cross-Origin-Resource-Policy", "same-origin");
-	put_default(r, "Cache-Control", "no-store");
+	static const char *const always[][2] = {{"X-Content-Type-Options", "nosniff"},
+	    {"X-Frame-Options", "DENY"}, {"Referrer-Policy", "same-origin"},
+	    {"Cross-Origin-Opener-Policy", "same-origin"},
+	    {"Cross-Origin-Resource-Policy", "same-origin"}, {"Cache-Control", "no-store"}};
+	size_t bytes = r->headers.length;
+
+	put_default(r, "Content-Type", "text/plain; charset=utf-8", bytes);
+	put_policy(r, bytes);
+	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+		put_default(r, always[i][0], always[i][1], bytes);
 	if (r->session.state != GATE_SESSION_UNASKED)
-		put_default(r, "Vary", "Cookie");
+		put_default(r, "Vary", "Cookie", bytes);
 }
 
-/* The line is written only behind a commit; an answer without it is of no use to anybody. */
+/* Whoever the handler lets keep the answer must not keep the cookie with it. */
 static void
 put_cookie(struct gate_request *r)
 {
 	struct gate_buffer cookie = {0};
 	int result = gate_session_set_cookie(&r->session, &cookie);
 
-	if (result == 1)
+	if (result == 1) {
+		drop_header(r, "Cache-Control");
+		put_header(r, "Cache-Control", "no-store");
 		put_header(r, "Set-Cookie", gate_buffer_text(&cookie));
-	else if (result < 0)
+	} else if (result < 0) {
 		gate_log(GATE_LOG_ERROR, "cookie-failed", "path", r->path, "error",
 		    r->session.error.text, NULL);
+	}
 	gate_buffer_release(&cookie);
 }
 
@@ -406,13 +418,22 @@ gate_answer_finish(struct gate_request *r)
 	if (r->headers.failed) { /* more header lines than any web server takes */
 		gate_log(GATE_LOG_ERROR, "headers-too-large", "path", r->path, NULL);
 		gate_answer_error(r, 500, NULL);
+		put_cookie(r); /* the session is saved by now */
 		put_defaults(r);
 	}
 	gate_buffer_reset(&r->answer);
-	gate_buffer_printf(&r->answer, "Status: %d %s\r\n", r->status, reason_of(r->status));
+	gate_buffer_reserve(&r->answer, r->headers.length + r->out.length + 128);
+	gate_buffer_puts(&r->answer, "Status: ");
+	gate_buffer_integer(&r->answer, r->status);
+	gate_buffer_putc(&r->answer, ' ');
+	gate_buffer_puts(&r->answer, reason_of(r->status));
+	gate_buffer_puts(&r->answer, "\r\n");
 	gate_buffer_add(&r->answer, gate_buffer_text(&r->headers), r->headers.length);
-	if (!has_no_body(r))
-		gate_buffer_printf(&r->answer, "Content-Length: %zu\r\n", r->out.length);
+	if (!has_no_body(r)) {
+		gate_buffer_puts(&r->answer, "Content-Length: ");
+		gate_buffer_integer(&r->answer, (int64_t)r->out.length);
+		gate_buffer_puts(&r->answer, "\r\n");
+	}
 	gate_buffer_puts(&r->answer, "\r\n");
 	if (!has_no_body(r) && !head)
 		gate_buffer_add(&r->answer, gate_buffer_text(&r->out), r->out.length);

@@ -60,24 +60,43 @@ gate_buffer_putc(struct gate_buffer *b, char c)
 	return gate_buffer_add(b, &c, 1);
 }
 
+/* Most texts fit into the room that there is: they are formatted once. */
 int
 gate_buffer_vprintf(struct gate_buffer *b, const char *format, va_list arguments)
 {
 	va_list again;
+	size_t room;
 	int length;
 
+	if (gate_buffer_reserve(b, 0) < 0)
+		return -1;
+	room = b->size - b->length;
 	va_copy(again, arguments);
-	length = vsnprintf(NULL, 0, format, again);
+	length = vsnprintf(b->data + b->length, room, format, again);
 	va_end(again);
-	if (length < 0) {
+	if (length < 0 || gate_buffer_reserve(b, (size_t)length) < 0) {
+		b->data[b->length] = '\0';
 		b->failed = true;
 		return -1;
 	}
-	if (gate_buffer_reserve(b, (size_t)length) < 0)
-		return -1;
-	vsnprintf(b->data + b->length, (size_t)length + 1, format, arguments);
+	if ((size_t)length >= room)
+		vsnprintf(b->data + b->length, (size_t)length + 1, format, arguments);
 	b->length += (size_t)length;
 	return 0;
+}
+
+int
+gate_buffer_integer(struct gate_buffer *b, int64_t value)
+{
+	char digits[24], *c = digits + sizeof digits;
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	do
+		*--c = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (value < 0)
+		*--c = '-';
+	return gate_buffer_add(b, c, (size_t)(digits + sizeof digits - c));
 }
 
 int

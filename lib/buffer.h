@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct gate_buffer { /* {0} is empty and ready */
 	char *data;    /* NUL-terminated once anything was added; NULL before */
@@ -25,6 +26,7 @@ int gate_buffer_printf(struct gate_buffer *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int gate_buffer_vprintf(struct gate_buffer *, const char *format, va_list)
     __attribute__((format(printf, 2, 0)));
+int gate_buffer_integer(struct gate_buffer *, int64_t); /* as decimal digits */
 void gate_buffer_reset(struct gate_buffer *);   /* empty, keeps the memory, clears `failed` */
 void gate_buffer_release(struct gate_buffer *); /* frees the memory, all zero but the limit */
 const char *gate_buffer_text(const struct gate_buffer *); /* never NULL */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -46,7 +47,7 @@ struct gate_fastcgi {
 	atomic_bool stopping;
 	pthread_mutex_t lock; /* of the list of parked connections */
 	struct connection parked; /* the list's head: next is the one idle for longest */
-	int parked_count;
+	int parked_count, parked_most;
 	int thread_count;
 	struct thread *threads;
 };
@@ -106,7 +107,7 @@ park(struct gate_fastcgi *f, struct connection *c)
 	c->previous = f->parked.previous;
 	c->next = &f->parked;
 	c->previous->next = c->next->previous = c;
-	if (++f->parked_count > GATE_KEPT_MAX)
+	if (++f->parked_count > f->parked_most)
 		dismiss_oldest(f);
 	late = atomic_load(&f->stopping);
 	if (late)
@@ -140,24 +141,25 @@ read_body(struct thread *t, const struct gate_options *options)
 {
 	FCGX_Stream *in = t->fcgi.in;
 	int64_t deadline = gate_clock_monotonic() + options->deadline;
-	size_t total = 0;
+	size_t total = 0, limit = (size_t)options->body_limit;
 	int c;
 
 	gate_buffer_reset(&t->body);
-	t->body.limit = (size_t)options->body_limit;
 	while ((c = FCGX_GetChar(in)) != EOF) {
 		size_t ready = (size_t)(in->stop - in->rdNext);
 
-		gate_buffer_putc(&t->body, (char)c);
-		gate_buffer_add(&t->body, in->rdNext, ready);
-		in->rdNext += ready;
 		total += ready + 1;
+		if (total <= limit) {
+			gate_buffer_putc(&t->body, (char)c);
+			gate_buffer_add(&t->body, in->rdNext, ready);
+		}
+		in->rdNext += ready;
 		if (total > GATE_DRAIN_MAX || gate_clock_monotonic() > deadline)
 			return total > GATE_DRAIN_MAX ? 413 : 408;
 	}
 	if (FCGX_GetError(in) != 0)
 		return 400;
-	return t->body.failed ? 413 : 0;
+	return total > limit || t->body.failed ? 413 : 0;
 }
 
 static bool
@@ -347,7 +349,7 @@ free_server(struct gate_fastcgi *f)
 static int
 start_threads(struct gate_fastcgi *f, int threads, struct gate_error *error)
 {
-	const char *run_dir = f->gate->config->options.run_dir;
+	const char *run_dir = f->gate->started->options.run_dir;
 
 	for (int i = 0; i < threads; i++) {
 		struct thread *t = &f->threads[i];
@@ -363,6 +365,17 @@ start_threads(struct gate_fastcgi *f, int threads, struct gate_error *error)
 		f->thread_count++;
 	}
 	return 0;
+}
+
+/* Idle connections take at most half of the descriptors: stores and new ones need some too. */
+static int
+most_parked(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur / 2 > GATE_KEPT_MAX)
+		return GATE_KEPT_MAX;
+	return (int)(files.rlim_cur / 2);
 }
 
 void
@@ -383,6 +396,7 @@ gate_fastcgi_start(struct gate *gate, int threads, struct gate_error *error)
 		return NULL;
 	}
 	f->gate = gate;
+	f->parked_most = most_parked();
 	f->parked.next = f->parked.previous = &f->parked;
 	pthread_mutex_init(&f->lock, NULL);
 	f->epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -65,13 +65,13 @@ gate_config_take(struct gate *gate)
 }
 
 static void
-warn_of_restart(const struct gate_options *old, const struct gate_options *new)
+warn_of_restart(const struct gate_options *started, const struct gate_options *new)
 {
 	static const char *const fixed[] = {"store", "file_sync", "listen", "workers", "threads",
 	    "run_dir", "socket_mode", "socket_group"};
 
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-		if (strcmp(gate_options_get(old, fixed[i]), gate_options_get(new, fixed[i])) != 0)
+		if (strcmp(gate_options_get(started, fixed[i]), gate_options_get(new, fixed[i])) != 0)
 			gate_log(GATE_LOG_WARN, "reload-needs-restart", "option", fixed[i], NULL);
 }
 
@@ -86,7 +86,7 @@ gate_config_reload(struct gate *gate, struct gate_error *error)
 	old = gate->config;
 	gate->config = new;
 	pthread_mutex_unlock(&gate->lock);
-	warn_of_restart(&old->options, &new->options);
+	warn_of_restart(&gate->started->options, &new->options);
 	gate_config_release(old);
 	return 0;
 }
@@ -127,8 +127,10 @@ gate_open(const char *const *options, const struct gate_store *const *stores, vo
 	pthread_mutex_init(&gate->lock, NULL);
 	gate->data = data;
 	gate->config = load_config(gate->arguments, error);
-	if (gate->config != NULL)
+	if (gate->config != NULL) {
+		gate->started = gate_config_take(gate);
 		gate->table = gate_store_find(gate->config->options.store, stores, error);
+	}
 	if (gate->table != NULL)
 		return gate;
 	gate_close(gate);
@@ -145,6 +147,7 @@ gate_close(struct gate *gate)
 		close(gate->listeners[i]);
 	free(gate->unix_path);
 	gate_config_release(gate->config);
+	gate_config_release(gate->started);
 	gate_options_free_arguments(gate->arguments);
 	pthread_mutex_destroy(&gate->lock);
 	free(gate);

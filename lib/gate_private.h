@@ -13,6 +13,7 @@
 struct gate {
 	pthread_mutex_t lock;       /* of `config`, the pointer */
 	struct gate_config *config; /* what new requests get */
+	struct gate_config *started; /* the first: what only a restart changes */
 	char **arguments;           /* as gate_open got them, to read them again */
 	const struct gate_store *table;
 	struct gate_store_link store; /* open in a worker only */

@@ -1,6 +1,7 @@
 /* json.c: JSON text as JavaScript reads and writes it, beside what jansson can hold. */
 #include "config.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ enum step { BAD, DONE, OPENED, MORE, CLOSED };
 static void
 skip_blank(struct scan *s)
 {
-	while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
+	while (
+	    s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
 		s->at++;
 }
 
@@ -234,6 +236,22 @@ out:
 	return result;
 }
 
+bool
+gate_json_named(const struct gate_json_span *span, const char *name)
+{
+	size_t length = strlen(name);
+	json_t *decoded;
+	bool equal;
+
+	if (memchr(span->name, '\\', span->name_length) == NULL)
+		return span->name_length == length + 2 && memcmp(span->name + 1, name, length) == 0;
+	decoded = gate_json_load(span->name, span->name_length);
+	equal = decoded != NULL && json_string_length(decoded) == length &&
+	    memcmp(json_string_value(decoded), name, length) == 0;
+	json_decref(decoded);
+	return equal;
+}
+
 /* ---- an object with some members replaced ---- */
 
 struct replace {
@@ -261,9 +279,7 @@ replace_member(void *data, const struct gate_json_span *span)
 	struct replace *r = data;
 
 	for (size_t i = 0; r->pairs[i] != NULL; i += 2) {
-		size_t length = strlen(r->pairs[i]);
-
-		if (span->name_length != length + 2 || memcmp(span->name + 1, r->pairs[i], length) != 0)
+		if (!gate_json_named(span, r->pairs[i]))
 			continue;
 		if ((r->done & 1ull << i) == 0) /* of duplicates JavaScript takes one: so do we */
 			put_member(r, span->name, span->name_length, r->pairs[i + 1],
@@ -324,15 +340,35 @@ gate_json_print_string(struct gate_buffer *out, const char *text, size_t length)
 	gate_buffer_putc(out, '"');
 }
 
-/* The fewest digits that read back as the same number; the decimal point may be a locale's own. */
+/* Counts the last digit up; all nines become zeros, which are then no match. */
+static void
+next_decimal(char *text)
+{
+	for (char *c = strchr(text, 'e') - 1; c >= text; c--) {
+		if (*c < '0' || *c > '9')
+			continue;
+		if (*c != '9') {
+			++*c;
+			return;
+		}
+		*c = '0';
+	}
+}
+
+/* The fewest digits that read back as the same number; the decimal point may be a locale's own.
+ * Above a power of two the doubles are twice as far apart as below it, so the nearest decimal may
+ * read back as another number where the next one up does not. */
 static int
 shortest_digits(double value, char digits[32], int *exponent)
 {
 	char text[40];
 	int count = 0;
 
-	for (int precision = 14; precision <= 16; precision++) {
+	for (int precision = value < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
 		snprintf(text, sizeof text, "%.*e", precision, value);
+		if (strtod(text, NULL) == value || precision == 16)
+			break;
+		next_decimal(text);
 		if (strtod(text, NULL) == value)
 			break;
 	}
@@ -353,8 +389,8 @@ gate_json_print_real(struct gate_buffer *out, double value)
 	char digits[32];
 	int count, exponent, point;
 
-	if (value == 0) {
-		gate_buffer_putc(out, '0');
+	if (value == 0 || !isfinite(value)) {
+		gate_buffer_puts(out, value == 0 ? "0" : "null");
 		return;
 	}
 	if (value < 0)
@@ -389,7 +425,8 @@ print_object(struct gate_buffer *out, json_t *object, int depth, const char **wh
 	bool first = true;
 
 	gate_buffer_putc(out, '{');
-	for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
+	for (void *at = json_object_iter(object); at != NULL;
+	     at = json_object_iter_next(object, at)) {
 		if (!first)
 			gate_buffer_putc(out, ',');
 		first = false;
@@ -434,9 +471,10 @@ print_value(struct gate_buffer *out, json_t *json, int depth, const char **why)
 		print_string(out, json_string_value(json), json_string_length(json), why);
 		break;
 	case JSON_INTEGER:
-		if (json_integer_value(json) > SAFE_INTEGER || json_integer_value(json) < -SAFE_INTEGER)
+		if (json_integer_value(json) > SAFE_INTEGER ||
+		    json_integer_value(json) < -SAFE_INTEGER)
 			*why = "holds an integer beyond 2^53, which JavaScript would change";
-		gate_buffer_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(json));
+		gate_buffer_integer(out, json_integer_value(json));
 		break;
 	case JSON_REAL:
 		if (!isfinite(json_real_value(json)))
@@ -463,8 +501,27 @@ gate_json_print(struct gate_buffer *out, json_t *json, const char **why)
 	return out->failed ? -1 : 0;
 }
 
+/* The most common value of all, without jansson's lexer: 0, or up to 15 digits. */
+static bool
+small_integer(const char *text, size_t length, json_int_t *value)
+{
+	*value = 0;
+	if (length == 0 || length > 15 || (text[0] == '0' && length > 1))
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		*value = *value * 10 + (text[i] - '0');
+	}
+	return true;
+}
+
 json_t *
 gate_json_load(const char *text, size_t length)
 {
+	json_int_t value;
+
+	if (small_integer(text, length, &value))
+		return json_integer(value);
 	return json_loadb(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 }

@@ -36,21 +36,22 @@ struct gate_options { /* durations are milliseconds; text is never NULL, "" wher
 	int64_t workers, threads, socket_mode, body_limit;
 	int64_t deadline, connect_timeout, select_timeout, socket_timeout;
 	bool trace;
-	struct gate_option_state *state; /* options.c's own: values as text and where each came from */
+	struct gate_option_state
+	    *state; /* options.c's own: values as text and where each came from */
 };
 
 /* Where a value came from, for `gate config`. */
 struct gate_option_source {
 	const char *value;  /* as text, normalised ("15m", "yes"); a secret's is "(hidden)", as are
-	                     * user and password in a URL: a store reads options->store */
+			     * user and password in a URL: a store reads options->store */
 	const char *origin; /* "default", "gate.conf:12", "GATE_TTL", "argv" */
 };
 
 /* Defaults, then the file (--config, else GATE_CONFIG, else SYSCONFDIR/gate.conf; only the last
  * may be absent), then GATE_<NAME> of the environment, then `arguments` ("name=value", NULL-ended,
  * or NULL; "config=FILE" names the file, "config=" none). A value in double quotes is taken without
- * them; `secret` takes several, quoted: "new", "old". Unknown names, bad values and clashes fail;
- * the error names file and line. 0 or -1. Release in both cases. */
+ * them; `secret` takes several, quoted: "new", "old". Unknown names and bad values fail, naming
+ * file and line, and so do clashes, naming the options. 0 or -1. Release in both cases. */
 int gate_options_load(struct gate_options *, const char *const *arguments, struct gate_error *);
 void gate_options_release(struct gate_options *);
 /* argv as gate_main takes it (--name=value, --name value, --help, --version): turns it into

@@ -49,6 +49,8 @@ within(const struct address *a, const char *net)
 	    n.family != a->family)
 		return false;
 	bits = slash != NULL ? (int)strtol(slash + 1, NULL, 10) : n.bits;
+	if (slash != NULL && n.family == AF_INET && strchr(net, ':') != NULL)
+		bits -= 96; /* ::ffff:192.0.2.0/120 */
 	if (bits < 0 || bits > n.bits)
 		return false;
 	if (memcmp(a->bytes, n.bytes, (size_t)bits / 8) != 0)
@@ -70,7 +72,8 @@ gate_origin_trusted(const char *address, char *const *proxies)
 {
 	struct address a;
 
-	return address != NULL && parse_address(address, strlen(address), &a) && listed(&a, proxies);
+	return address != NULL && parse_address(address, strlen(address), &a) &&
+	    listed(&a, proxies);
 }
 
 static void
@@ -80,22 +83,31 @@ write_address(const struct address *a, char out[GATE_ADDRESS_MAX])
 		out[0] = '\0';
 }
 
+static void
+trim(const char **text, size_t *length)
+{
+	while (*length > 0 && (**text == ' ' || **text == '\t')) {
+		++*text;
+		--*length;
+	}
+	while (*length > 0 && ((*text)[*length - 1] == ' ' || (*text)[*length - 1] == '\t'))
+		--*length;
+}
+
 /* The last entry of a comma-separated list that ends at *end; *end moves before it. */
 static const char *
 last_entry(const char *list, size_t *end, size_t *length)
 {
-	size_t stop = *end, start;
+	size_t start = *end;
+	const char *entry;
 
-	while (stop > 0 && (list[stop - 1] == ' ' || list[stop - 1] == '\t'))
-		stop--;
-	start = stop;
 	while (start > 0 && list[start - 1] != ',')
 		start--;
+	entry = list + start;
+	*length = *end - start;
 	*end = start > 0 ? start - 1 : 0;
-	while (start < stop && (list[start] == ' ' || list[start] == '\t'))
-		start++;
-	*length = stop - start;
-	return list + start;
+	trim(&entry, length);
+	return entry;
 }
 
 void
@@ -127,16 +139,19 @@ gate_origin_address(const struct gate_origin *o, char *const *proxies, char out[
 bool
 gate_origin_secure(const struct gate_origin *o, char *const *proxies)
 {
+	const char *first = o->forwarded_proto;
 	size_t length;
 
 	if (o->https != NULL && (strcasecmp(o->https, "on") == 0 || strcmp(o->https, "1") == 0))
 		return true;
 	if (o->request_scheme != NULL && strcmp(o->request_scheme, "https") == 0)
 		return true;
-	if (o->forwarded_proto == NULL || !gate_origin_trusted(o->remote_address, proxies))
+	if (first == NULL || strlen(first) > GATE_ORIGIN_FORWARDED_MAX ||
+	    !gate_origin_trusted(o->remote_address, proxies))
 		return false;
-	length = strcspn(o->forwarded_proto, ", \t"); /* the first one, as express-session */
-	return length == 5 && strncasecmp(o->forwarded_proto, "https", 5) == 0;
+	length = strcspn(first, ","); /* the first one, as express-session */
+	trim(&first, &length);
+	return length == 5 && strncasecmp(first, "https", 5) == 0;
 }
 
 static bool
@@ -159,20 +174,35 @@ host_length(const char *host, bool https)
 	return length;
 }
 
+/* Debian's fastcgi_params send Host without its port: the server's own stands for it. */
 static bool
-is_own(const char *origin, const char *own, const char *host)
+is_host_at_port(const char *site, size_t length, const char *host, const char *port)
 {
-	bool https = strncmp(origin, "https://", 8) == 0;
-	const char *site = origin + (https ? 8 : 7);
+	size_t name = strlen(host);
+
+	if (port == NULL || (strchr(host, ':') != NULL && host[name - 1] != ']'))
+		return false;
+	return length == name + 1 + strlen(port) && strncasecmp(site, host, name) == 0 &&
+	    site[name] == ':' && memcmp(site + name + 1, port, strlen(port)) == 0;
+}
+
+static bool
+is_own(const struct gate_origin *o, const char *own)
+{
+	bool https = strncmp(o->origin, "https://", 8) == 0;
+	const char *site;
 	size_t length;
 
 	if (own[0] != '\0')
-		return strcasecmp(origin, own) == 0;
-	if (host == NULL || (!https && strncmp(origin, "http://", 7) != 0))
+		return strcasecmp(o->origin, own) == 0;
+	if (o->host == NULL || (!https && strncmp(o->origin, "http://", 7) != 0))
 		return false;
+	site = o->origin + (https ? 8 : 7);
 	length = host_length(site, https);
-	return length > 0 && length == host_length(host, https) &&
-	    strncasecmp(site, host, length) == 0;
+	if (length > 0 && length == host_length(o->host, https) &&
+	    strncasecmp(site, o->host, length) == 0)
+		return true;
+	return is_host_at_port(site, length, o->host, o->server_port);
 }
 
 const char *
@@ -187,7 +217,7 @@ gate_origin_refusal(const struct gate_origin *o, const char *own)
 	}
 	if (o->origin == NULL)
 		return "neither Sec-Fetch-Site nor Origin says where it comes from";
-	return is_own(o->origin, own, o->host) ? NULL : "its Origin is not this site";
+	return is_own(o, own) ? NULL : "its Origin is not this site";
 }
 
 bool

@@ -10,7 +10,7 @@
 #define GATE_NEXT_MAX 2048             /* bytes of a local path in `next` */
 
 struct gate_origin { /* what the web server said; NULL: nothing */
-	const char *remote_address, *https, *request_scheme, *host;
+	const char *remote_address, *https, *request_scheme, *host, *server_port;
 	const char *forwarded_for, *forwarded_proto; /* believed from trusted proxies only */
 	const char *method, *fetch_site, *origin;
 };

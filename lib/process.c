@@ -134,7 +134,7 @@ stop_sweeper(struct sweeper *s)
 
 /* ---- a worker ---- */
 
-/* No core and no ptrace: both would show secrets and sessions. */
+/* No core and no ptrace, of the master neither: both would show secrets and sessions. */
 static void
 harden(void)
 {
@@ -152,8 +152,7 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 	struct sweeper sweeper;
 	bool stopping = false;
 
-	harden();
-	if (gate_store_open(&gate->store, gate->table, &gate->config->options, error) < 0)
+	if (gate_store_open(&gate->store, gate->table, &gate->started->options, error) < 0)
 		return -1;
 	server = gate_fastcgi_start(gate, threads, error);
 	if (server == NULL)
@@ -167,6 +166,8 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 			reload(gate, parent != 0 ? "worker" : "program");
 		gate_fastcgi_tick(server);
 	}
+	if (parent == 0) /* before a successor can have its socket at that path */
+		gate_listen_forget(gate);
 	if (!gate_fastcgi_stop(server, GATE_STOP_TIME)) {
 		gate_log(GATE_LOG_ERROR, "stop-late", "error",
 		    "requests were still running after ten seconds: they are cut off", NULL);
@@ -199,7 +200,7 @@ run_worker(struct master *m, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent) /* it died before that call */
 		_exit(1);
-	if (work(m->gate, &m->set, (int)m->gate->config->options.threads, parent, &error) < 0) {
+	if (work(m->gate, &m->set, (int)m->gate->started->options.threads, parent, &error) < 0) {
 		gate_log(GATE_LOG_ERROR, "worker-failed", "error", error.text, NULL);
 		_exit(1);
 	}
@@ -325,6 +326,7 @@ gate_run(struct gate *gate, gate_handler *handler)
 	int result = 0;
 
 	gate->handler = handler;
+	harden();
 	gate_fastcgi_init(); /* sets handlers of its own: ours come after it */
 	block_signals(&set);
 	if (gate_listen(gate, &error) < 0)
@@ -336,8 +338,6 @@ gate_run(struct gate *gate, gate_handler *handler)
 		result = supervise(gate, &set);
 	} else if (work(gate, &set, 1, 0, &error) < 0) {
 		goto fail;
-	} else {
-		gate_listen_forget(gate);
 	}
 	gate_log(GATE_LOG_INFO, "stopped", NULL);
 	return result;

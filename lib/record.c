@@ -38,13 +38,25 @@ is_one_of(const char *name, const char *const *names, size_t count)
 
 /* ---- members ---- */
 
+/* Looks from *at on and around, so that names asked for in the record's order are found at once. */
+static struct gate_member *
+find_from(const struct gate_record *record, const char *name, size_t *at)
+{
+	for (size_t n = 0; n < record->count; n++) {
+		size_t i = *at < record->count - n ? *at + n : *at + n - record->count;
+
+		if (record->members[i].name == NULL || strcmp(record->members[i].name, name) != 0)
+			continue;
+		*at = i + 1 < record->count ? i + 1 : 0;
+		return &record->members[i];
+	}
+	return NULL;
+}
+
 static struct gate_member *
 find(const struct gate_record *record, const char *name)
 {
-	for (size_t i = 0; i < record->count; i++)
-		if (record->members[i].name != NULL && strcmp(record->members[i].name, name) == 0)
-			return &record->members[i];
-	return NULL;
+	return find_from(record, name, &(size_t){0});
 }
 
 static struct gate_member *
@@ -240,10 +252,9 @@ has_duplicates(const struct gate_record *record)
 	return false;
 }
 
-struct look_up {
-	const char *name; /* with quotes */
-	const char *text;
-	size_t length;
+struct look_up { /* up to two members of an object, in one pass */
+	const char *names[2];
+	const char *texts[2];
 };
 
 static int
@@ -251,24 +262,29 @@ look_at(void *data, const struct gate_json_span *span)
 {
 	struct look_up *look = data;
 
-	if (span->name_length == strlen(look->name) &&
-	    memcmp(span->name, look->name, span->name_length) == 0) {
-		look->text = span->value;
-		look->length = span->value_length;
-	}
+	for (int i = 0; i < 2 && look->names[i] != NULL; i++)
+		if (gate_json_named(span, look->names[i]))
+			look->texts[i] = span->value;
 	return 0;
 }
 
-/* The number at object[name] (name with quotes); NAN where there is none. */
+static bool
+is_number(const char *text)
+{
+	return text[0] == '-' || (text[0] >= '0' && text[0] <= '9');
+}
+
+/* The number at object[name]; NAN where there is none. */
 static double
 number_in(const struct gate_member *object, const char *name)
 {
-	struct look_up look = {.name = name};
+	struct look_up look = {.names = {name}};
 
-	if (object == NULL || gate_json_members(object->text, object->length, look_at, &look) != 1 ||
-	    look.text == NULL || (look.text[0] != '-' && (look.text[0] < '0' || look.text[0] > '9')))
+	if (object == NULL ||
+	    gate_json_members(object->text, object->length, look_at, &look) != 1 ||
+	    look.texts[0] == NULL || !is_number(look.texts[0]))
 		return NAN;
-	return strtod(look.text, NULL); /* stops at the comma or brace behind it */
+	return strtod(look.texts[0], NULL); /* stops at the comma or brace behind it */
 }
 
 static int64_t
@@ -297,8 +313,8 @@ gate_record_parse(struct gate_record *record, const char *text, size_t length)
 	cookie = find(record, "cookie");
 	if (cookie == NULL || cookie->text[0] != '{')
 		return 0;
-	record->max_age = milliseconds(number_in(cookie, "\"originalMaxAge\""));
-	record->created = milliseconds(number_in(find(record, "gate"), "\"created\""));
+	record->max_age = milliseconds(number_in(cookie, "originalMaxAge"));
+	record->created = milliseconds(number_in(find(record, "gate"), "created"));
 	return 1;
 }
 
@@ -344,7 +360,7 @@ gate_record_session(struct gate_record *record)
 		struct gate_member *member = &record->members[i];
 		json_t *value;
 
-		if (member->name == NULL || IS_RESERVED(member->name))
+		if (member->name == NULL || member->removed || IS_RESERVED(member->name))
 			continue;
 		value = gate_json_load(member->text, member->length);
 		member->visible = value != NULL &&
@@ -376,17 +392,27 @@ same(const struct gate_member *member, json_t *value, const struct gate_buffer *
 	return equal;
 }
 
+/* Shows whole characters of the name, and none that could break a log line. */
 static int
 refuse(struct gate_error *error, const char *name, const char *why)
 {
-	return gate_fail(error, GATE_ESESSION, "session member %.*s %s", SHOWN_NAME_MAX, name, why);
+	size_t left = strlen(name), shown = 0, size;
+
+	while ((unsigned char)name[shown] >= ' ') {
+		size = gate_utf8_character(name + shown, left - shown);
+		if (size == 0 || shown + size > SHOWN_NAME_MAX)
+			break;
+		shown += size;
+	}
+	return gate_fail(error, GATE_ESESSION, "session member %.*s %s", (int)shown, name, why);
 }
 
 /* Brings one member of the session into the record. 1 changed, 0 not, -1. */
 static int
-merge_member(struct gate_record *record, const char *name, json_t *value, struct gate_error *error)
+merge_member(struct gate_record *record, const char *name, json_t *value, size_t *at,
+    struct gate_error *error)
 {
-	struct gate_member *member = find(record, name);
+	struct gate_member *member = find_from(record, name, at);
 	struct gate_buffer printed = {0};
 	const char *why;
 	int result = -1;
@@ -399,6 +425,8 @@ merge_member(struct gate_record *record, const char *name, json_t *value, struct
 		refuse(error, name, "has a name that gate keeps for itself");
 	} else if (IS_DROPPED(name)) {
 		refuse(error, name, "has a name that Node drops");
+	} else if (!gate_utf8_valid(name, strlen(name))) {
+		refuse(error, name, "has a name that is not UTF-8");
 	} else if (why != NULL) {
 		refuse(error, name, why);
 	} else if ((member = set(record, name, printed.data, printed.length)) == NULL) {
@@ -415,6 +443,7 @@ int
 gate_record_merge(struct gate_record *record, json_t *session, struct gate_error *error)
 {
 	int changed = 0;
+	size_t place = 0;
 
 	for (size_t i = 0; i < record->count; i++) {
 		struct gate_member *member = &record->members[i];
@@ -422,6 +451,7 @@ gate_record_merge(struct gate_record *record, json_t *session, struct gate_error
 		if (!member->visible || json_object_get(session, member->name) != NULL)
 			continue;
 		member->removed = true;
+		member->visible = false;
 		changed = 1;
 	}
 	for (void *at = json_object_iter(session); at != NULL;
@@ -431,7 +461,7 @@ gate_record_merge(struct gate_record *record, json_t *session, struct gate_error
 
 		if (strlen(name) != json_object_iter_key_len(at))
 			return refuse(error, name, "has a NUL in its name");
-		result = merge_member(record, name, json_object_iter_value(at), error);
+		result = merge_member(record, name, json_object_iter_value(at), &place, error);
 		if (result < 0)
 			return -1;
 		changed |= result;
@@ -492,66 +522,82 @@ new_cookie(struct gate_buffer *out, const struct gate_cookie_attributes *cookie,
 	gate_buffer_putc(out, '}');
 }
 
+/* A new record begins with its cookie, as Node's do. */
+static int
+add_cookie(struct gate_record *record, const struct gate_cookie_attributes *attributes,
+    const char *max_age, const char *expires)
+{
+	struct gate_buffer text = {0};
+	struct gate_member cookie;
+	int result = -1;
+
+	new_cookie(&text, attributes, max_age, expires);
+	if (!text.failed && set(record, "cookie", text.data, text.length) != NULL) {
+		cookie = record->members[record->count - 1];
+		memmove(record->members + 1, record->members, (record->count - 1) * sizeof cookie);
+		record->members[0] = cookie;
+		result = 0;
+	}
+	gate_buffer_release(&text);
+	return result;
+}
+
+static bool
+is_none(const char *text)
+{
+	return strncmp(text, "null", 4) == 0 || strncmp(text, "false", 5) == 0;
+}
+
 /* Only these two of an existing cookie's members are ours to change. An originalMaxAge that is a
  * number, null or false stays as it was written; anything else makes the Node peer exit. */
 static int
-refresh_cookie(struct gate_buffer *out, const struct gate_member *cookie, const char *max_age,
+refresh_cookie(struct gate_record *record, const struct gate_member *cookie, const char *max_age,
     const char *expires)
 {
-	struct look_up age = {.name = "\"originalMaxAge\""}, end = {.name = "\"expires\""};
+	struct look_up look = {.names = {"originalMaxAge", "expires"}};
 	const char *pairs[5] = {NULL};
-	int n = 0;
+	struct gate_buffer out = {0};
+	int n = 0, result;
 
-	gate_json_members(cookie->text, cookie->length, look_at, &age);
-	gate_json_members(cookie->text, cookie->length, look_at, &end);
-	if (max_age == NULL && age.text != NULL && isnan(number_in(cookie, age.name)) &&
-	    strncmp(age.text, "null", 4) != 0 && strncmp(age.text, "false", 5) != 0)
+	gate_json_members(cookie->text, cookie->length, look_at, &look);
+	if (max_age == NULL && look.texts[0] != NULL && !is_number(look.texts[0]) &&
+	    !is_none(look.texts[0]))
 		max_age = "null";
 	if (max_age != NULL) {
 		pairs[n++] = "originalMaxAge";
 		pairs[n++] = max_age;
 	}
-	if (strcmp(expires, "null") != 0 || (end.text != NULL && end.text[0] == '"')) {
+	if (!is_none(expires) || (look.texts[1] != NULL && !is_none(look.texts[1]))) {
 		pairs[n++] = "expires";
 		pairs[n++] = expires;
 	}
-	return gate_json_replace(out, cookie->text, cookie->length, pairs);
+	if (n == 0)
+		return 0;
+	result = gate_json_replace(&out, cookie->text, cookie->length, pairs);
+	if (result == 1 && set(record, "cookie", out.data, out.length) == NULL)
+		result = -1;
+	gate_buffer_release(&out);
+	return result == 1 ? 0 : -1;
 }
 
 static int
 put_created(struct gate_record *record, int64_t created)
 {
 	const struct gate_member *member = gate_record_get(record, "gate");
+	bool there = member != NULL && member->text[0] == '{';
 	struct gate_buffer out = {0};
 	char number[24];
 	const char *pairs[] = {"created", number, NULL};
 	int result;
 
 	snprintf(number, sizeof number, "%" PRId64, created);
-	result = gate_json_replace(&out, member != NULL && member->text[0] == '{' ? member->text : "{}",
-	    member != NULL && member->text[0] == '{' ? member->length : 2, pairs);
+	result = gate_json_replace(
+	    &out, there ? member->text : "{}", there ? member->length : 2, pairs);
 	if (result == 1 && set(record, "gate", out.data, out.length) == NULL)
 		result = -1;
 	gate_buffer_release(&out);
 	record->created = created;
 	return result < 0 ? -1 : 0;
-}
-
-/* A new record begins with its cookie, as Node's do. */
-static int
-put_cookie(struct gate_record *record, const struct gate_buffer *text)
-{
-	bool fresh = find(record, "cookie") == NULL;
-	struct gate_member cookie;
-
-	if (text->failed || set(record, "cookie", text->data, text->length) == NULL)
-		return -1;
-	if (!fresh)
-		return 0;
-	cookie = record->members[record->count - 1];
-	memmove(record->members + 1, record->members, (record->count - 1) * sizeof cookie);
-	record->members[0] = cookie;
-	return 0;
 }
 
 int
@@ -560,8 +606,7 @@ gate_record_stamp(struct gate_record *record, const struct gate_record_policy *p
 {
 	const struct gate_member *cookie = gate_record_get(record, "cookie");
 	char age[24] = "null", date[GATE_ISO_LENGTH + 3] = "null";
-	struct gate_buffer text = {0};
-	int result = -1;
+	int result;
 
 	if (!policy->keep_age) {
 		record->max_age = policy->max_age;
@@ -574,13 +619,10 @@ gate_record_stamp(struct gate_record *record, const struct gate_record_policy *p
 		date[GATE_ISO_LENGTH + 2] = '\0';
 	}
 	if (cookie == NULL)
-		new_cookie(&text, policy->cookie, age, date);
-	else if (refresh_cookie(&text, cookie, policy->keep_age ? NULL : age, date) != 1)
-		goto out;
-	if (put_cookie(record, &text) < 0 || (created != 0 && put_created(record, created) < 0))
-		goto out;
-	result = 0;
-out:
-	gate_buffer_release(&text);
+		result = add_cookie(record, policy->cookie, age, date);
+	else
+		result = refresh_cookie(record, cookie, policy->keep_age ? NULL : age, date);
+	if (result == 0 && created != 0)
+		result = put_created(record, created);
 	return result;
 }

@@ -120,7 +120,7 @@ gate_session(struct gate_request *r)
 static int
 report_late(struct gate_request *r, const char *call, int result)
 {
-	if (result < 0)
+	if (result < 0 && r->session.outcome != 0)
 		gate_log(GATE_LOG_WARN, "call-after-commit", "call", call, "path", r->path, NULL);
 	return result;
 }
@@ -180,6 +180,7 @@ read_origin(struct gate_request *r)
 	    .https = gate_param(r, "HTTPS"),
 	    .request_scheme = gate_param(r, "REQUEST_SCHEME"),
 	    .host = gate_param(r, "HTTP_HOST"),
+	    .server_port = gate_param(r, "SERVER_PORT"),
 	    .forwarded_for = gate_param(r, "HTTP_X_FORWARDED_FOR"),
 	    .forwarded_proto = gate_param(r, "HTTP_X_FORWARDED_PROTO"),
 	    .method = r->method,
@@ -200,13 +201,16 @@ read_path(struct gate_request *r)
 		uri = gate_param(r, "SCRIPT_NAME");
 	if (uri == NULL)
 		return "/";
+	if (strlen(uri) > GATE_URI_MAX)
+		return NULL;
 	if (strncmp(uri, "http://", 7) == 0 || strncmp(uri, "https://", 8) == 0) {
-		uri = strchr(uri + 8, '/');
-		if (uri == NULL)
+		uri = strstr(uri, "//") + 2;
+		uri += strcspn(uri, "/?");
+		if (uri[0] != '/')
 			return "/";
 	}
 	length = strcspn(uri, "?");
-	if (uri[0] != '/' || strlen(uri) > GATE_URI_MAX)
+	if (uri[0] != '/')
 		return NULL;
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)uri[i] < 0x21 || uri[i] == 0x7f)
@@ -285,8 +289,7 @@ run(struct gate_request *r, gate_handler *handler)
 	s->now = gate_clock_wall();
 	gate_session_begin(s);
 	handler(r);
-	if (s->outcome != GATE_CONFLICT && s->state != GATE_SESSION_FAILED &&
-	    gate_answer_render(r) < 0) {
+	if (s->outcome >= 0 && s->state != GATE_SESSION_FAILED && gate_answer_render(r) < 0) {
 		trace(r, "no page");
 		gate_answer_error(r, 500, NULL);
 		return 1;

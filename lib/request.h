@@ -53,7 +53,7 @@ struct gate_request {
 	/* the answer of this run */
 	int status;
 	struct gate_buffer headers, out;
-	const char *template;
+	char template[256]; /* "": none */
 	json_t *json;
 	char nonce[24];
 	bool broken; /* a call of the handler failed in a way that only a 500 can tell */

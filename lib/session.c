@@ -12,6 +12,7 @@
 
 #define RENEWED_TIME (60 * 1000) /* ms that a renewed id is remembered */
 #define ID_TRIES 3
+#define MAX_AGE_MOST (INT64_C(1000) * GATE_COOKIE_AGE_MAX)
 
 /* ---- one run ---- */
 
@@ -128,21 +129,17 @@ renewed_key(char *key, size_t size, const char *id)
 	snprintf(key, size, "renewed:%.*s", GATE_ID_MAX, id);
 }
 
-/* Was one of these ids renewed just now? Its owner's new cookie must not be replaced. 1, 0, -1. */
+/* Was the id renewed just now? Its owner's new cookie must not be replaced. 1, 0, -1. */
 static int
-was_renewed(struct gate_session *s, const struct candidate *found, int n)
+was_renewed(struct gate_session *s, const char *id)
 {
 	char key[GATE_ID_MAX + 16];
 	struct gate_bump bump;
 
-	for (int i = 0; i < n; i++) {
-		renewed_key(key, sizeof key, found[i].id);
-		if (gate_store_bump(s->store, key, 0, RENEWED_TIME, &bump, &s->error) < 0)
-			return -1;
-		if (bump.count > 0)
-			return 1;
-	}
-	return 0;
+	renewed_key(key, sizeof key, id);
+	if (gate_store_bump(s->store, key, 0, RENEWED_TIME, &bump, &s->error) < 0)
+		return -1;
+	return bump.count > 0;
 }
 
 /* express-session's path rule: a plain prefix, without segments. */
@@ -155,8 +152,10 @@ is_under_cookie_path(const struct gate_session *s)
 static enum gate_session_state
 state_without_record(struct gate_session *s, const struct candidate *found, int n)
 {
-	int renewed = s->had_record ? 1 : was_renewed(s, found, n);
+	int renewed = s->had_record;
 
+	for (int i = 0; i < n && renewed == 0; i++)
+		renewed = was_renewed(s, found[i].id);
 	if (renewed < 0)
 		return GATE_SESSION_FAILED;
 	return renewed ? GATE_SESSION_GONE : GATE_SESSION_NEW;
@@ -186,7 +185,7 @@ load(struct gate_session *s)
 		state = state_without_record(s, found, n);
 		goto out;
 	}
-	snprintf(s->id, sizeof s->id, "%s", best->id);
+	memcpy(s->id, best->id, sizeof s->id);
 	s->old_secret = best->old_secret;
 	s->record = best->record;
 	best->live = false;
@@ -243,7 +242,7 @@ gate_session_ask_max_age(struct gate_session *s, int64_t ms)
 	if (s->outcome != 0 || ms < 0)
 		return -1;
 	s->age_set = true;
-	s->max_age = ms;
+	s->max_age = ms < MAX_AGE_MOST ? ms : MAX_AGE_MOST;
 	return 0;
 }
 
@@ -377,12 +376,10 @@ decide(struct gate_session *s, bool changed)
 int64_t
 gate_session_end_time(struct gate_session *s)
 {
-	if (gate_session_json(s) == NULL)
+	if (gate_session_json(s) == NULL || max_age(s) == 0 || s->destroy)
 		return 0;
 	if (s->outcome == 0)
 		decide(s, gate_record_differs(&s->record, s->json));
-	if (max_age(s) == 0 || s->destroy)
-		return 0;
 	if (s->action == GATE_SESSION_NOTHING)
 		return s->state == GATE_SESSION_LOADED ? clamp(s, s->record.expires) : 0;
 	return s->expires;
@@ -436,7 +433,7 @@ has_turn(struct gate_session *s)
 {
 	if (gate_queue_try(s->queue, s->id))
 		return true;
-	snprintf(s->queue_id, sizeof s->queue_id, "%s", s->id);
+	memcpy(s->queue_id, s->id, sizeof s->queue_id);
 	return false;
 }
 
@@ -465,7 +462,7 @@ update(struct gate_session *s)
 	if (stamp(s) < 0)
 		return -1;
 	result = gate_store_update(s->store, s->id, &s->record, &s->error);
-	snprintf(s->queue_id, sizeof s->queue_id, "%s", s->id);
+	memcpy(s->queue_id, s->id, sizeof s->queue_id);
 	return result;
 }
 
@@ -482,13 +479,13 @@ touch(struct gate_session *s)
 }
 
 static int
-mark_renewed(struct gate_session *s, const char *id, int64_t lifetime)
+mark_renewed(struct gate_session *s, const char *id, int add)
 {
 	char key[GATE_ID_MAX + 16];
 	struct gate_bump bump;
 
 	renewed_key(key, sizeof key, id);
-	return gate_store_bump(s->store, key, 1, lifetime, &bump, &s->error);
+	return gate_store_bump(s->store, key, add, RENEWED_TIME, &bump, &s->error);
 }
 
 /* The new record first, then the old one goes only if it still is what was read. The mark stands
@@ -501,18 +498,19 @@ renew(struct gate_session *s)
 
 	if (!has_turn(s))
 		return GATE_CONFLICT;
-	snprintf(old, sizeof old, "%s", s->id);
-	snprintf(s->queue_id, sizeof s->queue_id, "%s", s->id);
+	memcpy(old, s->id, sizeof old);
+	memcpy(s->queue_id, s->id, sizeof s->queue_id);
 	result = create(s);
 	if (result < 0)
 		return -1;
-	result = mark_renewed(s, old, RENEWED_TIME);
-	if (result == 1)
+	result = mark_renewed(s, old, 1);
+	if (result == 1) {
 		result = gate_store_remove(s->store, old, &s->record, &s->error);
-	if (result == 1)
-		return 1;
+		if (result == 1)
+			return 1;
+		mark_renewed(s, old, -1); /* ours only: another renewal may have been faster */
+	}
 	gate_store_remove(s->store, s->id, NULL, NULL);
-	mark_renewed(s, old, 0);
 	return result == -1 ? -1 : GATE_CONFLICT;
 }
 
@@ -544,6 +542,17 @@ perform(struct gate_session *s)
 	return 1;
 }
 
+/* Where no write had to find the record as it was read, it may have been renewed since then. */
+static void
+spare_renewed_cookie(struct gate_session *s)
+{
+	bool compared = s->action == GATE_SESSION_UPDATE || s->action == GATE_SESSION_RENEW;
+
+	if (s->state == GATE_SESSION_LOADED && s->cookie == GATE_SESSION_SET && !compared &&
+	    was_renewed(s, s->id) != 0)
+		send_cookie(s, GATE_SESSION_KEEP, "withheld: another request renewed it");
+}
+
 /* The session is read-only after its commit. */
 static void
 warn_of_late_change(struct gate_session *s)
@@ -561,7 +570,7 @@ warn_of_late_change(struct gate_session *s)
 static int
 commit(struct gate_session *s)
 {
-	int changed = 0;
+	int changed = 0, result;
 
 	if (s->state == GATE_SESSION_FAILED)
 		return -1;
@@ -570,7 +579,9 @@ commit(struct gate_session *s)
 	if (changed < 0)
 		return -1;
 	decide(s, changed);
-	return perform(s);
+	result = perform(s);
+	spare_renewed_cookie(s);
+	return result;
 }
 
 int

@@ -245,14 +245,13 @@ gate_id_valid(const char *id)
 {
 	size_t length;
 
-	for (length = 0; id[length] != '\0'; length++) {
-		char c = id[length];
+	for (length = 0; id[length] != '\0' && length <= GATE_ID_MAX; length++) {
+		unsigned int c = (unsigned char)id[length];
 
-		if (length == GATE_ID_MAX || !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-						 (c >= '0' && c <= '9') || c == '_' || c == '-'))
+		if ((c | 0x20) - 'a' > 25 && c - '0' > 9 && c != '_' && c != '-')
 			return false;
 	}
-	return length > 0;
+	return length > 0 && length <= GATE_ID_MAX;
 }
 
 int

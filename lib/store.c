@@ -36,7 +36,7 @@ gate_store_open(struct gate_store_link *link, const struct gate_store *table,
     const struct gate_options *options, struct gate_error *error)
 {
 	*link = (struct gate_store_link){.table = table};
-	return table->open(&link->store, gate_options_get(options, "store"), options, error);
+	return table->open(&link->store, options->store, options, error);
 }
 
 void

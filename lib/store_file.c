@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "error.h"
 #include "log.h"
 #include "options.h"
+#include "queue.h"
 #include "record.h"
 #include "sign.h"
 #include "store.h"
@@ -24,7 +26,7 @@
 
 #define PAD 256           /* records of ours are padded to a multiple, so that they keep their size */
 #define IN_PLACE_MAX 4096 /* one page: a pwrite of it is whole even if the writer is killed */
-#define RENAME_TRIES 4
+#define ACCESS_MAX 9e15   /* ms since 1970; a __lastAccess beyond that is taken for this one */
 
 /* ---- reading ---- */
 
@@ -67,7 +69,10 @@ gate_store_file_close(struct gate_store_file_was *was)
 static void
 name_of(char name[GATE_STORE_FILE_NAME_MAX], const char *id)
 {
-	snprintf(name, GATE_STORE_FILE_NAME_MAX, "%s.json", id);
+	size_t length = strnlen(id, GATE_ID_MAX);
+
+	memcpy(name, id, length);
+	memcpy(name + length, ".json", sizeof ".json");
 }
 
 static int
@@ -107,6 +112,18 @@ slurp(int fd, int64_t deadline)
 	return was;
 }
 
+/* Nothing is found in a folder that was removed: that is a failure, and no session's end. */
+static int
+check_folder(const struct gate_store_file_dir *dir, struct gate_error *error)
+{
+	struct stat st;
+
+	if (fstat(dir->records, &st) == 0 && st.st_nlink > 0)
+		return 1;
+	return gate_fail(error, GATE_ESTORE,
+	    "store file:%s: the folder was removed; make it and start again", dir->path);
+}
+
 int
 gate_store_file_read(struct gate_store_file_dir *dir, const char *id, int64_t deadline,
     struct gate_store_file_was **was, struct gate_error *error)
@@ -119,14 +136,14 @@ gate_store_file_read(struct gate_store_file_dir *dir, const char *id, int64_t de
 		int fd = openat(dir->records, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 		if (fd < 0 && errno == ENOENT)
-			return 0;
+			return check_folder(dir, error) < 0 ? -1 : 0;
 		if (fd >= 0)
 			*was = slurp(fd, deadline);
 		if (*was != NULL)
 			return 1;
 		if (fd >= 0)
-			close(fd); /* nobody looks at its errno */
-	} while (errno == ESTALE);
+			close(fd); /* which leaves errno alone */
+	} while (errno == ESTALE && gate_clock_monotonic() < deadline);
 	if (errno == EFBIG || errno == ELOOP || errno == EISDIR || errno == ENXIO) {
 		gate_store_file_log(dir, "session-unreadable", id,
 		    "this is no regular file, or larger than a record may be");
@@ -140,12 +157,14 @@ int
 gate_store_file_parse(const struct gate_store_file_was *was, struct gate_record *record)
 {
 	const struct gate_member *access;
+	double touched;
 	int result = gate_record_parse(record, was->bytes, was->length);
 
 	if (result <= 0)
 		return result;
 	access = gate_record_get(record, "__lastAccess");
-	record->touched = access != NULL ? (int64_t)strtod(access->text, NULL) : 0;
+	touched = access != NULL ? strtod(access->text, NULL) : 0;
+	record->touched = touched > 0 ? (int64_t)fmin(touched, ACCESS_MAX) : 0;
 	record->expires = INT64_MAX;
 	if (record->touched > 0)
 		record->expires =
@@ -247,32 +266,33 @@ is_unchanged(const struct gate_store_file_was *was)
 		    memcmp(block, was->bytes + done, (size_t)n) != 0)
 			return false;
 		done += (size_t)n;
+		if ((size_t)n < sizeof block)
+			break;
 	}
-	return n == 0 && done == was->length;
+	return n >= 0 && done == was->length;
 }
 
-/* Writes text to a new file in .gate/tmp; name gets its name there. 0 or -1. */
+/* Writes text to a new file in .gate/tmp; name gets its name there. The descriptor, or -1: it has
+ * the lock, so that nobody reads the file in its new place before it is sure to stay there. */
 static int
 write_aside(struct gate_store_file_dir *dir, const char *text, size_t length,
     char name[GATE_ID_MAX + 1])
 {
-	int fd, result = -1;
+	int fd, reason;
 
 	if (gate_id_new(GATE_GENID_RANDOM, name) < 0)
 		return -1;
 	fd = openat(dir->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	if (write_all(fd, text, length) == 0 && (!dir->sync || fsync(fd) == 0))
-		result = 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && write_all(fd, text, length) == 0 &&
+	    (!dir->sync || fsync(fd) == 0))
+		return fd;
+	reason = errno;
+	unlinkat(dir->tmp, name, 0);
 	close(fd);
-	if (result < 0) {
-		int reason = errno;
-
-		unlinkat(dir->tmp, name, 0);
-		errno = reason;
-	}
-	return result;
+	errno = reason;
+	return -1;
 }
 
 /* Without RENAME_EXCHANGE only our own locks keep others away between the check and the rename. */
@@ -288,19 +308,18 @@ rename_over(struct gate_store_file_dir *dir, const char *aside, const char *name
 	return renameat(dir->tmp, aside, dir->records, name) == 0 ? 1 : -1;
 }
 
-/* Puts the file aside in the place of the one that was read: 1, GATE_CONFLICT, -1. What comes out
- * of the exchange must be that one; another (Node renames without locks) is put back, and should
- * a third have taken our place meanwhile, that one too. */
+/* Puts the file aside (`going`) in the place of the one that was read: 1, GATE_CONFLICT, -1. What
+ * comes out must be that one. Another one was renamed there meanwhile by Node, who knows no locks:
+ * it goes back in, and now ours must come out; else Node was there again, and the newer one goes
+ * back in, until what comes out is what went in last. */
 static int
-exchange(struct gate_store_file_dir *dir, const char *aside, const char *name,
+exchange(struct gate_store_file_dir *dir, const char *aside, const char *name, ino_t going,
     const struct gate_store_file_was *was)
 {
-	struct stat ours, out;
-	bool first = true;
+	ino_t expected = was->inode;
+	struct stat out;
 
-	if (fstatat(dir->tmp, aside, &ours, AT_SYMLINK_NOFOLLOW) < 0)
-		return -1;
-	for (int i = 0; i < RENAME_TRIES; i++, first = false) {
+	for (bool first = true;; first = false) {
 		if (renameat2(dir->tmp, aside, dir->records, name, RENAME_EXCHANGE) < 0) {
 			if (first && (errno == EINVAL || errno == ENOSYS))
 				return rename_over(dir, aside, name, was);
@@ -308,45 +327,61 @@ exchange(struct gate_store_file_dir *dir, const char *aside, const char *name,
 		}
 		if (fstatat(dir->tmp, aside, &out, AT_SYMLINK_NOFOLLOW) < 0)
 			return -1;
-		if (first && out.st_ino == was->inode && out.st_dev == was->device)
-			return 1;
-		if (out.st_ino == ours.st_ino)
-			return GATE_CONFLICT;
+		if (out.st_ino == expected)
+			return first ? 1 : GATE_CONFLICT;
+		expected = going;
+		going = out.st_ino;
 	}
-	return GATE_CONFLICT;
 }
 
+/* One at a time for each name: where Node came between, two of us hold locks on different files,
+ * and must not put back what the other one put in. */
 static int
 replace(struct gate_store_file_dir *dir, const char *name, const char *text, size_t length,
-    const struct gate_store_file_was *was)
+    const struct gate_record *record)
 {
+	struct gate_queue turn = {.fd = -1, .place = -1};
 	char aside[GATE_ID_MAX + 1];
-	int result, reason;
+	int result = -1, reason, fd = write_aside(dir, text, length, aside);
+	struct stat st;
 
-	if (write_aside(dir, text, length, aside) < 0)
+	if (fd < 0)
 		return -1;
-	result = exchange(dir, aside, name, was);
+	turn.fd = openat(dir->side, "queue", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (turn.fd < 0 || fstat(fd, &st) < 0)
+		goto out;
+	errno = ETIMEDOUT;
+	if (gate_queue_wait(&turn, name, record->deadline))
+		result = exchange(dir, aside, name, st.st_ino, record->was);
+out:
 	reason = errno;
-	unlinkat(dir->tmp, aside, 0); /* by now what was read, or what did not go in */
+	unlinkat(dir->tmp, aside, 0); /* what was read, or what did not go in: before the locks go */
+	gate_queue_close(&turn);
+	close(fd);
 	errno = reason;
 	if (result == 1 && dir->sync && fsync(dir->records) < 0)
 		return -1;
 	return result;
 }
 
-/* One pwrite of at most a page; should it fail half-way, what was there is put back. */
+/* One pwrite of at most a page; should it fail half-way, what was there is put back. So it is if
+ * the file was moved meanwhile: whoever moved it may be about to put it back (exchange). */
 static int
 overwrite(struct gate_store_file_dir *dir, const char *name, const char *text,
     const struct gate_store_file_was *was)
 {
-	if (write_all(was->fd, text, was->length) < 0) {
-		int reason = errno;
+	int result = GATE_CONFLICT, reason = 0;
 
-		if (write_all(was->fd, was->bytes, was->length) == 0)
-			errno = reason;
-		return -1;
+	if (write_all(was->fd, text, was->length) < 0) {
+		result = -1;
+		reason = errno;
+	} else if (is_at(dir->records, name, was)) {
+		return 1;
 	}
-	return is_at(dir->records, name, was) ? 1 : GATE_CONFLICT;
+	if (write_all(was->fd, was->bytes, was->length) < 0)
+		return -1;
+	errno = reason;
+	return result;
 }
 
 static int
@@ -371,7 +406,7 @@ update(void *store, const char *id, struct gate_record *record, struct gate_erro
 	else if (!dir->sync && is_padded(was) && length == was->length && length <= IN_PLACE_MAX)
 		result = overwrite(dir, name, text, was);
 	else
-		result = replace(dir, name, text, length, was);
+		result = replace(dir, name, text, length, record);
 	if (result == -1)
 		fail(dir, "a record can't be written", error);
 	flock(was->fd, LOCK_UN);
@@ -399,7 +434,7 @@ create(void *store, const char *id, struct gate_record *record, struct gate_erro
 	struct gate_store_file_dir *dir = store;
 	char name[GATE_STORE_FILE_NAME_MAX], aside[GATE_ID_MAX + 1], *text;
 	size_t length;
-	int result = -1;
+	int fd, result = -1;
 
 	name_of(name, id);
 	text = content(record, !dir->sync, &length);
@@ -407,7 +442,8 @@ create(void *store, const char *id, struct gate_record *record, struct gate_erro
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
 	if (length > GATE_RECORD_SIZE_MAX) {
 		gate_fail(error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
-	} else if (write_aside(dir, text, length, aside) == 0) {
+	} else if ((fd = write_aside(dir, text, length, aside)) >= 0) {
+		close(fd);
 		result = put_new(dir, aside, name);
 		if (result < 1) {
 			int reason = errno;
@@ -429,15 +465,19 @@ gate_store_file_unlink(struct gate_store_file_dir *dir, const char *id,
     struct gate_store_file_was *was, int64_t deadline, struct gate_error *error)
 {
 	char name[GATE_STORE_FILE_NAME_MAX];
-	int result = 1;
+	int result = -1;
 
 	name_of(name, id);
 	if (gate_store_file_lock(was->fd, LOCK_EX, deadline) < 0)
 		return fail(dir, "a record can't be locked", error);
 	if (!is_at(dir->records, name, was) || !is_unchanged(was))
 		result = GATE_CONFLICT;
-	else if (unlinkat(dir->records, name, 0) < 0 || (dir->sync && fsync(dir->records) < 0))
-		result = fail(dir, "a record can't be removed", error);
+	else if (unlinkat(dir->records, name, 0) == 0 && (!dir->sync || fsync(dir->records) == 0))
+		result = 1;
+	else if (errno == ENOENT) /* Node removed it */
+		result = GATE_CONFLICT;
+	else
+		fail(dir, "a record can't be removed", error);
 	flock(was->fd, LOCK_UN);
 	return result;
 }
@@ -477,7 +517,7 @@ ping(void *store, struct gate_error *error)
 
 	if (faccessat(dir->records, ".", R_OK | W_OK | X_OK, AT_EACCESS) < 0)
 		return fail(dir, "the folder can't be used", error);
-	return 1;
+	return check_folder(dir, error);
 }
 
 static void

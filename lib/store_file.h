@@ -31,7 +31,7 @@ int gate_store_file_read(struct gate_store_file_dir *, const char *id, int64_t d
     struct gate_store_file_was **was, struct gate_error *);
 /* Fills the record in. 1; 0: malformed; -1. */
 int gate_store_file_parse(const struct gate_store_file_was *, struct gate_record *);
-/* Unlinks the file unless it changed since it was read. 1, 0 gone, GATE_CONFLICT, -1. */
+/* Unlinks the file unless it changed since it was read. 1; GATE_CONFLICT: changed or gone; -1. */
 int gate_store_file_unlink(struct gate_store_file_dir *, const char *id,
     struct gate_store_file_was *, int64_t deadline, struct gate_error *);
 void gate_store_file_close(struct gate_store_file_was *);

@@ -51,10 +51,8 @@ modified(const struct stat *st)
 
 /* The counter's file, locked; one that was removed meanwhile is opened anew. -1: errno. */
 static int
-open_bump(struct gate_store_file_dir *dir, const char *name, int flags)
+open_bump(struct gate_store_file_dir *dir, const char *name, int flags, int64_t deadline)
 {
-	int64_t deadline = gate_clock_monotonic() + dir->deadline;
-
 	for (;;) {
 		int fd = openat(dir->bumps, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
 		struct stat st;
@@ -104,13 +102,15 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 	char name[GATE_SHA256_HEX + 1]; /* hashed: a key may be any text */
 	struct counter c;
 	int64_t now = gate_clock_wall();
-	int fd, result = 1;
+	int flags = add != 0 && lifetime != 0 ? O_CREAT : 0, fd, result = 1;
 
 	*bump = (struct gate_bump){0};
 	gate_sha256_hex(name, key, strlen(key));
-	fd = open_bump(dir, name, add != 0 && lifetime != 0 ? O_CREAT : 0);
+	fd = open_bump(dir, name, flags, gate_clock_monotonic() + dir->deadline);
+	if (fd < 0 && errno == ENOENT && flags == 0)
+		return 1;
 	if (fd < 0)
-		return errno == ENOENT ? 1 : fail(dir, "a counter can't be opened", error);
+		return fail(dir, "a counter can't be opened", error);
 	read_counter(fd, &c);
 	if (c.expires <= now)
 		c = (struct counter){0};
@@ -155,15 +155,14 @@ gate_store_file_each(void *store, const char *user, gate_store_visit *visit, voi
 	if (listing == NULL)
 		return fail(dir, "the folder can't be listed", error);
 	while (result > 0 && (entry = readdir(listing)) != NULL) {
-		struct gate_record record = {.now = gate_clock_wall()};
+		struct gate_record record = {.now = gate_clock_wall(), .ttl = INT64_MAX / 2};
 		struct gate_store_file_was *was;
 		char id[GATE_ID_MAX + 1];
 
-		if (!id_in(entry->d_name, id))
+		record.deadline = gate_clock_monotonic() + dir->deadline;
+		if (!id_in(entry->d_name, id) ||
+		    gate_store_file_read(dir, id, record.deadline, &was, NULL) < 1)
 			continue;
-		if (gate_store_file_read(dir, id, gate_clock_monotonic() + dir->deadline, &was, NULL) < 1)
-			continue;
-		record.ttl = INT64_MAX / 2;
 		record.was = was;
 		if (gate_store_file_parse(was, &record) == 1 &&
 		    (user == NULL || (record.user != NULL && strcmp(user, record.user) == 0)))
@@ -246,18 +245,16 @@ sweep_tmp(struct gate_store_file_dir *dir)
 static int
 sweep_bump(struct gate_store_file_dir *dir, const char *name, int64_t oldest, int64_t *last)
 {
-	int fd = openat(dir->bumps, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open_bump(dir, name, 0, 0);
 	struct counter c;
 	int kept = 1;
 
 	if (fd < 0)
-		return 0;
-	if (gate_store_file_lock(fd, LOCK_EX, 0) == 0) {
-		read_counter(fd, &c);
-		*last = c.last;
-		if (c.expires <= gate_clock_wall() || c.last < oldest)
-			kept = unlinkat(dir->bumps, name, 0) < 0;
-	}
+		return errno != ENOENT;
+	read_counter(fd, &c);
+	*last = c.last;
+	if (c.expires <= gate_clock_wall() || c.last < oldest)
+		kept = unlinkat(dir->bumps, name, 0) < 0;
 	close(fd);
 	return kept;
 }
@@ -317,7 +314,7 @@ gate_store_file_sweep(void *store, const struct gate_options *options, struct ga
 	if (!fresh && modified(&st) > gate_clock_wall() - options->sweep_interval)
 		goto out;
 	if (pwrite(fd, "swept\n", 6, 0) != 6) /* its time is now, whatever becomes of the sweep */
-		goto out;
+		fresh = true;                   /* a full disk: all the more reason to sweep */
 	swept = sweep_records(dir, options);
 	if (swept < 0)
 		fail(dir, "the folder can't be listed", error);

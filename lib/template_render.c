@@ -85,7 +85,7 @@ add_value(struct gate_buffer *out, const json_t *value, bool escape)
 			gate_buffer_add(out, json_string_value(value), json_string_length(value));
 		break;
 	case JSON_INTEGER:
-		gate_buffer_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		gate_buffer_integer(out, json_integer_value(value));
 		break;
 	case JSON_REAL:
 		gate_json_print_real(out, json_real_value(value));

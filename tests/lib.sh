@@ -177,7 +177,7 @@ upstream() { # NAME KEEPALIVE SOCKET...
 location() { # PATTERN UPSTREAM KEEPALIVE
 	cat <<-END
 		location $1 {
-			include /etc/nginx/fastcgi_params;
+			include $src/conf/gate_params;
 			fastcgi_keep_conn $([ "$3" = no ] && echo off || echo on);
 			fastcgi_pass $2;
 		}

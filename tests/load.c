@@ -3,6 +3,8 @@
  *   requests N · status CODE N (for each code seen) · errors N · error KIND N (for each seen) ·
  *   set_cookies N (answers with Set-Cookie) · seconds X · rate X (answers a second) · p50_us N ·
  *   p99_us N · max_us N · with -u: numbers N distinct N min N max N duplicates N
+ * With -f each line of the file is a session with numbers of its own: what stands behind numbers is
+ * the sum, and a `line I numbers N …` for each of them follows.
  * SIGINT and SIGTERM end the run as -t does: what is under way is still answered. */
 #include "config.h"
 
@@ -61,12 +63,14 @@ struct load {
 	bool stop;
 	uint64_t started, answered, set_cookies;
 	uint64_t statuses[1000], failures[FAILURES];
-	struct numbers numbers, latencies; /* microseconds */
+	struct numbers *numbers;  /* one for each line, at least one */
+	struct numbers latencies; /* microseconds */
 };
 
 struct connection {
 	struct load *load;
-	int fd; /* -1: none */
+	struct numbers *numbers; /* of its line */
+	int fd;			 /* -1: none */
 	bool busy, writing;
 	int64_t began;
 	char *request;
@@ -219,13 +223,15 @@ take_cookies(struct connection *c)
 }
 
 static void
-take_number(struct load *load, const struct http_answer *a)
+take_number(struct connection *c)
 {
-	size_t length = strlen(load->marker);
-	const char *found = memmem(a->in + a->head, a->body_length, load->marker, length);
+	const struct http_answer *a = &c->answer;
+	const char *marker = c->load->marker;
+	size_t length = strlen(marker);
+	const char *found = memmem(a->in + a->head, a->body_length, marker, length);
 
 	if (found != NULL && found[length] >= '0' && found[length] <= '9')
-		keep_number(&load->numbers, strtoull(found + length, NULL, 10));
+		keep_number(c->numbers, strtoull(found + length, NULL, 10));
 }
 
 static void
@@ -237,7 +243,7 @@ answered(struct connection *c)
 	load->statuses[c->answer.status]++;
 	keep_number(&load->latencies, (uint64_t)(now() - c->began) / 1000);
 	if (load->marker != NULL && c->answer.status == 200)
-		take_number(load, &c->answer);
+		take_number(c);
 	take_cookies(c);
 	c->busy = false;
 	if (c->answer.close || !load->keep || c->sent < c->request_length)
@@ -404,27 +410,73 @@ sort(struct numbers *n)
 		qsort(n->at, n->count, sizeof *n->at, compare);
 }
 
+static size_t
+session_count(const struct load *load)
+{
+	return load->line_count > 0 ? load->line_count : 1;
+}
+
+static void
+write_numbers(const struct load *load)
+{
+	FILE *out = fopen(load->output, "w");
+
+	if (out == NULL)
+		die(load->output);
+	for (size_t i = 0; i < session_count(load); i++)
+		for (size_t j = 0; j < load->numbers[i].count; j++)
+			fprintf(out, "%" PRIu64 "\n", load->numbers[i].at[j]);
+	if (fclose(out) != 0)
+		die(load->output);
+}
+
+struct summary {
+	size_t count, distinct;
+	uint64_t min, max;
+};
+
+static struct summary
+sum_up(struct numbers *n)
+{
+	struct summary s = {.count = n->count, .distinct = n->count > 0};
+
+	sort(n);
+	for (size_t i = 1; i < n->count; i++)
+		s.distinct += n->at[i] != n->at[i - 1];
+	s.min = quantile(n, 0);
+	s.max = quantile(n, 100);
+	return s;
+}
+
+static void
+print_summary(const struct summary *s)
+{
+	printf("numbers %zu distinct %zu min %" PRIu64 " max %" PRIu64 " duplicates %zu\n",
+	    s->count, s->distinct, s->min, s->max, s->count - s->distinct);
+}
+
 static void
 report_numbers(struct load *load)
 {
-	struct numbers *n = &load->numbers;
-	size_t distinct = n->count > 0;
+	struct summary all = {0};
 
-	if (load->output != NULL) {
-		FILE *out = fopen(load->output, "w");
+	if (load->output != NULL)
+		write_numbers(load);
+	for (size_t i = 0; i < session_count(load); i++) {
+		struct summary one = sum_up(&load->numbers[i]);
 
-		if (out == NULL)
-			die(load->output);
-		for (size_t i = 0; i < n->count; i++)
-			fprintf(out, "%" PRIu64 "\n", n->at[i]);
-		if (fclose(out) != 0)
-			die(load->output);
+		all.min = i == 0 || one.min < all.min ? one.min : all.min;
+		all.max = one.max > all.max ? one.max : all.max;
+		all.count += one.count;
+		all.distinct += one.distinct;
 	}
-	sort(n);
-	for (size_t i = 1; i < n->count; i++)
-		distinct += n->at[i] != n->at[i - 1];
-	printf("numbers %zu distinct %zu min %" PRIu64 " max %" PRIu64 " duplicates %zu\n",
-	    n->count, distinct, quantile(n, 0), quantile(n, 100), n->count - distinct);
+	print_summary(&all);
+	for (size_t i = 0; i < load->line_count; i++) {
+		struct summary one = sum_up(&load->numbers[i]);
+
+		printf("line %zu ", i + 1);
+		print_summary(&one);
+	}
 }
 
 static void
@@ -648,8 +700,10 @@ main(int argc, char **argv)
 	load.headers = must(strdup(""));
 	count = options(&load, argc, argv);
 	connections = must(calloc((size_t)count, sizeof *connections));
+	load.numbers = must(calloc(session_count(&load), sizeof *load.numbers));
 	for (int i = 0; i < count; i++) {
 		connections[i].load = &load;
+		connections[i].numbers = &load.numbers[(size_t)i % session_count(&load)];
 		connections[i].fd = -1;
 		connections[i].answer.no_body = strcmp(load.method, "HEAD") == 0;
 		first_request(&connections[i],
@@ -666,12 +720,14 @@ main(int argc, char **argv)
 			free(connections[i].jar[j]);
 	}
 	free(connections);
+	for (size_t i = 0; i < session_count(&load); i++)
+		free(load.numbers[i].at);
+	free(load.numbers);
 	for (size_t i = 0; i < load.line_count; i++)
 		free(load.lines[i]);
 	free(load.lines);
 	free(load.headers);
 	free((void *)(uintptr_t)load.host);
-	free(load.numbers.at);
 	free(load.latencies.at);
 	return load.answered > 0 ? 0 : 1;
 }

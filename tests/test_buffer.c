@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <stdint.h>
+#include <wchar.h>
 
 #include "buffer.h"
 #include "tap.h"
@@ -49,6 +50,8 @@ test_printf(void)
 	ok(gate_buffer_printf(&b, "%d", 123) == 0, "printf up to the limit");
 	ok(gate_buffer_printf(&b, "%d", 4) == -1 && b.failed, "printf over the limit");
 	is(gate_buffer_text(&b), "123", "what was there stays");
+	gate_buffer_reset(&b);
+	ok(gate_buffer_printf(&b, "%lc", (wint_t)0x4f60) == -1 && b.failed, "printf itself fails");
 	gate_buffer_release(&b);
 }
 

@@ -1,0 +1,129 @@
+/* bare.c: the least that a libfcgi program of gate's process model does: processes of threads on
+ * one epoll each, libfcgi parses, a page of fixed bytes goes back. The benchmark's ceiling.
+ * bare SOCKET WORKERS THREADS BYTES */
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fcgiapp.h>
+
+static struct {
+	int listener, epoll;
+	char *page;
+	size_t length;
+} bare;
+
+static int
+answer(int fd)
+{
+	FCGX_Request q;
+	char body[4096];
+	int keep;
+
+	FCGX_InitRequest(&q, -1, 0);
+	q.ipcFd = fd;
+	q.keepConnection = 1;
+	q.detached = 1;
+	if (FCGX_Accept_r(&q) < 0)
+		return 0;
+	while (FCGX_GetStr(body, sizeof body, q.in) > 0)
+		;
+	FCGX_PutStr(bare.page, (int)bare.length, q.out);
+	keep = q.keepConnection;
+	q.keepConnection = 1;
+	FCGX_Finish_r(&q);
+	if (!keep && q.ipcFd >= 0)
+		close(q.ipcFd);
+	return keep && q.ipcFd >= 0;
+}
+
+static void *
+serve(void *unused)
+{
+	for (;;) {
+		struct epoll_event event;
+		int fd, operation = EPOLL_CTL_MOD;
+
+		if (epoll_wait(bare.epoll, &event, 1, -1) < 1)
+			continue;
+		fd = event.data.fd;
+		if (fd == bare.listener) {
+			fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+			operation = EPOLL_CTL_ADD;
+		}
+		if (fd < 0 || !answer(fd))
+			continue;
+		event = (struct epoll_event){.events = EPOLLIN | EPOLLONESHOT, .data.fd = fd};
+		epoll_ctl(bare.epoll, operation, fd, &event);
+	}
+	return unused;
+}
+
+static void
+work(int threads)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = bare.listener};
+	pthread_t thread;
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	FCGX_Init();
+	signal(SIGTERM, SIG_DFL);
+	bare.epoll = epoll_create1(0);
+	epoll_ctl(bare.epoll, EPOLL_CTL_ADD, bare.listener, &event);
+	for (int i = 1; i < threads; i++)
+		pthread_create(&thread, NULL, serve, NULL);
+	serve(NULL);
+}
+
+static void
+make_page(size_t bytes)
+{
+	char head[128];
+	int n = snprintf(head, sizeof head, "Status: 200 OK\r\nContent-Type: text/html; "
+	    "charset=utf-8\r\nContent-Length: %zu\r\n\r\n", bytes);
+
+	bare.length = (size_t)n + bytes;
+	bare.page = malloc(bare.length);
+	if (bare.page == NULL)
+		exit(1);
+	memcpy(bare.page, head, (size_t)n);
+	memset(bare.page + n, 'x', bytes);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int workers;
+
+	if (argc != 5) {
+		fprintf(stderr, "usage: bare SOCKET WORKERS THREADS BYTES\n");
+		return 2;
+	}
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", argv[1]);
+	unlink(argv[1]);
+	bare.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (bind(bare.listener, (struct sockaddr *)&address, sizeof address) < 0 ||
+	    listen(bare.listener, 1024) < 0) {
+		perror(argv[1]);
+		return 1;
+	}
+	make_page(strtoul(argv[4], NULL, 10));
+	workers = (int)strtol(argv[2], NULL, 10);
+	for (int i = 0; i < workers; i++)
+		if (fork() == 0)
+			work((int)strtol(argv[3], NULL, 10));
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}

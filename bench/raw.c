@@ -1,0 +1,136 @@
+/* raw.c: the store's own operations in a loop, as many threads as the gate has: what the store
+ * alone could do. Prints operations a second.
+ * raw read|write SECONDS WORKERS THREADS RECORDS name=value... (options, as gate.conf has them) */
+#include "config.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "error.h"
+#include "record.h"
+#include "store.h"
+
+#define RECORDS_MAX 256
+
+static struct {
+	struct gate_store_link link;
+	struct gate_options options;
+	char ids[RECORDS_MAX][GATE_ID_MAX + 1];
+	int records, threads;
+	int64_t until;
+	bool write;
+} raw;
+
+static struct gate_record
+blank(void)
+{
+	return (struct gate_record){.now = gate_clock_wall(), .ttl = raw.options.ttl,
+	    .deadline = gate_clock_monotonic() + 5000};
+}
+
+static void
+make_records(void)
+{
+	for (int i = 0; i < raw.records; i++) {
+		struct gate_record record = blank();
+
+		gate_id_new(GATE_GENID_RANDOM, raw.ids[i]);
+		gate_record_set(&record, "cookie",
+		    "{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,\"path\":\"/\"}");
+		gate_record_set(&record, "views", "1");
+		if (gate_store_create(&raw.link, raw.ids[i], &record, NULL) != 1)
+			exit(1);
+		gate_record_clear(&record);
+	}
+}
+
+/* One thread has records of its own, as one connection has in the other runs. */
+static void *
+loop(void *argument)
+{
+	size_t first = (size_t)(uintptr_t)argument, i = first;
+	uintptr_t done = 0;
+
+	while ((done & 63) != 0 || gate_clock_monotonic() < raw.until) {
+		struct gate_record record = blank();
+		char views[24];
+
+		if (gate_store_load(&raw.link, raw.ids[i], 0, &record, NULL) != 1)
+			exit(1);
+		snprintf(views, sizeof views, "%zu", (size_t)done);
+		if (raw.write && (gate_record_set(&record, "views", views) < 0 ||
+		    gate_store_update(&raw.link, raw.ids[i], &record, NULL) != 1))
+			exit(1);
+		gate_store_release(&raw.link, &record);
+		done++;
+		i += (size_t)raw.threads;
+		if (i >= (size_t)raw.records)
+			i = first;
+	}
+	return (void *)done;
+}
+
+static size_t
+run_threads(void)
+{
+	pthread_t threads[64];
+	size_t total = 0;
+
+	for (int i = 0; i < raw.threads; i++)
+		pthread_create(&threads[i], NULL, loop, (void *)(uintptr_t)i);
+	for (int i = 0; i < raw.threads; i++) {
+		void *done;
+
+		pthread_join(threads[i], &done);
+		total += (size_t)done;
+	}
+	return total;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct gate_error error = {0};
+	int workers, pipes[2];
+	size_t total = 0, part;
+	double seconds;
+
+	if (argc < 6)
+		return 2;
+	seconds = strtod(argv[2], NULL);
+	workers = (int)strtol(argv[3], NULL, 10);
+	raw.threads = (int)strtol(argv[4], NULL, 10);
+	raw.records = (int)strtol(argv[5], NULL, 10) / workers;
+	raw.write = strcmp(argv[1], "write") == 0;
+	if (raw.threads > 64 || raw.records > RECORDS_MAX || raw.records < raw.threads ||
+	    gate_options_load(&raw.options, (const char *const *)argv + 6, &error) < 0) {
+		fprintf(stderr, "raw: %s\n", error.text[0] ? error.text : "bad numbers");
+		return 1;
+	}
+	if (pipe(pipes) < 0)
+		return 1;
+	for (int i = 0; i < workers; i++)
+		if (fork() == 0) {
+			if (gate_store_open(&raw.link, gate_store_find(raw.options.store, NULL, NULL),
+			    &raw.options, &error) < 0)
+				_exit(1);
+			make_records();
+			raw.until = gate_clock_monotonic() + (int64_t)(seconds * 1000);
+			total = run_threads();
+			for (int j = 0; j < raw.records; j++)
+				gate_store_remove(&raw.link, raw.ids[j], NULL, NULL);
+			_exit(write(pipes[1], &total, sizeof total) != sizeof total);
+		}
+	for (int i = 0; i < workers; i++)
+		if (read(pipes[0], &part, sizeof part) == sizeof part)
+			total += part;
+	while (wait(NULL) > 0)
+		;
+	printf("%.0f\n", (double)total / seconds);
+	return 0;
+}

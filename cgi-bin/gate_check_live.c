@@ -1,0 +1,349 @@
+/* gate_check_live.c: gate check tries what the programs will use: templates, folders, sockets, the
+ * store. */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "encode.h"
+#include "error.h"
+#include "gate_command.h"
+#include "options_private.h"
+#include "queue.h"
+#include "record.h"
+#include "sign.h"
+#include "template.h"
+
+#define RECORDS_LOOKED_AT 10000 /* of the store's folder; a million would take a minute */
+#define PAD 256                 /* the file store's */
+#define PROBE_TIME 60000        /* ms that a probe lives should nobody remove it */
+
+/* ---- templates ---- */
+
+/* A partial without a file renders as nothing, so nobody would ever be told. */
+static void
+check_partials(struct gate_check *check, const struct gate_templates *templates, const char *name,
+    const char *text)
+{
+	while ((text = strstr(text, "{{>")) != NULL) {
+		char file[NAME_MAX + 1];
+		const char *partial = text + 3 + strspn(text + 3, " \t");
+		int length = (int)strcspn(partial, " \t}\n");
+
+		text = partial;
+		if (snprintf(file, sizeof file, "%.*s.html", length, partial) < (int)sizeof file &&
+		    !gate_templates_has(templates, file))
+			gate_check_say(check, GATE_CHECK_WARNING,
+			    "templates: %s includes %s, which is not there: nothing will show",
+			    name, file);
+	}
+}
+
+static void
+check_files(struct gate_check *check, const struct gate_templates *templates)
+{
+	DIR *folder = opendir(check->options.templates);
+	struct dirent *entry;
+	size_t length;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		char *text = NULL;
+		int fd;
+
+		if (!gate_templates_has(templates, entry->d_name))
+			continue;
+		fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (fd >= 0)
+			text = gate_options_slurp(fd, GATE_TEMPLATE_SIZE_MAX, &length);
+		if (text != NULL)
+			check_partials(check, templates, entry->d_name, text);
+		free(text);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (folder != NULL)
+		closedir(folder);
+}
+
+void
+gate_check_templates(struct gate_check *check)
+{
+	const char *path = check->options.templates;
+	const char *origin = gate_command_source(&check->options, "templates").origin;
+	struct gate_templates *templates;
+	struct gate_error error = {0};
+
+	if (gate_check_mode(check, "templates", path, 0002, 0) == 0) {
+		/* as the programs see it: one that renders nothing needs none */
+		gate_check_say(check,
+		    strcmp(origin, "default") == 0 ? GATE_CHECK_WARNING : GATE_CHECK_ERROR,
+		    "templates: %s is not there: name the folder of the pages' templates", path);
+		return;
+	}
+	templates = gate_templates_open(path, &error);
+	if (templates == NULL) {
+		gate_check_say(check, GATE_CHECK_ERROR, "%s", error.text);
+		return;
+	}
+	if (!gate_templates_has(templates, "error.html"))
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "templates: %s holds no error.html: errors are shown as plain text", path);
+	check_files(check, templates);
+	gate_templates_free(templates);
+}
+
+/* ---- folders ---- */
+
+/* Is the folder that path stands in one that we may add to? */
+static bool
+can_be_made(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+	bool result = folder != NULL && access(folder, W_OK | X_OK) == 0;
+
+	free(folder);
+	return result;
+}
+
+/* 1: it is there. 0: it is not, and that was said. Never made here, where it could get the wrong
+ * owner. */
+static int
+find_folder(struct gate_check *check, const char *option, const char *path, unsigned int never,
+    unsigned int better_not)
+{
+	if (gate_check_mode(check, option, path, never, better_not) == 1)
+		return 1;
+	if (can_be_made(path))
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "%s: %s is not there yet: the first program that starts makes it", option,
+		    path);
+	else
+		gate_check_say(check, GATE_CHECK_ERROR,
+		    "%s: %s is not there and can't be made: "
+		    "install -d -m 700 -o USER %s, for the user that gate runs as",
+		    option, path, path);
+	return 0;
+}
+
+void
+gate_check_run_dir(struct gate_check *check)
+{
+	struct gate_queue queue = {.fd = -1};
+	struct gate_error error = {0};
+
+	if (find_folder(check, "run_dir", check->options.run_dir, 0022, 0) == 0)
+		return;
+	if (gate_queue_open(&queue, check->options.run_dir, &error) < 0)
+		gate_check_say(check, GATE_CHECK_ERROR,
+		    "run_dir: %s: give it to the user that gate runs as", error.text);
+	gate_queue_close(&queue);
+}
+
+/* ---- sockets ---- */
+
+static int
+connect_to(int family, const struct sockaddr *address, socklen_t size, int64_t patience)
+{
+	struct timeval limit = {.tv_sec = patience / 1000, .tv_usec = patience % 1000 * 1000};
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), reason = 0;
+
+	if (fd < 0)
+		return errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0 ||
+	    connect(fd, address, size) < 0)
+		reason = errno;
+	close(fd);
+	return reason;
+}
+
+static int
+connect_unix(const char *path, int64_t patience)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (snprintf(address.sun_path, sizeof address.sun_path, "%s", path) >=
+	    (int)sizeof address.sun_path)
+		return ENAMETOOLONG;
+	return connect_to(AF_UNIX, (struct sockaddr *)&address, sizeof address, patience);
+}
+
+static int
+connect_host(const char *where, int64_t patience)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	const char *colon = strrchr(where, ':');
+	bool brackets = *where == '[';
+	struct addrinfo *list;
+	char host[NI_MAXHOST];
+	int reason = EADDRNOTAVAIL;
+
+	if (colon == NULL)
+		return reason;
+	snprintf(host, sizeof host, "%.*s", (int)(colon - where) - 2 * brackets, where + brackets);
+	if (getaddrinfo(host, colon + 1, &hints, &list) != 0)
+		return reason;
+	for (struct addrinfo *a = list; a != NULL && reason != 0; a = a->ai_next)
+		reason = connect_to(a->ai_family, a->ai_addr, a->ai_addrlen, patience);
+	freeaddrinfo(list);
+	return reason;
+}
+
+void
+gate_check_listen(struct gate_check *check)
+{
+	const char *where = check->options.listen, *path = NULL;
+	int64_t patience = check->options.connect_timeout;
+	struct stat st;
+	int reason;
+
+	if (*where == '\0')
+		return;
+	if (strncmp(where, "unix:", 5) == 0)
+		path = where + 5;
+	if (path != NULL && stat(path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
+		gate_check_say(check, GATE_CHECK_ERROR, "listen: %s is no socket: remove it", path);
+		return;
+	}
+	reason = path != NULL ? connect_unix(path, patience) : connect_host(where, patience);
+	if (reason == ENOENT && !can_be_made(path))
+		gate_check_say(check, GATE_CHECK_ERROR,
+		    "listen: no socket can be made at %s: "
+		    "make its folder, for the user that gate runs as",
+		    path);
+	else if (reason == ENOENT || reason == ECONNREFUSED)
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "listen: nobody answers at %s: start the program", where);
+	else if (reason != 0)
+		gate_check_say(check, GATE_CHECK_ERROR,
+		    "listen: %s can't be reached: %s: see to its owner and socket_mode, "
+		    "or start the program again",
+		    where, strerror(reason));
+}
+
+/* ---- the store ---- */
+
+struct tally { /* of the records in a folder */
+	size_t seen, exposed, foreign, closed;
+	char exposed_one[NAME_MAX + 1];
+};
+
+/* Ours end in spaces up to a multiple of 256, but with file_sync; Node's never do. */
+static bool
+is_unpadded(int fd, const struct stat *st)
+{
+	char last;
+
+	return st->st_size > 0 && st->st_size % PAD != 0 &&
+	    pread(fd, &last, 1, st->st_size - 1) == 1 && last != ' ';
+}
+
+static void
+look_at(int folder, const char *name, struct tally *tally)
+{
+	int fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0) {
+		tally->closed += errno == EACCES || errno == EPERM || errno == EROFS;
+		return;
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		tally->seen++;
+		tally->foreign += is_unpadded(fd, &st);
+		if ((st.st_mode & 0077) != 0 && tally->exposed++ == 0)
+			snprintf(tally->exposed_one, sizeof tally->exposed_one, "%s", name);
+	}
+	close(fd);
+}
+
+static void
+check_records(struct gate_check *check, const char *path)
+{
+	struct tally tally = {.seen = 0};
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	while (folder != NULL && tally.seen + tally.closed < RECORDS_LOOKED_AT &&
+	    (entry = readdir(folder)) != NULL) {
+		size_t length = strlen(entry->d_name);
+
+		if (length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0)
+			look_at(dirfd(folder), entry->d_name, &tally);
+	}
+	if (folder != NULL)
+		closedir(folder);
+	if (tally.closed > 0)
+		gate_check_say(check, GATE_CHECK_ERROR,
+		    "store: %zu records in %s can't be opened: "
+		    "give them to the user that gate runs as",
+		    tally.closed, path);
+	if (tally.exposed > 0)
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "store: others have rights on %zu records in %s (%.8s...): chmod 0600 *.json",
+		    tally.exposed, path, tally.exposed_one);
+	if (tally.foreign > 0 && !check->options.file_sync)
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "store: %zu of %zu records in %s look like Node's: "
+		    "if Node uses this folder too, sessions get lost: say file_sync = yes",
+		    tally.foreign, tally.seen, path);
+}
+
+/* A record goes in, comes out again and is removed. */
+static int
+try_record(struct gate_store_link *link, const struct gate_options *options,
+    struct gate_error *error)
+{
+	const struct gate_cookie_attributes attributes = {.path = "/"};
+	const struct gate_record_policy policy = {.cookie = &attributes, .max_age = PROBE_TIME};
+	struct gate_record record = gate_command_record(options);
+	int64_t expires = record.now + PROBE_TIME;
+	char id[GATE_ID_MAX + 1];
+	int result = -1;
+
+	record.expires = expires;
+	if (gate_id_new(GATE_GENID_RANDOM, id) < 0 ||
+	    gate_record_stamp(&record, &policy, expires, record.now) < 0)
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+	else
+		result = gate_store_create(link, id, &record, error);
+	gate_store_release(link, &record);
+	if (result < 1)
+		return result;
+	record = gate_command_record(options);
+	if (gate_store_load(link, id, 0, &record, error) == 0)
+		gate_fail(error, GATE_ESTORE, "store: a record that was just made is not there");
+	gate_store_release(link, &record);
+	if (gate_store_remove(link, id, NULL, error) == 0)
+		gate_fail(error, GATE_ESTORE,
+		    "store: a record that was just made can't be removed");
+	return error->code == GATE_OK ? 1 : -1;
+}
+
+void
+gate_check_store(struct gate_check *check)
+{
+	const char *folder = gate_command_folder(&check->options);
+	struct gate_store_link link = {0};
+	struct gate_error error = {0};
+
+	if (folder != NULL && find_folder(check, "store", folder, 0022, 0055) == 0)
+		return;
+	if (gate_command_open(&link, &check->options, &error) < 0 ||
+	    link.table->ping(link.store, &error) < 0 ||
+	    try_record(&link, &check->options, &error) < 0)
+		gate_check_say(check, GATE_CHECK_ERROR,
+		    "%s: see to the owner and the free space of the store", error.text);
+	else if (folder != NULL)
+		check_records(check, folder);
+	gate_store_close(&link);
+}

@@ -1,0 +1,50 @@
+/* gate_command.h: what the files of the gate command share. */
+#ifndef GATE_COMMAND_H
+#define GATE_COMMAND_H
+
+#include "gate.h"
+#include "options.h"
+#include "store.h"
+
+enum { GATE_COMMAND_DONE, GATE_COMMAND_FAILED, GATE_COMMAND_USAGE }; /* exit statuses */
+
+/* The commands. argv[0] is the command's name; the exit status. */
+int gate_command_secret(int argc, char **argv);
+int gate_command_check(int argc, char **argv);
+int gate_command_session(int argc, char **argv);
+
+int gate_command_usage(void);                        /* on standard error; GATE_COMMAND_USAGE */
+int gate_command_fail(const struct gate_error *);    /* says why; GATE_COMMAND_FAILED */
+/* Reads the options, with those behind argv[0]. 0 or -1. Release in both cases. */
+int gate_command_options(struct gate_options *, int argc, char **argv, struct gate_error *);
+struct gate_option_source gate_command_source(const struct gate_options *, const char *name);
+
+/* The folder that a store of ours keeps its records in, NULL: it is none of files. */
+const char *gate_command_folder(const struct gate_options *);
+/* root goes on as the owner of the store, so that it leaves no files behind that the programs
+ * can't use, and sees what they see. 0 or -1. */
+int gate_command_become_owner(const struct gate_options *, struct gate_error *);
+/* Opens the store that the options name, if it is there. 0 or -1. */
+int gate_command_open(struct gate_store_link *, const struct gate_options *, struct gate_error *);
+struct gate_record gate_command_record(const struct gate_options *); /* ready for a store's call */
+
+/* ---- gate check ---- */
+enum gate_check_level { GATE_CHECK_WARNING, GATE_CHECK_ERROR };
+
+struct gate_check {
+	struct gate_options options;
+	size_t found[2]; /* findings of each level */
+};
+
+void gate_check_say(struct gate_check *, enum gate_check_level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The permissions at path: `never` are errors, `better_not` warnings, and nobody else may be able
+ * to put something else in its place. 1; 0: there is nothing. */
+int gate_check_mode(struct gate_check *, const char *option, const char *path, unsigned int never,
+    unsigned int better_not);
+void gate_check_templates(struct gate_check *);
+void gate_check_run_dir(struct gate_check *);
+void gate_check_listen(struct gate_check *);
+void gate_check_store(struct gate_check *);
+
+#endif

@@ -1,0 +1,382 @@
+/* gate_secret.c: gate secret: makes the file of secrets, and rotates them in two steps. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "clock.h"
+#include "encode.h"
+#include "error.h"
+#include "gate_command.h"
+#include "options_private.h"
+#include "sign.h"
+
+#define SECRET_BYTES 32
+#define FILE_MAX (16u << 10) /* as much as the programs read */
+#define LOCK_TIME 5000       /* ms */
+#define ASIDE ".gate-secret.new" /* one name: whoever writes it holds the lock */
+
+enum job { JOB_MAKE, JOB_APPEND, JOB_PROMOTE };
+
+struct place { /* a file by its folder, which is open and locked */
+	const char *shown;
+	char *path, *name; /* name: where it begins in path */
+	int folder;
+};
+
+struct lines { /* those of a file that hold a secret */
+	size_t count;
+	const char *first, *last; /* where they begin */
+};
+
+/* ---- the place ---- */
+
+static void
+close_place(struct place *place)
+{
+	if (place->folder >= 0)
+		close(place->folder);
+	free(place->path);
+}
+
+static int
+lock(int folder)
+{
+	int64_t deadline = gate_clock_monotonic() + LOCK_TIME;
+
+	while (flock(folder, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -1;
+		if (gate_clock_monotonic() >= deadline)
+			return -1;
+		gate_clock_pause();
+	}
+	return 0;
+}
+
+/* A file that is there may be reached by a link: what the link names is changed, not the link. */
+static int
+open_place(struct place *place, const char *path, bool there, struct gate_error *error)
+{
+	char *slash;
+
+	*place = (struct place){.shown = path, .folder = -1};
+	place->path = there ? realpath(path, NULL) : strdup(path);
+	if (place->path == NULL)
+		return gate_fail_errno(error, GATE_ESYSTEM, "%.100s", path);
+	slash = strrchr(place->path, '/');
+	place->name = slash != NULL ? slash + 1 : place->path;
+	if (slash == NULL) {
+		place->folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	} else {
+		*slash = '\0';
+		place->folder = open(slash == place->path ? "/" : place->path,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (place->folder < 0)
+		return gate_fail_errno(error, GATE_ESYSTEM, "the folder of %.100s", path);
+	if (lock(place->folder) < 0)
+		return gate_fail_errno(
+		    error, GATE_ESYSTEM, "the lock on the folder of %.100s", path);
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static int
+write_all(int fd, const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = write(fd, text, length);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			text += n;
+			length -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+/* Writes ASIDE, with the owner and the mode of `as`. 0 or -1 with errno. */
+static int
+write_aside(int folder, const struct gate_buffer *text, const struct stat *as)
+{
+	int fd, result = -1, reason;
+
+	unlinkat(folder, ASIDE, 0); /* of one that was killed */
+	fd = openat(folder, ASIDE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	if (fchown(fd, as->st_uid, as->st_gid) == 0 && fchmod(fd, as->st_mode & 07777) == 0 &&
+	    write_all(fd, text->data, text->length) == 0 && fsync(fd) == 0)
+		result = 0;
+	reason = errno;
+	close(fd);
+	errno = reason;
+	return result;
+}
+
+/* Puts text in place, whole or not at all. `as`: the file that it replaces, NULL: there is none. */
+static int
+put(const struct place *place, const struct gate_buffer *text, const struct stat *as,
+    struct gate_error *error)
+{
+	const struct stat fresh = {.st_uid = (uid_t)-1, .st_gid = (gid_t)-1, .st_mode = 0600};
+	int result = -1;
+
+	if (text->failed)
+		return gate_fail(error, GATE_EMEMORY, "out of memory");
+	if (write_aside(place->folder, text, as != NULL ? as : &fresh) == 0)
+		result = as != NULL
+		    ? renameat(place->folder, ASIDE, place->folder, place->name)
+		    : linkat(place->folder, ASIDE, place->folder, place->name, 0);
+	if (result < 0 && errno == EEXIST)
+		gate_fail(error, GATE_ESYSTEM,
+		    "%.80s is there already: --append adds a secret to it", place->shown);
+	else if (result < 0)
+		gate_fail_errno(error, GATE_ESYSTEM, "%.100s can't be written", place->shown);
+	else if (fsync(place->folder) < 0)
+		result = gate_fail_errno(error, GATE_ESYSTEM, "the folder of %.100s", place->shown);
+	unlinkat(place->folder, ASIDE, 0);
+	return result;
+}
+
+/* ---- secrets ---- */
+
+static int
+make_secret(char secret[2 * SECRET_BYTES + 1], struct gate_error *error)
+{
+	unsigned char bytes[SECRET_BYTES];
+
+	if (gate_random(bytes, sizeof bytes) < 0)
+		return gate_fail_errno(error, GATE_ESYSTEM, "no random bytes");
+	gate_hex(secret, bytes, sizeof bytes);
+	explicit_bzero(bytes, sizeof bytes);
+	return 0;
+}
+
+/* Finds them as the programs do: what is neither blank nor a comment. */
+static struct lines
+find_lines(const char *text)
+{
+	struct lines lines = {0};
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n"), blank = strspn(text, " \t\r");
+
+		if (blank < length && text[blank] != '#') {
+			lines.first = lines.count == 0 ? text : lines.first;
+			lines.last = text;
+			lines.count++;
+		}
+		text += length + (text[length] == '\n');
+	}
+	return lines;
+}
+
+static int
+append(struct gate_buffer *out, const char *text, const char *shown, struct gate_error *error)
+{
+	char secret[2 * SECRET_BYTES + 1];
+	size_t length = strlen(text);
+
+	if (find_lines(text).count >= GATE_SECRETS_MAX)
+		return gate_fail(error, GATE_EOPTION,
+		    "%.80s holds %d secrets already: remove one that signs no cookie any more",
+		    shown, GATE_SECRETS_MAX);
+	if (make_secret(secret, error) < 0)
+		return -1;
+	gate_buffer_add(out, text, length);
+	if (length > 0 && text[length - 1] != '\n')
+		gate_buffer_putc(out, '\n');
+	gate_buffer_puts(out, secret);
+	gate_buffer_putc(out, '\n');
+	explicit_bzero(secret, sizeof secret);
+	return 0;
+}
+
+static int
+promote(struct gate_buffer *out, const char *text, const char *shown, struct gate_error *error)
+{
+	struct lines lines = find_lines(text);
+	size_t length;
+
+	if (lines.count < 2)
+		return gate_fail(error, GATE_EOPTION,
+		    "%.80s holds no second secret: add one with --append first", shown);
+	length = strcspn(lines.last, "\n");
+	gate_buffer_add(out, text, (size_t)(lines.first - text));
+	gate_buffer_add(out, lines.last, length);
+	gate_buffer_putc(out, '\n');
+	gate_buffer_add(out, lines.first, (size_t)(lines.last - lines.first));
+	return gate_buffer_puts(out, lines.last + length + (lines.last[length] == '\n'));
+}
+
+/* ---- the jobs ---- */
+
+/* The file as text, NULL with the error set. Yours, to wipe. */
+static char *
+read_file(const struct place *place, struct stat *st, struct gate_error *error)
+{
+	int fd = openat(place->folder, place->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char *text = NULL;
+	size_t length;
+
+	if (fd < 0 || fstat(fd, st) < 0)
+		gate_fail_errno(error, GATE_ESYSTEM, "%.100s", place->shown);
+	else if (!S_ISREG(st->st_mode))
+		gate_fail(error, GATE_EOPTION, "%.100s is no regular file", place->shown);
+	else if ((text = gate_options_slurp(fd, FILE_MAX, &length)) == NULL)
+		gate_fail_errno(error, GATE_ESYSTEM, "%.100s", place->shown);
+	if (text != NULL && strlen(text) != length) {
+		gate_fail(error, GATE_EOPTION, "%.100s holds a NUL byte", place->shown);
+		explicit_bzero(text, length);
+		free(text);
+		text = NULL;
+	}
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
+/* How many secrets the file holds now, or -1. */
+static int
+change(enum job job, const char *path, struct gate_error *error)
+{
+	struct gate_buffer new = {0};
+	struct place place;
+	struct stat st;
+	char *old = NULL;
+	int result = -1;
+
+	if (open_place(&place, path, job != JOB_MAKE, error) < 0 ||
+	    (job != JOB_MAKE && (old = read_file(&place, &st, error)) == NULL))
+		goto out;
+	/* room for all of it at once: growing would leave copies behind */
+	if (gate_buffer_reserve(&new, FILE_MAX + 2 * SECRET_BYTES + 2) < 0) {
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+		goto out;
+	}
+	if (job == JOB_PROMOTE)
+		result = promote(&new, old, path, error);
+	else
+		result = append(&new, old != NULL ? old : "", path, error);
+	if (result == 0)
+		result = put(&place, &new, old != NULL ? &st : NULL, error);
+	if (result == 0)
+		result = (int)find_lines(new.data).count;
+out:
+	if (old != NULL)
+		explicit_bzero(old, strlen(old));
+	free(old);
+	if (new.data != NULL)
+		explicit_bzero(new.data, new.size);
+	gate_buffer_release(&new);
+	close_place(&place);
+	return result;
+}
+
+static void
+say_what_next(enum job job, const char *path, int count)
+{
+	char *absolute = realpath(path, NULL); /* programs start in other folders than this one */
+
+	if (absolute != NULL)
+		path = absolute;
+	if (count == 1)
+		printf("%s holds a new secret\n"
+		       "next: say secret_file = %s in gate.conf,\n"
+		       "and make the user that gate runs as its owner\n",
+		    path, path);
+	else if (job == JOB_APPEND)
+		printf("%s holds %d secrets; the new one verifies and does not sign yet\n"
+		       "next: send SIGHUP to every gate program, and give a Node peer the new\n"
+		       "line as the last of its secrets; then run gate secret with --promote\n",
+		    path, count);
+	else
+		printf("%s holds %d secrets; what was the last one signs now\n"
+		       "next: send SIGHUP to every gate program, and let a Node peer sign with\n"
+		       "it too; when all cookies of the others have expired, remove their lines,\n"
+		       "and send SIGHUP again\n",
+		    path, count);
+	free(absolute);
+}
+
+static int
+print_secret(struct gate_error *error)
+{
+	char secret[2 * SECRET_BYTES + 1];
+
+	if (make_secret(secret, error) < 0)
+		return -1;
+	puts(secret);
+	explicit_bzero(secret, sizeof secret);
+	return 0;
+}
+
+/* ---- the command line ---- */
+
+struct request {
+	enum job job;
+	const char *file; /* NULL: the option secret_file */
+};
+
+/* Takes our own words out of argv. How many are left, or -1: that is no command line. */
+static int
+take_words(struct request *request, int argc, char **argv)
+{
+	int left = 1, jobs = 0;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--append") == 0 || strcmp(argv[i], "--promote") == 0) {
+			request->job = argv[i][2] == 'a' ? JOB_APPEND : JOB_PROMOTE;
+			jobs++;
+		} else if (strncmp(argv[i], "--file=", 7) == 0) {
+			request->file = argv[i] + 7;
+		} else if (strcmp(argv[i], "--file") == 0 && i + 1 < argc) {
+			request->file = argv[++i];
+		} else {
+			argv[left++] = argv[i];
+		}
+	}
+	return jobs > 1 || (request->file != NULL && left > 1) ? -1 : left;
+}
+
+int
+gate_command_secret(int argc, char **argv)
+{
+	struct request request = {.job = JOB_MAKE};
+	struct gate_options options = {0};
+	struct gate_error error = {0};
+	int count = -1, left = take_words(&request, argc, argv);
+
+	if (left < 0)
+		return gate_command_usage();
+	if (request.file == NULL && gate_command_options(&options, left, argv, &error) < 0)
+		goto out;
+	if (request.file == NULL)
+		request.file = options.secret_file;
+	if (*request.file == '\0')
+		gate_fail(&error, GATE_EOPTION,
+		    "no file: say --file FILE, or secret_file = FILE in gate.conf");
+	else if (strcmp(request.file, "-") != 0)
+		count = change(request.job, request.file, &error);
+	else if (request.job == JOB_MAKE)
+		count = print_secret(&error);
+	else
+		gate_fail(&error, GATE_EOPTION, "--file -: there is nothing to change in it");
+	if (count > 0)
+		say_what_next(request.job, request.file, count);
+out:
+	gate_options_release(&options);
+	return count < 0 ? gate_command_fail(&error) : GATE_COMMAND_DONE;
+}

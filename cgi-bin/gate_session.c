@@ -1,0 +1,344 @@
+/* gate_session.c: gate session: what an operator asks about sessions, and does to them. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "cookie.h"
+#include "encode.h"
+#include "error.h"
+#include "gate_command.h"
+#include "sign.h"
+
+#define INDENT 2
+#define INDENT_MAX 64 /* a record may be nested deeper than any screen is wide */
+
+struct job {
+	struct gate_options options;
+	struct gate_store_link link;
+	struct gate_error error;
+	char id[GATE_ID_MAX + 1]; /* of show and kill */
+	size_t count;
+	bool failed; /* for one session; the others were done */
+};
+
+/* ---- text for a terminal ---- */
+
+/* Is the character one that a terminal acts on? */
+static bool
+is_control(const char *text, size_t length)
+{
+	unsigned char first = (unsigned char)text[0];
+
+	if (length == 1)
+		return first < ' ' || first == 0x7f;
+	return length == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0;
+}
+
+/* Prints one character of a JSON string, the same to every JSON parser, harmless to a terminal.
+ * How many bytes it had. */
+static size_t
+print_character(const char *text, size_t left)
+{
+	size_t length = gate_utf8_character(text, left);
+
+	if (length == 0)
+		fputs("\\ufffd", stdout);
+	else if (is_control(text, length))
+		printf("\\u%04x", (unsigned char)text[length - 1]);
+	else
+		fwrite(text, 1, length, stdout);
+	return length > 0 ? length : 1;
+}
+
+/* From a quote to the one that ends the string. How many bytes it had. */
+static size_t
+print_string(const char *text, size_t left)
+{
+	size_t i = 1;
+
+	putchar('"');
+	while (i < left && text[i] != '"') {
+		if (text[i] == '\\' && i + 1 < left)
+			putchar(text[i++]);
+		i += print_character(text + i, left - i);
+	}
+	putchar('"');
+	return i + 1;
+}
+
+static void
+print_line_break(int depth)
+{
+	printf("\n%*s", depth < INDENT_MAX / INDENT ? depth * INDENT : INDENT_MAX, "");
+}
+
+/* Indents it by hand: jansson would change numbers, and can't hold all that a record may. */
+static void
+print_json(const char *text, size_t length)
+{
+	int depth = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		char c = text[i];
+
+		if (c == '"') {
+			i += print_string(text + i, length - i) - 1;
+		} else if (c == '{' || c == '[') {
+			putchar(c);
+			i += strspn(text + i + 1, " \t\r\n");
+			if (text[i + 1] != '}' && text[i + 1] != ']')
+				print_line_break(++depth);
+			else
+				putchar(text[++i]);
+		} else if (c == '}' || c == ']') {
+			print_line_break(--depth);
+			putchar(c);
+		} else if (c == ',') {
+			putchar(c);
+			print_line_break(depth);
+		} else if (c == ':') {
+			fputs(": ", stdout);
+		} else if (strchr(" \t\r\n", c) == NULL) {
+			putchar(c);
+		}
+	}
+	putchar('\n');
+}
+
+static void
+print_user(const char *user)
+{
+	size_t left = strlen(user);
+
+	while (left > 0) {
+		size_t length = print_character(user, left);
+
+		user += length;
+		left -= length;
+	}
+}
+
+static void
+print_time(int64_t ms, const char *otherwise)
+{
+	char date[GATE_ISO_LENGTH + 1];
+
+	gate_iso_date(date, ms);
+	printf("\t%s", ms > 0 && ms < INT64_MAX ? date : otherwise);
+}
+
+/* ---- one session ---- */
+
+/* 1, 0: there is no such live session, -1. Give it back with gate_store_release. */
+static int
+load(struct job *job, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	*record = gate_command_record(&job->options);
+	return gate_store_load(&job->link, id, job->options.absolute_timeout, record, error);
+}
+
+static int
+print_session(struct job *job, const char *id, const struct gate_record *record)
+{
+	int64_t limit = job->options.absolute_timeout, expires = record->expires;
+	size_t length;
+	char *text = gate_record_text(record, &length);
+
+	if (text == NULL)
+		return gate_fail(&job->error, GATE_EMEMORY, "out of memory");
+	if (limit > 0 && record->created > 0 && record->created + limit < expires)
+		expires = record->created + limit;
+	printf("%s\t", id);
+	print_user(record->user != NULL ? record->user : "-");
+	print_time(record->created, "-");
+	print_time(record->touched, "-");
+	print_time(expires, "never");
+	printf("\t%zu\n", length);
+	free(text);
+	return 1;
+}
+
+static int
+show(struct job *job)
+{
+	struct gate_record record;
+	int result = load(job, job->id, &record, &job->error);
+	size_t length;
+	char *text;
+
+	if (result == 0)
+		return gate_fail(&job->error, GATE_ESTORE, "there is no live session %s", job->id);
+	if (result < 0)
+		return -1;
+	text = gate_record_text(&record, &length);
+	if (text != NULL)
+		print_json(text, length);
+	else
+		result = gate_fail(&job->error, GATE_EMEMORY, "out of memory");
+	free(text);
+	gate_store_release(&job->link, &record);
+	return result;
+}
+
+static int
+kill_session(struct job *job)
+{
+	int result = gate_store_remove(&job->link, job->id, NULL, &job->error);
+
+	if (result == 0)
+		return gate_fail(&job->error, GATE_ESTORE, "there is no session %s", job->id);
+	if (result == 1)
+		printf("%s is gone\n", job->id);
+	return result;
+}
+
+/* ---- all of them ---- */
+
+/* A store shows what has expired too, and knows no ttl while it walks: each is loaded by its id. */
+static int
+visit(struct job *job, const char *id, bool print)
+{
+	struct gate_error error = {0};
+	struct gate_record record;
+	int result = load(job, id, &record, &error);
+
+	if (result < 0) {
+		gate_command_fail(&error);
+		job->failed = true;
+	}
+	if (result <= 0)
+		return 1;
+	job->count++;
+	if (print)
+		result = print_session(job, id, &record);
+	gate_store_release(&job->link, &record);
+	return result;
+}
+
+static int
+print_one(void *data, const char *id, struct gate_record *record)
+{
+	(void)record;
+	return visit(data, id, true);
+}
+
+static int
+count_one(void *data, const char *id, struct gate_record *record)
+{
+	(void)record;
+	return visit(data, id, false);
+}
+
+static int
+list(struct job *job)
+{
+	return job->link.table->each(job->link.store, NULL, print_one, job, &job->error);
+}
+
+static int
+count(struct job *job)
+{
+	int result = job->link.table->each(job->link.store, NULL, count_one, job, &job->error);
+
+	if (result > 0)
+		printf("%zu\n", job->count);
+	return result;
+}
+
+static int
+sweep(struct job *job)
+{
+	int swept;
+
+	job->options.sweep_interval = 0; /* now, whenever it was done last */
+	swept = job->link.table->sweep(job->link.store, &job->options, &job->error);
+	if (swept >= 0)
+		printf("%d removed\n", swept);
+	return swept;
+}
+
+/* ---- the command line ---- */
+
+/* The id in a cookie's value as browsers send it, s%3AID.SIGNATURE or s:ID.SIGNATURE. */
+static int
+find_signed_id(struct job *job, const char *value)
+{
+	struct gate_buffer header = {0}, values = {0};
+	struct gate_keys *keys = gate_options_keys(&job->options, &job->error);
+	size_t offset, length;
+	int result = -1;
+	bool old;
+
+	if (keys == NULL)
+		goto out;
+	gate_buffer_printf(&header, "x=%s", value);
+	if (gate_cookie_values(
+		gate_buffer_text(&header), header.length, "x", &values, &offset, 1) < 1)
+		gate_fail(&job->error, GATE_EOPTION,
+		    "this is neither a session's id nor a cookie's value (s:ID.SIGNATURE)");
+	else if (gate_unsign(keys, values.data + offset, strlen(values.data + offset), &length,
+	    &old) != 1)
+		gate_fail(&job->error, GATE_EOPTION,
+		    "none of our secrets made the signature of this cookie");
+	else if (length > GATE_ID_MAX)
+		gate_fail(&job->error, GATE_EOPTION, "no session has so long an id");
+	else
+		result = snprintf(job->id, sizeof job->id, "%.*s", (int)length,
+		    values.data + offset);
+out:
+	gate_buffer_release(&header);
+	gate_buffer_release(&values);
+	gate_keys_free(keys);
+	return result;
+}
+
+static int
+find_id(struct job *job, const char *text)
+{
+	if (!gate_id_valid(text))
+		return find_signed_id(job, text);
+	return snprintf(job->id, sizeof job->id, "%s", text);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct job *);
+	int ids; /* how many stand behind the name */
+} jobs[] = {
+    {"list", list, 0},
+    {"count", count, 0},
+    {"sweep", sweep, 0},
+    {"show", show, 1},
+    {"kill", kill_session, 1},
+};
+
+#define JOBS (sizeof jobs / sizeof *jobs)
+
+int
+gate_command_session(int argc, char **argv)
+{
+	struct job job = {.count = 0};
+	int taken, result = -1;
+	size_t i = 0;
+
+	while (argc > 1 && i < JOBS && strcmp(jobs[i].name, argv[1]) != 0)
+		i++;
+	if (argc < 2 || i == JOBS || argc < 2 + jobs[i].ids)
+		return gate_command_usage();
+	taken = 1 + jobs[i].ids; /* an id may begin with a dash, so it is known by its place */
+	if (taken == 2 && (strncmp(argv[2], "--config", 8) == 0 || strcmp(argv[2], "-c") == 0))
+		return gate_command_usage();
+	if (gate_command_options(&job.options, argc - taken, argv + taken, &job.error) == 0 &&
+	    (taken == 1 || find_id(&job, argv[2]) >= 0) &&
+	    gate_command_open(&job.link, &job.options, &job.error) >= 0)
+		result = jobs[i].run(&job);
+	gate_store_close(&job.link);
+	gate_options_release(&job.options);
+	if (result < 0)
+		return gate_command_fail(&job.error);
+	return job.failed ? GATE_COMMAND_FAILED : GATE_COMMAND_DONE;
+}

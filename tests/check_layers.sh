@@ -1,0 +1,57 @@
+#!/bin/sh
+# check_layers: includes point down only, and a third-party header appears where design says.
+cd "$top_srcdir" || exit 1
+echo 1..3
+
+# A file may include headers of its own layer or of one below. The highest comes first.
+layers='process fastcgi gate_private
+request
+session origin
+store store_file
+record queue
+options options_private
+template template_private form cookie sign
+json
+clock log buffer encode error'
+level() { # NAME of a header without .h
+	printf '%s\n' "$layers" | awk -v name="$1" '{ for (i = 1; i <= NF; i++) if ($i == name) print NR }'
+}
+layer_of() { # a source file belongs to the layer of the header it begins its name with
+	case $1 in
+	gate | listen) echo 1 ;;
+	answer) level request ;;
+	options_*) level options ;;
+	template_*) level template ;;
+	store_*) level store_file ;;
+	*) level "$1" ;;
+	esac
+}
+bad=
+for file in lib/*.c lib/*.h; do
+	name=${file#lib/}
+	name=${name%.?}
+	[ "$file" != lib/gate.h ] || continue
+	own=$(layer_of "$name")
+	[ -n "$own" ] || { bad="$bad $file(no layer)"; continue; }
+	for header in $(sed -n 's/^#include "\(.*\)\.h"$/\1/p' "$file"); do
+		case $header in config | gate) continue ;; esac
+		below=$(level "$header")
+		[ -n "$below" ] && [ "$below" -ge "$own" ] || bad="$bad $name->$header"
+	done
+done
+[ -z "$bad" ] && echo "ok 1 - includes point down" || echo "not ok 1 - includes point down:$bad"
+
+# HEADER FILES...: who includes it beside those named
+only() {
+	pattern=$1
+	shift
+	found=$(grep -lE "#include <$pattern" lib/*.c lib/*.h cgi-bin/*.c | sort | tr '\n' ' ')
+	wanted=$(printf '%s\n' "$@" | sort | tr '\n' ' ')
+	[ "$found" = "$wanted" ] || echo "$pattern: $found"
+}
+bad=$(only fcgiapp.h lib/fastcgi.c; only openssl/ lib/sign.c lib/encode.c)
+[ -z "$bad" ] && echo "ok 2 - third-party headers stay where they belong" ||
+	echo "not ok 2 - third-party headers stay where they belong: $bad"
+
+bad=$(grep -l '#include "' cgi-bin/*.c | grep -v '/gate[._]')
+[ -z "$bad" ] && echo "ok 3 - pages see gate.h only" || echo "not ok 3 - pages see gate.h only: $bad"

@@ -1,0 +1,21 @@
+#!/bin/sh
+# check_man: the man pages are well-formed, and gate(3) documents each function of gate.h.
+cd "$top_srcdir" || exit 1
+command -v mandoc >/dev/null || { echo "1..0 # SKIP mandoc is not installed"; exit 0; }
+echo 1..4
+n=0
+for page in lib/gate.3 lib/gate.conf.5 cgi-bin/gate.8; do
+	n=$((n + 1))
+	if warnings=$(mandoc -Tlint -W warning "$page"); then
+		echo "ok $n - $page"
+	else
+		echo "not ok $n - $page"
+		printf '%s\n' "$warnings" | sed 's/^/# /'
+	fi
+done
+missing=
+for name in $(grep -v '^typedef' lib/gate.h | tr '\n' ' ' | grep -oE '\bgate_[a-z_]+\(' | tr -d '(' | sort -u); do
+	grep -qE "^\.(Fn|Fo|Nm) (.* )?\"?\*?$name\b" lib/gate.3 || missing="$missing $name"
+done
+[ -z "$missing" ] && echo "ok 4 - gate(3) has every function of gate.h" ||
+	echo "not ok 4 - gate(3) has every function of gate.h: missing$missing"

@@ -1,0 +1,19 @@
+#!/bin/sh
+# install.sh: prints the folder whose node_modules holds what package-lock.json pins; installs it
+# there first, once per lock file, outside the source tree.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/gate
+folder=$cache/interop-$(sha256sum "$here/package-lock.json" | cut -c 1-16)
+
+if [ ! -d "$folder/node_modules" ]; then
+	mkdir -p "$cache"
+	new=$(mktemp -d "$folder.XXXXXX")
+	trap 'rm -rf "$new"' EXIT
+	cp "$here/package.json" "$here/package-lock.json" "$new"
+	npm ci --prefix "$new" --ignore-scripts --no-audit --no-fund >&2
+	# another run may have been faster
+	mv -T "$new" "$folder" 2>/dev/null || [ -d "$folder/node_modules" ]
+fi
+printf '%s\n' "$folder"

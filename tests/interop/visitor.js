@@ -1,0 +1,51 @@
+/* visitor.js: a browser with one cookie, for the tests that send too many requests for curl. */
+'use strict';
+
+const CLEARED = /^connect\.sid=;/;
+
+class Visitor {
+	constructor(url) {
+		this.url = url;
+		this.cookie = undefined;
+	}
+
+	/* { status, text, cookie: what became of ours: none, set or cleared } */
+	async get(path) {
+		const headers = this.cookie === undefined ? {} : { cookie: this.cookie };
+		const answer = await fetch(this.url + path, { headers, redirect: 'manual' });
+		const text = await answer.text();
+		const [line] = answer.headers.getSetCookie().filter((one) => one.startsWith('connect.sid='));
+		let cookie = 'none';
+
+		if (line !== undefined) {
+			cookie = CLEARED.test(line) ? 'cleared' : 'set';
+			this.cookie = cookie === 'set' ? line.split(';')[0] : undefined;
+		}
+		return { status: answer.status, text, cookie };
+	}
+
+	get id() {
+		const [, id] = /^connect\.sid=s%3A([^.]*)\./.exec(this.cookie || '') || [];
+
+		return id;
+	}
+}
+
+/* The same numbers on every run: 0 to n - 1. */
+function dice(seed) {
+	let state = seed;
+
+	return (n) => {
+		state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+		return Math.floor(state / 2 ** 32 * n);
+	};
+}
+
+function main(run) {
+	run(...process.argv.slice(2)).catch((error) => {
+		console.error(error.message);
+		process.exit(1);
+	});
+}
+
+module.exports = { Visitor, dice, main };

@@ -1,0 +1,262 @@
+/* records.h: what the store tests share: a scratch folder, a store, records made and read. */
+#ifndef RECORDS_H
+#define RECORDS_H
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "encode.h"
+#include "record.h"
+#include "store.h"
+#include "tap.h"
+
+#define HOUR INT64_C(3600000)
+#define PATIENCE 60000 /* ms until a call gives up: no test waits for that */
+
+static char scratch[] = "/tmp/gate-store.XXXXXX"; /* the working directory while tests run */
+
+struct fixture {
+	struct gate_options options;
+	struct gate_store_link link;
+	struct gate_error error;
+};
+
+/* A tenth of n unless GATE_COUNTS=full. */
+static inline int
+counted(int n)
+{
+	const char *counts = getenv("GATE_COUNTS");
+
+	return counts != NULL && strcmp(counts, "full") == 0 ? n : (n + 9) / 10;
+}
+
+static inline void *
+shared_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		exit(2);
+	return memory;
+}
+
+static inline void
+remove_tree(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *listing = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	while (listing != NULL && (entry = readdir(listing)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+		    unlinkat(fd, entry->d_name, 0) < 0)
+			remove_tree(fd, entry->d_name);
+	if (listing != NULL)
+		closedir(listing);
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+static inline void
+enter_scratch(void)
+{
+	if (mkdtemp(scratch) == NULL || chdir(scratch) < 0)
+		exit(2);
+}
+
+/* The folder of memory:, which lies outside of the scratch folder. */
+static inline void
+memory_folder(char path[64])
+{
+	char hash[GATE_SHA256_HEX + 1];
+
+	gate_sha256_hex(hash, scratch, strlen(scratch));
+	snprintf(path, 64, "/dev/shm/gate-%u-%.16s", (unsigned)geteuid(), hash);
+}
+
+static inline void
+leave_scratch(void)
+{
+	char memory[64];
+
+	memory_folder(memory);
+	if (chdir("/") < 0)
+		exit(2);
+	remove_tree(AT_FDCWD, memory);
+	remove_tree(AT_FDCWD, scratch);
+}
+
+/* The link of a process of its own, as a worker has it. 0 or -1. */
+static inline int
+connect_store(struct gate_store_link *link, const struct gate_options *options,
+    struct gate_error *error)
+{
+	const struct gate_store *table = gate_store_find(options->store, NULL, error);
+
+	return table != NULL ? gate_store_open(link, table, options, error) : -1;
+}
+
+static inline int
+open_fixture(struct fixture *f, const char *url, const char *sync)
+{
+	char store[256], file_sync[32], run_dir[64];
+	const char *const arguments[] = {"config=", store, file_sync, run_dir, NULL};
+
+	*f = (struct fixture){0};
+	snprintf(store, sizeof store, "store=%s", url);
+	snprintf(file_sync, sizeof file_sync, "file_sync=%s", sync);
+	snprintf(run_dir, sizeof run_dir, "run_dir=%s", scratch);
+	if (gate_options_load(&f->options, arguments, &f->error) < 0)
+		return -1;
+	return connect_store(&f->link, &f->options, &f->error);
+}
+
+static inline void
+close_fixture(struct fixture *f)
+{
+	gate_store_close(&f->link);
+	gate_options_release(&f->options);
+}
+
+static inline struct gate_record
+blank(int64_t now)
+{
+	return (struct gate_record){
+	    .now = now, .ttl = 14 * 24 * HOUR, .deadline = gate_clock_monotonic() + PATIENCE};
+}
+
+/* What session.c does before a write: the cookie, and when the record expires. */
+static inline void
+stamp(struct gate_record *record, int64_t max_age)
+{
+	struct gate_cookie_attributes cookie = {.path = "/", .http_only = true};
+	struct gate_record_policy policy = {.cookie = &cookie, .max_age = max_age};
+
+	record->expires = record->now + (max_age != 0 ? max_age : record->ttl);
+	if (gate_record_stamp(record, &policy, max_age != 0 ? record->expires : 0, 0) < 0)
+		exit(2);
+}
+
+/* Creates id with a member n, written at `now`, expiring max_age later. As the store answers. */
+static inline int
+put_at(struct gate_store_link *link, const char *id, const char *n, int64_t now, int64_t max_age)
+{
+	struct gate_record record = blank(now);
+	struct gate_error error = {0};
+	int result;
+
+	if (gate_record_set(&record, "n", n) < 0)
+		exit(2);
+	stamp(&record, max_age);
+	result = gate_store_create(link, id, &record, &error);
+	if (result < 0)
+		printf("# create %s: %s\n", id, error.text);
+	gate_store_release(link, &record);
+	return result;
+}
+
+static inline int
+put(struct gate_store_link *link, const char *id, const char *n)
+{
+	return put_at(link, id, n, gate_clock_wall(), HOUR);
+}
+
+static inline int
+get(struct gate_store_link *link, const char *id, struct gate_record *record)
+{
+	struct gate_error error = {0};
+	int result;
+
+	*record = blank(gate_clock_wall());
+	result = gate_store_load(link, id, 0, record, &error);
+	if (result < 0)
+		printf("# load %.8s: %s\n", id, error.text);
+	return result;
+}
+
+/* Loaded before: with another n, and written. As the store answers. */
+static inline int
+change(struct gate_store_link *link, const char *id, struct gate_record *record, const char *n,
+    struct gate_error *error)
+{
+	if (gate_record_set(record, "n", n) < 0)
+		exit(2);
+	record->now = gate_clock_wall();
+	stamp(record, HOUR);
+	return gate_store_update(link, id, record, error);
+}
+
+/* Loads, changes, releases. */
+static inline int
+set(struct gate_store_link *link, const char *id, const char *n)
+{
+	struct gate_record record;
+	struct gate_error error = {0};
+	int result = get(link, id, &record);
+
+	if (result == 1)
+		result = change(link, id, &record, n, &error);
+	if (result == -1)
+		printf("# update %.8s: %s\n", id, error.text);
+	gate_store_release(link, &record);
+	return result;
+}
+
+/* A member's text in a loaded record, in a buffer that the next call uses again. */
+static inline const char *
+member(const struct gate_record *record, const char *name)
+{
+	static _Thread_local char text[256];
+	const struct gate_member *m = gate_record_get(record, name);
+
+	snprintf(text, sizeof text, "%.*s", m != NULL ? (int)m->length : 4,
+	    m != NULL ? m->text : "none");
+	return text;
+}
+
+/* What n is in the store now: "gone" if there is no such record. */
+static inline const char *
+stored(struct gate_store_link *link, const char *id)
+{
+	struct gate_record record;
+	const char *text = "gone";
+	int result = get(link, id, &record);
+
+	if (result == 1)
+		text = member(&record, "n");
+	else if (result < 0)
+		text = "failed";
+	gate_store_release(link, &record);
+	return text;
+}
+
+/* Runs work in so many processes, each with its number; true: all of them answered 0. */
+static inline bool
+in_processes(int count, int (*work)(int number, void *data), void *data)
+{
+	bool good = true;
+	int status;
+
+	fflush(stdout);
+	for (int i = 0; i < count; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			exit(2);
+		if (pid == 0) {
+			int result = work(i, data);
+
+			fflush(stdout);
+			_exit(result);
+		}
+	}
+	for (int i = 0; i < count; i++)
+		good = wait(&status) > 0 && status == 0 && good;
+	return good;
+}
+
+#endif

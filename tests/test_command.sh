@@ -1,0 +1,473 @@
+#!/bin/bash
+# test_command.sh: the gate command: secrets, options, what check finds, sessions.
+. "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
+
+gate=$(program gate)
+[ -x "$gate" ] || bail "$gate was not built"
+unset "${!GATE_@}"
+cd "$dir" || exit 1
+umask 022
+
+run() { # ARGUMENT...: leaves $out, $err and $code
+	code=0
+	"$gate" "$@" >"$dir/out" 2>"$dir/err" || code=$?
+	out=$(<"$dir/out") err=$(<"$dir/err")
+}
+sum() { cksum <"$1"; }
+mode() { stat -c %a "$1"; }
+secrets() { grep -cv -e '^#' -e '^$' "$1"; }
+now() { date +%s%3N; }
+
+# Where permissions must stop us root won't do: another user runs a copy, in $away.
+away=$dir/away
+mkdir "$away" && chmod 711 "$dir"
+if [ "$(id -u)" = 0 ]; then
+	other=65534
+	cp "$gate" "$away/gate" && chmod 755 "$away/gate"
+	as_user() { setpriv --reuid=$other --regid=$other --clear-groups "$@"; }
+	chown $other:$other "$away"
+	can_be_other=
+	as_user "$away/gate" --version >/dev/null 2>&1 && can_be_other=yes
+else
+	other=$(id -u)
+	ln -s "$(realpath "$gate")" "$away/gate"
+	as_user() { "$@"; }
+	can_be_other=yes
+fi
+run_as_user() {
+	code=0
+	as_user "$away/gate" "$@" >"$dir/out" 2>"$dir/err" || code=$?
+	out=$(<"$dir/out") err=$(<"$dir/err")
+}
+
+# ---- the command line
+run
+is "$code $out" '2 ' 'without a command: usage, status 2'
+like "$err" '^usage: gate secret' '  on standard error'
+run fly
+is "$code $out" '2 ' 'an unknown command: usage, status 2'
+run --help
+is "$code $err" '0 ' '--help succeeds'
+like "$out" '^usage: .*gate session' '  on standard output'
+run --version
+is "$code $out" '0 gate 0.1.0' '--version'
+run session fly
+is "$code" 2 'session: an unknown job'
+run session show
+is "$code" 2 'session show needs an id'
+run session show --config gate.conf
+is "$code" 2 '  and takes no option for one'
+if [ -w /dev/full ]; then
+	code=0
+	"$gate" --version >/dev/full 2>"$dir/err" || code=$?
+	is "$code" 1 'output that can not be written is a failure'
+fi
+
+# ---- gate secret
+(umask 0; "$gate" secret --file one >"$dir/out" 2>&1)
+is "$(mode one)" 600 'secret makes a file that only its owner can read'
+like "$(<one)" '^[0-9a-f]{64}$' '  of 32 bytes in hex'
+unlike "$(<out)" '[0-9a-f]{32}' '  does not show it'
+like "$(<out)" "next: say secret_file = $dir/one" '  and says what to do next'
+before=$(sum one)
+run secret --file one
+is "$code $(sum one)" "1 $before" 'secret replaces no file'
+like "$err" 'one is there already: --append' '  and says why'
+ln -s nowhere dangling
+run secret --file=dangling
+is "$code $(readlink dangling) $([ -e nowhere ] || echo none)" '1 nowhere none' \
+	'  nor what a link points to'
+run secret --file missing/one
+is "$code" 1 'secret in a folder that is not there fails'
+run secret --file -
+like "$code $out" '^0 [0-9a-f]{64}$' 'secret --file - prints one'
+is "$([ -e - ] || echo none)" none '  and makes no file'
+first=$out
+run secret --file -
+unlike "$out" "$first" '  a fresh one each time'
+
+chmod 640 one
+[ "$(id -u)" != 0 ] || chown 12:34 one
+owner=$(stat -c %u:%g one)
+old=$(<one)
+run secret --file one --append
+is "$code $(secrets one) $(head -n 1 one)" "0 2 $old" '--append adds a secret at the end'
+is "$(mode one) $(stat -c %u:%g one)" "640 $owner" '  keeps mode and owner'
+like "$out" 'verifies and does not sign yet.*SIGHUP.*--promote' '  says what to do next'
+unlike "$out$err" '[0-9a-f]{32}' '  shows none'
+new=$(tail -n 1 one)
+run secret --file one --promote
+is "$code $(<one)" "0 $new
+$old" '--promote moves the last to the front'
+is "$(mode one) $(stat -c %u:%g one)" "640 $owner" '  keeps mode and owner'
+like "$out" 'signs now.*SIGHUP' '  says what to do next'
+unlike "$out$err" '[0-9a-f]{32}' '  shows none'
+run secret --file one --append
+run secret --file one --append
+before=$(sum one)
+run secret --file one --append
+is "$code $(sum one) $(secrets one)" "1 $before 4" '--append refuses a fifth'
+is "$(find . -name '.gate*')" '' 'nothing is left beside it'
+
+printf '# ours\n\nAAAA\n# between\n  BBBB\nCCCC' >two
+run secret --file two --promote
+is "$(<two)" '# ours
+
+CCCC
+AAAA
+# between
+  BBBB' '--promote leaves comments where they are'
+printf '# ours\nAAAA' >two
+before=$(sum two)
+run secret --file two --promote
+is "$code $(sum two)" "1 $before" '--promote needs a second secret'
+like "$err" 'no second secret' '  and says so'
+run secret --file two --append
+is "$(head -n 2 two) $(secrets two)" '# ours
+AAAA 2' '--append ends a line that was not'
+printf 'A\0B\n' >two
+run secret --file two --append
+is "$code" 1 'a file with a NUL byte is left alone'
+run secret --file "$dir" --append
+is "$code" 1 'a folder is no file of secrets'
+run secret --file missing --append
+is "$code $([ -e missing ] || echo none)" '1 none' '--append makes no file'
+run secret --append --promote --file one
+is "$code" 2 '--append and --promote exclude each other'
+run secret --file one --config gate.conf
+is "$code" 2 '--file needs no options'
+run secret --file - --promote
+is "$code" 1 '--file - has nothing to promote'
+
+mkdir real && printf 'AAAA\nBBBB\n' >real/three && ln -s real/three link && touch real/.gate-secret.new
+run secret --file link --promote
+is "$code $(readlink link) $(head -n 1 real/three) $(ls -A real)" '0 real/three BBBB three' \
+	'a link stays a link, and what a killed run left behind goes'
+
+printf 'AAAA\n' >many
+for i in 1 2 3 4 5 6; do
+	"$gate" secret --file many --append >/dev/null 2>&1 &
+	appends[i]=$!
+done
+failed=0
+for i in 1 2 3 4 5 6; do wait "${appends[i]}" || failed=$((failed + 1)); done
+is "$(secrets many) $failed" '4 3' 'six at once: each adds a secret or is refused'
+
+run secret --secret_file=
+is "$code" 1 'without a file named anywhere: a failure'
+like "$err" 'secret_file = FILE' '  that says what to do'
+make_conf
+rm secret
+run secret --config gate.conf
+is "$code $(mode secret)" '0 600' 'the default is the secret_file of gate.conf'
+if [ $can_be_other ]; then
+	as_user cp /dev/null "$away/secret" && chmod 600 "$away/secret"
+	echo AAAA >"$away/secret"
+	chmod 555 "$away"
+	run_as_user secret --file "$away/secret" --append
+	is "$code $(<"$away/secret")" '1 AAAA' 'a folder that is write-protected: the file stays as it is'
+	like "$err" 'Permission denied' '  and it says why'
+	run_as_user secret --file "$away/new"
+	is "$code $([ -e "$away/new" ] || echo none)" '1 none' '  or is not made'
+	chmod 755 "$away"
+fi
+
+# ---- gate config
+make_conf trace=yes
+run config --config gate.conf --ttl 7d
+is "$code $err" '0 ' 'config succeeds'
+like "$out" "(^|
+)trace = yes +# gate.conf:[0-9]+(
+|$)" '  says file and line'
+like "$out" 'ttl = 7d +# argv' '  an argument'
+like "$out" 'cookie_path = / +# default' '  a default'
+is "$(GATE_RESAVE=yes "$gate" config --config gate.conf | grep '^resave')" \
+	"$(printf '%-48s # GATE_RESAVE' 'resave = yes')" '  a variable of the environment'
+is "$(grep -c '^[a-z_]* =.* # ' out)" "$(wc -l <out)" '  one option a line'
+make_conf secret_file= secret=0123456789abcdefghijklmnopqrstuvwxyz
+run config --config gate.conf
+like "$out" 'secret = \(hidden\)' 'config hides a secret'
+unlike "$out$err" 'abcdefgh' '  everywhere'
+make_conf ttl=60d
+run config --config gate.conf
+like "$out" 'ttl = 60d.*cut to 30d by absolute_timeout' 'config shows what absolute_timeout cuts'
+make_conf threads=many
+run config --config gate.conf
+is "$code $out" '1 ' 'config fails where an option is bad'
+like "$err" '^gate: .*gate.conf:[0-9]+.*threads' '  and says file and line'
+run config --config missing.conf
+is "$code" 1 '  and where the file is missing'
+
+# ---- gate check
+healthy() { # OPTION=VALUE...: a gate that has nothing wrong but that
+	chmod 700 sessions run
+	make_conf "$@"
+	chmod 600 secret gate.conf
+	run check --config gate.conf
+}
+finds() { # LEVEL REGEX NAME: exactly one finding
+	like "$out" "^$1: $2[^
+]*(
+no errors)?$" "$3"
+	is "$code" "$([ "$1" = error ] && echo 1 || echo 0)" '  status'
+}
+healthy
+is "$code $out $err" '0 all is well ' 'check finds nothing wrong'
+is "$(records)" 0 '  and leaves no record behind'
+chmod 644 secret
+run check --config gate.conf
+finds error 'secret_file has mode 0644, run: chmod' 'check: a secret that others can read'
+chmod 600 secret
+chmod 666 gate.conf
+run check --config gate.conf
+finds error "config: gate.conf has mode 0666, others can change it: chmod 0644" \
+	'check: a gate.conf that others can change'
+healthy secret_file= secret=0123456789abcdefghijklmnopqrstuvwxyz
+is "$out" 'all is well' 'check: a secret in gate.conf'
+chmod 644 gate.conf
+run check --config gate.conf
+finds error 'config: gate.conf has mode 0644, others can read it: chmod 0640' \
+	'check: a secret in a gate.conf that others can read'
+unlike "$out$err" abcdefgh '  is not shown'
+healthy secret_file=
+finds error 'no secret: make one' 'check: no secret'
+healthy secret_file="$dir/missing"
+finds error 'secret_file .*missing: No such file' 'check: a secret_file that is missing'
+healthy secret_file= 'secret="keyboard cat"'
+finds error 'secret number 1 is a known sample' 'check: a sample secret'
+unlike "$out$err" 'keyboard' '  is not shown'
+healthy secret_file= 'secret="keyboard cat"' allow_weak_secret=yes
+finds warning 'secret number 1 is a known sample' 'check: the same, but allowed'
+healthy secret_file= secret=short
+finds error 'secret number 1 is shorter than 32 bytes' 'check: a weak secret'
+healthy secret_file=
+run check --config gate.conf --secret 0123456789abcdefghijklmnopqrstuvwxyz
+finds warning 'secret: everybody can see the arguments' 'check: a secret in the arguments'
+
+healthy
+chmod 777 sessions
+run check --config gate.conf
+finds error 'store: .*sessions has mode 0777, others can change it: chmod 0700' \
+	'check: a store that others can change'
+chmod 755 sessions
+run check --config gate.conf
+finds warning 'store: .*sessions has mode 0755, others can read it: chmod 0700' \
+	'check: a store that others can list'
+chmod 700 sessions
+mkdir -m 777 open && mkdir -m 700 open/sessions
+healthy store="file:$dir/open/sessions"
+finds error 'store: everybody can put something else in the place of .*open/sessions' \
+	'check: a store in a folder that others can change'
+healthy store="file:$dir/missing"
+finds warning 'store: .*missing is not there yet' 'check: a store that is still to be made'
+is "$([ -e missing ] || echo none)" none '  is not made'
+healthy store="file:$dir/missing/sessions"
+finds error 'store: .*can.t be made: install -d -m 700' 'check: a store that can not be made'
+healthy store=foo:bar
+finds error 'store foo: is unknown' 'check: an unknown store'
+healthy store=memory: run_dir="$dir/run"
+is "$out" 'all is well' 'check: memory:'
+chmod 777 run
+run check --config gate.conf
+finds error 'run_dir: .*run has mode 0777' 'check: a run_dir that others can change'
+rm -rf "/dev/shm/gate-$(id -u)-$(printf %s "$dir/run" | sha256sum | cut -c 1-16)"
+healthy run_dir="$dir/missing"
+finds warning 'run_dir: .*missing is not there yet' 'check: a run_dir that is still to be made'
+touch plain
+healthy run_dir="$dir/plain"
+finds error 'run_dir: .*Not a directory' 'check: a run_dir that is none'
+
+healthy
+record='{"cookie":{"originalMaxAge":null,"expires":null,"path":"/"},"views":1,"__lastAccess":'
+echo -n "$record$(now)}" >sessions/node1.json
+chmod 600 sessions/node1.json
+run check --config gate.conf
+finds warning 'store: 1 of 1 records in .*file_sync = yes' 'check: a folder that Node seems to share'
+run check --config gate.conf --file_sync yes
+is "$out" 'all is well' '  with file_sync = yes'
+chmod 644 sessions/node1.json
+run check --config gate.conf --file_sync yes
+finds warning 'store: others have rights on 1 records' 'check: a record that others can read'
+printf '%-256s' "$record$(now)}" >sessions/ours1.json
+rm sessions/node1.json
+chmod 600 sessions/ours1.json
+run check --config gate.conf
+is "$out" 'all is well' 'check: a record of our own'
+rm sessions/*.json
+
+healthy templates="$dir/missing"
+finds error 'templates: .*missing is not there' 'check: a folder of templates that is missing'
+mkdir templates
+printf '{{#a}}' >templates/broken.html
+healthy templates="$dir/templates"
+finds error '.*broken.html:1' 'check: a broken template'
+printf '{{> head }}{{>tail}}' >templates/broken.html
+touch templates/{tail,error}.html
+healthy templates="$dir/templates"
+finds warning 'templates: broken.html includes head.html, which is not there' \
+	'check: a partial that is missing'
+touch templates/head.html
+rm templates/error.html
+healthy templates="$dir/templates"
+finds warning 'templates: .*no error.html' 'check: no page for errors'
+
+healthy listen="unix:$dir/run/none.sock"
+finds warning 'listen: nobody answers at unix:.*none.sock' 'check: a socket where nobody answers'
+healthy listen="unix:$dir/missing/a.sock"
+finds error 'listen: no socket can be made at .*missing/a.sock' 'check: a socket without a folder'
+healthy listen="unix:$dir/plain"
+finds error 'listen: .*plain is no socket' 'check: a socket that is none'
+healthy listen="127.0.0.1:$(free_port)"
+finds warning 'listen: nobody answers at 127.0.0.1' 'check: a port where nobody answers'
+
+if [ -x "$(program counter)" ]; then
+	make_conf
+	start_responder counter || bail 'counter does not start'
+	healthy listen="unix:$dir/run/counter.sock"
+	is "$out" 'all is well' 'check: a socket where a program answers'
+	stop counter
+fi
+
+healthy trusted_proxies=0.0.0.0/0
+finds error 'trusted_proxies: 0.0.0.0/0 believes everybody' 'check: proxies that are everybody'
+healthy max_age=60d
+finds warning 'max_age is longer than absolute_timeout' 'check: lifetimes that clash'
+healthy cookie_secure=yes origin=http://example.org
+finds error 'cookie_secure = yes, but origin is http' 'check: a cookie that no browser sends'
+healthy cookie_secure=no origin=https://example.org
+finds warning 'cookie_secure = no, but origin is https' 'check: a cookie that leaks'
+healthy cookie_http_only=no
+finds warning 'cookie_http_only = no' 'check: a cookie that scripts see'
+healthy auto_remove=disabled
+finds warning 'auto_remove = disabled' 'check: nobody sweeps'
+healthy socket_group=no-such-group
+finds error 'socket_group: there is no group' 'check: an unknown group'
+healthy threads=0
+finds error '.*threads' 'check: a bad option'
+healthy threads=4 secret_file= cookie_http_only=no
+is "$(grep -c '^[ew][a-z]*: ' out) $code" '2 1' 'check: every finding has its line'
+
+if [ $can_be_other ]; then
+	mkdir -p "$away/sessions" "$away/run"
+	"$gate" secret --file "$away/key" >/dev/null
+	printf '%s\n' "secret_file = $away/key" "store = file:$away/sessions" "run_dir = $away/run" \
+		"templates = $away" >"$away/gate.conf"
+	touch "$away/error.html" "$away/sessions/x.json"
+	[ "$(id -u)" != 0 ] || chown -R $other:$other "$away"
+	chmod 700 "$away/sessions" "$away/run"
+	chmod 600 "$away/sessions/x.json"
+	run_as_user check --config "$away/gate.conf"
+	is "$code $out" '0 all is well' 'check as a plain user'
+	rm -rf "$away/sessions/.gate"
+	chmod 500 "$away/sessions"
+	run_as_user check --config "$away/gate.conf"
+	finds error 'store .*Permission denied' 'check: a store that is write-protected'
+	chmod 700 "$away/sessions"
+	rm -f "$away/run/queue"
+	chmod 500 "$away/run"
+	run_as_user check --config "$away/gate.conf"
+	finds error 'run_dir: .*Permission denied' 'check: a run_dir that is write-protected'
+	chmod 700 "$away/run"
+	chmod 400 "$away/sessions/x.json"
+	run_as_user check --config "$away/gate.conf"
+	finds error 'store: 1 records in .* can.t be opened' 'check: a record that is write-protected'
+	chmod 600 "$away/sessions/x.json"
+	chmod 000 "$away/key"
+	run_as_user check --config "$away/gate.conf"
+	finds error 'secret_file .*Permission denied' 'check: a secret that can not be read'
+	chmod 600 "$away/key"
+fi
+if [ $can_be_other ] && [ "$(id -u)" = 0 ]; then
+	rm -rf "$away/sessions/.gate" "$away/run/queue"
+	run check --config "$away/gate.conf"
+	is "$code $out" '0 all is well' 'check as root'
+	run session count --config "$away/gate.conf"
+	is "$code $out" '0 0' '  and session as root'
+	is "$(find "$away/sessions" "$away/run" ! -user $other)" '' '  leave nothing that is not the owner'\''s'
+	chown 0:0 "$away/key"
+	run check --config "$away/gate.conf"
+	finds error "secret_file: user $other, who owns the store, can.t read" \
+		'check as root: a secret that the programs can not read'
+fi
+
+# ---- gate session
+make_conf
+rm -f sessions/*.json
+t=$(now)
+put() { printf '%s' "$2" >"sessions/$1.json"; chmod 600 "sessions/$1.json"; } # ID JSON
+cookie='"cookie":{"originalMaxAge":null,"expires":null,"path":"/"}'
+put alive "{$cookie,\"views\":0.1,\"big\":99999999999999999999,\"list\":[1,{},[]],\"__lastAccess\":$t}"
+put named "{$cookie,\"gate\":{\"user\":\"eve\\u001b[2J\\n\",\"created\":$((t - 1000))},\"__lastAccess\":$t}"
+put -dash "{$cookie,\"text\":\"\\\"\\\\}, \\u009b\",\"__lastAccess\":$t}"
+put dead "{$cookie,\"__lastAccess\":1000}"
+put ancient "{$cookie,\"gate\":{\"created\":1000},\"__lastAccess\":$t}"
+put broken '{"cookie":'
+session() { run session "$@" --config gate.conf; }
+
+session count
+is "$code $out" '0 3' 'session count: the live ones'
+session list
+is "$code $(cut -f 1 out | LC_ALL=C sort | tr '\n' ' ')" '0 -dash alive named ' 'session list: the same'
+iso() { date -u -d "@${1%???}.${1: -3}" +%Y-%m-%dT%H:%M:%S.%3NZ; }
+is "$(grep ^alive out)" "$(printf 'alive\t-\t-\t%s\t%s\t%s' "$(iso "$t")" \
+	"$(iso $((t + 14 * 86400000)))" "$(wc -c <sessions/alive.json)")" \
+	'  id, user, created, last seen, end, size'
+unlike "$(grep ^named out)" $'\e' '  a name does nothing to the terminal'
+session show alive
+is "$code $out" "0 {
+  \"cookie\": {
+    \"originalMaxAge\": null,
+    \"expires\": null,
+    \"path\": \"/\"
+  },
+  \"views\": 0.1,
+  \"big\": 99999999999999999999,
+  \"list\": [
+    1,
+    {},
+    []
+  ],
+  \"__lastAccess\": $t
+}" 'session show: the record, its numbers as they are'
+session show -dash
+like "$code $out" '^0 .*"text": "\\"\\\\\}, \\u009b"' '  strings as they are'
+session show dead
+is "$code $out" '1 ' 'session show: one that has expired'
+session show none
+like "$code $err" '^1 gate: there is no live session none$' '  none of that id'
+session show ../alive
+is "$code" 1 '  no id at all'
+like "$err" 'neither a session.s id nor a cookie.s value' '  which it says'
+
+sign() { # ID
+	printf '%s.%s' "$1" "$(printf %s "$1" | openssl dgst -sha256 -hmac "$(<secret)" -binary |
+		base64 | tr -d '=')"
+}
+if command -v openssl >/dev/null; then
+	session show "s:$(sign alive)"
+	like "$code $out" '^0 .*"views": 0.1' 'session show: a whole cookie'
+	session show "s%3A$(sign alive | sed 's,/,%2F,g; s,+,%2B,g')"
+	like "$code $out" '^0 .*"views": 0.1' '  as browsers send it'
+	forged=$(sign alive)
+	session show "s:${forged/alive/named}"
+	like "$code $err" '^1 .*none of our secrets made the signature' '  not one that was forged'
+fi
+session kill alive
+is "$code $(ls sessions | grep -c alive)" '0 0' 'session kill removes the record'
+session kill alive
+like "$code $err" '^1 gate: there is no session alive$' '  once'
+session sweep
+is "$code $out $(ls sessions | tr '\n' ' ')" '0 2 removed -dash.json broken.json named.json ' \
+	'session sweep removes what has expired'
+put dead "{$cookie,\"__lastAccess\":1000}"
+session sweep
+is "$code $out" '0 1 removed' '  also right after another sweep'
+for job in list count sweep; do
+	run session $job --config gate.conf --store "file:$dir/missing"
+	is "$code $out $([ -e missing ] || echo none)" '1  none' "session $job makes no store"
+done
+run session list --config missing.conf
+is "$code" 1 'session needs its options'
+like "$err" '^gate: .*missing.conf' '  and says so'
+
+done_testing

@@ -1,0 +1,347 @@
+#!/bin/bash
+# test_interop.sh: gate and the real express-session with session-file-store on one folder of
+# records, both running, behind one nginx: /r/ is ours, /node/ is theirs.
+. "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
+
+interop=$src/tests/interop
+ttl=1209600
+
+command -v node >/dev/null || skip_all 'node is not installed'
+command -v npm >/dev/null || skip_all 'npm is not installed'
+need_nginx
+modules=$(sh "$interop/install.sh" 2>"$dir/log/npm") ||
+	skip_all "npm can't install the pinned packages: $(tail -n 1 "$dir/log/npm")"
+export NODE_PATH=$modules/node_modules
+
+# ---- what both sides share
+start_peer() { # NAME [ARGUMENT...]: listens on $dir/run/NAME.sock
+	local name=$1
+	shift
+	start "$name" node "$interop/peer.js" --listen "$dir/run/$name.sock" \
+		--sessions "$dir/sessions" --secret-file "$dir/secret" --ttl $ttl "$@"
+	wait_until 30 accepts_or_ended "$name"
+	running "$name" && accepts "unix:$dir/run/$name.sock"
+}
+stop_peer() { # NAME: it must not have died, nor said anything that was not expected
+	stop "$1"
+	is $? 0 "$1: the Node process lived to its end"
+	is "$(grep -v -e '^ready$' "${@:2}" "$dir/log/$1")" '' "$1: it met no error"
+}
+peer_location() { # NAME: forwards /NAME/PAGE as /PAGE
+	echo "location /$1/ { proxy_pass http://unix:$dir/run/$1.sock:/; proxy_http_version 1.1; }"
+}
+script() { node "$interop/$1.js" "$url" "${@:2}"; }
+sid() { cookie_header | sed -n 's/.*connect\.sid=s%3A\([^.]*\)\..*/\1/p'; }
+record() { echo "$dir/sessions/${1:-$(sid)}.json"; }
+member() { # EXPRESSION over r, the record: as JSON, as Node reads it
+	node -p "const r = JSON.parse(fs.readFileSync('$(record)', 'utf8')); JSON.stringify($1)"
+}
+near() { # GOT WANTED NAME: times at most 15 seconds apart
+	local apart=$(($1 - $2))
+	[ ${apart#-} -le 15000 ]
+	result $? "$3" || diag "$1 is not near $2"
+}
+cookies_set() { header set-cookie | grep -c '^connect\.sid='; }
+visit() { # SIDE N NAME
+	get "/$1/count"
+	is "$status $body" "200 visit $2" "$3"
+}
+
+(umask 077 && echo "ключ-鍵-$(head -c 24 /dev/urandom | base64)" >"$dir/secret")
+make_conf file_sync=yes ttl=${ttl}s
+nginx_server="$(peer_location node) $(peer_location node2)"
+start_responder responder || bail 'the responder does not start'
+start_peer node || bail "the Node peer does not start: $(tail -n 3 "$dir/log/node")"
+start_nginx
+
+# ---- a session goes on where the other side left it
+for sides in 'r node' 'node r'; do
+	read -r first second <<<"$sides"
+	new_visitor
+	visit "$first" 1 "$first begins a session"
+	is "$(cookies_set)" 1 "$first sets the cookie"
+	old=$(sid)
+	visit "$second" 2 "$second goes on with it"
+	is "$(cookies_set)" 0 "$second leaves the cookie alone"
+	visit "$first" 3 "$first sees what $second wrote"
+	is "$(sid)" "$old" 'under one id'
+	is "$(member '[r.cookie.originalMaxAge, r.cookie.expires]')" '[null,null]' \
+		'which ends with the browser'
+	get /node/login --get --data-urlencode 'name=张三'
+	get /r/show
+	is "$body" '{"views":3,"username":"张三"}' 'a name that Node set is seen by gate'
+	get /r/set --get --data-urlencode 'name=città' --data-urlencode 'value="Zürich 😀"'
+	get /node/show
+	is "$body" '{"views":3,"username":"张三","città":"Zürich 😀"}' 'and the other way round'
+	get /r/unset?name=username
+	get /node/unset --get --data-urlencode 'name=città'
+	get /r/show
+	is "$body" '{"views":3}' 'what either side removes is gone'
+	is "$(stat -c %a "$(record)")" 600 "nobody else may read what gate wrote"
+done
+is "$(get /node/length; echo "$body")" "length $(records)" 'Node counts the records that there are'
+
+# ---- by turns, with every kind of lifetime
+visits=$(count 500)
+ok "$visits visits by turns, begun by gate" script turns "$visits" r node
+ok "$visits visits by turns, begun by Node" script turns "$visits" node r
+start_responder second=responder --max_age=30m --rolling=yes
+start_peer node2 --cookie '{"maxAge":1800000}' --rolling
+ok "$visits visits by turns, rolling, begun by gate" script turns "$visits" second node2
+ok "$visits visits by turns, rolling, begun by Node" script turns "$visits" node2 second
+
+
+# ---- lifetimes
+for sides in 'r node' 'node r'; do
+	read -r first second <<<"$sides"
+	now=$(date +%s%3N)
+	new_visitor
+	visit "$first" 1 "$first begins a session that ends with the browser"
+	get "/$first/maxage?ms=900000"
+	get /node/cookie
+	like "$body" '"originalMaxAge":(900000|899999),"expires":"20' "a quarter of an hour by $first: Node sees it"
+	get /r/expires
+	near "${body#expires }" $((now + 900000)) 'gate too'
+	visit "$second" 2 "$second goes on with it"
+	like "$(header set-cookie)" '^connect\.sid=.*; Expires=[A-Z]' 'and moves the expiry in the browser'
+	near "$(member 'Date.parse(r.cookie.expires)')" $((now + 900000)) 'and in the record'
+	get "/$second/maxage?ms=0"
+	is "$(member '[r.cookie.originalMaxAge, r.cookie.expires]')" '[null,null]' \
+		"with the browser again, says $second"
+	visit "$first" 3 "$first goes on with it"
+	unlike "$headers" 'Expires=' 'and knows no expiry'
+	get /r/expires
+	is "$body" 'expires 0' 'nor does gate'
+done
+
+# Both sides agree when a record is over. Nobody waits: its last access is put back instead.
+put_back() { # MILLISECONDS
+	node -e "const r = JSON.parse(fs.readFileSync('$(record)', 'utf8')); r.__lastAccess -= $1;
+		fs.writeFileSync('$(record)', JSON.stringify(r))"
+}
+for sides in 'r node' 'node r'; do
+	read -r first second <<<"$sides"
+	for lifetime in 900000 ${ttl}000; do
+		new_visitor
+		get "/$first/count"
+		[ $lifetime != 900000 ] || get "/$first/maxage?ms=$lifetime"
+		put_back $((lifetime - 30000))
+		visit "$second" 2 "$second: half a minute before $lifetime ms are over it lives"
+		put_back $((lifetime + 30000))
+		visit "$second" 1 "$second: half a minute after it does not"
+	done
+done
+
+# ---- the end of a session
+dead() { # SIDE COOKIE NAME: opens nothing
+	new_visitor
+	get "/$1/show" -H "Cookie: $2"
+	is "$status $body" '200 {}' "$3"
+}
+shared() { # a session that both have written; $old and $file are its cookie and record
+	new_visitor
+	visit r 1 'a session'
+	visit node 2 'of both'
+	old=$(cookie_header) file=$(record)
+}
+gone() { # NAME
+	[ ! -e "$file" ]
+	result $? "$1"
+}
+for sides in 'r node' 'node r'; do
+	read -r first second <<<"$sides"
+	shared
+	get "/$first/destroy"
+	is "$status $body" '200 destroy 0' "$first destroys it"
+	gone 'its record is gone'
+	dead "$first" "$old" "$first: its cookie opens nothing"
+	dead "$second" "$old" "$second: its cookie opens nothing"
+	get "/$second/count" -H "Cookie: $old"
+	is "$status $body" '200 visit 1' "$second begins anew"
+	is "$(header set-cookie | grep -c 'connect\.sid=s%3A')" 1 'with a new cookie'
+	gone 'and nothing came back'
+
+	shared
+	get "/$first/renew"
+	is "$status $(cookies_set)" '200 1' "$first renews it"
+	gone 'the old record is gone'
+	visit "$second" 3 "$second goes on under the new id, with the data"
+	visit "$first" 4 "and so does $first"
+	dead "$second" "$old" "$second: the old cookie opens nothing"
+done
+shared
+get /node/regenerate
+is "$status $body" '200 visit 1' 'Node regenerates it: a new id, and no data'
+gone 'the old record is gone'
+visit r 2 'gate goes on under the new id'
+dead r "$old" 'gate: the old cookie opens nothing'
+
+# ---- requests that overlap: gate works on what it loaded, and Node is faster
+overlap() { # PAGE-OF-GATE PAGE-OF-NODE...: what gate answers is in $dir/answer
+	rm -f "$dir/ready" "$dir/go"
+	start slow curl -s -m 30 -b "$jar" -c "$dir/slow-jar" -o "$dir/answer" \
+		"$url/r/slowfile?ready=$dir/ready&go=$dir/go&then=$1"
+	wait_until 10 test -e "$dir/ready"
+	shift
+	for page; do get "/node/$page"; done
+	touch "$dir/go"
+	stop slow CONT
+	is "$? $(cat "$dir/answer")" "0 $answer" "gate answers: $answer"
+}
+shared
+answer='views 4' overlap count 'set?name=m1&value=1' count 'set?name=m2&value=2'
+is "$(member '[r.views, r.m1, r.m2]')" '[4,1,2]' 'gate counts on top of what Node wrote meanwhile'
+shared
+answer='views 2' overlap renew 'set?name=m1&value=1'
+mv "$dir/slow-jar" "$jar"
+get /node/show
+is "$body" '{"views":2,"m1":1}' 'and takes it along to a new id'
+shared
+answer='views 1' overlap count destroy
+gone 'what Node destroys meanwhile, gate does not bring back'
+is "$(grep -c 'connect\.sid' "$dir/slow-jar")" 1 'and it sets no other cookie'
+shared
+answer='views 1' overlap count regenerate
+gone 'nor what Node regenerates'
+visit node 2 "whose new cookie is still the browser's"
+
+# the other way round Node's write replaces ours: it can't be prevented, but nothing breaks
+shared
+rm -f "$dir/ready" "$dir/go"
+start slow curl -s -m 30 -b "$jar" -o "$dir/answer" "$url/node/slow?ready=$dir/ready&go=$dir/go"
+wait_until 10 test -e "$dir/ready"
+visit r 3 'gate counts while Node works on what it loaded'
+touch "$dir/go"
+stop slow CONT
+is "$? $(cat "$dir/answer")" '0 visit 3' 'Node overwrites it'
+visit r 4 'and the session goes on'
+
+# ---- what gate did not change stays as it was, byte for byte
+rest() { # of the record: all but what a write of `ours` by gate may change
+	sed -E 's/"expires":"[^"]*"/"expires":"-"/; s/"__lastAccess":[0-9]{13}/"__lastAccess":-/
+		s/,"gate":\{"created":[0-9]+\}//; s/,"ours":[^,}]*//' "$(record)"
+}
+untouched() { # NAME
+	local before shown
+	get /node/show
+	before=$(rest) shown=$body
+	get '/r/set?name=ours&value=1'
+	is "$status $(rest)" "200 $before" "$1: gate adds a member, and the others are the same bytes"
+	get '/r/set?name=ours&value=%22x%22'
+	is "$status $(rest)" "200 $before" "$1: and changes it"
+	like "$(cat "$(record)")" '"ours":"x"' "$1: it is there"
+	get /node/unset?name=ours
+	is "$status $body" "200 $shown" "$1: Node shows what it showed before"
+}
+for age in 0 900000; do
+	new_visitor
+	get /node/odd
+	get "/node/maxage?ms=$age"
+	untouched "what Node may write, maxAge $age"
+done
+get /r/show
+is "$(node -p 'const s = JSON.parse(process.argv[1]);
+	[s.tenth, s.third === 1 / 3, s.huge, s.beyond, s[""], s.date, s.bytes.data, s.deep, s["张三"], s.nul,
+	"lone" in s, "nul\0name" in s].map((one) => JSON.stringify(one)).join(" ")' \
+	"$body")" '0.1 true 1e+21 9007199254740994 "a name without a letter" "1970-01-01T00:00:00.000Z" [0,255] {"cookie":{"cookie":[{"gate":1,"id":2,"__lastAccess":3}]},"":{"":[[],{}]}} "李四 😀" "a\u0000b" false false' \
+	'gate shows all of it that jansson can hold'
+get '/r/set?name=wider&value=1'
+is "$status $(member '[r.wider, r.wide]')" '200 [1,9223372036854776000]' \
+	'a hidden member can be replaced, and its neighbours stay'
+
+new_visitor
+get /r/count
+printf '%s' '{ "one" : 1.0 ,"minus":-0, "exp":1E+2,"text":"\u00e9\/\u2028","list":[ 1 , 2 ],' \
+	'"big":123456789012345678901234567890,"\u00e9\ud800":{"a":1,"a":2},"infinite":1e400,' \
+	'"cookie":{ "originalMaxAge" : null , "expires":null,"httpOnly":true,"path":"/","x":[ 0 ]},' \
+	"\"__lastAccess\":$(date +%s%3N),\"gate\":{\"created\":$(date +%s%3N),\"x\": 0.10 }}  " >"$(record)"
+get '/r/set?name=ours&value=1'
+is "$status $(sed -E 's/:[0-9]{13}([,}])/:-\1/g' "$(record)")" '200 {"one":1.0,"minus":-0,"exp":1E+2,"text":"\u00e9\/\u2028","list":[ 1 , 2 ],"big":123456789012345678901234567890,"\u00e9\ud800":{"a":1,"a":2},"infinite":1e400,"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/","x":[ 0 ]},"__lastAccess":-,"gate":{"created":-,"x": 0.10 },"ours":1}' \
+	'what no JSON.stringify would write stays too'
+visit node 1 'and Node reads it'
+visit r 2 'and gate what Node made of it'
+
+# ---- secrets
+for name in old new both other; do make_secret "$dir/$name"; done
+cat "$dir/new" "$dir/old" >"$dir/both"
+stop second; stop_peer node2
+start_responder second=responder --secret_file="$dir/both"
+start_peer node2 --secret-file "$dir/old"
+new_visitor
+visit node2 1 'Node signs a cookie with the old secret'
+old=$(cookie_header)
+stop_peer node2
+visit second 2 'gate, which knows both, takes it'
+is "$(cookies_set)" 1 'and signs it anew'
+unlike "$(cookie_header)" "${old##*.}" 'with another signature'
+start_peer node2 --secret-file "$dir/new"
+visit node2 3 'Node, which knows only the new one, takes that'
+dead node2 "$old" 'but not the first'
+dead r "$old" 'nor does a gate that knows neither'
+stop second
+start_responder second=responder --secret_file="$dir/old"
+stop_peer node2
+start_peer node2 --secret-file "$dir/both"
+new_visitor
+visit second 1 'gate signs with the old secret'
+visit node2 2 'Node, which knows both, takes it'
+visit second 3 'and the session goes on'
+stop second
+
+# ---- attributes of the cookie: the same from either side, in the record and in Set-Cookie
+stop_peer node2
+start_responder second=responder --cookie_secure=yes --cookie_same_site=none --cookie_priority=high \
+	--cookie_partitioned=yes --cookie_domain=.example.org --cookie_http_only=no --cookie_path=/ \
+	--max_age=30m --rolling=yes --trusted_proxies=127.0.0.1
+start_peer node2 --rolling --proxy --cookie '{"maxAge":1800000,"secure":true,"sameSite":"none",
+	"priority":"high","partitioned":true,"domain":".example.org","httpOnly":false}'
+attributes() { # SIDE [COOKIE]: of what it sets; $old is then the cookie, $file its record
+	get "/$1/count" -H 'X-Forwarded-Proto: https' -H "Cookie: ${2:-}"
+	old=$(header set-cookie | cut -d ';' -f 1)
+	file=$dir/sessions/$(sed 's/.*s%3A\([^.]*\)\..*/\1/' <<<"$old").json
+	header set-cookie | sed 's/^[^;]*; //; s/Expires=[^;]*/Expires=-/'
+}
+wanted='Domain=.example.org; Path=/; Expires=-; Secure; Partitioned; Priority=High; SameSite=None'
+for sides in 'second node2' 'node2 second'; do
+	read -r first second <<<"$sides"
+	new_visitor
+	attributes "$first" >"$dir/first"
+	is "$status $body $(cat "$dir/first")" "200 visit 1 $wanted" "$first begins with all attributes"
+	is "$(sed -E 's/.*"cookie":(\{[^}]*\}).*/\1/; s/("originalMaxAge":|"expires":)[^,]*/\1-/g' "$file")" \
+		'{"originalMaxAge":-,"partitioned":true,"priority":"high","expires":-,"secure":true,"httpOnly":false,"domain":".example.org","path":"/","sameSite":"none"}' \
+		'which the record names'
+	attributes "$second" "$old" >"$dir/second"
+	is "$status $body $(cat "$dir/second")" "200 visit 2 $wanted" "$second goes on with the same"
+	get /r/count -H "Cookie: $old"
+	is "$status" 200 'a gate without them takes the record'
+done
+stop second; stop_peer node2
+
+# ---- both at once
+races=$(count 500)
+ok "$races members by Node while gate counts: none is lost" script race "$dir/sessions" "$races"
+storm=$(count 3000)
+ok "$storm requests of all kinds at both sides" script storm "$dir/sessions" "$storm"
+
+# ---- the same requests to either side alone
+requests=$(count 200)
+for options in 'no no 0' 'no no 3600000' 'no yes 0' 'yes yes 3600000'; do
+	read -r rolling uninitialized age <<<"$options"
+	flags=()
+	[ "$rolling" = no ] || flags+=(--rolling)
+	[ "$uninitialized" = no ] || flags+=(--save-uninitialized)
+	[ "$age" = 0 ] && lifetime=null || lifetime=$age
+	start_peer node2 "${flags[@]}" --cookie "{\"maxAge\":$lifetime,\"sameSite\":\"lax\"}"
+	start_responder second=responder --touch_after=0 --rolling="$rolling" \
+		--save_uninitialized="$uninitialized" --max_age="${age}ms"
+	ok "$requests requests, rolling $rolling, save_uninitialized $uninitialized, max_age $age" \
+		script table "$dir/sessions" "$requests" "$rolling" "$uninitialized" "$age"
+	stop second
+	stop_peer node2
+done
+
+# ---- nobody was hurt
+stop_peer node -e '^failed: .*: ENOENT: ' # a touch of what another request destroyed
+is "$(cat "$dir"/log/{responder,second} | grep -vE 'event=(started|stopped|environment-unknown|session-refused)( |$)' |
+	sort -u | head -n 3)" '' 'gate: no error either'
+done_testing

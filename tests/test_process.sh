@@ -1,0 +1,313 @@
+#!/bin/bash
+# test_process.sh: masters, workers, sockets and signals, with requests under way through nginx.
+. "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
+need_nginx
+
+responder=$build/tests/responder
+unix=$dir/run/responder.sock
+nginx_server=$(location /closing/ responder no) # /r/ keeps its connections, this one does not
+
+# ---- helpers
+in_log() { grep -c -- "$2" "$dir/log/$1" || true; } # NAME PATTERN: how many lines
+logged() { [ "$(in_log "$1" "$2")" -ge "$3" ]; }   # NAME PATTERN TIMES
+children() { # of that process
+	pids[children]=$1
+	workers_of children
+	unset 'pids[children]'
+}
+gone() { [ ! -e "/proc/$1" ]; }
+all_gone() { local pid; for pid; do gone "$pid" || return 1; done; }
+has_workers() { [ "$(workers_of "$1" | wc -l)" = "$2" ]; }
+fds() { local pid; for pid; do find "/proc/$pid/fd" -mindepth 1 | wc -l; done | paste -sd' '; }
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; } # KiB
+sanitized() { grep -Eq 'libasan|^0*7fff[78]000-' "/proc/$1/maps"; }
+shows() { get "$1" && [ "$status $body" = "200 $2" ]; } # PATH BODY
+shows_always() { # PATH BODY: whichever worker answers
+	local i
+	for i in {1..20}; do shows "$@" || return 1; done
+}
+under_way() { [ "$(records)" -ge 16 ]; }
+begin_load() { # ARGUMENTS of load, URL last: until end_load
+	rm -f "$dir/log/loader" "$dir"/sessions/*.json
+	start loader "$load" -c 32 "$@"
+	wait_until 20 under_way || diag 'the load does not begin'
+}
+end_load() { stop loader TERM 60; cp "$dir/log/loader" "$dir/load"; }
+is_clean() { # NAME: every answer was 200
+	ok "$1" [ "$(load_says 'status 200')" -gt 0 ]
+	is "$(load_says 'status 200') $(load_says errors)" "$(load_says requests) 0" \
+		"$1: each of its requests was answered with 200"
+}
+fails_to_start() { # WHY ARGUMENT...
+	local why=$1
+	shift
+	"$responder" --config "$dir/gate.conf" "$@" </dev/null >"$dir/log/failed" 2>&1 && return 1
+	grep -q "event=start-failed.*$why" "$dir/log/failed"
+}
+
+# ---- one's own socket
+test_stop() { # /r/ or /closing/
+	local other errors=$dir/log/nginx-errors
+	start_responder responder --trace=yes || bail 'no responder'
+	: >"$errors"
+	begin_load -s "$url${1}slow?ms=3"
+	stop responder
+	is $? 0 "SIGTERM under load ($1): status 0"
+	ok 'and its path is gone' [ ! -e "$unix" ]
+	end_load
+	is "$(load_says errors) $(($(load_says requests) - $(load_says 'status 200') - \
+		$(load_says 'status 502')))" '0 0' 'no answer was cut'
+	is "$(in_log responder 'event=session .*result=done')" "$(load_says 'status 200')" \
+		'as many requests were served as answered'
+	is "$(grep -c 'connect() to unix' "$errors")" "$(load_says 'status 502')" \
+		'those that failed found nobody to connect to'
+	other=$(grep -v 'connect() to unix' "$errors")
+	[ "$1" = /closing/ ] || other=$(grep -Ev 'writev\(\) failed|recv\(\) failed' <<<"$other")
+	is "$other" '' 'and nothing else'
+	unlike "$(cat "$dir/log/responder")" 'event=stop-late' 'in time'
+	rm "$dir/log/responder"
+}
+
+test_under_way() {
+	local idle=$dir/log/waiting
+	start_responder responder || bail 'no responder'
+	run_load -c 32 -n 200 "$url/r/nothing" # leaves idle connections
+	start waiting curl -s -m 20 "$url/r/slowfile?ready=$dir/ready&go=$dir/go&then=count"
+	wait_until 10 [ -e "$dir/ready" ]
+	signal responder TERM
+	wait_until 10 [ ! -e "$unix" ]
+	touch "$dir/go"
+	stop responder
+	is $? 0 'SIGTERM with a request under way and idle connections: status 0'
+	wait "${pids[waiting]}"
+	unset 'pids[waiting]'
+	is "$(cat "$idle")" 'views 1' 'that request is answered'
+	unlike "$(cat "$dir/log/responder")" 'event=stop-late' 'and nobody waited for the idle ones'
+}
+
+test_path() {
+	local master workers
+	start_responder responder || bail 'no responder'
+	is "$(stat -c %a "$unix")" 660 'the socket has mode 0660'
+	ok 'a second program on the same path is refused' \
+		fails_to_start 'another program answers there' --listen "unix:$unix"
+	ok 'and the first still answers' shows /r/nothing nothing
+	master=$(pid_of responder) workers=$(workers_of responder)
+	kill -KILL "$master"
+	wait "$master" 2>/dev/null
+	# shellcheck disable=SC2086 # one a word
+	ok 'a master that is killed takes its workers with it' wait_until 10 all_gone $workers
+	ok 'its path stays' [ -S "$unix" ]
+	ok 'and is taken over' start_responder responder --socket_mode=0600
+	is "$(stat -c %a "$unix")" 600 'with the mode that was asked for'
+	ok 'it answers' shows /r/nothing nothing
+	stop responder
+	touch "$dir/file"
+	ok 'what is no socket is left alone' fails_to_start 'something else is there' \
+		--listen "unix:$dir/file"
+	ok 'and stays' [ -f "$dir/file" ]
+	ok 'an unknown group is refused' fails_to_start 'there is no such group' \
+		--listen "unix:$unix" --socket_group=nosuchgroup
+	ok 'and leaves no path' [ ! -e "$unix" ]
+	ok 'no socket at all is refused' fails_to_start 'no socket to answer on'
+	start_responder responder "--socket_group=$(a_group)"
+	is "$(stat -c %G "$unix")" "$(a_group)" 'the socket has the group that was asked for'
+	stop responder
+}
+a_group() { # one that we may give files to
+	[ "$(id -u)" = 0 ] && getent group | awk -F: '$3 > 0 && $3 < 100 { print $1; exit }' || id -gn
+}
+
+test_tcp() {
+	local tcp
+	tcp=$(free_port)
+	start responder "$responder" --config "$dir/gate.conf" --listen "127.0.0.1:$tcp"
+	ok 'a TCP socket on loopback' wait_until 10 accepts "127.0.0.1:$tcp"
+	stop responder
+	is $? 0 'SIGTERM: status 0'
+	ok 'any other address is refused' fails_to_start listen --listen "0.0.0.0:$tcp"
+}
+
+# ---- a socket that is handed over
+test_restarts() { # 0 or 3, /r/ or /closing/
+	local i old master missed=0 many
+	many=$(count 50)
+	start responder "$build/tests/pass_socket" "$1" "$unix" "$responder" --config "$dir/gate.conf"
+	ok "socket as descriptor $1" wait_until 10 shows /r/nothing nothing
+	begin_load -s -u 'visit ' "$url$2count"
+	for ((i = 0; i < many; i++)); do
+		master=$(workers_of responder)
+		old=$(children "$master")
+		kill -TERM "$master"
+		# shellcheck disable=SC2086
+		wait_until 20 gone "$master" && wait_until 20 answered_by_others $old || missed=1
+	done
+	end_load
+	is $missed 0 "$many times stopped and started again"
+	is_clean "under load ($2)"
+	is "$(load_says 'max') $(load_says numbers)" "$(load_says distinct) $(load_says requests)" \
+		'no visit is lost'
+	ok 'the socket stays' [ -S "$unix" ]
+	stop responder
+	is $? 0 'and in the end: status 0'
+}
+answered_by_others() { # than these workers
+	get /r/pid
+	[ "$status" = 200 ] && [[ " $* " != *" ${body#pid } "* ]]
+}
+
+test_one_process() {
+	local master
+	start responder "$build/tests/pass_socket" 0 "$unix" "$responder" --config "$dir/gate.conf" \
+		--workers=0
+	ok 'no workers, as mod_fcgid starts it: it answers' wait_until 10 shows /r/nothing nothing
+	master=$(workers_of responder)
+	is "$(children "$master")" '' 'and has no child'
+	new_visitor
+	get /r/count
+	get /r/count
+	is "$body" 'visit 2' 'it has sessions'
+	kill -HUP "$master"
+	ok 'reloads' wait_until 10 logged responder 'event=reloaded process=program' 1
+	begin_load -s "$url/closing/count"
+	kill -TERM "$master"
+	wait_until 20 gone "$master"
+	ok 'is started again' wait_until 10 shows /r/nothing nothing
+	end_load
+	is_clean 'under load'
+	stop responder
+	is $? 0 'and ends with status 0'
+	start_responder responder --workers=0
+	stop responder
+	is "$? $([ -e "$unix" ] && echo there)" '0 ' 'with a socket of its own: the path is gone'
+}
+
+# ---- reloading
+reloads() { # TIMES: so often all processes of responder have read their configuration
+	logged responder 'event=reloaded' $(($1 * 3))
+}
+page() { mkdir -p "$dir/templates" && echo "$1" >"$dir/templates/page.html"; }
+reload_conf() { make_conf "templates=$dir/templates" "$@"; }
+
+test_reload() {
+	local i many workers
+	many=$(count 100)
+	page 'page 0'
+	reload_conf max_age=1000
+	start_responder responder || bail 'no responder'
+	workers=$(workers_of responder)
+	begin_load -s -u 'visit ' "$url/closing/count"
+	for ((i = 1; i <= many; i++)); do
+		page "page $i"
+		reload_conf max_age=$((1000 + i))
+		signal responder HUP
+		wait_until 20 reloads "$i" || break
+	done
+	is "$(in_log responder event=reloaded)" $((many * 3)) "SIGHUP $many times under load: all reload"
+	ok 'the new templates are in force' shows_always '/r/render?template=page.html' "page $many"
+	ok 'the new options too' shows_always '/r/option?name=max_age' \
+		"$(($(count 100) + 1000))s"
+	reload_conf max_age=77 nonsense=yes
+	bad_reload 'an unknown option' nonsense
+	reload_conf max_age=77 "secret_file=$dir/nosuch"
+	bad_reload 'a missing secret' nosuch
+	reload_conf max_age=77
+	page '{{#open}}'
+	bad_reload 'a wrong template' page.html
+	end_load
+	is_clean 'all the while'
+	is "$(workers_of responder)" "$workers" 'by the same workers'
+	is "$(load_says max) $(load_says numbers)" "$(load_says distinct) $(load_says requests)" \
+		'no visit is lost'
+	stop responder
+}
+bad_reload() { # NAME WHAT THE LOG SAYS
+	local before
+	before=$(in_log responder event=reload-failed)
+	signal responder HUP
+	wait_until 10 logged responder event=reload-failed $((before + 1))
+	like "$(grep event=reload-failed "$dir/log/responder" | tail -n 1)" "error=.*$2" \
+		"$1: the log says why"
+	ok 'and the old options stay' shows_always '/r/option?name=max_age' \
+		"$(($(count 100) + 1000))s"
+}
+
+# What needs a restart keeps its old value, in workers that are started later too.
+test_restart_only() {
+	local old
+	make_conf
+	start_responder responder || bail 'no responder'
+	new_visitor
+	get /r/count
+	mkdir -p "$dir/elsewhere"
+	make_conf "store=file:$dir/elsewhere" threads=5
+	signal responder HUP
+	wait_until 10 reloads 1
+	like "$(cat "$dir/log/responder")" 'event=reload-needs-restart option=store' \
+		'a change of the store needs a restart, says the log'
+	old=$(workers_of responder)
+	# shellcheck disable=SC2086
+	kill -KILL $old
+	# shellcheck disable=SC2086
+	wait_until 20 all_gone $old
+	ok 'so that a worker which is started again' wait_until 20 shows /r/nothing nothing
+	get /r/count
+	is "$status $body" '200 visit 2' 'has the same store as before'
+	stop responder
+	make_conf
+}
+
+# ---- rotation of secrets
+secret() { # append or promote
+	if [ -x "$build/cgi-bin/gate" ]; then
+		"$build/cgi-bin/gate" secret --file "$dir/secret" "--$1" >/dev/null
+	elif [ "$1" = append ]; then
+		head -c 32 /dev/urandom | base64 >>"$dir/secret"
+	else
+		(umask 077; tac "$dir/secret" >"$dir/secret.new")
+		mv "$dir/secret.new" "$dir/secret"
+	fi
+}
+reload_both() { # TIMES
+	signal responder HUP
+	signal second HUP
+	wait_until 20 logged responder event=reloaded $(($1 * 3)) &&
+		wait_until 20 logged second event=reloaded $(($1 * 3))
+}
+go_on() { # each of these sessions is a number further
+	local line n=2
+	while read -r line; do
+		get /both/count -H "Cookie: $line" -b ''
+		[ "$status" = 200 ] && [ "$body" != 'visit 1' ] || return 1
+	done <"$1"
+}
+
+test_rotation() {
+	local i sessions=32 first
+	make_conf
+	for name in responder second=responder; do start_responder $name || bail "no $name"; done
+	rm -f "$dir"/sessions/*.json
+	for ((i = 0; i < sessions; i++)); do
+		new_visitor
+		get /both/count
+		cookie_header
+		echo
+	done >"$dir/cookies"
+	first=$(cookie_header)
+	start loader "$load" -c $sessions -s -f "$dir/cookies" -u 'visit ' "$url/both/count"
+	secret append && ok 'a secret is appended' reload_both 1
+	is "$(wc -l <"$dir/secret")" 2 'now there are two'
+	get /both/count
+	is "$(cookie_header)" "$first" 'the cookie is as it was'
+	secret promote && ok 'and is promoted' reload_both 2
+	get /both/count
+	is "$status $body" '200 visit 3' 'the visitor is still known'
+	ok 'with a cookie that is signed anew' [ "$(cookie_header)" != "$first" ]
+	like "$(cookie_header)" "^${first%.*}\." 'and has the same id'
+	end_load
+	is_clean 'under load'
+	is "$(awk '/^line/ && $5 == $4 + 0 { next }
+		/^line/ && $6 == "distinct" { next }' "$dir/load")" '' 'x'
+	stop responder
+	stop second
+}
