@@ -1,6 +1,7 @@
 /* raw.c: the store's own operations in a loop, as many threads as the gate has: what the store
  * alone could do. Prints operations a second.
- * raw read|write SECONDS WORKERS THREADS RECORDS name=value... (options, as gate.conf has them) */
+ * raw read|write SECONDS WORKERS THREADS RECORDS name=value... (options, as gate.conf has them)
+ * raw fill 0 WORKERS THREADS RECORDS name=value...: only makes the records and leaves them there */
 #include "config.h"
 
 #include <pthread.h>
@@ -15,7 +16,8 @@
 #include "record.h"
 #include "store.h"
 
-#define RECORDS_MAX 256
+#define THREADS_MAX 64
+#define RECORDS_MAX 256 /* of a worker, to work on */
 
 static struct {
 	struct gate_store_link link;
@@ -34,16 +36,17 @@ blank(void)
 }
 
 static void
-make_records(void)
+make_records(int count)
 {
-	for (int i = 0; i < raw.records; i++) {
+	for (int i = 0; i < count; i++) {
 		struct gate_record record = blank();
+		char *id = raw.ids[i % RECORDS_MAX];
 
-		gate_id_new(GATE_GENID_RANDOM, raw.ids[i]);
+		gate_id_new(GATE_GENID_RANDOM, id);
 		gate_record_set(&record, "cookie",
 		    "{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,\"path\":\"/\"}");
 		gate_record_set(&record, "views", "1");
-		if (gate_store_create(&raw.link, raw.ids[i], &record, NULL) != 1)
+		if (gate_store_create(&raw.link, id, &record, NULL) != 1)
 			exit(1);
 		gate_record_clear(&record);
 	}
@@ -78,7 +81,7 @@ loop(void *argument)
 static size_t
 run_threads(void)
 {
-	pthread_t threads[64];
+	pthread_t threads[THREADS_MAX];
 	size_t total = 0;
 
 	for (int i = 0; i < raw.threads; i++)
@@ -92,6 +95,31 @@ run_threads(void)
 	return total;
 }
 
+static void
+remove_records(void)
+{
+	for (int i = 0; i < raw.records; i++)
+		gate_store_remove(&raw.link, raw.ids[i], NULL, NULL);
+}
+
+/* One worker's share; how many operations it did goes into the pipe. */
+static void
+work(const char *what, int64_t time, int out)
+{
+	size_t total = 0;
+
+	if (gate_store_open(&raw.link, gate_store_find(raw.options.store, NULL, NULL), &raw.options,
+	    NULL) < 0)
+		_exit(1);
+	make_records(raw.records);
+	if (strcmp(what, "fill") != 0) {
+		raw.until = gate_clock_monotonic() + time;
+		total = run_threads();
+		remove_records();
+	}
+	_exit(write(out, &total, sizeof total) != sizeof total);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -99,38 +127,31 @@ main(int argc, char **argv)
 	int workers, pipes[2];
 	size_t total = 0, part;
 	double seconds;
+	bool fill;
 
-	if (argc < 6)
+	if (argc < 6 || pipe(pipes) < 0)
 		return 2;
+	fill = strcmp(argv[1], "fill") == 0;
 	seconds = strtod(argv[2], NULL);
 	workers = (int)strtol(argv[3], NULL, 10);
 	raw.threads = (int)strtol(argv[4], NULL, 10);
 	raw.records = (int)strtol(argv[5], NULL, 10) / workers;
 	raw.write = strcmp(argv[1], "write") == 0;
-	if (raw.threads > 64 || raw.records > RECORDS_MAX || raw.records < raw.threads ||
+	if (raw.threads > THREADS_MAX || raw.records < raw.threads ||
+	    (!fill && raw.records > RECORDS_MAX) ||
 	    gate_options_load(&raw.options, (const char *const *)argv + 6, &error) < 0) {
 		fprintf(stderr, "raw: %s\n", error.text[0] ? error.text : "bad numbers");
 		return 1;
 	}
-	if (pipe(pipes) < 0)
-		return 1;
 	for (int i = 0; i < workers; i++)
-		if (fork() == 0) {
-			if (gate_store_open(&raw.link, gate_store_find(raw.options.store, NULL, NULL),
-			    &raw.options, &error) < 0)
-				_exit(1);
-			make_records();
-			raw.until = gate_clock_monotonic() + (int64_t)(seconds * 1000);
-			total = run_threads();
-			for (int j = 0; j < raw.records; j++)
-				gate_store_remove(&raw.link, raw.ids[j], NULL, NULL);
-			_exit(write(pipes[1], &total, sizeof total) != sizeof total);
-		}
+		if (fork() == 0)
+			work(argv[1], (int64_t)(seconds * 1000), pipes[1]);
 	for (int i = 0; i < workers; i++)
 		if (read(pipes[0], &part, sizeof part) == sizeof part)
 			total += part;
 	while (wait(NULL) > 0)
 		;
-	printf("%.0f\n", (double)total / seconds);
+	if (!fill)
+		printf("%.0f\n", (double)total / seconds);
 	return 0;
 }

@@ -411,20 +411,6 @@ gate_fastcgi_start(struct gate *gate, int threads, struct gate_error *error)
 	return NULL;
 }
 
-/* A Unix listener that was shut down refuses new connections and still gives out those that wait;
- * a TCP one would reset them, so there the last ones are taken before the process closes it. */
-static void
-stop_listening(struct gate *gate)
-{
-	int family;
-	socklen_t length = sizeof family;
-
-	for (int i = 0; i < gate->listener_count && !gate->passed; i++)
-		if (getsockopt(gate->listeners[i], SOL_SOCKET, SO_DOMAIN, &family, &length) == 0 &&
-		    family == AF_UNIX)
-			shutdown(gate->listeners[i], SHUT_RD);
-}
-
 int
 gate_fastcgi_stop(struct gate_fastcgi *f, int64_t patience)
 {
@@ -437,7 +423,6 @@ gate_fastcgi_stop(struct gate_fastcgi *f, int64_t patience)
 	for (struct connection *c = f->parked.next; c != &f->parked; c = c->next)
 		shutdown(c->fd, SHUT_RD);
 	pthread_mutex_unlock(&f->lock);
-	stop_listening(f->gate);
 	if (write(f->wake, &one, sizeof one) < 0)
 		ended = false;
 	clock_gettime(CLOCK_REALTIME, &until);

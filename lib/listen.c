@@ -190,3 +190,12 @@ gate_listen_forget(struct gate *gate)
 	if (gate->unix_path != NULL)
 		unlink(gate->unix_path);
 }
+
+/* A Unix listener that was shut down still gives out the connections that wait; a TCP one would
+ * reset them, so there the last ones are taken before the processes close it. */
+void
+gate_listen_stop(struct gate *gate)
+{
+	if (gate->unix_path != NULL)
+		shutdown(gate->listeners[0], SHUT_RD);
+}

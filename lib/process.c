@@ -168,6 +168,8 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 	}
 	if (parent == 0) /* before a successor can have its socket at that path */
 		gate_listen_forget(gate);
+	if (parent == 0 || getppid() != parent) /* a worker that ends alone leaves it to the others */
+		gate_listen_stop(gate);
 	if (!gate_fastcgi_stop(server, GATE_STOP_TIME)) {
 		gate_log(GATE_LOG_ERROR, "stop-late", "error",
 		    "requests were still running after ten seconds: they are cut off", NULL);
@@ -289,6 +291,7 @@ stop_all(struct master *m)
 	int64_t limit = gate_clock_monotonic() + GATE_KILL_TIME;
 
 	gate_listen_forget(m->gate); /* first, so that nobody finds the way to a closing socket */
+	gate_listen_stop(m->gate);
 	tell_workers(m, SIGTERM);
 	while (reap(m, true) > 0) {
 		if (gate_clock_monotonic() > limit)

@@ -169,6 +169,27 @@ gate_healthy(struct gate_request *r)
 
 /* ---- its way ---- */
 
+/* A header that came several times is a list; nginx 1.22 hands over each line as a parameter. */
+static const char *
+list_param(struct gate_request *r, const char *name)
+{
+	const char *list = NULL;
+	size_t length = strlen(name);
+	struct gate_buffer all = {0};
+
+	for (char *const *p = r->params; *p != NULL; p++) {
+		if (strncmp(*p, name, length) != 0 || (*p)[length] != '=')
+			continue;
+		if (all.length > 0)
+			gate_buffer_puts(&all, ", ");
+		gate_buffer_puts(&all, *p + length + 1);
+	}
+	if (!all.failed && all.length > 0)
+		list = keep(r, all.data, all.length);
+	gate_buffer_release(&all);
+	return list;
+}
+
 static void
 read_origin(struct gate_request *r)
 {
@@ -181,7 +202,7 @@ read_origin(struct gate_request *r)
 	    .request_scheme = gate_param(r, "REQUEST_SCHEME"),
 	    .host = gate_param(r, "HTTP_HOST"),
 	    .server_port = gate_param(r, "SERVER_PORT"),
-	    .forwarded_for = gate_param(r, "HTTP_X_FORWARDED_FOR"),
+	    .forwarded_for = list_param(r, "HTTP_X_FORWARDED_FOR"),
 	    .forwarded_proto = gate_param(r, "HTTP_X_FORWARDED_PROTO"),
 	    .method = r->method,
 	    .fetch_site = gate_param(r, "HTTP_SEC_FETCH_SITE"),

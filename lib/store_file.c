@@ -311,27 +311,40 @@ rename_over(struct gate_store_file_dir *dir, const char *aside, const char *name
 /* Puts the file aside (`going`) in the place of the one that was read: 1, GATE_CONFLICT, -1. What
  * comes out must be that one. Another one was renamed there meanwhile by Node, who knows no locks:
  * it goes back in, and now ours must come out; else Node was there again, and the newer one goes
- * back in, until what comes out is what went in last. */
+ * back in, until what comes out is what went in last. Those are held, or another file might get
+ * their inode. */
 static int
 exchange(struct gate_store_file_dir *dir, const char *aside, const char *name, ino_t going,
     const struct gate_store_file_was *was)
 {
 	ino_t expected = was->inode;
+	int held[2] = {-1, -1}, result = -1;
 	struct stat out;
 
-	for (bool first = true;; first = false) {
+	for (int round = 0;; round++) {
 		if (renameat2(dir->tmp, aside, dir->records, name, RENAME_EXCHANGE) < 0) {
-			if (first && (errno == EINVAL || errno == ENOSYS))
-				return rename_over(dir, aside, name, was);
-			return errno == ENOENT ? GATE_CONFLICT : -1;
+			if (round == 0 && (errno == EINVAL || errno == ENOSYS))
+				result = rename_over(dir, aside, name, was);
+			else if (errno == ENOENT)
+				result = GATE_CONFLICT;
+			break;
 		}
 		if (fstatat(dir->tmp, aside, &out, AT_SYMLINK_NOFOLLOW) < 0)
-			return -1;
-		if (out.st_ino == expected)
-			return first ? 1 : GATE_CONFLICT;
+			break;
+		if (out.st_ino == expected) {
+			result = round == 0 ? 1 : GATE_CONFLICT;
+			break;
+		}
+		if (held[round % 2] >= 0)
+			close(held[round % 2]);
+		held[round % 2] = openat(dir->tmp, aside, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 		expected = going;
 		going = out.st_ino;
 	}
+	for (int i = 0; i < 2; i++)
+		if (held[i] >= 0)
+			close(held[i]);
+	return result;
 }
 
 /* One at a time for each name: where Node came between, two of us hold locks on different files,
@@ -351,7 +364,11 @@ replace(struct gate_store_file_dir *dir, const char *name, const char *text, siz
 	if (turn.fd < 0 || fstat(fd, &st) < 0)
 		goto out;
 	errno = ETIMEDOUT;
-	if (gate_queue_wait(&turn, name, record->deadline))
+	if (!gate_queue_wait(&turn, name, record->deadline))
+		goto out;
+	/* that took its time; Node should hardly ever meet ours in the place of its own */
+	result = GATE_CONFLICT;
+	if (is_at(dir->records, name, record->was))
 		result = exchange(dir, aside, name, st.st_ino, record->was);
 out:
 	reason = errno;

@@ -1,4 +1,5 @@
-/* fixture.h: a gate without a process: options, secrets and the file store in a folder of its own. */
+/* fixture.h: a gate without a process: options, secrets and the file store in a folder of its own.
+ */
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
@@ -54,12 +55,13 @@ fixture_open(struct fixture *f)
 	snprintf(store, sizeof store, "store=file:%s", f->records);
 	snprintf(run_dir, sizeof run_dir, "run_dir=%s/run", f->folder);
 	must(gate_options_load(&f->config.options,
-	         (const char *const[]){"config=", store, run_dir, NULL}, &error) == 0,
+		 (const char *const[]){"config=", store, run_dir, NULL}, &error) == 0,
 	    error.text);
 	f->config.keys = gate_keys_new(secrets, &error);
 	f->old_keys = gate_keys_new(secrets + 1, &error);
 	must(f->config.keys != NULL && f->old_keys != NULL, error.text);
-	must(gate_store_open(&f->link, &gate_store_file, &f->config.options, &error) == 0, error.text);
+	must(gate_store_open(&f->link, &gate_store_file, &f->config.options, &error) == 0,
+	    error.text);
 	must(gate_queue_open(&f->queue, f->config.options.run_dir, &error) == 0, error.text);
 	must(gate_queue_open(&f->other_queue, f->config.options.run_dir, &error) == 0, error.text);
 	snprintf(store, sizeof store, "%s/log", f->folder);

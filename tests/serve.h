@@ -12,15 +12,15 @@ struct server {
 	const char *body; /* of the next request */
 	int refused;
 	char answer[ANSWER_MAX]; /* of the last one */
-	int runs;                /* of its handler; the handler counts them */
+	int runs;		 /* of its handler; the handler counts them */
 };
 
 static inline void
 server_open(struct server *v)
 {
 	fixture_open(&v->f);
-	v->request = (struct gate_request){.config = &v->f.config, .store = &v->f.link,
-	    .queue = &v->f.queue, .data = v};
+	v->request = (struct gate_request){
+	    .config = &v->f.config, .store = &v->f.link, .queue = &v->f.queue, .data = v};
 	v->body = "";
 	v->refused = 0;
 }

@@ -37,8 +37,9 @@ load_templates(bool error_page)
 
 	snprintf(path, sizeof path, "%s/templates", v.f.folder);
 	must(mkdir(path, 0700) == 0 || errno == EEXIST, path);
-	put_template("page.html", "<p>{{n}}{{name}} in {{gate.store}} at {{gate.path}} until {{gate.expires}}"
-				  " <style nonce=\"{{gate.nonce}}\">");
+	put_template("page.html",
+	    "<p>{{n}}{{name}} in {{gate.store}} at {{gate.path}} until {{gate.expires}}"
+	    " <style nonce=\"{{gate.nonce}}\">");
 	put_template("loop.html", "{{>loop}}x");
 	if (error_page)
 		put_template("error.html", "<h1>{{status}} {{reason}}</h1>{{text}}");
@@ -104,13 +105,17 @@ write_much(struct gate_request *r)
 static void
 test_status(void)
 {
-	ok(status(201) == 201 && has(v.answer, "Status: 201 Created\r\n"), "a status and its reason");
+	ok(status(201) == 201 && has(v.answer, "Status: 201 Created\r\n"),
+	    "a status and its reason");
 	ok(status(418) == 418 && has(body_of(&v), "body"), "one without a known reason");
 	ok(status(199) == 500 && status(600) == 500 && status(-1) == 500, "others: 500");
-	ok(has(v.f.logged, "event=answer-broken") && !has(body_of(&v), "body\n"), "logged, nothing of it leaves");
-	ok(status(204) == 204 && header_of(&v, "Content-Length")[0] == '\0' && body_of(&v)[0] == '\0',
+	ok(has(v.f.logged, "event=answer-broken") && !has(body_of(&v), "body\n"),
+	    "logged, nothing of it leaves");
+	ok(status(204) == 204 && header_of(&v, "Content-Length")[0] == '\0' &&
+		body_of(&v)[0] == '\0',
 	    "204 has no body and no length");
-	ok(status(304) == 304 && header_of(&v, "Content-Length")[0] == '\0' && body_of(&v)[0] == '\0',
+	ok(status(304) == 304 && header_of(&v, "Content-Length")[0] == '\0' &&
+		body_of(&v)[0] == '\0',
 	    "nor has 304");
 	get(&v, write_bytes, "/", NULL);
 	is(header_of(&v, "Content-Length"), "4", "a body may hold any byte");
@@ -140,7 +145,8 @@ refused(const char *name, const char *value, const char *what)
 	set_value = value;
 	get(&v, with_header, "/", NULL);
 	ok(result == -1 && status_of(&v) == 200 && !has(v.answer, "evil"), "refused: %s", what);
-	ok(has(v.f.logged, "event=header-refused") && !has(v.f.logged, "evil"), "  and logged without it");
+	ok(has(v.f.logged, "event=header-refused") && !has(v.f.logged, "evil"),
+	    "  and logged without it");
 }
 
 static void
@@ -149,7 +155,8 @@ taken(const char *name, const char *value)
 	set_name = name;
 	set_value = value;
 	get(&v, with_header, "/", NULL);
-	ok(result == 0 && strcmp(header_of(&v, name), value) == 0 && headers(name) == 1, "taken: %s", name);
+	ok(result == 0 && strcmp(header_of(&v, name), value) == 0 && headers(name) == 1,
+	    "taken: %s", name);
 }
 
 static void
@@ -275,7 +282,8 @@ test_defaults(void)
 	    "a handler may say otherwise");
 	set_status = 1;
 	get(&v, own_policy, "/", NULL);
-	is(header_of(&v, "Cache-Control"), "no-store", "but what carries our cookie is never cached");
+	is(header_of(&v, "Cache-Control"), "no-store",
+	    "but what carries our cookie is never cached");
 	ok(headers("Set-Cookie") == 1 && headers("Cache-Control") == 1, "one line each");
 	count_records(&v.f, true);
 }
@@ -295,7 +303,8 @@ goes_to(const char *to, const char *location)
 	target = to;
 	get(&v, redirect, "/", NULL);
 	is(header_of(&v, "Location"), location, location);
-	ok(status_of(&v) == 302 && result == 0 && count_records(&v.f, true) == 1, "  with the session saved");
+	ok(status_of(&v) == 302 && result == 0 && count_records(&v.f, true) == 1,
+	    "  with the session saved");
 }
 
 static void
@@ -359,10 +368,10 @@ next_in_form(const char *body)
 static void
 test_next(void)
 {
-	static const char *const hostile[] = {"//evil.example", "/\\evil.example", "\\\\evil.example",
-	    "https://evil.example", "javascript:alert(1)", "evil", "/a\\b", "/\t/evil.example",
-	    "/\n/evil.example", "/a\r\nSet-Cookie: x=y", "/ /evil", "/a\x7f", "/a\x80", "/\xc2\x85/",
-	    " /a", "%2F%2Fevil", "?/a", "#/a", ""};
+	static const char *const hostile[] = {"//evil.example", "/\\evil.example",
+	    "\\\\evil.example", "https://evil.example", "javascript:alert(1)", "evil", "/a\\b",
+	    "/\t/evil.example", "/\n/evil.example", "/a\r\nSet-Cookie: x=y", "/ /evil", "/a\x7f",
+	    "/a\x80", "/\xc2\x85/", " /a", "%2F%2Fevil", "?/a", "#/a", ""};
 	char text[GATE_NEXT_MAX + 16];
 
 	is(next("next=/card"), "/card", "next in the query");
@@ -379,7 +388,8 @@ test_next(void)
 	}
 	snprintf(text, sizeof text, "next=/%0*d", GATE_NEXT_MAX, 0);
 	is(next(text), "/otherwise", "longer than 2 KiB: the handler's own");
-	is(next_in_form("next=%2Fcard%3Fa%3Db"), "/card?a=b", "a form's field is decoded, and comes first");
+	is(next_in_form("next=%2Fcard%3Fa%3Db"), "/card?a=b",
+	    "a form's field is decoded, and comes first");
 	is(next_in_form("next=%2F%2Fevil"), "/otherwise", "and checked when it is");
 	is(next_in_form("next=%2Fa%0D%0AX:y"), "/otherwise", "line breaks and all");
 	is(next_in_form("a=b"), "/from-query", "a form without it: the query's");
@@ -406,7 +416,8 @@ fails_to_render(const char *name, const char *error)
 	get(&v, page, "/p", NULL);
 	ok(status_of(&v) == 500 && headers("Set-Cookie") == 0, "%s can't be rendered: 500", name);
 	ok(count_records(&v.f, false) == 0, "  and the session is not saved");
-	ok(has(v.f.logged, "event=render-failed path=/p") && has(v.f.logged, error), "  the log says why");
+	ok(has(v.f.logged, "event=render-failed path=/p") && has(v.f.logged, error),
+	    "  the log says why");
 }
 
 static void
@@ -434,7 +445,8 @@ test_pages(void)
 	policy = header_of(&v, "Content-Security-Policy");
 	ok(nonce != NULL && has(policy, found) && has(policy, "default-src 'none'"),
 	    "its policy names its nonce");
-	ok(headers("Set-Cookie") == 1 && count_records(&v.f, true) == 1, "and its session is saved");
+	ok(headers("Set-Cookie") == 1 && count_records(&v.f, true) == 1,
+	    "and its session is saved");
 	get(&v, page, "/p", NULL);
 	ok(!has(header_of(&v, "Content-Security-Policy"), found), "the next has another nonce");
 	count_records(&v.f, true);
@@ -473,7 +485,8 @@ test_error_pages(bool html)
 	is(body_of(&v), "own words", "  a body of the handler's own stays");
 	get(&v, nothing, "/", NAMES("REQUEST_METHOD=POST"));
 	ok(status_of(&v) == 403 &&
-		strncmp(body_of(&v), html ? "<h1>403 Forbidden</h1>This" : "403 Forbidden\nThis", 18) == 0 &&
+		strncmp(body_of(&v), html ? "<h1>403 Forbidden</h1>This" : "403 Forbidden\nThis",
+		    18) == 0 &&
 		has(body_of(&v), "another site"),
 	    "  403 says why");
 	get(&v, nothing, "no-slash", NULL);
@@ -481,7 +494,8 @@ test_error_pages(bool html)
 		strcmp(header_of(&v, "X-Content-Type-Options"), "nosniff") == 0,
 	    "  400, with the default header lines");
 	get(&v, not_found, "/", NAMES("REQUEST_METHOD=HEAD"));
-	ok(body_of(&v)[0] == '\0' && header_of(&v, "Content-Length")[0] > '0', "  HEAD: its length only");
+	ok(body_of(&v)[0] == '\0' && header_of(&v, "Content-Length")[0] > '0',
+	    "  HEAD: its length only");
 }
 
 static void
@@ -490,7 +504,8 @@ test_without_templates(void)
 	put_template("error.html", "{{>loop}}");
 	load_templates(false);
 	get(&v, not_found, "/", NULL);
-	ok(strcmp(body_of(&v), "404 Not Found\n") == 0 && has(header_of(&v, "Content-Type"), "text/plain"),
+	ok(strcmp(body_of(&v), "404 Not Found\n") == 0 &&
+		has(header_of(&v, "Content-Type"), "text/plain"),
 	    "an error page that can't be rendered: plain text instead");
 	gate_templates_free(v.f.config.templates);
 	v.f.config.templates = NULL;

@@ -26,7 +26,8 @@ seed(const char *id, const char *members)
 	char text[1024];
 
 	snprintf(text, sizeof text,
-	    "{\"cookie\":{\"originalMaxAge\":3600000,\"expires\":null},%s,\"__lastAccess\":%" PRId64 "}",
+	    "{\"cookie\":{\"originalMaxAge\":3600000,\"expires\":null},%s,\"__lastAccess\":%" PRId64
+	    "}",
 	    members, gate_clock_wall());
 	put_record(&v.f, id, text);
 }
@@ -131,7 +132,8 @@ param(const char *name, const char *const *params)
 static void
 test_params(void)
 {
-	is(param("A", NAMES("A=1", "A=2")), "1", "of several parameters of a name the first counts");
+	is(param("A", NAMES("A=1", "A=2")), "1",
+	    "of several parameters of a name the first counts");
 	is(param("A", NAMES("A=", "A=2")), "NULL", "an empty one counts as absent, even so");
 	is(param("A", NAMES("AB=1", "a=2")), "NULL", "names are compared whole, and by their case");
 	is(param("A", NAMES("A=b=c")), "b=c", "the value may hold =");
@@ -200,7 +202,8 @@ test_cookies(void)
 {
 	asked = "b";
 	get(&v, show_cookie, "/", NAMES("HTTP_COOKIE=a=1", "HTTP_COOKIE=b=%41\"; b=2"));
-	is(body_of(&v), "%41\"", "several Cookie parameters are joined; the first value, as it was sent");
+	is(body_of(&v), "%41\"",
+	    "several Cookie parameters are joined; the first value, as it was sent");
 	asked = "B";
 	get(&v, show_cookie, "/", NAMES("HTTP_COOKIE=a=1; b=2"));
 	is(body_of(&v), "NULL", "names are compared by their case");
@@ -320,11 +323,11 @@ test_secure(void)
 	is(secured(GATE_YES, NULL), "none", "yes, http: withheld");
 	is(secured(GATE_YES, NAMES("HTTPS=on")), "secure", "yes, https");
 	is(secured(GATE_NO, NAMES("HTTPS=on")), "plain", "no, https");
-	is(secured(GATE_AUTO, NAMES("HTTP_X_FORWARDED_PROTO=https", "REMOTE_ADDR=10.1.2.3")), "plain",
-	    "X-Forwarded-Proto is nobody's business");
+	is(secured(GATE_AUTO, NAMES("HTTP_X_FORWARDED_PROTO=https", "REMOTE_ADDR=10.1.2.3")),
+	    "plain", "X-Forwarded-Proto is nobody's business");
 	options->trusted_proxies[0] = proxy;
-	is(secured(GATE_AUTO, NAMES("HTTP_X_FORWARDED_PROTO=https", "REMOTE_ADDR=10.1.2.3")), "secure",
-	    "but a trusted proxy's");
+	is(secured(GATE_AUTO, NAMES("HTTP_X_FORWARDED_PROTO=https", "REMOTE_ADDR=10.1.2.3")),
+	    "secure", "but a trusted proxy's");
 	is(secured(GATE_YES, NAMES("HTTP_X_FORWARDED_PROTO=HTTPS, http", "REMOTE_ADDR=10.1.2.3")),
 	    "secure", "its first element, in any case");
 	is(secured(GATE_YES, NAMES("HTTP_X_FORWARDED_PROTO=http, https", "REMOTE_ADDR=10.1.2.3")),
@@ -372,13 +375,16 @@ posted(const char *const *params)
 static void
 test_cross_site(void)
 {
-	ok(posted(NAMES("REQUEST_METHOD=POST", "HTTP_SEC_FETCH_SITE=cross-site")) == 403 && v.runs == 0,
+	ok(posted(NAMES("REQUEST_METHOD=POST", "HTTP_SEC_FETCH_SITE=cross-site")) == 403 &&
+		v.runs == 0,
 	    "a cross-site POST: 403 before the handler runs");
 	ok(header_of(&v, "Set-Cookie")[0] == '\0' && has(v.f.logged, "event=cross-site-refused"),
 	    "without a session, and logged");
-	ok(posted(NAMES("REQUEST_METHOD=POST", "HTTP_SEC_FETCH_SITE=same-site")) == 403 && v.runs == 0,
+	ok(posted(NAMES("REQUEST_METHOD=POST", "HTTP_SEC_FETCH_SITE=same-site")) == 403 &&
+		v.runs == 0,
 	    "a sibling's too");
-	ok(posted(NAMES("REQUEST_METHOD=POST")) == 403 && v.runs == 0, "and one without any header");
+	ok(posted(NAMES("REQUEST_METHOD=POST")) == 403 && v.runs == 0,
+	    "and one without any header");
 	ok(posted(NAMES("REQUEST_METHOD=DELETE", "HTTP_ORIGIN=null", "HTTP_HOST=a.b")) == 403,
 	    "Origin: null");
 	ok(posted(NAMES("REQUEST_METHOD=POST", "HTTP_ORIGIN=http://evil", "HTTP_HOST=a.b")) == 403,
@@ -386,7 +392,8 @@ test_cross_site(void)
 	ok(posted(NAMES("REQUEST_METHOD=POST", "HTTP_ORIGIN=http://a.b", "HTTP_HOST=a.b")) == 200 &&
 		v.runs == 1,
 	    "our own Origin: the handler runs");
-	ok(posted(NAMES("REQUEST_METHOD=POST", "HTTP_SEC_FETCH_SITE=same-origin")) == 200, "same-origin");
+	ok(posted(NAMES("REQUEST_METHOD=POST", "HTTP_SEC_FETCH_SITE=same-origin")) == 200,
+	    "same-origin");
 	ok(posted(NAMES("REQUEST_METHOD=POST", "HTTP_SEC_FETCH_SITE=none")) == 200, "none");
 	ok(posted(NAMES("HTTP_SEC_FETCH_SITE=cross-site")) == 200, "a cross-site GET is a link");
 }
@@ -444,7 +451,8 @@ test_conflict(void)
 	ok(status_of(&v) == 200 && v.runs == 2, "a conflict: the handler runs again");
 	is(body_of(&v), "n 2", "only its last answer leaves");
 	is(header_of(&v, "X-First"), "", "with its own header lines");
-	ok(record_has(ID, "\"n\":2") && record_has(ID, "\"other\":1"), "the record has both changes");
+	ok(record_has(ID, "\"n\":2") && record_has(ID, "\"other\":1"),
+	    "the record has both changes");
 
 	destroys = true;
 	get(&v, disturbed_count, "/", NAMES(cookie_of(ID)));
@@ -479,7 +487,8 @@ test_lazy(void)
 
 	seed(ID, "\"n\":1");
 	get(&v, touch_nothing, "/", NAMES(cookie_of(ID)));
-	ok(v.f.link.calls[GATE_STORE_LOAD] == loads, "who never asks for the session costs no load");
+	ok(v.f.link.calls[GATE_STORE_LOAD] == loads,
+	    "who never asks for the session costs no load");
 	is(header_of(&v, "Vary"), "", "and doesn't vary by the cookie");
 	get(&v, ask_nothing, "/", NAMES(cookie_of(ID)));
 	ok(v.f.link.calls[GATE_STORE_LOAD] == loads + 1, "asking when it expires loads it");
@@ -531,8 +540,10 @@ broken_store(gate_handler *handler, enum gate_store_call call, const char *param
 	ok(status_of(&v) == 503 && v.runs == 1, "%s: 503", what);
 	ok(header_of(&v, "Retry-After")[0] != '\0' && header_of(&v, "Set-Cookie")[0] == '\0',
 	    "  to be tried again, the cookie untouched");
-	ok(count_records(&v.f, false) == 1 && record_has(ID, "\"n\":1"), "  no record made or changed");
-	ok(has(v.f.logged, "event=store-failed") && has(v.f.logged, "broken on demand"), "  logged");
+	ok(count_records(&v.f, false) == 1 && record_has(ID, "\"n\":1"),
+	    "  no record made or changed");
+	ok(has(v.f.logged, "event=store-failed") && has(v.f.logged, "broken on demand"),
+	    "  logged");
 	ok(!has(v.answer, "broken"), "  and the page doesn't say why");
 }
 
@@ -558,7 +569,8 @@ test_broken_store(void)
 	broken_store(count, GATE_STORE_CREATE, NULL, "create fails");
 	broken_store(count, GATE_STORE_UPDATE, cookie_of(ID), "update fails");
 	broken_store(destroy, GATE_STORE_REMOVE, cookie_of(ID), "destroy fails");
-	broken_store(commit_and_render, GATE_STORE_UPDATE, cookie_of(ID), "gate_session_commit fails");
+	broken_store(
+	    commit_and_render, GATE_STORE_UPDATE, cookie_of(ID), "gate_session_commit fails");
 	get(&v, touch_nothing, "/", NULL);
 	ok(status_of(&v) == 200, "a page without a session doesn't notice");
 	get(&v, show_rest, "/", NULL);
@@ -585,9 +597,11 @@ cannot_store(const char *name, json_t *value)
 	bad = value;
 	get(&v, set_bad, "/", NAMES(cookie_of(ID)));
 	snprintf(wanted, sizeof wanted, "session member %s ", name);
-	ok(status_of(&v) == 500 && header_of(&v, "Set-Cookie")[0] == '\0' && record_has(ID, "\"n\":1,"),
+	ok(status_of(&v) == 500 && header_of(&v, "Set-Cookie")[0] == '\0' &&
+		record_has(ID, "\"n\":1,"),
 	    "%s can't be stored: 500, nothing written", name);
-	ok(has(v.f.logged, "event=session-refused") && has(v.f.logged, wanted), "  the log names it");
+	ok(has(v.f.logged, "event=session-refused") && has(v.f.logged, wanted),
+	    "  the log names it");
 	json_decref(value);
 }
 
@@ -637,7 +651,8 @@ test_calls(void)
 	    "after a commit renew, destroy and max_age answer -1, and are logged");
 	ok(status_of(&v) == 200 && header_of(&v, "Set-Cookie")[0] != '\0', "the answer stands");
 	get(&v, below_zero, "/", NULL);
-	ok(too_small == -1 && !has(v.f.logged, "call-after-commit"), "a max_age below 0 is refused");
+	ok(too_small == -1 && !has(v.f.logged, "call-after-commit"),
+	    "a max_age below 0 is refused");
 	count_records(&v.f, true);
 }
 
@@ -649,8 +664,9 @@ test_trace(void)
 	options->trace = true;
 	get(&v, count, "/traced?secret", NULL);
 	ok(has(v.f.logged, "event=session path=/traced session=") &&
-		has(v.f.logged, "state=new did=create why=\"new and changed\" cookie=set why_cookie=new "
-				"result=done\n"),
+		has(v.f.logged,
+		    "state=new did=create why=\"new and changed\" cookie=set why_cookie=new "
+		    "result=done\n"),
 	    "with it: one line that says what was done and why");
 	ok(strchr(v.f.logged, '\n') == strrchr(v.f.logged, '\n'), "one line");
 	options->trace = false;

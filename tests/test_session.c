@@ -18,8 +18,8 @@ static struct fixture f;
 static struct gate_options *options;
 static struct gate_store_link *used; /* the store of the next session */
 static struct gate_buffer header;    /* its Cookie header */
-static int64_t now;                  /* its time */
-static int runs;                     /* of the handler that run() called */
+static int64_t now;		     /* its time */
+static int runs;		     /* of the handler that run() called */
 
 typedef void step(struct gate_session *);
 
@@ -52,7 +52,8 @@ seed(const char *id, int64_t touched, int64_t created, const char *members)
 	if (created != 0)
 		snprintf(gate, sizeof gate, ",\"gate\":{\"created\":%" PRId64 "}", created);
 	snprintf(text, sizeof text,
-	    "{\"cookie\":{\"originalMaxAge\":3600000,\"expires\":\"%s\",\"httpOnly\":true,\"path\":\"/\"}"
+	    "{\"cookie\":{\"originalMaxAge\":3600000,\"expires\":\"%s\",\"httpOnly\":true,\"path\":"
+	    "\"/\"}"
 	    "%s%s%s,\"__lastAccess\":%" PRId64 "}",
 	    date, members[0] != '\0' ? "," : "", members, gate, touched);
 	put_record(&f, id, text);
@@ -68,8 +69,13 @@ send_only(const char *id)
 static struct gate_session
 new_session(void)
 {
-	return (struct gate_session){.options = options, .keys = f.config.keys, .store = used,
-	    .queue = &f.queue, .cookies = gate_buffer_text(&header), .path = "/", .now = now,
+	return (struct gate_session){.options = options,
+	    .keys = f.config.keys,
+	    .store = used,
+	    .queue = &f.queue,
+	    .cookies = gate_buffer_text(&header),
+	    .path = "/",
+	    .now = now,
 	    .deadline = gate_clock_monotonic() + 5000};
 }
 
@@ -256,7 +262,8 @@ test_touch_window(void)
 	later = stat_of(ID);
 	ok(calls() - sum == 100 && f.link.calls[GATE_STORE_LOAD] - loads == 100,
 	    "inside the window 100 requests are 100 loads and no other call");
-	ok(then.st_mtim.tv_sec == later.st_mtim.tv_sec && then.st_mtim.tv_nsec == later.st_mtim.tv_nsec &&
+	ok(then.st_mtim.tv_sec == later.st_mtim.tv_sec &&
+		then.st_mtim.tv_nsec == later.st_mtim.tv_nsec &&
 		then.st_ctim.tv_nsec == later.st_ctim.tv_nsec && then.st_ino == later.st_ino,
 	    "and the file's times stay");
 	is(get_record(&f, ID, after), before, "and its bytes");
@@ -294,15 +301,17 @@ test_touch_sizes(void)
 	ok(!touches(999) && touches(1000), "touch_after is, where that is less");
 	options->touch_after = 0;
 	ok(touches(0), "0: always");
-	put_record(&f, ID, "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null},\"__lastAccess\":"
-			   "1795253199612}");
+	put_record(&f, ID,
+	    "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null},\"__lastAccess\":"
+	    "1795253199612}");
 	options->touch_after = 2 * DAY;
 	now = NOW + DAY;
 	visit(look, NULL);
 	ok(record_has(ID, ":1795253199612}"), "without a lifetime of its own ttl counts: 1.4 days");
 	now = NOW + DAY + 10 * HOUR;
 	visit(look, NULL);
-	ok(record_has(ID, "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null},\"__lastAccess\":17953"),
+	ok(record_has(
+	       ID, "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null},\"__lastAccess\":17953"),
 	    "and the cookie of such a record stays without a date");
 	ok(!record_has(ID, ":1795253199612}"), "when it is over, __lastAccess moves");
 }
@@ -334,11 +343,13 @@ test_idle_limit(void)
 	ok(seen_end == now + HOUR, "the touch starts it anew");
 	now = NOW + HOUR - 1 + HOUR - 1;
 	ok(lives(), "so it lives on");
-	put_record(&f, ID, "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null},\"n\":1,"
-			   "\"__lastAccess\":1795253199612}");
+	put_record(&f, ID,
+	    "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null},\"n\":1,"
+	    "\"__lastAccess\":1795253199612}");
 	now = NOW + 14 * DAY - 1;
 	options->touch_after = 0;
-	ok(lives() && seen_end == 0, "a record without a lifetime lives ttl, its cookie with the browser");
+	ok(lives() && seen_end == 0,
+	    "a record without a lifetime lives ttl, its cookie with the browser");
 	now += 14 * DAY + 1;
 	ok(!lives(), "and no longer");
 }
@@ -490,7 +501,8 @@ test_candidate_limits(void)
 	gate_buffer_puts(&header, "other=1; Connect.sid=s%3Aolder; connect.sid");
 	loads = calls();
 	visit(look, NULL);
-	ok(seen_state == GATE_SESSION_NEW && calls() == loads, "other names and no value: none of ours");
+	ok(seen_state == GATE_SESSION_NEW && calls() == loads,
+	    "other names and no value: none of ours");
 }
 
 /* ---- users, of a store that knows some ---- */
@@ -532,7 +544,8 @@ test_users(void)
 	visit(look, line);
 	ok(seen_state == GATE_SESSION_NEW && seen_n == 0, "of several users: none");
 	ok(has(f.logged, "event=cookies-of-several-users"), "and the log says so");
-	ok(line[0] == '\0' && count_records(&f, false) == 4, "none is deleted, no cookie is touched");
+	ok(line[0] == '\0' && count_records(&f, false) == 4,
+	    "none is deleted, no cookie is touched");
 }
 
 /* ---- ids ---- */
@@ -544,7 +557,8 @@ refused_unasked(const char *id, const char *what)
 
 	send_only(id);
 	visit(look, NULL);
-	ok(seen_state == GATE_SESSION_NEW && calls() == before, "%s, well signed: no store call", what);
+	ok(seen_state == GATE_SESSION_NEW && calls() == before, "%s, well signed: no store call",
+	    what);
 }
 
 static void
@@ -620,12 +634,14 @@ test_example_a(void)
 	f.config.keys = keys_of("keyboard cat", NULL);
 	options->cookie_same_site = GATE_SAME_SITE_UNSET;
 	options->rolling = true;
-	put_record(&f, ID, "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,"
-			   "\"path\":\"/\"},\"__lastAccess\":1795253199612}");
+	put_record(&f, ID,
+	    "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,"
+	    "\"path\":\"/\"},\"__lastAccess\":1795253199612}");
 	send_only(ID);
 	visit(look, line);
-	is(line, "connect.sid=s%3AyR8rSsV2v4n6zB3cR0q5c7Xw1mPjT9aK."
-		 "n9qmWa6kY2LHU1EXeMn7a2UKQsynEqBHKQhT5T6B%2BN4; Path=/; HttpOnly",
+	is(line,
+	    "connect.sid=s%3AyR8rSsV2v4n6zB3cR0q5c7Xw1mPjT9aK."
+	    "n9qmWa6kY2LHU1EXeMn7a2UKQsynEqBHKQhT5T6B%2BN4; Path=/; HttpOnly",
 	    "example A: express-session's Set-Cookie");
 	gate_keys_free(f.config.keys);
 	f.config.keys = mine;
@@ -654,17 +670,21 @@ test_example_b(void)
 	ok(gate_session_save(&s) == 1, "example B: a new session");
 	get_record(&f, s.id, text);
 	text[strcspn(text, "}") + 1] = '\0';
-	is(text, "{\"cookie\":{\"originalMaxAge\":60000,\"partitioned\":true,\"priority\":\"high\",\"expires\":"
-		 "\"2030-01-01T00:00:00.750Z\",\"secure\":true,\"httpOnly\":true,\"path\":\"/\","
-		 "\"sameSite\":\"lax\"}",
+	is(text,
+	    "{\"cookie\":{\"originalMaxAge\":60000,\"partitioned\":true,\"priority\":\"high\","
+	    "\"expires\":"
+	    "\"2030-01-01T00:00:00.750Z\",\"secure\":true,\"httpOnly\":true,\"path\":\"/\","
+	    "\"sameSite\":\"lax\"}",
 	    "  its record begins as express-session's");
 	snprintf(s.id, sizeof s.id, "%s", id);
 	gate_buffer_reset(&header);
 	gate_session_set_cookie(&s, &header);
 	snprintf(line, sizeof line, "%s", gate_buffer_text(&header));
-	is(line, "__Host-sid=s%3A0123456789ABCDEFghijklmnop-_wxyz.a8Ho04ek2ri%2FyO78X5W%2BL0A%2BmUujEJcfPLrbOe"
-		 "mBcDo; Path=/; Expires=Tue, 01 Jan 2030 00:00:00 GMT; HttpOnly; Secure; Partitioned; "
-		 "Priority=High; SameSite=Lax",
+	is(line,
+	    "__Host-sid=s%3A0123456789ABCDEFghijklmnop-_wxyz.a8Ho04ek2ri%2FyO78X5W%2BL0A%"
+	    "2BmUujEJcfPLrbOe"
+	    "mBcDo; Path=/; Expires=Tue, 01 Jan 2030 00:00:00 GMT; HttpOnly; Secure; Partitioned; "
+	    "Priority=High; SameSite=Lax",
 	    "  its Set-Cookie is express-session's");
 	gate_session_end(&s);
 	gate_keys_free(f.config.keys);
@@ -683,12 +703,38 @@ test_cleared(void)
 	seed(ID, NOW, NOW, "\"n\":1");
 	send_only(ID);
 	ok(visit(destroy, line) == 1 && count_records(&f, false) == 0, "destroy: the record goes");
-	is(line, "connect.sid=; Max-Age=0; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; "
-		 "SameSite=Lax",
+	is(line,
+	    "connect.sid=; Max-Age=0; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; "
+	    "SameSite=Lax",
 	    "and the cookie");
 	gate_buffer_reset(&header);
 	visit(destroy, line);
 	is(line, "", "without a cookie there is none to clear");
+}
+
+static void
+disturbed_destroy(struct gate_session *s)
+{
+	look(s);
+	meanwhile(first_meanwhile);
+	gate_session_ask_destroy(s);
+	look(s);
+	json_object_set_new(gate_session_json(s), "cookie", json_string("what can't be stored"));
+}
+
+static void
+test_destroy(void)
+{
+	char line[TEXT_MAX];
+
+	defaults();
+	seed(ID, NOW, NOW, "\"n\":1");
+	send_only(ID);
+	first_meanwhile = add_one;
+	ok(visit(disturbed_destroy, line) == 1 && runs == 1 && count_records(&f, false) == 0,
+	    "destroy is unconditional: changed meanwhile, it goes all the same");
+	ok(has(line, "; Max-Age=0;"), "and its cookie");
+	ok(seen_n == 0 && seen_end == 0, "the handler has an empty session then");
 }
 
 /* ---- what a record keeps ---- */
@@ -696,15 +742,18 @@ test_cleared(void)
 static void
 test_foreign_bytes(void)
 {
-	static const char members[] = "\"n\":1,\"price\":0.10,\"big\":12345678901234567890,\"lone\":\"\\ud800x\","
-				      "\"nul\":\"a\\u0000b\",\"esc\\u0061pe\":\"\\/\",\"e\":1e400,\"deep\":[[[ 1 ]]],"
-				      "\"id\":\"Node drops it\"";
+	static const char members[] =
+	    "\"n\":1,\"price\":0.10,\"big\":12345678901234567890,\"lone\":\"\\ud800x\","
+	    "\"nul\":\"a\\u0000b\",\"esc\\u0061pe\":\"\\/\",\"e\":1e400,\"deep\":[[[ 1 ]]],"
+	    "\"id\":\"Node drops it\"";
 	char text[TEXT_MAX], *end;
 
 	defaults();
 	snprintf(text, sizeof text,
-	    "{\"cookie\":{\"originalMaxAge\":3599999,\"expires\":\"2026-11-21T10:26:39.612Z\",\"secure\":false,"
-	    "\"httpOnly\":false,\"domain\":\"e.com\",\"path\":\"/a\",\"sameSite\":\"strict\",\"x\":0.10},%s,"
+	    "{\"cookie\":{\"originalMaxAge\":3599999,\"expires\":\"2026-11-21T10:26:39.612Z\","
+	    "\"secure\":false,"
+	    "\"httpOnly\":false,\"domain\":\"e.com\",\"path\":\"/"
+	    "a\",\"sameSite\":\"strict\",\"x\":0.10},%s,"
 	    "\"__lastAccess\":1795253199612}",
 	    members);
 	put_record(&f, ID, text);
@@ -712,15 +761,18 @@ test_foreign_bytes(void)
 	now = NOW + 1000;
 	ok(visit(add_one, NULL) == 1, "a record of Node's, with what jansson can't read: changed");
 	get_record(&f, ID, text);
-	ok(has(text, "{\"cookie\":{\"originalMaxAge\":3599999,\"expires\":\"2026-11-21T10:26:40.611Z\","
-		     "\"secure\":false,\"httpOnly\":false,\"domain\":\"e.com\",\"path\":\"/a\",\"sameSite\":"
-		     "\"strict\",\"x\":0.10},"),
+	ok(has(text,
+	       "{\"cookie\":{\"originalMaxAge\":3599999,\"expires\":\"2026-11-21T10:26:40.611Z\","
+	       "\"secure\":false,\"httpOnly\":false,\"domain\":\"e.com\",\"path\":\"/"
+	       "a\",\"sameSite\":"
+	       "\"strict\",\"x\":0.10},"),
 	    "its cookie keeps all but the date");
 	end = strstr(text, ",\"price\"");
 	ok(end != NULL && has(text, ",\"n\":2,\"price\"") &&
 		strncmp(end, members + 5, strlen(members + 5)) == 0,
 	    "the other members stay byte for byte");
-	ok(end != NULL && has(end, ",\"__lastAccess\":1795253200612,\"gate\":{\"created\":1795253200612}}"),
+	ok(end != NULL &&
+		has(end, ",\"__lastAccess\":1795253200612,\"gate\":{\"created\":1795253200612}}"),
 	    "what is ours stands behind them");
 	if (!has(text, "\"n\":2"))
 		printf("# %s\n", text);
@@ -781,8 +833,8 @@ test_refused(void)
 	static const char *const reserved[] = {"cookie", "lastModified", "__lastAccess", "gate"};
 	static const char *const dropped[] = {"req", "id", "touch", "resetMaxAge", "save", "reload",
 	    "destroy", "regenerate", "constructor", "toString", "valueOf", "hasOwnProperty",
-	    "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "__proto__", "__defineGetter__",
-	    "__defineSetter__", "__lookupGetter__", "__lookupSetter__"};
+	    "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "__proto__",
+	    "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"};
 
 	defaults();
 	seed(ID, NOW, NOW, "\"n\":1");
@@ -854,12 +906,12 @@ test_gone(void)
 	gone(disturbed_renew, destroy, "destroyed meanwhile, and to be renewed");
 	gone(disturbed_renew, renew, "renewed meanwhile, and to be renewed");
 	gone(disturbed_add_one, renew, "renewed meanwhile");
-	ok(visit(add_one, line) == 1 && runs == 1 && seen_state == GATE_SESSION_GONE && line[0] == '\0' &&
-		count_records(&f, false) == 1,
+	ok(visit(add_one, line) == 1 && runs == 1 && seen_state == GATE_SESSION_GONE &&
+		line[0] == '\0' && count_records(&f, false) == 1,
 	    "the old cookie once more: the mark says that it was renewed");
 	forget_renewal(&f, ID);
-	ok(visit(add_one, line) == 1 && seen_state == GATE_SESSION_NEW &&
-		line[0] != '\0' && count_records(&f, false) == 2,
+	ok(visit(add_one, line) == 1 && seen_state == GATE_SESSION_NEW && line[0] != '\0' &&
+		count_records(&f, false) == 2,
 	    "when the mark is over it is a cookie like any other");
 }
 
@@ -925,7 +977,8 @@ test_renew(void)
 	id_in(&f, line, id);
 	ok(strlen(id) == 32 && record_has(id, "\"n\":5") && count_records(&f, false) == 1,
 	    "the data is under a new id, the old record is gone");
-	ok(record_has(id, "\"gate\":{\"created\":1795166799612}"), "and the session is as old as it was");
+	ok(record_has(id, "\"gate\":{\"created\":1795166799612}"),
+	    "and the session is as old as it was");
 	ok(mark_of("calm") > 0, "the old id is marked");
 
 	seed("busy", NOW, NOW - DAY, "\"n\":5");
@@ -938,9 +991,11 @@ test_renew(void)
 
 	seed("again", NOW, NOW - DAY, "\"n\":5");
 	send_only("again");
-	ok(visit(disturbed_renew, line) == 1 && runs == 2 && record_has(id_in(&f, line, id), "\"n\":6"),
+	ok(visit(disturbed_renew, line) == 1 && runs == 2 &&
+		record_has(id_in(&f, line, id), "\"n\":6"),
 	    "a renewal that is tried again has the new data");
-	ok(count_records(&f, false) == 1 && mark_of("again") > 0, "one record is left, and the mark");
+	ok(count_records(&f, false) == 1 && mark_of("again") > 0,
+	    "one record is left, and the mark");
 }
 
 /* Two hosts, so no queue between them: the loser must leave the winner's mark. */
@@ -980,7 +1035,7 @@ commit_then_change(struct gate_session *s)
 	json_object_set_new(gate_session_json(s), "late", json_true());
 	sticky_result = gate_session_save(s);
 	late_result = gate_session_ask_renew(s) + gate_session_ask_destroy(s) +
-	    gate_session_ask_max_age(s, 1000);
+		      gate_session_ask_max_age(s, 1000);
 }
 
 static void
@@ -1012,7 +1067,8 @@ test_explicit_commit(void)
 		sticky_result == GATE_CONFLICT && runs == 2,
 	    "a conflict is told to the handler, and stays one until it returns");
 	ok(record_has(ID, "\"n\":8") && !record_has(ID, "late"), "then it runs again");
-	ok(visit(commit_removal, NULL) == 1 && !record_has(ID, "\"n\""), "a commit that removes a member");
+	ok(visit(commit_removal, NULL) == 1 && !record_has(ID, "\"n\""),
+	    "a commit that removes a member");
 	ok(!has(f.logged, "change-after-commit"), "  changes nothing afterwards");
 }
 
@@ -1041,7 +1097,8 @@ test_queue(void)
 	    "its turn comes, and is held from load to commit");
 	gate_session_begin(&s);
 	add_one(&s);
-	ok(gate_session_save(&s) == 1 && gate_queue_try(&f.other_queue, ID) == 1, "then it is given back");
+	ok(gate_session_save(&s) == 1 && gate_queue_try(&f.other_queue, ID) == 1,
+	    "then it is given back");
 	gate_session_end(&s);
 	gate_queue_leave(&f.other_queue);
 }
@@ -1066,22 +1123,25 @@ f_load(void *store, const char *id, struct gate_record *record, struct gate_erro
 static int
 f_create(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
-	return failing(GATE_STORE_CREATE, error) < 0 ? -1
-						     : gate_store_file.create(store, id, record, error);
+	return failing(GATE_STORE_CREATE, error) < 0
+		   ? -1
+		   : gate_store_file.create(store, id, record, error);
 }
 
 static int
 f_update(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
-	return failing(GATE_STORE_UPDATE, error) < 0 ? -1
-						     : gate_store_file.update(store, id, record, error);
+	return failing(GATE_STORE_UPDATE, error) < 0
+		   ? -1
+		   : gate_store_file.update(store, id, record, error);
 }
 
 static int
 f_touch(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
-	return failing(GATE_STORE_TOUCH, error) < 0 ? -1
-						    : gate_store_file.touch(store, id, record, error);
+	return failing(GATE_STORE_TOUCH, error) < 0
+		   ? -1
+		   : gate_store_file.touch(store, id, record, error);
 }
 
 static int
@@ -1158,7 +1218,8 @@ test_failures(void)
 	fails_cleanly(destroy_with_dead_store, GATE_STORE_REMOVE, "destroy fails");
 	fails[GATE_STORE_LOAD] = false;
 	fails[GATE_STORE_TOUCH] = true;
-	ok(visit(look, line) == 1 && has(f.logged, "event=touch-failed"), "touch fails: only a log line");
+	ok(visit(look, line) == 1 && has(f.logged, "event=touch-failed"),
+	    "touch fails: only a log line");
 	fails[GATE_STORE_TOUCH] = false;
 }
 
@@ -1214,6 +1275,7 @@ main(void)
 	test_example_a();
 	test_example_b();
 	test_cleared();
+	test_destroy();
 	test_foreign_bytes();
 	test_refused();
 	test_conflict();

@@ -9,7 +9,15 @@
 #define SEEDED "seeded-seeded-seeded-seeded-seed"
 #define VIEWS 7 /* what a handler that modifies the session sets */
 
-enum kind { NO_COOKIE, BAD_SIGNATURE, UNKNOWN_ID, TOUCHED_LONG_AGO, TOUCHED_NOW, OLD_SECRETS, KINDS };
+enum kind {
+	NO_COOKIE,
+	BAD_SIGNATURE,
+	UNKNOWN_ID,
+	TOUCHED_LONG_AGO,
+	TOUCHED_NOW,
+	OLD_SECRETS,
+	KINDS
+};
 static const char *const kinds[] = {"no cookie", "bad signature", "signed unknown id",
     "touched long ago", "touched just now", "signed with the old secret"};
 
@@ -44,7 +52,8 @@ enum cookie { KEPT, SET, CLEARED };
 static const char *const cookies[] = {"kept", "set", "cleared"};
 
 struct outcome {
-	int loads, creates, updates, touches, removes; /* store calls that find or change something */
+	int loads, creates, updates, touches,
+	    removes; /* store calls that find or change something */
 	enum cookie cookie;
 	bool dated;  /* a cookie that is set has Expires */
 	bool stored; /* and its attributes come from the record, not from the options */
@@ -144,8 +153,13 @@ express_handler(struct express *e)
 static struct outcome
 express(const struct combination *c)
 {
-	struct express e = {.c = c, .session = true, .exists = is_loaded(c), .is_new = !is_loaded(c),
-	    .expires = c->expiring, .kept = is_loaded(c), .saved_hash = -1};
+	struct express e = {.c = c,
+	    .session = true,
+	    .exists = is_loaded(c),
+	    .is_new = !is_loaded(c),
+	    .expires = c->expiring,
+	    .kept = is_loaded(c),
+	    .saved_hash = -1};
 	bool save, set_cookie;
 
 	e.original_hash = hash(&e);
@@ -261,7 +275,8 @@ static struct deviation {
 } deviations[] = {
     {"lazy loading: who never asks leaves the session alone", lazy_loading, 0},
     {"committing an untouched new session writes nothing", untouched_new_commit, 0},
-    {"a request has one commit: what follows it is dropped, no second write or touch", one_commit, 0},
+    {"a request has one commit: what follows it is dropped, no second write or touch", one_commit,
+	0},
     {"a changed lifetime counts as modified", lifetime_is_a_change, 0},
     {"touch is throttled", throttled_touch, 0},
     {"renew keeps the data, a renewed empty new session writes nothing", renew_keeps, 0},
@@ -277,9 +292,9 @@ static bool
 equal(const struct outcome *a, const struct outcome *b)
 {
 	return a->loads == b->loads && a->creates == b->creates && a->updates == b->updates &&
-	    a->touches == b->touches && a->removes == b->removes && a->cookie == b->cookie &&
-	    a->dated == b->dated && a->stored == b->stored && a->records == b->records &&
-	    a->kept == b->kept && a->views == b->views;
+	       a->touches == b->touches && a->removes == b->removes && a->cookie == b->cookie &&
+	       a->dated == b->dated && a->stored == b->stored && a->records == b->records &&
+	       a->kept == b->kept && a->views == b->views;
 }
 
 static struct outcome
@@ -311,10 +326,12 @@ seed(const struct combination *c)
 
 	gate_iso_date(date, touched + HOUR);
 	snprintf(text, sizeof text,
-	    c->expiring ? "{\"cookie\":{\"originalMaxAge\":3600000,\"expires\":\"%s\",\"httpOnly\":true,"
-			  "\"path\":\"/\",\"sameSite\":\"strict\"},\"kept\":1,\"__lastAccess\":%" PRId64 "}"
-			: "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,"
-			  "\"path\":\"/\",\"sameSite\":\"strict\"},\"kept\":1%.0s,\"__lastAccess\":%" PRId64 "}",
+	    c->expiring
+		? "{\"cookie\":{\"originalMaxAge\":3600000,\"expires\":\"%s\",\"httpOnly\":true,"
+		  "\"path\":\"/\",\"sameSite\":\"strict\"},\"kept\":1,\"__lastAccess\":%" PRId64 "}"
+		: "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,"
+		  "\"path\":\"/\",\"sameSite\":\"strict\"},\"kept\":1%.0s,\"__lastAccess\":%" PRId64
+		  "}",
 	    date, touched);
 	put_record(&f, SEEDED, text);
 }
@@ -360,7 +377,8 @@ look_at_cookie(const struct gate_session *s, const char *line, struct outcome *o
 		return;
 	o->dated = strstr(line, "; Expires=") != NULL;
 	o->stored = strstr(line, "; SameSite=Lax") == NULL;
-	*good = *good && strcmp(id_in(&f, line, id), s->id) == 0 && get_record(&f, id, text)[0] != '\0';
+	*good =
+	    *good && strcmp(id_in(&f, line, id), s->id) == 0 && get_record(&f, id, text)[0] != '\0';
 }
 
 static void
@@ -394,9 +412,14 @@ actual(const struct combination *c, bool *good)
 	f.config.options.max_age = c->expiring ? HOUR : 0;
 	for (size_t i = 0; i < GATE_STORE_CALLS; i++)
 		before[i] = f.link.calls[i];
-	s = (struct gate_session){.options = &f.config.options, .keys = f.config.keys,
-	    .store = &f.link, .queue = &f.queue, .cookies = gate_buffer_text(&header), .path = "/",
-	    .now = NOW, .deadline = gate_clock_monotonic() + 5000};
+	s = (struct gate_session){.options = &f.config.options,
+	    .keys = f.config.keys,
+	    .store = &f.link,
+	    .queue = &f.queue,
+	    .cookies = gate_buffer_text(&header),
+	    .path = "/",
+	    .now = NOW,
+	    .deadline = gate_clock_monotonic() + 5000};
 	gate_session_begin(&s);
 	handler(&s, c->action);
 	*good = gate_session_save(&s) == 1 && gate_session_set_cookie(&s, &line) >= 0;
@@ -417,7 +440,8 @@ actual(const struct combination *c, bool *good)
 static void
 show(const char *who, const struct outcome *o)
 {
-	printf("#   %-8s loads %d creates %d updates %d touches %d removes %d cookie %s%s%s records %d%s "
+	printf("#   %-8s loads %d creates %d updates %d touches %d removes %d cookie %s%s%s "
+	       "records %d%s "
 	       "views %d\n",
 	    who, o->loads, o->creates, o->updates, o->touches, o->removes, cookies[o->cookie],
 	    o->dated ? " dated" : "", o->stored ? " from the record" : "", o->records,
@@ -432,7 +456,8 @@ group(enum kind kind, enum action action)
 	char names[64] = "";
 
 	for (unsigned policy = 0; policy < 16; policy++) {
-		struct combination c = {kind, action, policy & 1, policy & 2, policy & 4, policy & 8};
+		struct combination c = {
+		    kind, action, policy & 1, policy & 2, policy & 4, policy & 8};
 		struct outcome want = expected(c, used), got;
 		bool good;
 
@@ -445,13 +470,15 @@ group(enum kind kind, enum action action)
 			continue;
 		all = false; /* one example is enough */
 		printf("# resave %d save_uninitialized %d rolling %d expiring %d%s\n", c.resave,
-		    c.save_uninitialized, c.rolling, c.expiring, good ? "" : ": failed or a bad cookie");
+		    c.save_uninitialized, c.rolling, c.expiring,
+		    good ? "" : ": failed or a bad cookie");
 		show("wanted", &want);
 		show("got", &got);
 	}
 	for (size_t i = 0; i < DEVIATIONS; i++)
 		if (used[i])
-			snprintf(names + strlen(names), sizeof names - strlen(names), " %zu", i + 1);
+			snprintf(
+			    names + strlen(names), sizeof names - strlen(names), " %zu", i + 1);
 	ok(all, "%s, handler: %s: as express-session%s%s", kinds[kind], actions[action],
 	    names[0] != '\0' ? ", deviations" : "", names);
 }
@@ -469,8 +496,12 @@ test_resave_conflict(void)
 	make_cookie(&c, &header);
 	f.config.options.resave = true;
 	f.config.options.rolling = f.config.options.save_uninitialized = false;
-	mine = other = (struct gate_session){.options = &f.config.options, .keys = f.config.keys,
-	    .store = &f.link, .cookies = gate_buffer_text(&header), .path = "/", .now = NOW,
+	mine = other = (struct gate_session){.options = &f.config.options,
+	    .keys = f.config.keys,
+	    .store = &f.link,
+	    .cookies = gate_buffer_text(&header),
+	    .path = "/",
+	    .now = NOW,
 	    .deadline = gate_clock_monotonic() + 5000};
 	mine.queue = &f.queue;
 	other.queue = &f.other_queue;
@@ -481,8 +512,8 @@ test_resave_conflict(void)
 	ok(gate_session_save(&other) == 1 && gate_session_save(&mine) == 1 &&
 		mine.action == GATE_SESSION_REWRITE,
 	    "resave after somebody else's change: no conflict, no second run");
-	deviations[RESAVE_CONFLICT].used +=
-	    ok(strstr(get_record(&f, SEEDED, text), "\"views\":7") != NULL, "and that change stays");
+	deviations[RESAVE_CONFLICT].used += ok(
+	    strstr(get_record(&f, SEEDED, text), "\"views\":7") != NULL, "and that change stays");
 	gate_session_end(&mine);
 	gate_session_end(&other);
 	gate_buffer_release(&header);
@@ -495,9 +526,10 @@ test_unset(void)
 	struct gate_options options;
 	struct gate_error error = {0};
 
-	deviations[UNSET].used += ok(gate_options_load(&options,
-	    (const char *const[]){"config=", "unset=destroy", NULL}, &error) < 0,
-	    "an option unset is refused");
+	deviations[UNSET].used +=
+	    ok(gate_options_load(
+		   &options, (const char *const[]){"config=", "unset=destroy", NULL}, &error) < 0,
+		"an option unset is refused");
 	gate_options_release(&options);
 }
 

@@ -40,7 +40,7 @@ take_turn(const char *n)
 		file = fopen("sessions/id.json.77", "w");
 		if (file == NULL)
 			exit(2);
-		fprintf(file, "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null},\"n\":%s}", n);
+		fprintf(file, "{\"cookie\":{\"originalMaxAge\":null},\"n\":%s}", n);
 		fclose(file);
 		if (rename("sessions/id.json.77", "sessions/id.json") < 0)
 			exit(2);

@@ -1,6 +1,7 @@
 /* visitor.js: a browser with one cookie, for the tests that send too many requests for curl. */
 'use strict';
 
+const OURS = /^connect\.sid=/;
 const CLEARED = /^connect\.sid=;/;
 
 class Visitor {
@@ -14,7 +15,7 @@ class Visitor {
 		const headers = this.cookie === undefined ? {} : { cookie: this.cookie };
 		const answer = await fetch(this.url + path, { headers, redirect: 'manual' });
 		const text = await answer.text();
-		const [line] = answer.headers.getSetCookie().filter((one) => one.startsWith('connect.sid='));
+		const line = answer.headers.getSetCookie().find((one) => OURS.test(one));
 		let cookie = 'none';
 
 		if (line !== undefined) {
