@@ -176,14 +176,14 @@ host_length(const char *host, bool https)
 
 /* Debian's fastcgi_params send Host without its port: the server's own stands for it. */
 static bool
-is_host_at_port(const char *site, size_t length, const char *host, const char *port)
+is_host_at_port(const char *site, const char *host, const char *port)
 {
 	size_t name = strlen(host);
 
 	if (port == NULL || (strchr(host, ':') != NULL && host[name - 1] != ']'))
 		return false;
-	return length == name + 1 + strlen(port) && strncasecmp(site, host, name) == 0 &&
-	    site[name] == ':' && memcmp(site + name + 1, port, strlen(port)) == 0;
+	return strncasecmp(site, host, name) == 0 && site[name] == ':' &&
+	    strcmp(site + name + 1, port) == 0;
 }
 
 static bool
@@ -202,7 +202,7 @@ is_own(const struct gate_origin *o, const char *own)
 	if (length > 0 && length == host_length(o->host, https) &&
 	    strncasecmp(site, o->host, length) == 0)
 		return true;
-	return is_host_at_port(site, length, o->host, o->server_port);
+	return is_host_at_port(site, o->host, o->server_port);
 }
 
 const char *

@@ -1,9 +1,8 @@
 /* record.c: a record's members as text, and the session that a handler sees of them. */
 #include "config.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -253,8 +252,8 @@ has_duplicates(const struct gate_record *record)
 }
 
 struct look_up { /* up to two members of an object, in one pass */
-	const char *names[2];
-	const char *texts[2];
+	const char *const *names;
+	const char **texts;
 };
 
 static int
@@ -268,6 +267,16 @@ look_at(void *data, const struct gate_json_span *span)
 	return 0;
 }
 
+int
+gate_record_look_up(const struct gate_member *object, const char *const names[2],
+    const char *texts[2])
+{
+	struct look_up look = {names, texts};
+
+	texts[0] = texts[1] = NULL;
+	return gate_json_members(object->text, object->length, look_at, &look);
+}
+
 static bool
 is_number(const char *text)
 {
@@ -278,13 +287,13 @@ is_number(const char *text)
 static double
 number_in(const struct gate_member *object, const char *name)
 {
-	struct look_up look = {.names = {name}};
+	const char *const names[2] = {name};
+	const char *texts[2];
 
-	if (object == NULL ||
-	    gate_json_members(object->text, object->length, look_at, &look) != 1 ||
-	    look.texts[0] == NULL || !is_number(look.texts[0]))
+	if (object == NULL || gate_record_look_up(object, names, texts) != 1 || texts[0] == NULL ||
+	    !is_number(texts[0]))
 		return NAN;
-	return strtod(look.texts[0], NULL); /* stops at the comma or brace behind it */
+	return strtod(texts[0], NULL); /* stops at the comma or brace behind it */
 }
 
 static int64_t
@@ -490,139 +499,4 @@ gate_record_differs(struct gate_record *record, json_t *session)
 		gate_buffer_release(&printed);
 	}
 	return differs || visible != json_object_size(session);
-}
-
-/* ---- what every write brings up to date ---- */
-
-/* The cookie of a new record, members in express-session's order. */
-static void
-new_cookie(struct gate_buffer *out, const struct gate_cookie_attributes *cookie,
-    const char *max_age, const char *expires)
-{
-	static const char *const priorities[] = {"", "low", "medium", "high"};
-	static const char *const sites[] = {"", "lax", "strict", "none"};
-
-	gate_buffer_printf(out, "{\"originalMaxAge\":%s", max_age);
-	if (cookie->partitioned)
-		gate_buffer_puts(out, ",\"partitioned\":true");
-	if (cookie->priority != GATE_PRIORITY_UNSET)
-		gate_buffer_printf(out, ",\"priority\":\"%s\"", priorities[cookie->priority]);
-	gate_buffer_printf(out, ",\"expires\":%s", expires);
-	if (cookie->secure)
-		gate_buffer_puts(out, ",\"secure\":true");
-	gate_buffer_printf(out, ",\"httpOnly\":%s", cookie->http_only ? "true" : "false");
-	if (cookie->domain != NULL && cookie->domain[0] != '\0') {
-		gate_buffer_puts(out, ",\"domain\":");
-		gate_json_print_string(out, cookie->domain, strlen(cookie->domain));
-	}
-	gate_buffer_puts(out, ",\"path\":");
-	gate_json_print_string(out, cookie->path, strlen(cookie->path));
-	if (cookie->same_site != GATE_SAME_SITE_UNSET)
-		gate_buffer_printf(out, ",\"sameSite\":\"%s\"", sites[cookie->same_site]);
-	gate_buffer_putc(out, '}');
-}
-
-/* A new record begins with its cookie, as Node's do. */
-static int
-add_cookie(struct gate_record *record, const struct gate_cookie_attributes *attributes,
-    const char *max_age, const char *expires)
-{
-	struct gate_buffer text = {0};
-	struct gate_member cookie;
-	int result = -1;
-
-	new_cookie(&text, attributes, max_age, expires);
-	if (!text.failed && set(record, "cookie", text.data, text.length) != NULL) {
-		cookie = record->members[record->count - 1];
-		memmove(record->members + 1, record->members, (record->count - 1) * sizeof cookie);
-		record->members[0] = cookie;
-		result = 0;
-	}
-	gate_buffer_release(&text);
-	return result;
-}
-
-static bool
-is_none(const char *text)
-{
-	return strncmp(text, "null", 4) == 0 || strncmp(text, "false", 5) == 0;
-}
-
-/* Only these two of an existing cookie's members are ours to change. An originalMaxAge that is a
- * number, null or false stays as it was written; anything else makes the Node peer exit. */
-static int
-refresh_cookie(struct gate_record *record, const struct gate_member *cookie, const char *max_age,
-    const char *expires)
-{
-	struct look_up look = {.names = {"originalMaxAge", "expires"}};
-	const char *pairs[5] = {NULL};
-	struct gate_buffer out = {0};
-	int n = 0, result;
-
-	gate_json_members(cookie->text, cookie->length, look_at, &look);
-	if (max_age == NULL && look.texts[0] != NULL && !is_number(look.texts[0]) &&
-	    !is_none(look.texts[0]))
-		max_age = "null";
-	if (max_age != NULL) {
-		pairs[n++] = "originalMaxAge";
-		pairs[n++] = max_age;
-	}
-	if (!is_none(expires) || (look.texts[1] != NULL && !is_none(look.texts[1]))) {
-		pairs[n++] = "expires";
-		pairs[n++] = expires;
-	}
-	if (n == 0)
-		return 0;
-	result = gate_json_replace(&out, cookie->text, cookie->length, pairs);
-	if (result == 1 && set(record, "cookie", out.data, out.length) == NULL)
-		result = -1;
-	gate_buffer_release(&out);
-	return result == 1 ? 0 : -1;
-}
-
-static int
-put_created(struct gate_record *record, int64_t created)
-{
-	const struct gate_member *member = gate_record_get(record, "gate");
-	bool there = member != NULL && member->text[0] == '{';
-	struct gate_buffer out = {0};
-	char number[24];
-	const char *pairs[] = {"created", number, NULL};
-	int result;
-
-	snprintf(number, sizeof number, "%" PRId64, created);
-	result = gate_json_replace(
-	    &out, there ? member->text : "{}", there ? member->length : 2, pairs);
-	if (result == 1 && set(record, "gate", out.data, out.length) == NULL)
-		result = -1;
-	gate_buffer_release(&out);
-	record->created = created;
-	return result < 0 ? -1 : 0;
-}
-
-int
-gate_record_stamp(struct gate_record *record, const struct gate_record_policy *policy,
-    int64_t expires, int64_t created)
-{
-	const struct gate_member *cookie = gate_record_get(record, "cookie");
-	char age[24] = "null", date[GATE_ISO_LENGTH + 3] = "null";
-	int result;
-
-	if (!policy->keep_age) {
-		record->max_age = policy->max_age;
-		if (policy->max_age != 0)
-			snprintf(age, sizeof age, "%" PRId64, policy->max_age);
-	}
-	if (expires != 0) {
-		gate_iso_date(date + 1, expires);
-		date[0] = date[GATE_ISO_LENGTH + 1] = '"';
-		date[GATE_ISO_LENGTH + 2] = '\0';
-	}
-	if (cookie == NULL)
-		result = add_cookie(record, policy->cookie, age, date);
-	else
-		result = refresh_cookie(record, cookie, policy->keep_age ? NULL : age, date);
-	if (result == 0 && created != 0)
-		result = put_created(record, created);
-	return result;
 }

@@ -26,6 +26,10 @@ int gate_record_merge(struct gate_record *, json_t *session, struct gate_error *
  * not 0. Call it before every write. 0 or -1. */
 int gate_record_stamp(struct gate_record *, const struct gate_record_policy *, int64_t expires,
     int64_t created);
+/* Where the values of up to two of an object's members begin, NULL: no such member. What
+ * gate_json_members answers. record_stamp.c calls it too. */
+int gate_record_look_up(const struct gate_member *object, const char *const names[2],
+    const char *texts[2]);
 /* Frees all members; the record is then empty and keeps only what the caller filled in. `was`
  * must have been released before. */
 void gate_record_clear(struct gate_record *);

@@ -51,6 +51,7 @@ struct gate_session {
 	char id[GATE_ID_MAX + 1];
 	bool sent;       /* the browser sent a cookie of our name */
 	bool old_secret; /* and it was not signed with the first secret */
+	int64_t touched; /* when the record that was loaded had its last write or touch, 0: unknown */
 	struct gate_record record;
 	json_t *json;
 	bool renew, destroy, age_set;
@@ -76,8 +77,9 @@ int gate_session_ask_max_age(struct gate_session *, int64_t ms);
 /* When the session will end, ms since 1970, as a commit now would leave it; 0: with the browser. */
 int64_t gate_session_end_time(struct gate_session *);
 
-/* Decides and does it, once a run; called again it answers the same. 1; GATE_CONFLICT: run the handler again; -1: the error says why
- * (GATE_ESESSION: the handler put in what can't be stored; else the store). */
+/* Decides and does it, once a run; called again it answers the same. 1; GATE_CONFLICT: run the
+ * handler again; -1: the error says why (GATE_ESESSION: the handler put in what can't be stored;
+ * else the store). */
 int gate_session_save(struct gate_session *);
 /* Adds the value of Set-Cookie. 1; 0: none is to be set; -1. After gate_session_save. */
 int gate_session_set_cookie(struct gate_session *, struct gate_buffer *);

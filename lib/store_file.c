@@ -18,13 +18,12 @@
 #include "error.h"
 #include "log.h"
 #include "options.h"
-#include "queue.h"
 #include "record.h"
 #include "sign.h"
 #include "store.h"
 #include "store_file.h"
 
-#define PAD 256           /* records of ours are padded to a multiple, so that they keep their size */
+#define PAD 256           /* our records are padded to a multiple, so that they keep their size */
 #define IN_PLACE_MAX 4096 /* one page: a pwrite of it is whole even if the writer is killed */
 #define ACCESS_MAX 9e15   /* ms since 1970; a __lastAccess beyond that is taken for this one */
 
@@ -230,178 +229,6 @@ is_padded(const struct gate_store_file_was *was)
 }
 
 static int
-write_all(int fd, const char *text, size_t length)
-{
-	for (size_t done = 0; done < length;) {
-		ssize_t n = pwrite(fd, text + done, length - done, (off_t)done);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0)
-			done += (size_t)n;
-	}
-	return 0;
-}
-
-/* Is the file at name the one that was read? */
-static bool
-is_at(int directory, const char *name, const struct gate_store_file_was *was)
-{
-	struct stat st;
-
-	return fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == was->inode &&
-	    st.st_dev == was->device;
-}
-
-/* Does the file still hold what was read? Under its lock. */
-static bool
-is_unchanged(const struct gate_store_file_was *was)
-{
-	char block[IN_PLACE_MAX];
-	size_t done = 0;
-	ssize_t n;
-
-	while ((n = pread(was->fd, block, sizeof block, (off_t)done)) > 0) {
-		if ((size_t)n > was->length - done ||
-		    memcmp(block, was->bytes + done, (size_t)n) != 0)
-			return false;
-		done += (size_t)n;
-		if ((size_t)n < sizeof block)
-			break;
-	}
-	return n >= 0 && done == was->length;
-}
-
-/* Writes text to a new file in .gate/tmp; name gets its name there. The descriptor, or -1: it has
- * the lock, so that nobody reads the file in its new place before it is sure to stay there. */
-static int
-write_aside(struct gate_store_file_dir *dir, const char *text, size_t length,
-    char name[GATE_ID_MAX + 1])
-{
-	int fd, reason;
-
-	if (gate_id_new(GATE_GENID_RANDOM, name) < 0)
-		return -1;
-	fd = openat(dir->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && write_all(fd, text, length) == 0 &&
-	    (!dir->sync || fsync(fd) == 0))
-		return fd;
-	reason = errno;
-	unlinkat(dir->tmp, name, 0);
-	close(fd);
-	errno = reason;
-	return -1;
-}
-
-/* Without RENAME_EXCHANGE only our own locks keep others away between the check and the rename. */
-static int
-rename_over(struct gate_store_file_dir *dir, const char *aside, const char *name,
-    const struct gate_store_file_was *was)
-{
-	if (!atomic_exchange(&dir->plain_rename, true))
-		gate_log(GATE_LOG_WARN, "store-rename", "store", dir->path, "error",
-		    "the file system can't exchange two files: plain renames are used", NULL);
-	if (!is_at(dir->records, name, was))
-		return GATE_CONFLICT;
-	return renameat(dir->tmp, aside, dir->records, name) == 0 ? 1 : -1;
-}
-
-/* Puts the file aside (`going`) in the place of the one that was read: 1, GATE_CONFLICT, -1. What
- * comes out must be that one. Another one was renamed there meanwhile by Node, who knows no locks:
- * it goes back in, and now ours must come out; else Node was there again, and the newer one goes
- * back in, until what comes out is what went in last. Those are held, or another file might get
- * their inode. */
-static int
-exchange(struct gate_store_file_dir *dir, const char *aside, const char *name, ino_t going,
-    const struct gate_store_file_was *was)
-{
-	ino_t expected = was->inode;
-	int held[2] = {-1, -1}, result = -1;
-	struct stat out;
-
-	for (int round = 0;; round++) {
-		if (renameat2(dir->tmp, aside, dir->records, name, RENAME_EXCHANGE) < 0) {
-			if (round == 0 && (errno == EINVAL || errno == ENOSYS))
-				result = rename_over(dir, aside, name, was);
-			else if (errno == ENOENT)
-				result = GATE_CONFLICT;
-			break;
-		}
-		if (fstatat(dir->tmp, aside, &out, AT_SYMLINK_NOFOLLOW) < 0)
-			break;
-		if (out.st_ino == expected) {
-			result = round == 0 ? 1 : GATE_CONFLICT;
-			break;
-		}
-		if (held[round % 2] >= 0)
-			close(held[round % 2]);
-		held[round % 2] = openat(dir->tmp, aside, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-		expected = going;
-		going = out.st_ino;
-	}
-	for (int i = 0; i < 2; i++)
-		if (held[i] >= 0)
-			close(held[i]);
-	return result;
-}
-
-/* One at a time for each name: where Node came between, two of us hold locks on different files,
- * and must not put back what the other one put in. */
-static int
-replace(struct gate_store_file_dir *dir, const char *name, const char *text, size_t length,
-    const struct gate_record *record)
-{
-	struct gate_queue turn = {.fd = -1, .place = -1};
-	char aside[GATE_ID_MAX + 1];
-	int result = -1, reason, fd = write_aside(dir, text, length, aside);
-	struct stat st;
-
-	if (fd < 0)
-		return -1;
-	turn.fd = openat(dir->side, "queue", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (turn.fd < 0 || fstat(fd, &st) < 0)
-		goto out;
-	errno = ETIMEDOUT;
-	if (!gate_queue_wait(&turn, name, record->deadline))
-		goto out;
-	/* that took its time; Node should hardly ever meet ours in the place of its own */
-	result = GATE_CONFLICT;
-	if (is_at(dir->records, name, record->was))
-		result = exchange(dir, aside, name, st.st_ino, record->was);
-out:
-	reason = errno;
-	unlinkat(dir->tmp, aside, 0); /* what was read, or what did not go in: before the locks go */
-	gate_queue_close(&turn);
-	close(fd);
-	errno = reason;
-	if (result == 1 && dir->sync && fsync(dir->records) < 0)
-		return -1;
-	return result;
-}
-
-/* One pwrite of at most a page; should it fail half-way, what was there is put back. So it is if
- * the file was moved meanwhile: whoever moved it may be about to put it back (exchange). */
-static int
-overwrite(struct gate_store_file_dir *dir, const char *name, const char *text,
-    const struct gate_store_file_was *was)
-{
-	int result = GATE_CONFLICT, reason = 0;
-
-	if (write_all(was->fd, text, was->length) < 0) {
-		result = -1;
-		reason = errno;
-	} else if (is_at(dir->records, name, was)) {
-		return 1;
-	}
-	if (write_all(was->fd, was->bytes, was->length) < 0)
-		return -1;
-	errno = reason;
-	return result;
-}
-
-static int
 update(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
 	struct gate_store_file_dir *dir = store;
@@ -415,15 +242,16 @@ update(void *store, const char *id, struct gate_record *record, struct gate_erro
 	if (text == NULL)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
 	if (length > GATE_RECORD_SIZE_MAX)
-		gate_fail(error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
+		gate_fail(error, GATE_ESESSION,
+		    "the session is larger than a record may be (1 MiB)");
 	else if (gate_store_file_lock(was->fd, LOCK_EX, record->deadline) < 0)
 		fail(dir, "a record can't be locked", error);
-	else if (!is_at(dir->records, name, was) || !is_unchanged(was))
+	else if (!gate_store_file_stands(dir, name, was))
 		result = GATE_CONFLICT;
 	else if (!dir->sync && is_padded(was) && length == was->length && length <= IN_PLACE_MAX)
-		result = overwrite(dir, name, text, was);
+		result = gate_store_file_overwrite(dir, name, text, was);
 	else
-		result = replace(dir, name, text, length, record);
+		result = gate_store_file_replace(dir, name, text, length, record);
 	if (result == -1)
 		fail(dir, "a record can't be written", error);
 	flock(was->fd, LOCK_UN);
@@ -431,46 +259,23 @@ update(void *store, const char *id, struct gate_record *record, struct gate_erro
 	return result;
 }
 
-/* RENAME_NOREPLACE, or a hard link where the file system has none. 1, 0: the name is taken, -1. */
-static int
-put_new(struct gate_store_file_dir *dir, const char *aside, const char *name)
-{
-	if (renameat2(dir->tmp, aside, dir->records, name, RENAME_NOREPLACE) == 0)
-		return 1;
-	if ((errno == EINVAL || errno == ENOSYS) &&
-	    linkat(dir->tmp, aside, dir->records, name, 0) == 0) {
-		unlinkat(dir->tmp, aside, 0);
-		return 1;
-	}
-	return errno == EEXIST ? 0 : -1;
-}
-
 static int
 create(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
 	struct gate_store_file_dir *dir = store;
-	char name[GATE_STORE_FILE_NAME_MAX], aside[GATE_ID_MAX + 1], *text;
+	char name[GATE_STORE_FILE_NAME_MAX], *text;
 	size_t length;
-	int fd, result = -1;
+	int result = -1;
 
 	name_of(name, id);
 	text = content(record, !dir->sync, &length);
 	if (text == NULL)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
-	if (length > GATE_RECORD_SIZE_MAX) {
-		gate_fail(error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
-	} else if ((fd = write_aside(dir, text, length, aside)) >= 0) {
-		close(fd);
-		result = put_new(dir, aside, name);
-		if (result < 1) {
-			int reason = errno;
-
-			unlinkat(dir->tmp, aside, 0);
-			errno = reason;
-		} else if (dir->sync && fsync(dir->records) < 0) {
-			result = -1;
-		}
-	}
+	if (length > GATE_RECORD_SIZE_MAX)
+		gate_fail(error, GATE_ESESSION,
+		    "the session is larger than a record may be (1 MiB)");
+	else
+		result = gate_store_file_put_new(dir, name, text, length);
 	if (result < 0)
 		fail(dir, "a record can't be made", error);
 	free(text);
@@ -487,7 +292,7 @@ gate_store_file_unlink(struct gate_store_file_dir *dir, const char *id,
 	name_of(name, id);
 	if (gate_store_file_lock(was->fd, LOCK_EX, deadline) < 0)
 		return fail(dir, "a record can't be locked", error);
-	if (!is_at(dir->records, name, was) || !is_unchanged(was))
+	if (!gate_store_file_stands(dir, name, was))
 		result = GATE_CONFLICT;
 	else if (unlinkat(dir->records, name, 0) == 0 && (!dir->sync || fsync(dir->records) == 0))
 		result = 1;
@@ -514,7 +319,9 @@ remove_any(struct gate_store_file_dir *dir, const char *id, struct gate_error *e
 		result = gate_store_file_unlink(dir, id, was, deadline, error);
 		gate_store_file_close(was);
 	} while (result == GATE_CONFLICT && gate_clock_monotonic() < deadline);
-	return result == GATE_CONFLICT ? fail(dir, "a record is changed all the time", error) : result;
+	if (result == GATE_CONFLICT)
+		return fail(dir, "a record is changed all the time", error);
+	return result;
 }
 
 static int
@@ -594,7 +401,8 @@ open_file(void **store, const char *url, const struct gate_options *options,
 	const char *path = url + strlen("file:");
 
 	if (path[0] == '\0')
-		return gate_fail(error, GATE_EOPTION, "store file: has no path, say file:/some/folder");
+		return gate_fail(error, GATE_EOPTION,
+		    "store file: has no path, say file:/some/folder");
 	return open_path(store, path, options, error);
 }
 
@@ -607,7 +415,8 @@ open_memory(void **store, const char *url, const struct gate_options *options,
 	struct stat st;
 
 	if (strcmp(url, "memory:") != 0)
-		return gate_fail(error, GATE_EOPTION, "store memory: takes nothing behind the colon");
+		return gate_fail(error, GATE_EOPTION,
+		    "store memory: takes nothing behind the colon");
 	gate_sha256_hex(hash, options->run_dir, strlen(options->run_dir));
 	snprintf(path, sizeof path, "/dev/shm/gate-%u-%.16s", (unsigned)geteuid(), hash);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
@@ -615,7 +424,8 @@ open_memory(void **store, const char *url, const struct gate_options *options,
 	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
 	    (st.st_mode & 077) != 0)
 		return gate_fail(error, GATE_ESTORE,
-		    "store memory: %s is not a folder that only this user can open: remove it", path);
+		    "store memory: %s is not a folder that only this user can open: remove it",
+		    path);
 	if (open_path(store, path, options, error) < 0)
 		return -1;
 	((struct gate_store_file_dir *)*store)->sync = false; /* there is nothing to sync to */

@@ -1,4 +1,4 @@
-/* store_file.h: what the two halves of the file store share: records, and what lies beside them. */
+/* store_file.h: what the files of the file store share: records, and what lies beside them. */
 #ifndef GATE_STORE_FILE_H
 #define GATE_STORE_FILE_H
 
@@ -10,7 +10,7 @@
 #define GATE_STORE_FILE_NAME_MAX (128 + 6) /* id.json and a NUL */
 
 struct gate_store_file_dir {
-	int records, side, tmp, bumps; /* open directories: PATH, PATH/.gate, tmp/ and bump/ in it */
+	int records, side, tmp, bumps; /* open: PATH, PATH/.gate, and tmp/ and bump/ in it */
 	bool sync;
 	int64_t deadline; /* ms that a call without a record may wait for a lock */
 	atomic_bool plain_rename; /* the file system knows no RENAME_EXCHANGE */
@@ -40,6 +40,17 @@ void gate_store_file_log(struct gate_store_file_dir *, const char *event, const 
 
 /* flock, tried every millisecond until the deadline. 0 or -1 with errno. */
 int gate_store_file_lock(int fd, int operation, int64_t deadline);
+
+/* store_file_swap.c. Does the file at name still hold what was read? Under its lock. */
+bool gate_store_file_stands(const struct gate_store_file_dir *, const char *name,
+    const struct gate_store_file_was *);
+/* The three that write: 1; put_new 0: the name is taken, others GATE_CONFLICT; -1 with errno. */
+int gate_store_file_put_new(struct gate_store_file_dir *, const char *name, const char *text,
+    size_t length);
+int gate_store_file_replace(struct gate_store_file_dir *, const char *name, const char *text,
+    size_t length, const struct gate_record *);
+int gate_store_file_overwrite(struct gate_store_file_dir *, const char *name, const char *text,
+    const struct gate_store_file_was *); /* text has the length of what was read */
 
 int gate_store_file_bump(void *, const char *key, int64_t add, int64_t lifetime, struct gate_bump *,
     struct gate_error *);

@@ -6,7 +6,7 @@ echo 1..3
 # A file may include headers of its own layer or of one below. The highest comes first.
 layers='process fastcgi gate_private
 request
-session origin
+session session_private origin
 store store_file
 record queue
 options options_private
@@ -20,8 +20,7 @@ layer_of() { # a source file belongs to the layer of the header it begins its na
 	case $1 in
 	gate | listen) echo 1 ;;
 	answer) level request ;;
-	options_*) level options ;;
-	template_*) level template ;;
+	json_* | options_* | record_* | session_* | template_*) level "${1%%_*}" ;;
 	store_*) level store_file ;;
 	*) level "$1" ;;
 	esac

@@ -48,8 +48,9 @@ exchange(struct smuggle *s, const struct fcgi_bytes *request)
 	if (s->fd < 0)
 		s->fd = http_connect(s->port);
 	http_reset(&s->answer);
-	result = s->fd < 0 ? HTTP_CLOSED
-			   : http_exchange(s->fd, request->data, request->length, &s->answer, PATIENCE);
+	result = s->fd < 0
+		     ? HTTP_CLOSED
+		     : http_exchange(s->fd, request->data, request->length, &s->answer, PATIENCE);
 	if (s->fd >= 0 && (result != HTTP_COMPLETE || s->answer.close)) {
 		close(s->fd);
 		s->fd = -1;
@@ -82,8 +83,8 @@ follow(struct smuggle *s, size_t offset)
 {
 	struct fcgi_bytes request = {0};
 	char head[1024], wanted[32];
-	int length = snprintf(head, sizeof head, "GET %s%zu HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
-	    s->next, offset);
+	int length = snprintf(
+	    head, sizeof head, "GET %s%zu HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", s->next, offset);
 
 	snprintf(wanted, sizeof wanted, "%zu", offset);
 	fcgi_add(&request, head, (size_t)length);

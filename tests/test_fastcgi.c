@@ -126,7 +126,8 @@ stop(struct server *s, const char *name)
 
 	kill(s->pid, SIGTERM);
 	waitpid(s->pid, &status, 0);
-	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: SIGTERM ends it with status 0", name);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: SIGTERM ends it with status 0",
+	    name);
 }
 
 /* ---- asking ---- */
@@ -156,8 +157,9 @@ static bool
 serves(int fd)
 {
 	struct fcgi_answer answer = {0};
-	bool good = ask(fd, &(struct fcgi_request){.params = NOTHING, .keep = true}, &answer) == 1 &&
-		    answer.status == 200 && says(&answer, "nothing");
+	bool good =
+	    ask(fd, &(struct fcgi_request){.params = NOTHING, .keep = true}, &answer) == 1 &&
+	    answer.status == 200 && says(&answer, "nothing");
 
 	fcgi_answer_release(&answer);
 	return good;
@@ -223,10 +225,14 @@ add_marking(struct fcgi_bytes *out, const struct server *s, size_t piece)
 {
 	char query[400];
 
-	snprintf(query, sizeof query, "QUERY_STRING=ready=%s&go=%s&then=nothing", s->mark, s->socket);
-	fcgi_request(out, &(struct fcgi_request){.params = PARAMS("REQUEST_METHOD=POST",
-			      "REQUEST_URI=/r/slowfile", query, SAME_SITE, "HTTP_X_TEST=x"),
-			      .body = "a=b", .piece = piece, .keep = true});
+	snprintf(
+	    query, sizeof query, "QUERY_STRING=ready=%s&go=%s&then=nothing", s->mark, s->socket);
+	fcgi_request(out, &(struct fcgi_request){
+			      .params = PARAMS("REQUEST_METHOD=POST", "REQUEST_URI=/r/slowfile",
+				  query, SAME_SITE, "HTTP_X_TEST=x"),
+			      .body = "a=b",
+			      .piece = piece,
+			      .keep = true});
 }
 
 /* ---- connections ---- */
@@ -240,21 +246,27 @@ test_kept(const struct server *s)
 
 	for (int i = 1; i <= many; i++) {
 		snprintf(body, sizeof body, "body %d", i);
-		good += ask(fd, &(struct fcgi_request){.params = ECHO, .body = body, .id = i,
-				.keep = true}, &answer) == 1 &&
-			answer.status == 200 && answer.id == i && says(&answer, body);
+		good +=
+		    ask(fd,
+			&(struct fcgi_request){.params = ECHO, .body = body, .id = i, .keep = true},
+			&answer) == 1 &&
+		    answer.status == 200 && answer.id == i && says(&answer, body);
 	}
 	ok(good == many, "one connection serves many requests, of any id");
 	ok(ask(fd, &(struct fcgi_request){.params = NOTHING, .id = 65535, .keep = true}, &answer) ==
-		1 && answer.id == 65535 && answer.app_status == 0 && answer.protocol_status == 0,
+		    1 &&
+		answer.id == 65535 && answer.app_status == 0 && answer.protocol_status == 0,
 	    "the highest id is one like others");
 	ok(ask(fd, &(struct fcgi_request){.params = NOTHING}, &answer) == 1 &&
 		answer.status == 200 && fcgi_closes(fd, PATIENCE),
 	    "a request that does not ask to keep the connection is its last");
 	close(fd);
 	fd = fcgi_connect(s->socket);
-	ok(ask(fd, &(struct fcgi_request){.params = ECHO, .body = "piecemeal", .piece = 1,
-			.keep = true}, &answer) == 1 && says(&answer, "piecemeal") && serves(fd),
+	ok(ask(fd,
+	       &(struct fcgi_request){
+		   .params = ECHO, .body = "piecemeal", .piece = 1, .keep = true},
+	       &answer) == 1 &&
+		says(&answer, "piecemeal") && serves(fd),
 	    "records of one byte make the same request");
 	close(fd);
 	fcgi_answer_release(&answer);
@@ -290,8 +302,11 @@ test_few_descriptors(void)
 	memset(fds, -1, sizeof fds);
 	for (int i = 0; i < IDLE_MOST && good == i; i++) {
 		fds[i] = fcgi_connect(s.socket);
-		good += ask(fds[i], &(struct fcgi_request){.params = PARAMS("REQUEST_METHOD=GET",
-				"REQUEST_URI=/r/count"), .keep = true}, &answer) == 1 &&
+		good += ask(fds[i],
+			    &(struct fcgi_request){
+				.params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/count"),
+				.keep = true},
+			    &answer) == 1 &&
 			says(&answer, "visit 1");
 	}
 	ok(good == IDLE_MOST, "descriptors never run short for idle connections");
@@ -319,8 +334,9 @@ stall(const struct server *s, struct stall *stall)
 	if (stall->sent > 0)
 		add_marking(&out, s, 0);
 	else
-		fcgi_request(&out, &(struct fcgi_request){.params = PARAMS("REQUEST_METHOD=GET",
-				       "REQUEST_URI=/r/big", "QUERY_STRING=bytes=8000000")});
+		fcgi_request(&out, &(struct fcgi_request){
+				       .params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/big",
+					   "QUERY_STRING=bytes=8000000")});
 	stall->fd = fcgi_connect(s->socket);
 	fcgi_send(stall->fd, out.data, stall->sent > 0 ? stall->sent : out.length, 0);
 	fcgi_release(&out);
@@ -417,12 +433,15 @@ test_roles(const struct server *s)
 
 	for (int i = 0; i < 4; i++)
 		test_authorizer(s, i & 1, i & 2);
-	ok(ask(fd, &(struct fcgi_request){.params = NOTHING, .role = FCGI_ROLE_FILTER,
-			.keep = true}, &answer) == 1 && answer.status == 200 && ends(fd),
+	ok(ask(fd,
+	       &(struct fcgi_request){.params = NOTHING, .role = FCGI_ROLE_FILTER, .keep = true},
+	       &answer) == 1 &&
+		answer.status == 200 && ends(fd),
 	    "a filter is answered, its data never taken for a request: closed");
 	close(fd);
 	fd = fcgi_connect(s->socket);
-	ok(ask(fd, &(struct fcgi_request){.params = NOTHING, .role = 9, .keep = true}, &answer) == 0,
+	ok(ask(fd, &(struct fcgi_request){.params = NOTHING, .role = 9, .keep = true}, &answer) ==
+		0,
 	    "an unknown role is closed");
 	close(fd);
 	fcgi_answer_release(&answer);
@@ -458,10 +477,10 @@ static const char *const wrong_names[WRONGS] = {"version 2", "id 0", "PARAMS wit
 static void
 add_values(struct fcgi_bytes *out)
 {
-	fcgi_get_values(out, PARAMS("FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS",
-				 "FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS",
-				 "FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS",
-				 "FCGI_MAX_CONNS"));
+	fcgi_get_values(
+	    out, PARAMS("FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS",
+		     "FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS",
+		     "FCGI_MAX_CONNS", "FCGI_MAX_CONNS"));
 }
 
 static void
@@ -639,8 +658,13 @@ test_body(int fd, size_t length, size_t limit, size_t piece)
 	for (size_t i = 0; i < length; i++)
 		body[i] = (char)(i * 7 + (i >> 8));
 	body[length] = '\0';
-	good = ask(fd, &(struct fcgi_request){.params = ECHO, .body = body, .body_length = length,
-		       .piece = piece, .keep = true}, &answer) == 1 &&
+	good = ask(fd,
+		   &(struct fcgi_request){.params = ECHO,
+		       .body = body,
+		       .body_length = length,
+		       .piece = piece,
+		       .keep = true},
+		   &answer) == 1 &&
 	       answer.status == (small ? 200 : 413) && answer.body != NULL;
 	if (good && small)
 		good = (size_t)(answer.out.data + answer.out.length - answer.body) == length &&
@@ -670,8 +694,8 @@ test_bodies(const struct server *s, size_t limit)
 static void
 test_content_length(const struct server *s)
 {
-	static const char *const lengths[][2] = {{NULL}, {""}, {"-1"}, {"0"}, {"1"}, {"4"}, {"999999"},
-	    {"5x"}, {"99999999999999999999"}, {"5", "1"}, {"1", "5"}};
+	static const char *const lengths[][2] = {{NULL}, {""}, {"-1"}, {"0"}, {"1"}, {"4"},
+	    {"999999"}, {"5x"}, {"99999999999999999999"}, {"5", "1"}, {"1", "5"}};
 	int fd = fcgi_connect(s->socket), good = 0, many = sizeof lengths / sizeof *lengths;
 	struct fcgi_answer answer = {0};
 
@@ -744,8 +768,8 @@ test_params(const struct server *s)
 		int status = status_with(fd, rows[i].extra, rows[i].bytes);
 
 		ok(status == rows[i].status && serves(fd),
-		    "%d parameters of %zu bytes more: %d, and the connection goes on", rows[i].extra,
-		    rows[i].bytes, rows[i].status);
+		    "%d parameters of %zu bytes more: %d, and the connection goes on",
+		    rows[i].extra, rows[i].bytes, rows[i].status);
 	}
 	close(fd);
 }
@@ -785,19 +809,28 @@ test_cookies(const struct server *s)
 	char cookie[512], param[600];
 	int fd = fcgi_connect(s->socket);
 
-	ok(ask(fd, &(struct fcgi_request){.params = PARAMS("REQUEST_METHOD=GET",
-			"REQUEST_URI=/r/cookie", "QUERY_STRING=name=b", "HTTP_COOKIE=a=1", "HTTP_COOKIE=",
-			"HTTP_COOKIE=b=2"), .keep = true}, &answer) == 1 && says(&answer, "2"),
+	ok(ask(fd,
+	       &(struct fcgi_request){
+		   .params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/cookie",
+		       "QUERY_STRING=name=b", "HTTP_COOKIE=a=1", "HTTP_COOKIE=", "HTTP_COOKIE=b=2"),
+		   .keep = true},
+	       &answer) == 1 &&
+		says(&answer, "2"),
 	    "several HTTP_COOKIE count as one");
-	ok(ask(fd, &(struct fcgi_request){.params = PARAMS("REQUEST_METHOD=GET",
-			"REQUEST_URI=/r/count"), .keep = true}, &answer) == 1 &&
+	ok(ask(fd,
+	       &(struct fcgi_request){
+		   .params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/count"), .keep = true},
+	       &answer) == 1 &&
 		says(&answer, "visit 1") &&
 		fcgi_answer_header(&answer, "Set-Cookie", 0, cookie, sizeof cookie) == 1,
 	    "a session begins");
 	snprintf(param, sizeof param, "HTTP_COOKIE=%.*s", (int)strcspn(cookie, ";"), cookie);
-	ok(ask(fd, &(struct fcgi_request){.params = PARAMS("REQUEST_METHOD=GET",
-			"REQUEST_URI=/r/count", "HTTP_COOKIE=a=1; b=2", param), .keep = true},
-	       &answer) == 1 && says(&answer, "visit 2"),
+	ok(ask(fd,
+	       &(struct fcgi_request){.params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/count",
+					  "HTTP_COOKIE=a=1; b=2", param),
+		   .keep = true},
+	       &answer) == 1 &&
+		says(&answer, "visit 2"),
 	    "and is found in the second of two");
 	close(fd);
 	fcgi_answer_release(&answer);
@@ -816,8 +849,10 @@ is_big(int fd, const char *method, size_t bytes)
 	snprintf(query, sizeof query, "QUERY_STRING=bytes=%zu", bytes);
 	snprintf(param, sizeof param, "REQUEST_METHOD=%s", method);
 	snprintf(wanted, sizeof wanted, "%zu", bytes);
-	good = ask(fd, &(struct fcgi_request){.params = PARAMS(param, "REQUEST_URI=/r/big", query),
-		       .keep = true}, &answer) == 1 &&
+	good = ask(fd,
+		   &(struct fcgi_request){
+		       .params = PARAMS(param, "REQUEST_URI=/r/big", query), .keep = true},
+		   &answer) == 1 &&
 	       answer.status == 200 &&
 	       fcgi_answer_header(&answer, "Content-Length", 0, length, sizeof length) == 1 &&
 	       strcmp(length, wanted) == 0 &&
@@ -862,8 +897,10 @@ static void
 test_all(void)
 {
 	struct server s = start("main", PARAMS("--workers=2", "--threads=4"), 0);
-	struct server small = start("small", PARAMS("--workers=1", "--threads=2", "--body_limit=1000"), 0);
-	struct server none = start("none", PARAMS("--workers=1", "--threads=2", "--body_limit=0"), 0);
+	struct server small =
+	    start("small", PARAMS("--workers=1", "--threads=2", "--body_limit=1000"), 0);
+	struct server none =
+	    start("none", PARAMS("--workers=1", "--threads=2", "--body_limit=0"), 0);
 
 	test_kept(&s);
 	test_idle(&small, 64);

@@ -117,6 +117,8 @@ test_path() {
 		--listen "unix:$unix" --socket_group=nosuchgroup
 	ok 'and leaves no path' [ ! -e "$unix" ]
 	ok 'no socket at all is refused' fails_to_start 'no socket to answer on'
+	LISTEN_PID=1 LISTEN_FDS=1 \
+		ok 'and one meant for another process too' fails_to_start 'no socket to answer on'
 	start_responder responder "--socket_group=$(a_group)"
 	is "$(stat -c %G "$unix")" "$(a_group)" 'the socket has the group that was asked for'
 	stop responder

@@ -70,6 +70,14 @@ const differences = [
 		fresh: true,
 	},
 	{
+		why: 'a renewal keeps the lifetime that was set for this session: Node begins anew',
+		when: ({ kind, before, lifetime }) =>
+			kind === 'renew' && before !== undefined && before.cookie.originalMaxAge !== lifetime,
+		instead: ({ before, after }) =>
+			({ record: { ...before, cookie: { ...before.cookie, expires: after.cookie.expires } } }),
+		fresh: true,
+	},
+	{
 		why: 'what Node would drop or change, and what is too deep, is refused',
 		when: ({ kind }) => kind === 'refused',
 		instead: ({ before }) => ({ status: 500, cookie: 'none', record: before }),
@@ -132,7 +140,7 @@ main(async (url, folder, n, rolling, uninitialized, age) => {
 		const step = pick(roll);
 		const seen = {
 			...step, before: read(folder, gate), sent: gate.cookie !== undefined,
-			uninitialized: uninitialized === 'yes',
+			uninitialized: uninitialized === 'yes', lifetime: Number(age) || null,
 		};
 		const ours = await request(gate, 'second', folder, step);
 		let nodes = await request(node, 'node2', folder, step);

@@ -1,0 +1,200 @@
+/* json_print.c: values as JSON.stringify prints them. */
+#include "config.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode.h"
+#include "json.h"
+
+#define PRINT_DEPTH_MAX 2048          /* what jansson's parser goes down to */
+#define SAFE_INTEGER 9007199254740992 /* 2^53: JavaScript's integers end here */
+
+void
+gate_json_print_string(struct gate_buffer *out, const char *text, size_t length)
+{
+	size_t plain = 0;
+
+	gate_buffer_putc(out, '"');
+	for (size_t i = 0; i < length; i++) {
+		static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+		unsigned char c = (unsigned char)text[i];
+		const char *escape;
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		gate_buffer_add(out, text + plain, i - plain);
+		plain = i + 1;
+		escape = c != '\0' ? strchr(from, c) : NULL;
+		if (escape != NULL)
+			gate_buffer_printf(out, "\\%c", to[escape - from]);
+		else
+			gate_buffer_printf(out, "\\u%04x", c);
+	}
+	gate_buffer_add(out, text + plain, length - plain);
+	gate_buffer_putc(out, '"');
+}
+
+/* Counts the last digit up; all nines become zeros, which are then no match. */
+static void
+next_decimal(char *text)
+{
+	for (char *c = strchr(text, 'e') - 1; c >= text; c--) {
+		if (*c < '0' || *c > '9')
+			continue;
+		if (*c != '9') {
+			++*c;
+			return;
+		}
+		*c = '0';
+	}
+}
+
+/* The fewest digits that read back as the same number; the decimal point may be a locale's own.
+ * Above a power of two the doubles are twice as far apart as below it, so the nearest decimal may
+ * read back as another number where the next one up does not. */
+static int
+shortest_digits(double value, char digits[32], int *exponent)
+{
+	char text[40];
+	int count = 0;
+
+	for (int precision = value < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
+		snprintf(text, sizeof text, "%.*e", precision, value);
+		if (strtod(text, NULL) == value || precision == 16)
+			break;
+		next_decimal(text);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	*exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+	for (const char *c = text; *c != 'e'; c++)
+		if (*c >= '0' && *c <= '9')
+			digits[count++] = *c;
+	while (count > 1 && digits[count - 1] == '0')
+		count--;
+	digits[count] = '\0';
+	return count;
+}
+
+/* ECMAScript's Number::toString */
+void
+gate_json_print_real(struct gate_buffer *out, double value)
+{
+	char digits[32];
+	int count, exponent, point;
+
+	if (value == 0 || !isfinite(value)) {
+		gate_buffer_puts(out, value == 0 ? "0" : "null");
+		return;
+	}
+	if (value < 0)
+		gate_buffer_putc(out, '-');
+	count = shortest_digits(fabs(value), digits, &exponent);
+	point = exponent + 1; /* where the decimal point stands among the digits */
+	if (point > 21 || point < -5) {
+		gate_buffer_printf(out, "%c%s%se%c%d", digits[0], count > 1 ? "." : "", digits + 1,
+		    exponent < 0 ? '-' : '+', abs(exponent));
+	} else if (point <= 0) {
+		gate_buffer_printf(out, "0.%.*s%s", -point, "00000", digits);
+	} else if (count <= point) {
+		gate_buffer_printf(out, "%s%.*s", digits, point - count, "000000000000000000000");
+	} else {
+		gate_buffer_printf(out, "%.*s.%s", point, digits, digits + point);
+	}
+}
+
+static void
+print_string(struct gate_buffer *out, const char *text, size_t length, const char **why)
+{
+	if (!gate_utf8_valid(text, length))
+		*why = "holds text that is not UTF-8";
+	gate_json_print_string(out, text, length);
+}
+
+static void print_value(struct gate_buffer *, json_t *, int depth, const char **why);
+
+static void
+print_object(struct gate_buffer *out, json_t *object, int depth, const char **why)
+{
+	bool first = true;
+
+	gate_buffer_putc(out, '{');
+	for (void *at = json_object_iter(object); at != NULL;
+	     at = json_object_iter_next(object, at)) {
+		if (!first)
+			gate_buffer_putc(out, ',');
+		first = false;
+		print_string(out, json_object_iter_key(at), json_object_iter_key_len(at), why);
+		gate_buffer_putc(out, ':');
+		print_value(out, json_object_iter_value(at), depth, why);
+	}
+	gate_buffer_putc(out, '}');
+}
+
+static void
+print_array(struct gate_buffer *out, json_t *array, int depth, const char **why)
+{
+	size_t i;
+	json_t *value;
+
+	gate_buffer_putc(out, '[');
+	json_array_foreach (array, i, value) {
+		if (i > 0)
+			gate_buffer_putc(out, ',');
+		print_value(out, value, depth, why);
+	}
+	gate_buffer_putc(out, ']');
+}
+
+static void
+print_value(struct gate_buffer *out, json_t *json, int depth, const char **why)
+{
+	switch (json_typeof(json)) {
+	case JSON_OBJECT:
+	case JSON_ARRAY:
+		if (depth >= GATE_JSON_DEPTH_MAX)
+			*why = "is nested deeper than 32 levels";
+		if (depth >= PRINT_DEPTH_MAX)
+			break;
+		if (json_is_object(json))
+			print_object(out, json, depth + 1, why);
+		else
+			print_array(out, json, depth + 1, why);
+		break;
+	case JSON_STRING:
+		print_string(out, json_string_value(json), json_string_length(json), why);
+		break;
+	case JSON_INTEGER:
+		if (json_integer_value(json) > SAFE_INTEGER ||
+		    json_integer_value(json) < -SAFE_INTEGER)
+			*why = "holds an integer beyond 2^53, which JavaScript would change";
+		gate_buffer_integer(out, json_integer_value(json));
+		break;
+	case JSON_REAL:
+		if (!isfinite(json_real_value(json)))
+			*why = "holds a number that is not finite";
+		gate_json_print_real(out, json_real_value(json));
+		break;
+	case JSON_TRUE:
+		gate_buffer_puts(out, "true");
+		break;
+	case JSON_FALSE:
+		gate_buffer_puts(out, "false");
+		break;
+	case JSON_NULL:
+		gate_buffer_puts(out, "null");
+		break;
+	}
+}
+
+int
+gate_json_print(struct gate_buffer *out, json_t *json, const char **why)
+{
+	*why = NULL;
+	print_value(out, json, 0, why);
+	return out->failed ? -1 : 0;
+}

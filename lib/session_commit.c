@@ -1,0 +1,169 @@
+/* session_commit.c: does with the record what was decided. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "log.h"
+#include "record.h"
+#include "session_private.h"
+
+#define RENEWED_TIME (60 * 1000) /* ms that a renewed id is remembered */
+#define ID_TRIES 3
+
+/* Brings cookie and gate up to date before a write; a touch leaves gate alone. */
+static int
+stamp(struct gate_session *s)
+{
+	struct gate_cookie_attributes cookie = gate_session_attributes(s);
+	struct gate_record_policy policy = {
+	    .cookie = &cookie,
+	    .max_age = gate_session_lifetime(s),
+	    .keep_age = s->state == GATE_SESSION_LOADED && !s->age_set,
+	};
+	int64_t created = 0;
+
+	if (s->action != GATE_SESSION_TOUCH && s->record.created == 0)
+		created = s->now;
+	s->record.now = s->now;
+	s->record.deadline = s->deadline;
+	s->record.ttl = s->options->ttl;
+	if (gate_record_stamp(&s->record, &policy, cookie.expires, created) < 0)
+		return gate_fail(&s->error, GATE_EMEMORY, "out of memory");
+	s->record.expires = s->expires;
+	return 0;
+}
+
+/* Takes the place in the queue, or says whose to wait for. */
+static bool
+has_turn(struct gate_session *s)
+{
+	if (gate_queue_try(s->queue, s->id))
+		return true;
+	memcpy(s->queue_id, s->id, sizeof s->queue_id);
+	return false;
+}
+
+static int
+create(struct gate_session *s)
+{
+	int result = 0;
+
+	if (stamp(s) < 0)
+		return -1;
+	for (int i = 0; i < ID_TRIES && result == 0; i++) {
+		if (gate_id_new(s->options->genid, s->id) < 0)
+			return gate_fail(&s->error, GATE_ESYSTEM, "getrandom gives nothing: no id");
+		result = gate_store_create(s->store, s->id, &s->record, &s->error);
+	}
+	return result == 0 ? gate_fail(&s->error, GATE_ESTORE, "every new id is taken") : result;
+}
+
+static int
+update(struct gate_session *s)
+{
+	int result;
+
+	if (!has_turn(s))
+		return GATE_CONFLICT;
+	if (stamp(s) < 0)
+		return -1;
+	result = gate_store_update(s->store, s->id, &s->record, &s->error);
+	memcpy(s->queue_id, s->id, sizeof s->queue_id);
+	return result;
+}
+
+static int
+touch(struct gate_session *s)
+{
+	struct gate_error error = {0};
+
+	if (stamp(s) < 0)
+		return -1;
+	if (gate_store_touch(s->store, s->id, &s->record, &error) == -1)
+		gate_log(GATE_LOG_WARN, "touch-failed", "error", error.text, NULL);
+	return 1; /* a conflict: somebody else just wrote */
+}
+
+static void
+renewed_key(char *key, size_t size, const char *id)
+{
+	snprintf(key, size, "renewed:%.*s", GATE_ID_MAX, id);
+}
+
+int
+gate_session_was_renewed(struct gate_session *s, const char *id)
+{
+	char key[GATE_ID_MAX + 16];
+	struct gate_bump bump;
+
+	renewed_key(key, sizeof key, id);
+	if (gate_store_bump(s->store, key, 0, RENEWED_TIME, &bump, &s->error) < 0)
+		return -1;
+	return bump.count > 0;
+}
+
+static int
+mark_renewed(struct gate_session *s, const char *id, int add)
+{
+	char key[GATE_ID_MAX + 16];
+	struct gate_bump bump;
+
+	renewed_key(key, sizeof key, id);
+	return gate_store_bump(s->store, key, add, RENEWED_TIME, &bump, &s->error);
+}
+
+/* The new record first, then the old one goes only if it still is what was read. The mark stands
+ * before the old one goes, so that no other tab sees neither. */
+static int
+renew(struct gate_session *s)
+{
+	char old[GATE_ID_MAX + 1];
+	int result;
+
+	if (!has_turn(s))
+		return GATE_CONFLICT;
+	memcpy(old, s->id, sizeof old);
+	memcpy(s->queue_id, s->id, sizeof s->queue_id);
+	result = create(s);
+	if (result < 0)
+		return -1;
+	result = mark_renewed(s, old, 1);
+	if (result == 1) {
+		result = gate_store_remove(s->store, old, &s->record, &s->error);
+		if (result == 1)
+			return 1;
+		mark_renewed(s, old, -1); /* ours only: another renewal may have been faster */
+	}
+	gate_store_remove(s->store, s->id, NULL, NULL);
+	return result == -1 ? -1 : GATE_CONFLICT;
+}
+
+static int
+destroy(struct gate_session *s)
+{
+	return gate_store_remove(s->store, s->id, NULL, &s->error) < 0 ? -1 : 1;
+}
+
+int
+gate_session_perform(struct gate_session *s)
+{
+	switch (s->action) {
+	case GATE_SESSION_NOTHING:
+		break;
+	case GATE_SESSION_CREATE:
+		return create(s);
+	case GATE_SESSION_UPDATE:
+		return update(s);
+	case GATE_SESSION_REWRITE:
+		return update(s) == -1 ? -1 : 1;
+	case GATE_SESSION_TOUCH:
+		return touch(s);
+	case GATE_SESSION_RENEW:
+		return renew(s);
+	case GATE_SESSION_DESTROY:
+		return destroy(s);
+	}
+	return 1;
+}

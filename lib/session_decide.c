@@ -1,0 +1,137 @@
+/* session_decide.c: what to do with the record and the cookie; does nothing itself. */
+#include "config.h"
+
+#include "record.h"
+#include "session_private.h"
+
+static int64_t
+smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t
+gate_session_lifetime(const struct gate_session *s)
+{
+	if (s->age_set)
+		return s->max_age;
+	return s->state == GATE_SESSION_LOADED ? s->record.max_age : s->options->max_age;
+}
+
+static int64_t
+clamp(const struct gate_session *s, int64_t time)
+{
+	int64_t created = s->record.created > 0 ? s->record.created : s->now;
+
+	if (s->options->absolute_timeout == 0)
+		return time;
+	return smaller(time, created + s->options->absolute_timeout);
+}
+
+static bool
+touch_is_due(const struct gate_session *s)
+{
+	int64_t age = gate_session_lifetime(s);
+	int64_t window = smaller(s->options->touch_after, (age != 0 ? age : s->options->ttl) / 10);
+
+	return s->record.touched == 0 || s->now - s->record.touched >= window;
+}
+
+static void
+act(struct gate_session *s, enum gate_session_action action, const char *why)
+{
+	s->action = action;
+	s->why = why;
+}
+
+static void
+send_cookie(struct gate_session *s, enum gate_session_cookie cookie, const char *why)
+{
+	s->cookie = cookie;
+	s->why_cookie = why;
+}
+
+static void
+decide_new(struct gate_session *s, bool changed)
+{
+	act(s, GATE_SESSION_NOTHING, "new and empty");
+	send_cookie(s, GATE_SESSION_KEEP, "nothing was stored");
+	if (s->destroy) {
+		act(s, GATE_SESSION_NOTHING, "destroyed, there was no record");
+		if (s->sent)
+			send_cookie(s, GATE_SESSION_CLEAR, "destroyed");
+	} else if (changed || s->options->save_uninitialized) {
+		act(s, GATE_SESSION_CREATE, changed ? "new and changed" : "save_uninitialized");
+		send_cookie(s, GATE_SESSION_SET, "new");
+	}
+}
+
+static void
+decide_loaded_cookie(struct gate_session *s, bool changed, bool age_changed)
+{
+	send_cookie(s, GATE_SESSION_KEEP, "the browser has it");
+	if (s->destroy)
+		send_cookie(s, GATE_SESSION_CLEAR, "destroyed");
+	else if (s->renew)
+		send_cookie(s, GATE_SESSION_SET, "renewed");
+	else if (s->options->rolling)
+		send_cookie(s, GATE_SESSION_SET, "rolling");
+	else if (age_changed || (changed && gate_session_lifetime(s) != 0))
+		send_cookie(s, GATE_SESSION_SET, "its expiry moved");
+	else if (s->old_secret)
+		send_cookie(s, GATE_SESSION_SET, "it was signed with an old secret");
+}
+
+static void
+decide_loaded(struct gate_session *s, bool changed)
+{
+	bool age_changed = s->age_set && s->max_age != s->record.max_age;
+
+	if (s->destroy)
+		act(s, GATE_SESSION_DESTROY, "destroyed");
+	else if (s->renew)
+		act(s, GATE_SESSION_RENEW, "renewed");
+	else if (changed || age_changed)
+		act(s, GATE_SESSION_UPDATE, changed ? "changed" : "its lifetime changed");
+	else if (s->options->resave)
+		act(s, GATE_SESSION_REWRITE, "resave");
+	else if (touch_is_due(s))
+		act(s, GATE_SESSION_TOUCH, "touch_after is over");
+	else
+		act(s, GATE_SESSION_NOTHING, "unchanged and touched just now");
+	decide_loaded_cookie(s, changed, age_changed);
+}
+
+void
+gate_session_decide(struct gate_session *s, bool changed)
+{
+	int64_t age = gate_session_lifetime(s);
+
+	s->expires = clamp(s, s->now + (age != 0 ? age : s->options->ttl));
+	switch (s->state) {
+	case GATE_SESSION_NEW:
+		decide_new(s, changed);
+		break;
+	case GATE_SESSION_LOADED:
+		decide_loaded(s, changed);
+		break;
+	case GATE_SESSION_GONE:
+	case GATE_SESSION_UNASKED:
+	case GATE_SESSION_FAILED:
+		break;
+	}
+	if (s->cookie == GATE_SESSION_SET && s->options->cookie_secure == GATE_YES && !s->secure)
+		send_cookie(s, GATE_SESSION_KEEP, "withheld: cookie_secure over plain http");
+}
+
+int64_t
+gate_session_end_time(struct gate_session *s)
+{
+	if (gate_session_json(s) == NULL || gate_session_lifetime(s) == 0 || s->destroy)
+		return 0;
+	if (s->outcome == 0)
+		gate_session_decide(s, gate_record_differs(&s->record, s->json));
+	if (s->action == GATE_SESSION_NOTHING)
+		return s->state == GATE_SESSION_LOADED ? clamp(s, s->record.expires) : 0;
+	return s->expires;
+}

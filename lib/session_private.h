@@ -1,0 +1,18 @@
+/* session_private.h: what the files of the session's transaction share. */
+#ifndef GATE_SESSION_PRIVATE_H
+#define GATE_SESSION_PRIVATE_H
+
+#include "cookie.h"
+#include "session.h"
+
+/* Fills in action, cookie, both whys and expires; does nothing yet. */
+void gate_session_decide(struct gate_session *, bool changed);
+int64_t gate_session_lifetime(const struct gate_session *); /* ms, 0: with the browser */
+/* Does the action. 1, GATE_CONFLICT, -1 with the session's error. */
+int gate_session_perform(struct gate_session *);
+/* Was the id renewed just now? Its owner's new cookie must not be replaced. 1, 0, -1. */
+int gate_session_was_renewed(struct gate_session *, const char *id);
+/* Of the cookie, as the decision leaves it. */
+struct gate_cookie_attributes gate_session_attributes(const struct gate_session *);
+
+#endif
