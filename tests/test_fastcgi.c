@@ -21,6 +21,7 @@
 #define IDLE_MOST 200
 #define PARAMS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define SAME_SITE "HTTP_SEC_FETCH_SITE=same-origin"
+#define KEPT(...) (&(struct fcgi_request){.keep = true, __VA_ARGS__})
 #define NOTHING PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/nothing")
 #define ECHO PARAMS("REQUEST_METHOD=POST", "REQUEST_URI=/r/echo", SAME_SITE)
 
@@ -157,9 +158,8 @@ static bool
 serves(int fd)
 {
 	struct fcgi_answer answer = {0};
-	bool good =
-	    ask(fd, &(struct fcgi_request){.params = NOTHING, .keep = true}, &answer) == 1 &&
-	    answer.status == 200 && says(&answer, "nothing");
+	bool good = ask(fd, KEPT(.params = NOTHING), &answer) == 1 && answer.status == 200 &&
+		    says(&answer, "nothing");
 
 	fcgi_answer_release(&answer);
 	return good;
@@ -227,12 +227,9 @@ add_marking(struct fcgi_bytes *out, const struct server *s, size_t piece)
 
 	snprintf(
 	    query, sizeof query, "QUERY_STRING=ready=%s&go=%s&then=nothing", s->mark, s->socket);
-	fcgi_request(out, &(struct fcgi_request){
-			      .params = PARAMS("REQUEST_METHOD=POST", "REQUEST_URI=/r/slowfile",
-				  query, SAME_SITE, "HTTP_X_TEST=x"),
-			      .body = "a=b",
-			      .piece = piece,
-			      .keep = true});
+	fcgi_request(out, KEPT(.params = PARAMS("REQUEST_METHOD=POST", "REQUEST_URI=/r/slowfile",
+				   query, SAME_SITE, "HTTP_X_TEST=x"),
+			      .body = "a=b", .piece = piece));
 }
 
 /* ---- connections ---- */
@@ -246,26 +243,19 @@ test_kept(const struct server *s)
 
 	for (int i = 1; i <= many; i++) {
 		snprintf(body, sizeof body, "body %d", i);
-		good +=
-		    ask(fd,
-			&(struct fcgi_request){.params = ECHO, .body = body, .id = i, .keep = true},
-			&answer) == 1 &&
-		    answer.status == 200 && answer.id == i && says(&answer, body);
+		good += ask(fd, KEPT(.params = ECHO, .body = body, .id = i), &answer) == 1 &&
+			answer.status == 200 && answer.id == i && says(&answer, body);
 	}
 	ok(good == many, "one connection serves many requests, of any id");
-	ok(ask(fd, &(struct fcgi_request){.params = NOTHING, .id = 65535, .keep = true}, &answer) ==
-		    1 &&
-		answer.id == 65535 && answer.app_status == 0 && answer.protocol_status == 0,
+	ok(ask(fd, KEPT(.params = NOTHING, .id = 65535), &answer) == 1 && answer.id == 65535 &&
+		answer.app_status == 0 && answer.protocol_status == 0,
 	    "the highest id is one like others");
 	ok(ask(fd, &(struct fcgi_request){.params = NOTHING}, &answer) == 1 &&
 		answer.status == 200 && fcgi_closes(fd, PATIENCE),
 	    "a request that does not ask to keep the connection is its last");
 	close(fd);
 	fd = fcgi_connect(s->socket);
-	ok(ask(fd,
-	       &(struct fcgi_request){
-		   .params = ECHO, .body = "piecemeal", .piece = 1, .keep = true},
-	       &answer) == 1 &&
+	ok(ask(fd, KEPT(.params = ECHO, .body = "piecemeal", .piece = 1), &answer) == 1 &&
 		says(&answer, "piecemeal") && serves(fd),
 	    "records of one byte make the same request");
 	close(fd);
@@ -303,9 +293,7 @@ test_few_descriptors(void)
 	for (int i = 0; i < IDLE_MOST && good == i; i++) {
 		fds[i] = fcgi_connect(s.socket);
 		good += ask(fds[i],
-			    &(struct fcgi_request){
-				.params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/count"),
-				.keep = true},
+			    KEPT(.params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/count")),
 			    &answer) == 1 &&
 			says(&answer, "visit 1");
 	}
@@ -433,16 +421,12 @@ test_roles(const struct server *s)
 
 	for (int i = 0; i < 4; i++)
 		test_authorizer(s, i & 1, i & 2);
-	ok(ask(fd,
-	       &(struct fcgi_request){.params = NOTHING, .role = FCGI_ROLE_FILTER, .keep = true},
-	       &answer) == 1 &&
+	ok(ask(fd, KEPT(.params = NOTHING, .role = FCGI_ROLE_FILTER), &answer) == 1 &&
 		answer.status == 200 && ends(fd),
 	    "a filter is answered, its data never taken for a request: closed");
 	close(fd);
 	fd = fcgi_connect(s->socket);
-	ok(ask(fd, &(struct fcgi_request){.params = NOTHING, .role = 9, .keep = true}, &answer) ==
-		0,
-	    "an unknown role is closed");
+	ok(ask(fd, KEPT(.params = NOTHING, .role = 9), &answer) == 0, "an unknown role is closed");
 	close(fd);
 	fcgi_answer_release(&answer);
 }
@@ -598,20 +582,20 @@ test_management(const struct server *s)
 	int fd = fcgi_connect(s->socket);
 
 	fcgi_get_values(&out, PARAMS("FCGI_MPXS_CONNS"));
-	fcgi_request(&out, &(struct fcgi_request){.params = NOTHING, .keep = true});
+	fcgi_request(&out, KEPT(.params = NOTHING));
 	ok(fcgi_send(fd, out.data, out.length, 0) == 0 && fcgi_read(fd, &answer, PATIENCE) == 1 &&
 		memmem(answer.values.data, answer.values.length, "FCGI_MPXS_CONNS0", 16) != NULL &&
 		fcgi_read(fd, &answer, PATIENCE) == 1 && says(&answer, "nothing") && serves(fd),
 	    "GET_VALUES is answered, and the request behind it");
 	fcgi_clear(&out);
 	fcgi_record(&out, 77, 0, NULL, 0); /* of content libfcgi makes an error: closed */
-	fcgi_request(&out, &(struct fcgi_request){.params = NOTHING, .keep = true});
+	fcgi_request(&out, KEPT(.params = NOTHING));
 	ok(fcgi_send(fd, out.data, out.length, 0) == 0 && fcgi_read(fd, &answer, PATIENCE) == 1 &&
 		answer.unknown_type == 77 && fcgi_read(fd, &answer, PATIENCE) == 1 &&
 		says(&answer, "nothing") && serves(fd),
 	    "an unknown management record is answered, and the request behind it");
 	fcgi_clear(&out);
-	fcgi_request(&out, &(struct fcgi_request){.params = NOTHING, .keep = true});
+	fcgi_request(&out, KEPT(.params = NOTHING));
 	out.length -= 8;
 	fcgi_record(&out, FCGI_TYPE_STDIN, 2, "of another request", 18);
 	fcgi_record(&out, FCGI_TYPE_STDIN, 1, NULL, 0);
@@ -631,7 +615,7 @@ test_garbage(const struct server *s)
 	int hung = 0, many = count(3000);
 	uint32_t seed = 1;
 
-	fcgi_request(&out, &(struct fcgi_request){.params = ECHO, .body = "hello", .keep = true});
+	fcgi_request(&out, KEPT(.params = ECHO, .body = "hello"));
 	for (int i = 0; i < many; i++) {
 		fcgi_clear(&spoilt);
 		fcgi_add(&spoilt, out.data, out.length);
@@ -658,12 +642,7 @@ test_body(int fd, size_t length, size_t limit, size_t piece)
 	for (size_t i = 0; i < length; i++)
 		body[i] = (char)(i * 7 + (i >> 8));
 	body[length] = '\0';
-	good = ask(fd,
-		   &(struct fcgi_request){.params = ECHO,
-		       .body = body,
-		       .body_length = length,
-		       .piece = piece,
-		       .keep = true},
+	good = ask(fd, KEPT(.params = ECHO, .body = body, .body_length = length, .piece = piece),
 		   &answer) == 1 &&
 	       answer.status == (small ? 200 : 413) && answer.body != NULL;
 	if (good && small)
@@ -810,25 +789,21 @@ test_cookies(const struct server *s)
 	int fd = fcgi_connect(s->socket);
 
 	ok(ask(fd,
-	       &(struct fcgi_request){
-		   .params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/cookie",
-		       "QUERY_STRING=name=b", "HTTP_COOKIE=a=1", "HTTP_COOKIE=", "HTTP_COOKIE=b=2"),
-		   .keep = true},
+	       KEPT(.params =
+			PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/cookie", "QUERY_STRING=name=b",
+			    "HTTP_COOKIE=a=1", "HTTP_COOKIE=", "HTTP_COOKIE=b=2")),
 	       &answer) == 1 &&
 		says(&answer, "2"),
 	    "several HTTP_COOKIE count as one");
-	ok(ask(fd,
-	       &(struct fcgi_request){
-		   .params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/count"), .keep = true},
-	       &answer) == 1 &&
+	ok(ask(fd, KEPT(.params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/count")), &answer) ==
+		    1 &&
 		says(&answer, "visit 1") &&
 		fcgi_answer_header(&answer, "Set-Cookie", 0, cookie, sizeof cookie) == 1,
 	    "a session begins");
 	snprintf(param, sizeof param, "HTTP_COOKIE=%.*s", (int)strcspn(cookie, ";"), cookie);
 	ok(ask(fd,
-	       &(struct fcgi_request){.params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/count",
-					  "HTTP_COOKIE=a=1; b=2", param),
-		   .keep = true},
+	       KEPT(.params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/count",
+			"HTTP_COOKIE=a=1; b=2", param)),
 	       &answer) == 1 &&
 		says(&answer, "visit 2"),
 	    "and is found in the second of two");
@@ -849,10 +824,7 @@ is_big(int fd, const char *method, size_t bytes)
 	snprintf(query, sizeof query, "QUERY_STRING=bytes=%zu", bytes);
 	snprintf(param, sizeof param, "REQUEST_METHOD=%s", method);
 	snprintf(wanted, sizeof wanted, "%zu", bytes);
-	good = ask(fd,
-		   &(struct fcgi_request){
-		       .params = PARAMS(param, "REQUEST_URI=/r/big", query), .keep = true},
-		   &answer) == 1 &&
+	good = ask(fd, KEPT(.params = PARAMS(param, "REQUEST_URI=/r/big", query)), &answer) == 1 &&
 	       answer.status == 200 &&
 	       fcgi_answer_header(&answer, "Content-Length", 0, length, sizeof length) == 1 &&
 	       strcmp(length, wanted) == 0 &&

@@ -376,7 +376,9 @@ dumpable() {
 		--store="file:$dir/nobody/sessions" --run_dir="$dir/nobody/run" \
 		--listen="unix:$dir/nobody/sock"
 	wait_until 10 accepts "unix:$dir/nobody/sock" && wait_until 10 has_workers guarded 2
-	for pid in $(pid_of guarded) $(workers_of guarded); do owner+=$(stat -c %u "/proc/$pid/environ"); done
+	for pid in $(pid_of guarded) $(workers_of guarded); do
+		owner+=$(stat -c %u "/proc/$pid/environ")
+	done
 	is "$owner" 000 'master and workers are not dumpable: nobody traces them'
 	stop guarded
 	chmod 700 "$dir"

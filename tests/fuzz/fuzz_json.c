@@ -39,7 +39,8 @@ refuse(void *data, const struct gate_json_span *span)
 	return -1;
 }
 
-/* Whatever jansson takes for an object is one for us, of the same members. */
+/* Whatever jansson takes for an object is one for us, of the same members; but a NUL behind a
+ * number, which jansson 2.14 overlooks. */
 static int
 check_members(const char *text, size_t size)
 {
@@ -49,9 +50,9 @@ check_members(const char *text, size_t size)
 
 	assert(result == 0 || result == 1);
 	assert(w.end <= text + size);
-	if (json_is_object(wanted))
+	if (json_is_object(wanted) && memchr(text, '\0', size) == NULL)
 		assert(result == 1 && json_equal(wanted, w.built));
-	else if (wanted != NULL)
+	else if (wanted != NULL && !json_is_object(wanted))
 		assert(result == 0);
 	if (result == 1 && w.end > text)
 		assert(gate_json_members(text, size, refuse, NULL) == -1);

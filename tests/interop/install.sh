@@ -4,7 +4,7 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/gate
+cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/gate
 folder=$cache/interop-$(sha256sum "$here/package-lock.json" | cut -c 1-16)
 
 if [ ! -d "$folder/node_modules" ]; then

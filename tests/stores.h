@@ -1,0 +1,14 @@
+/* stores.h: the stores that are tested. */
+#ifndef STORES_H
+#define STORES_H
+
+/* A new store is a line here. */
+static const struct {
+	const char *url, *sync;
+} stores[] = {
+    {"file:plain", "no"},
+    {"file:synced", "yes"},
+    {"memory:", "no"},
+};
+
+#endif
