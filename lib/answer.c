@@ -13,6 +13,7 @@
 #include "request.h"
 
 #define DISPLAY_TIME_MAX 32
+#define NONCE_BYTES 16
 
 /* ---- what the handler calls ---- */
 
@@ -239,14 +240,17 @@ display_time(char out[DISPLAY_TIME_MAX], int64_t ms)
 		out[0] = '\0';
 }
 
+/* Bytes of the kernel's, fetched for many pages at once. */
 static int
-make_nonce(char out[24])
+make_nonce(struct gate_request *r)
 {
-	unsigned char bytes[16];
-
-	if (gate_random(bytes, sizeof bytes) < 0)
-		return -1;
-	gate_base64url(out, bytes, sizeof bytes);
+	if (r->random_left < NONCE_BYTES) {
+		if (gate_random(r->random, sizeof r->random) < 0)
+			return -1;
+		r->random_left = sizeof r->random;
+	}
+	r->random_left -= NONCE_BYTES;
+	gate_base64url(r->nonce, r->random + r->random_left, NONCE_BYTES);
 	return 0;
 }
 
@@ -257,7 +261,7 @@ make_context(struct gate_request *r, bool with_session)
 	json_t *gate = json_object();
 	int64_t expires = 0;
 
-	if (make_nonce(r->nonce) < 0) {
+	if (make_nonce(r) < 0) {
 		json_decref(gate);
 		return NULL;
 	}

@@ -39,6 +39,7 @@ struct thread {
 	struct gate_queue queue;
 	struct gate_request request;
 	struct gate_buffer body;
+	struct gate_config *config; /* held from request to request, while it is the one in force */
 };
 
 struct gate_fastcgi {
@@ -100,8 +101,9 @@ park(struct gate_fastcgi *f, struct connection *c)
 {
 	struct epoll_event event = {
 	    .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c};
-	bool late;
+	int operation = c->kept ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
+	c->kept = true; /* from epoll_ctl on it may be another thread's */
 	pthread_mutex_lock(&f->lock);
 	c->idle_since = gate_clock_monotonic();
 	c->previous = f->parked.previous;
@@ -109,16 +111,13 @@ park(struct gate_fastcgi *f, struct connection *c)
 	c->previous->next = c->next->previous = c;
 	if (++f->parked_count > f->parked_most)
 		dismiss_oldest(f);
-	late = atomic_load(&f->stopping);
-	if (late)
+	if (atomic_load(&f->stopping))
 		shutdown(c->fd, SHUT_RD);
-	if (epoll_ctl(f->epoll, c->kept ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->fd, &event) < 0) {
-		unlink_parked(f, c);
-		drop(c);
-	} else {
-		c->kept = true;
-	}
 	pthread_mutex_unlock(&f->lock);
+	if (epoll_ctl(f->epoll, operation, c->fd, &event) < 0) { /* then no event comes: still ours */
+		claim(f, c);
+		drop(c);
+	}
 }
 
 void
@@ -181,12 +180,12 @@ answer(struct thread *t)
 	struct gate *gate = t->server->gate;
 	struct gate_request *r = &t->request;
 	FCGX_Request *q = &t->fcgi;
-	struct gate_config *config;
+	const struct gate_config *config;
 	bool keep = q->keepConnection && q->role == ROLE_RESPONDER;
 
 	if (FCGX_GetError(q->in) != 0) /* the parameters were cut short: some may be missing */
 		return false;
-	config = gate_config_take(gate);
+	config = t->config = gate_config_renew(gate, t->config);
 	r->refused = 0;
 	gate_buffer_reset(&t->body);
 	if (q->role != ROLE_AUTHORIZER) /* an authorizer has no stdin: reading it would hang */
@@ -205,7 +204,6 @@ answer(struct thread *t)
 	gate_request_serve(r, gate->handler);
 	FCGX_PutStr(gate_buffer_text(&r->answer), (int)r->answer.length, q->out);
 	gate_request_end(r);
-	gate_config_release(config);
 	return keep && !atomic_load(&t->server->stopping);
 }
 
@@ -335,6 +333,7 @@ free_server(struct gate_fastcgi *f)
 	for (int i = 0; i < f->thread_count; i++) {
 		gate_queue_close(&f->threads[i].queue);
 		gate_request_release(&f->threads[i].request);
+		gate_config_release(f->threads[i].config);
 		gate_buffer_release(&f->threads[i].body);
 	}
 	if (f->epoll >= 0)

@@ -64,6 +64,16 @@ gate_config_take(struct gate *gate)
 	return config;
 }
 
+/* Whoever holds a configuration keeps its address from being used again: comparing is enough. */
+struct gate_config *
+gate_config_renew(struct gate *gate, struct gate_config *held)
+{
+	if (held != NULL && held == atomic_load(&gate->config))
+		return held;
+	gate_config_release(held);
+	return gate_config_take(gate);
+}
+
 static void
 warn_of_restart(const struct gate_options *started, const struct gate_options *new)
 {

@@ -11,8 +11,8 @@
 #define GATE_LISTENERS_MAX 8
 
 struct gate {
-	pthread_mutex_t lock;       /* of `config`, the pointer */
-	struct gate_config *config; /* what new requests get */
+	pthread_mutex_t lock; /* of taking and of swapping `config` */
+	_Atomic(struct gate_config *) config; /* what new requests get */
 	struct gate_config *started; /* the first: what only a restart changes */
 	char **arguments;           /* as gate_open got them, to read them again */
 	const struct gate_store *table;
@@ -26,6 +26,8 @@ struct gate {
 };
 
 struct gate_config *gate_config_take(struct gate *); /* the one in force, counted */
+/* The same for who holds one already (or NULL): without a lock while it is still in force. */
+struct gate_config *gate_config_renew(struct gate *, struct gate_config *held);
 void gate_config_release(struct gate_config *);
 /* Reads options, secrets and templates anew and swaps them in; bad ones leave all as it was. */
 int gate_config_reload(struct gate *, struct gate_error *);

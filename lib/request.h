@@ -56,6 +56,8 @@ struct gate_request {
 	char template[256]; /* "": none */
 	json_t *json;
 	char nonce[24];
+	unsigned char random[256]; /* for nonces; kept from request to request */
+	size_t random_left;
 	bool broken; /* a call of the handler failed in a way that only a 500 can tell */
 
 	struct gate_buffer answer; /* the whole of it: header lines, a blank one, the body */
