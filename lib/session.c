@@ -275,8 +275,10 @@ commit(struct gate_session *s)
 		return -1;
 	if (!s->destroy && s->state != GATE_SESSION_GONE)
 		changed = gate_record_merge(&s->record, s->json, &s->error);
-	if (changed < 0)
+	if (changed < 0) {
+		s->why = "it can't be stored";
 		return -1;
+	}
 	gate_session_decide(s, changed);
 	result = gate_session_perform(s);
 	spare_renewed_cookie(s);

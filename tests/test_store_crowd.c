@@ -184,11 +184,12 @@ test_crowd(void)
 
 #define FULL_WIDTH 5000
 
-/* n is a number and so many letters that follow from it: a mixture of two writes shows. */
+/* n is a number and letters that follow from it: a mixture of two writes shows. Most are of nearly
+ * one size, since that is what a store may write in place. */
 static void
 make_checked(char *text, unsigned number)
 {
-	size_t width = number % 7 == 0 ? number * 37 % FULL_WIDTH : number % 3;
+	size_t width = number % 7 == 0 ? number * 37 % FULL_WIDTH : 3600 + number % 3;
 
 	text += snprintf(text, 16, "[%u,\"", number);
 	memset(text, 'a' + (int)(number % 26), width);

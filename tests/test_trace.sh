@@ -103,6 +103,10 @@ says 'no page of that name: thrown away' '/r/render?template=nosuch.html' \
 	"session=TAG state=loaded touched_ago=N did=nothing why=\"unchanged and touched just now\" cookie=kept why_cookie=\"the answer is thrown away\" result=\"no page\""
 is "$status" 500 '... with 500'
 
+says "a name that Node drops: can't be stored" '/r/set?name=__proto__&value=1' \
+	"session=TAG state=loaded touched_ago=N did=nothing why=\"it can't be stored\" cookie=kept why_cookie=\"the answer is thrown away\" result=failed error=\"session member __proto__ has a name that Node drops\""
+is "$status" 500 '... with 500'
+
 # ---- renewed, gone, destroyed
 old=$(cookie_header)
 says 'renewed' /r/renew \

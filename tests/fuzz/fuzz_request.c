@@ -46,7 +46,7 @@ answer(struct gate_request *req, unsigned int what)
 
 	if ((what & 1) != 0 && text != NULL)
 		gate_header(req, "X-Echo", text);
-	if ((what & 2) != 0 && text != NULL)
+	if ((what & 2) != 0 && text != NULL && strcasecmp(text, "Set-Cookie") != 0)
 		gate_header(req, text, or_empty(gate_form(req, "a")));
 	if ((what & 4) != 0)
 		gate_redirect(req, or_empty(text));
@@ -85,7 +85,7 @@ use_session(struct gate_request *req, unsigned int what)
 static void
 handle(struct gate_request *req)
 {
-	const unsigned char *what = req->data;
+	const unsigned char *what = gate_data(req);
 
 	v.runs++;
 	if ((what[0] & 128) != 0)
@@ -164,7 +164,7 @@ check(const struct gate_request *r)
 
 	assert(head.status >= 200 && head.status <= 599);
 	assert(head.statuses == 1 && head.types == 1 && head.policies == 1 && head.caches == 1);
-	assert(head.cookies <= 1);
+	assert(head.cookies <= (r->session.cookie != GATE_SESSION_KEEP)); /* nor one from a header */
 	if (head.status == 204 || head.status == 304)
 		assert(head.lengths == 0 && body == r->answer.length);
 	else
@@ -180,6 +180,7 @@ check(const struct gate_request *r)
 static void
 close_server(void)
 {
+	v.f.config.options.trusted_proxies[0] = NULL;
 	server_close(&v);
 }
 
@@ -217,30 +218,34 @@ static void
 seed(void)
 {
 	static int runs;
-	char text[512];
+	char text[512], path[256];
 
 	if (++runs % CLEAR_AFTER == 0)
 		count_records(&v.f, true);
 	snprintf(text, sizeof text, RECORD, gate_clock_wall());
+	path_of(&v.f, ID, path);
+	unlink(path); /* ext4 flushes a file that was truncated */
 	put_record(&v.f, ID, text);
 	forget_renewal(&v.f, ID);
 }
 
-/* Three bytes of switches and a newline; lines "NAME=value" to an empty one; the body. */
+/* Three bytes of switches and a newline; lines "NAME=value" to an empty one; the body. What gate
+ * logs goes to standard error: -close_fd_mask=2 keeps it away. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct gate_request *r = &v.request;
-	char *text, *line, *end, *params[PARAMS_MAX + 1];
+	char *text = malloc(size + 1), *line, *end, *params[PARAMS_MAX + 1];
 	size_t n = 0;
 
-	if (size < 4 || memchr(data, '\0', size - 1) != NULL)
-		return 0;
+	assert(text != NULL);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	if (size < 4)
+		goto out;
 	open_server_once();
 	set_options(data[2]);
 	seed();
-	text = strndup((const char *)data, size);
-	assert(text != NULL);
 	for (line = text + 4; (end = strchr(line, '\n')) != NULL && end > line; line = end + 1) {
 		*end = '\0';
 		if (n < PARAMS_MAX && strchr(line, '=') != NULL)
@@ -249,14 +254,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	params[n] = NULL;
 	r->params = params;
 	r->body = end != NULL ? end + 1 : line;
-	r->body_length = strlen(r->body);
+	r->body_length = (size_t)(text + size - r->body);
 	r->data = text;
 	v.runs = 0;
-	listen_in(&v.f);
 	gate_request_serve(r, handle);
 	check(r);
 	gate_request_end(r);
-	hear_out(&v.f);
+out:
 	free(text);
 	return 0;
 }
