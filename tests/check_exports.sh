@@ -3,7 +3,6 @@
 header=$top_srcdir/lib/gate.h
 library=$top_builddir/.libs/libgate.so
 core=$top_builddir/.libs/libgate_core.a
-echo 1..3
 
 # instrumented builds add symbols of their own: __gcov_*, mangle_path, __sancov_*, __asan_*
 ours() { grep -vE '^(_|mangle_path)' | sort -u; }
@@ -23,8 +22,9 @@ foreign=$(nm -g --defined-only "$core" 2>/dev/null | awk 'NF == 3 { print $3 }' 
 
 # no writable state: .data and .bss of our objects are empty (sanitizers and gcov fill them)
 if nm "$core" 2>/dev/null | grep -qE '__(asan|gcov|sancov)'; then
-	echo "ok 3 - no writable globals # SKIP instrumented build"
+	echo 1..2
 else
+	echo 1..3
 	writable=$(size -A "$core" 2>/dev/null | awk '/^\.(data|bss)[ .]/ && $1 !~ /rel\.ro/ && $2 > 0 { print $1, $2 }')
 	[ -z "$writable" ] && echo "ok 3 - no writable globals" ||
 		echo "not ok 3 - no writable globals: $writable"
