@@ -35,6 +35,7 @@ block_signals(sigset_t *set)
 		sigaddset(set, signals[i]);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is the store's failure, not our end */
 }
 
 /* The signal that came within a second, or 0. */

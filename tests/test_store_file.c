@@ -434,7 +434,7 @@ forget_and_bump(int number, void *data)
 		f.link = link;
 	while (number == 0 && *running) /* the sweeper */
 		bad |= sweep_now() < 0;
-	for (int i = counted(50000); number == 1 && i > 0; i--) {
+	for (int i = counted(10000); number == 1 && i > 0; i--) {
 		bad |= gate_store_bump(&link, "k", 1, -1, &b, &error) != 1; /* has expired at once */
 		bad |= gate_store_bump(&link, "k", 0, 0, &b, &error) != 1;
 		bad |= gate_store_bump(&link, "k", 1, HOUR, &b, &error) != 1 || b.count != 1;
