@@ -322,6 +322,7 @@ error_page(struct gate_request *r, const char *text)
 	json_t *page = json_pack("{s:i, s:s, s:s*}", "status", r->status, "reason",
 	    reason_of(r->status), "text", text);
 
+	drop_header(r, "Content-Type"); /* the handler's was for a body of its own */
 	if (r->config->templates == NULL || !gate_templates_has(r->config->templates, "error.html") ||
 	    render(r, "error.html", page, false) < 0) {
 		gate_buffer_reset(&r->out);

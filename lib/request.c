@@ -260,7 +260,7 @@ open_session(struct gate_request *r)
 	    .store = r->store,
 	    .queue = r->queue,
 	    .cookies = gate_buffer_text(&r->cookies),
-	    .path = r->path,
+	    .path = r->path != NULL ? r->path : "/",
 	    .secure = r->secure,
 	    .deadline = r->deadline,
 	};
@@ -292,13 +292,6 @@ is_refused(struct gate_request *r)
 	return true;
 }
 
-static void
-trace(struct gate_request *r, const char *result)
-{
-	if (r->config->options.trace)
-		gate_session_trace(&r->session, result);
-}
-
 /* One run: handler, page, commit. What gate_session_save answers. */
 static int
 run(struct gate_request *r, gate_handler *handler)
@@ -306,17 +299,18 @@ run(struct gate_request *r, gate_handler *handler)
 	struct gate_session *s = &r->session;
 	int result;
 
+	r->runs++;
 	gate_answer_begin(r);
 	s->now = gate_clock_wall();
 	gate_session_begin(s);
 	handler(r);
 	if (s->outcome >= 0 && s->state != GATE_SESSION_FAILED && gate_answer_render(r) < 0) {
-		trace(r, "no page");
+		r->result = "no page";
 		gate_answer_error(r, 500, NULL);
 		return 1;
 	}
 	result = gate_session_save(s);
-	trace(r, result == 1 ? "done" : result == GATE_CONFLICT ? "conflict" : "failed");
+	r->result = result == 1 ? "done" : result == GATE_CONFLICT ? "conflict" : "failed";
 	return result;
 }
 
@@ -348,6 +342,19 @@ transact(struct gate_request *r, gate_handler *handler)
 		report_failure(r);
 }
 
+/* The place in the queue is not held while the answer leaves. */
+static void
+answer(struct gate_request *r, gate_handler *handler)
+{
+	r->runs = 0;
+	r->result = "refused";
+	if (is_refused(r))
+		return;
+	r->session.path = r->path;
+	transact(r, handler);
+	gate_queue_leave(r->queue);
+}
+
 void
 gate_request_serve(struct gate_request *r, gate_handler *handler)
 {
@@ -357,10 +364,9 @@ gate_request_serve(struct gate_request *r, gate_handler *handler)
 	join_cookies(r);
 	r->deadline = gate_clock_monotonic() + r->config->options.deadline;
 	open_session(r);
-	if (!is_refused(r)) {
-		r->session.path = r->path;
-		transact(r, handler);
-	}
+	answer(r, handler);
+	if (r->config->options.trace)
+		gate_session_trace(&r->session, r->runs, r->result);
 	gate_answer_finish(r);
 }
 

@@ -49,6 +49,8 @@ struct gate_request {
 	struct gate_block *blocks;
 	int64_t deadline;
 	struct gate_session session;
+	int runs;           /* of the handler */
+	const char *result; /* for the trace */
 
 	/* the answer of this run */
 	int status;

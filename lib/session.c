@@ -28,7 +28,7 @@ gate_session_begin(struct gate_session *s)
 	gate_store_release(s->store, &s->record);
 	s->state = GATE_SESSION_UNASKED;
 	s->id[0] = '\0';
-	s->sent = s->old_secret = s->renew = s->destroy = s->age_set = false;
+	s->sent = s->old_secret = s->renew = s->destroy = s->age_set = s->compared = false;
 	s->outcome = 0;
 	s->record = (struct gate_record){0};
 	s->json = NULL;
@@ -60,14 +60,14 @@ struct candidate {
 static int
 find_candidates(struct gate_session *s, struct candidate *found)
 {
-	size_t offsets[GATE_SESSION_CANDIDATES];
+	size_t offsets[GATE_SESSION_COOKIES];
 	struct gate_buffer values = {0};
 	int verified = 0, n;
 
 	n = gate_cookie_values(s->cookies, strlen(s->cookies), s->options->cookie_name, &values,
-	    offsets, GATE_SESSION_CANDIDATES);
+	    offsets, GATE_SESSION_COOKIES);
 	s->sent = n > 0;
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && verified < GATE_SESSION_CANDIDATES; i++) {
 		const char *value = values.data + offsets[i];
 		struct candidate *c = &found[verified];
 		bool known = false;
@@ -239,17 +239,21 @@ gate_session_ask_max_age(struct gate_session *s, int64_t ms)
 
 /* ---- the commit ---- */
 
-/* Where no write had to find the record as it was read, it may have been renewed since then. */
+/* Where no write had to find the record as it was read, it may have gone since then: renewed, or
+ * destroyed by a logout. Its cookie must not take the place of a fresh one. */
 static void
-spare_renewed_cookie(struct gate_session *s)
+spare_fresh_cookie(struct gate_session *s)
 {
-	bool compared = s->action == GATE_SESSION_UPDATE || s->action == GATE_SESSION_RENEW;
+	struct gate_record now = {
+	    .now = s->now, .ttl = s->options->ttl, .deadline = s->deadline};
 
-	if (s->state == GATE_SESSION_LOADED && s->cookie == GATE_SESSION_SET && !compared &&
-	    gate_session_was_renewed(s, s->id) != 0) {
+	if (s->state != GATE_SESSION_LOADED || s->cookie != GATE_SESSION_SET || s->compared)
+		return;
+	if (gate_store_load(s->store, s->id, 0, &now, NULL) != 1) {
 		s->cookie = GATE_SESSION_KEEP;
-		s->why_cookie = "withheld: another request renewed it";
+		s->why_cookie = "withheld: another request renewed or destroyed it";
 	}
+	gate_store_release(s->store, &now);
 }
 
 /* The session is read-only after its commit. */
@@ -281,7 +285,8 @@ commit(struct gate_session *s)
 	}
 	gate_session_decide(s, changed);
 	result = gate_session_perform(s);
-	spare_renewed_cookie(s);
+	if (result == 1)
+		spare_fresh_cookie(s);
 	return result;
 }
 
@@ -347,21 +352,23 @@ gate_session_set_cookie(struct gate_session *s, struct gate_buffer *out)
 }
 
 void
-gate_session_trace(struct gate_session *s, const char *result)
+gate_session_trace(struct gate_session *s, int runs, const char *result)
 {
 	static const char *const states[] = {"not asked for", "new", "loaded", "gone", "failed"};
 	static const char *const actions[] = {
 	    "nothing", "create", "update", "rewrite", "touch", "renew", "destroy"};
 	static const char *const cookies[] = {"kept", "set", "cleared"};
-	char tag[GATE_TAG_LENGTH + 1] = "", age[24] = "";
+	char tag[GATE_TAG_LENGTH + 1] = "", age[24] = "", times[16];
 	bool sent = s->outcome == 1 || s->state == GATE_SESSION_UNASKED;
 
 	if (s->id[0] != '\0')
 		gate_sign_tag(s->keys, s->id, tag);
 	if (s->state == GATE_SESSION_LOADED && s->touched > 0)
 		snprintf(age, sizeof age, "%" PRId64 "ms", s->now - s->touched);
-	gate_log(GATE_LOG_INFO, "session", "path", s->path, "session", tag[0] ? tag : NULL, "state",
-	    states[s->state], "touched_ago", age[0] ? age : NULL, "did", actions[s->action], "why",
+	snprintf(times, sizeof times, "%d", runs);
+	gate_log(GATE_LOG_INFO, "session", "path", s->path, "runs", runs > 1 ? times : NULL,
+	    "session", tag[0] ? tag : NULL, "state", states[s->state], "touched_ago",
+	    age[0] ? age : NULL, "did", actions[s->action], "why",
 	    s->why, "cookie", cookies[sent ? s->cookie : GATE_SESSION_KEEP], "why_cookie",
 	    sent ? s->why_cookie : "the answer is thrown away", "result", result,
 	    "error", s->error.text[0] ? s->error.text : NULL, NULL);

@@ -9,7 +9,8 @@
 #include "sign.h"
 #include "store.h"
 
-#define GATE_SESSION_CANDIDATES 4 /* cookies of our name that are looked at */
+#define GATE_SESSION_COOKIES 16   /* cookies of our name whose signature is checked */
+#define GATE_SESSION_CANDIDATES 4 /* ids of theirs that are loaded */
 
 enum gate_session_state {
 	GATE_SESSION_UNASKED, /* the handler has not asked: nothing is read or written */
@@ -56,6 +57,7 @@ struct gate_session {
 	json_t *json;
 	bool renew, destroy, age_set;
 	int64_t max_age; /* with age_set */
+	bool compared;   /* a write found the record as it was read */
 	int outcome;     /* of gate_session_save; 0: not called yet; after it all is read-only */
 	struct gate_error error; /* of a failed load or commit */
 
@@ -85,6 +87,7 @@ int gate_session_save(struct gate_session *);
 int gate_session_set_cookie(struct gate_session *, struct gate_buffer *);
 /* Waits for the session's turn. 1, or 0: the deadline is over. After GATE_CONFLICT. */
 int gate_session_wait(struct gate_session *);
-void gate_session_trace(struct gate_session *, const char *result); /* one line */
+/* One line: what the last of the runs found and did. */
+void gate_session_trace(struct gate_session *, int runs, const char *result);
 
 #endif

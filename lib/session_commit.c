@@ -70,6 +70,7 @@ update(struct gate_session *s)
 	if (stamp(s) < 0)
 		return -1;
 	result = gate_store_update(s->store, s->id, &s->record, &s->error);
+	s->compared = result == 1;
 	memcpy(s->queue_id, s->id, sizeof s->queue_id);
 	return result;
 }
@@ -78,10 +79,13 @@ static int
 touch(struct gate_session *s)
 {
 	struct gate_error error = {0};
+	int result;
 
 	if (stamp(s) < 0)
 		return -1;
-	if (gate_store_touch(s->store, s->id, &s->record, &error) == -1)
+	result = gate_store_touch(s->store, s->id, &s->record, &error);
+	s->compared = result == 1;
+	if (result == -1)
 		gate_log(GATE_LOG_WARN, "touch-failed", "error", error.text, NULL);
 	return 1; /* a conflict: somebody else just wrote */
 }
@@ -132,7 +136,8 @@ renew(struct gate_session *s)
 	result = mark_renewed(s, old, 1);
 	if (result == 1) {
 		result = gate_store_remove(s->store, old, &s->record, &s->error);
-		if (result == 1)
+		s->compared = result == 1;
+		if (s->compared)
 			return 1;
 		mark_renewed(s, old, -1); /* ours only: another renewal may have been faster */
 	}

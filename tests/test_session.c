@@ -484,13 +484,13 @@ test_candidate_limits(void)
 
 	defaults();
 	seed("older", NOW, NOW - DAY, "\"n\":1");
-	for (int i = 0; i < GATE_SESSION_CANDIDATES; i++)
+	for (int i = 0; i < GATE_SESSION_COOKIES; i++)
 		send_raw("junk");
 	add_cookie(&header, f.config.keys, "older");
 	loads = calls();
 	visit(look, NULL);
 	ok(seen_state == GATE_SESSION_NEW && calls() == loads,
-	    "only the first four of our name are looked at");
+	    "only the first sixteen of our name are looked at");
 	gate_buffer_reset(&header);
 	for (int i = 0; i < GATE_SESSION_CANDIDATES + 3; i++)
 		add_cookie(&header, f.config.keys, "older");
@@ -915,20 +915,30 @@ test_gone(void)
 	    "when the mark is over it is a cookie like any other");
 }
 
-/* Readers load, somebody renews, the readers' answers must not bring the old cookie back. */
+/* Readers load, somebody renews or logs out, the readers' answers must not bring the old cookie
+ * back: the browser may have a fresh one by then. */
 static void
-late_reader(bool long_ago, const struct gate_keys *keys, const char *what)
+late_reader_while(step *change, bool long_ago, const struct gate_keys *keys, const char *what)
 {
+	const char *done = change == renew ? "renewed" : "destroyed";
 	char line[TEXT_MAX];
 
 	forget_renewal(&f, ID);
 	seed(ID, NOW - (long_ago ? 10 * MINUTE : 0), NOW - HOUR, "\"n\":5");
 	gate_buffer_reset(&header);
 	add_cookie(&header, keys, ID);
-	first_meanwhile = renew;
-	ok(visit(disturbed_look, line) == 1 && runs == 1 && count_records(&f, true) == 1,
-	    "renewed behind a reader's back, %s", what);
-	is(line, "", "  its answer doesn't replace the renewed cookie");
+	first_meanwhile = change;
+	ok(visit(disturbed_look, line) == 1 && runs == 1 &&
+		count_records(&f, true) == (change == renew ? 1 : 0),
+	    "%s behind a reader's back, %s", done, what);
+	is(line, "", "  its answer brings no dead cookie back");
+}
+
+static void
+late_reader(bool long_ago, const struct gate_keys *keys, const char *what)
+{
+	late_reader_while(renew, long_ago, keys, what);
+	late_reader_while(destroy, long_ago, keys, what);
 }
 
 static void
@@ -1246,7 +1256,7 @@ test_trace(void)
 	send_only(ID);
 	run(&s, add_one);
 	listen_in(&f);
-	gate_session_trace(&s, "done");
+	gate_session_trace(&s, 1, "done");
 	hear_out(&f);
 	ok(has(f.logged, "state=loaded touched_ago=") && has(f.logged, "did=update why=changed") &&
 		has(f.logged, "cookie=set why_cookie=\"its expiry moved\" result=done"),
