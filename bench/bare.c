@@ -1,6 +1,6 @@
 /* bare.c: the least that a libfcgi program of gate's process model does: processes of threads on
- * one epoll each, libfcgi parses, a page of fixed bytes goes back. The benchmark's ceiling.
- * bare SOCKET WORKERS THREADS BYTES */
+ * one epoll each, libfcgi parses, fixed bytes go back. The benchmark's ceiling.
+ * bare SOCKET WORKERS THREADS FILE: FILE is the answer, header lines and all */
 #include "config.h"
 
 #include <signal.h>
@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include <fcgiapp.h>
+
+#define PAGE_MAX (64 << 10)
 
 static struct {
 	int listener, epoll;
@@ -86,18 +88,17 @@ work(int threads)
 }
 
 static void
-make_page(size_t bytes)
+read_page(const char *path)
 {
-	char head[128];
-	int n = snprintf(head, sizeof head, "Status: 200 OK\r\nContent-Type: text/html; "
-	    "charset=utf-8\r\nContent-Length: %zu\r\n\r\n", bytes);
+	FILE *file = fopen(path, "rb");
 
-	bare.length = (size_t)n + bytes;
-	bare.page = malloc(bare.length);
-	if (bare.page == NULL)
+	bare.page = malloc(PAGE_MAX);
+	if (file == NULL || bare.page == NULL) {
+		perror(path);
 		exit(1);
-	memcpy(bare.page, head, (size_t)n);
-	memset(bare.page + n, 'x', bytes);
+	}
+	bare.length = fread(bare.page, 1, PAGE_MAX, file);
+	fclose(file);
 }
 
 int
@@ -107,7 +108,7 @@ main(int argc, char **argv)
 	int workers;
 
 	if (argc != 5) {
-		fprintf(stderr, "usage: bare SOCKET WORKERS THREADS BYTES\n");
+		fprintf(stderr, "usage: bare SOCKET WORKERS THREADS FILE\n");
 		return 2;
 	}
 	snprintf(address.sun_path, sizeof address.sun_path, "%s", argv[1]);
@@ -118,7 +119,7 @@ main(int argc, char **argv)
 		perror(argv[1]);
 		return 1;
 	}
-	make_page(strtoul(argv[4], NULL, 10));
+	read_page(argv[4]);
 	workers = (int)strtol(argv[2], NULL, 10);
 	for (int i = 0; i < workers; i++)
 		if (fork() == 0)

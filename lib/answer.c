@@ -29,6 +29,7 @@ gate_answer_begin(struct gate_request *r)
 	json_decref(r->json);
 	r->json = NULL;
 	r->nonce[0] = '\0';
+	r->rendered = false;
 	r->broken = false;
 }
 
@@ -258,11 +259,11 @@ make_nonce(struct gate_request *r)
 static json_t *
 make_context(struct gate_request *r, bool with_session)
 {
-	json_t *gate = json_object();
+	json_t *context = json_object(), *gate = json_object();
 	int64_t expires = 0;
 
-	if (make_nonce(r) < 0) {
-		json_decref(gate);
+	if (json_object_set_new_nocheck(context, "gate", gate) < 0 || make_nonce(r) < 0) {
+		json_decref(context);
 		return NULL;
 	}
 	if (with_session && r->session.state != GATE_SESSION_UNASKED)
@@ -271,12 +272,12 @@ make_context(struct gate_request *r, bool with_session)
 		char text[DISPLAY_TIME_MAX];
 
 		display_time(text, expires);
-		json_object_set_new(gate, "expires", json_string(text));
+		json_object_set_new_nocheck(gate, "expires", json_string_nocheck(text));
 	}
-	json_object_set_new(gate, "store", json_string(r->store->table->scheme));
+	json_object_set_new_nocheck(gate, "store", json_string_nocheck(r->store->table->scheme));
 	json_object_set_new(gate, "path", json_string(r->path));
-	json_object_set_new(gate, "nonce", json_string(r->nonce));
-	return json_pack("{s:o}", "gate", gate);
+	json_object_set_new_nocheck(gate, "nonce", json_string_nocheck(r->nonce));
+	return context;
 }
 
 static int
@@ -299,8 +300,7 @@ render(struct gate_request *r, const char *name, json_t *page, bool with_session
 		gate_log(GATE_LOG_ERROR, "render-failed", "path", r->path, "error", error.text, NULL);
 		return -1;
 	}
-	if (find_header(r, "Content-Type", r->headers.length) == NULL)
-		put_header(r, "Content-Type", "text/html; charset=utf-8");
+	r->rendered = true;
 	return 0;
 }
 
@@ -344,47 +344,50 @@ gate_answer_error(struct gate_request *r, int status, const char *text)
 
 /* ---- putting it together ---- */
 
-/* Unless the handler said otherwise, in the first bytes. */
-static void
-put_default(struct gate_request *r, const char *name, const char *value, size_t bytes)
+/* Did the handler say something of its own, in the first bytes? */
+static bool
+has_own(const struct gate_request *r, const char *name, size_t bytes)
 {
-	if (find_header(r, name, bytes) == NULL)
-		put_header(r, name, value);
+	return bytes > 0 && find_header(r, name, bytes) != NULL;
 }
 
 /* The nonce is known only now; no page of ours needs more than its own style. */
 static void
-put_policy(struct gate_request *r, size_t bytes)
+put_policy(struct gate_request *r)
 {
-	struct gate_buffer policy = {0};
-
-	gate_buffer_puts(&policy, "default-src 'none'; ");
+	gate_buffer_puts(&r->headers, "Content-Security-Policy: default-src 'none'; ");
 	if (r->nonce[0] != '\0') {
-		gate_buffer_puts(&policy, "style-src 'nonce-");
-		gate_buffer_puts(&policy, r->nonce);
-		gate_buffer_puts(&policy, "'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+		gate_buffer_puts(&r->headers, "style-src 'nonce-");
+		gate_buffer_puts(&r->headers, r->nonce);
+		gate_buffer_puts(&r->headers, "'; img-src 'self'; form-action 'self'; base-uri 'none'; "
 		    "object-src 'none'; ");
 	}
-	gate_buffer_puts(&policy, "frame-ancestors 'none'");
-	put_default(r, "Content-Security-Policy", gate_buffer_text(&policy), bytes);
-	gate_buffer_release(&policy);
+	gate_buffer_puts(&r->headers, "frame-ancestors 'none'\r\n");
 }
 
 static void
 put_defaults(struct gate_request *r)
 {
-	static const char *const always[][2] = {{"X-Content-Type-Options", "nosniff"},
-	    {"X-Frame-Options", "DENY"}, {"Referrer-Policy", "same-origin"},
-	    {"Cross-Origin-Opener-Policy", "same-origin"},
-	    {"Cross-Origin-Resource-Policy", "same-origin"}, {"Cache-Control", "no-store"}};
-	size_t bytes = r->headers.length;
+	static const char *const usual[][2] = { /* names to look for, and whole lines */
+	    {"X-Content-Type-Options", "X-Content-Type-Options: nosniff\r\n"},
+	    {"X-Frame-Options", "X-Frame-Options: DENY\r\n"},
+	    {"Referrer-Policy", "Referrer-Policy: same-origin\r\n"},
+	    {"Cross-Origin-Opener-Policy", "Cross-Origin-Opener-Policy: same-origin\r\n"},
+	    {"Cross-Origin-Resource-Policy", "Cross-Origin-Resource-Policy: same-origin\r\n"},
+	    {"Cache-Control", "Cache-Control: no-store\r\n"},
+	    {"Vary", "Vary: Cookie\r\n"}};
+	size_t bytes = r->headers.length, count = sizeof usual / sizeof *usual;
 
-	put_default(r, "Content-Type", "text/plain; charset=utf-8", bytes);
-	put_policy(r, bytes);
-	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-		put_default(r, always[i][0], always[i][1], bytes);
-	if (r->session.state != GATE_SESSION_UNASKED)
-		put_default(r, "Vary", "Cookie", bytes);
+	if (r->session.state == GATE_SESSION_UNASKED)
+		count--;
+	if (!has_own(r, "Content-Type", bytes))
+		put_header(r, "Content-Type",
+		    r->rendered ? "text/html; charset=utf-8" : "text/plain; charset=utf-8");
+	if (!has_own(r, "Content-Security-Policy", bytes))
+		put_policy(r);
+	for (size_t i = 0; i < count; i++)
+		if (!has_own(r, usual[i][0], bytes))
+			gate_buffer_puts(&r->headers, usual[i][1]);
 }
 
 /* Whoever the handler lets keep the answer must not keep the cookie with it. */

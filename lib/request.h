@@ -60,6 +60,7 @@ struct gate_request {
 	char nonce[24];
 	unsigned char random[256]; /* for nonces; kept from request to request */
 	size_t random_left;
+	bool rendered; /* the body is a template's: HTML */
 	bool broken; /* a call of the handler failed in a way that only a 500 can tell */
 
 	struct gate_buffer answer; /* the whole of it: header lines, a blank one, the body */
