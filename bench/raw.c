@@ -31,7 +31,8 @@ static struct {
 static struct gate_record
 blank(void)
 {
-	return (struct gate_record){.now = gate_clock_wall(), .ttl = raw.options.ttl,
+	return (struct gate_record){.now = gate_clock_wall(),
+	    .ttl = raw.options.ttl,
 	    .deadline = gate_clock_monotonic() + 5000};
 }
 
@@ -66,8 +67,9 @@ loop(void *argument)
 		if (gate_store_load(&raw.link, raw.ids[i], 0, &record, NULL) != 1)
 			exit(1);
 		snprintf(views, sizeof views, "%zu", (size_t)done);
-		if (raw.write && (gate_record_set(&record, "views", views) < 0 ||
-		    gate_store_update(&raw.link, raw.ids[i], &record, NULL) != 1))
+		if (raw.write &&
+		    (gate_record_set(&record, "views", views) < 0 ||
+			gate_store_update(&raw.link, raw.ids[i], &record, NULL) != 1))
 			exit(1);
 		gate_store_release(&raw.link, &record);
 		done++;
@@ -108,8 +110,8 @@ work(const char *what, int64_t time, int out)
 {
 	size_t total = 0;
 
-	if (gate_store_open(&raw.link, gate_store_find(raw.options.store, NULL, NULL), &raw.options,
-	    NULL) < 0)
+	if (gate_store_open(
+		&raw.link, gate_store_find(raw.options.store, NULL, NULL), &raw.options, NULL) < 0)
 		_exit(1);
 	make_records(raw.records);
 	if (strcmp(what, "fill") != 0) {

@@ -80,7 +80,7 @@ is_cut(const struct gate_options *options, const char *name)
 	if (limit == 0)
 		return false;
 	return (strcmp(name, "max_age") == 0 && options->max_age > limit) ||
-	       (strcmp(name, "ttl") == 0 && options->ttl > limit);
+	    (strcmp(name, "ttl") == 0 && options->ttl > limit);
 }
 
 static void

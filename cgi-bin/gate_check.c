@@ -208,8 +208,8 @@ check_all(struct gate_check *check)
 	check_secrets(check);
 	check_clashes(check);
 	if (gate_command_become_owner(options, &error) < 0)
-		gate_check_say(check, GATE_CHECK_WARNING, "%s: what follows is what root sees",
-		    error.text);
+		gate_check_say(
+		    check, GATE_CHECK_WARNING, "%s: what follows is what root sees", error.text);
 	if (geteuid() != before) {
 		check_readable(check, "config", options->config);
 		check_readable(check, "secret_file", options->secret_file);

@@ -300,8 +300,8 @@ check_records(struct gate_check *check, const char *path)
 
 /* A record goes in, comes out again and is removed. */
 static int
-try_record(struct gate_store_link *link, const struct gate_options *options,
-    struct gate_error *error)
+try_record(
+    struct gate_store_link *link, const struct gate_options *options, struct gate_error *error)
 {
 	const struct gate_cookie_attributes attributes = {.path = "/"};
 	const struct gate_record_policy policy = {.cookie = &attributes, .max_age = PROBE_TIME};
@@ -324,8 +324,8 @@ try_record(struct gate_store_link *link, const struct gate_options *options,
 		gate_fail(error, GATE_ESTORE, "store: a record that was just made is not there");
 	gate_store_release(link, &record);
 	if (gate_store_remove(link, id, NULL, error) == 0)
-		gate_fail(error, GATE_ESTORE,
-		    "store: a record that was just made can't be removed");
+		gate_fail(
+		    error, GATE_ESTORE, "store: a record that was just made can't be removed");
 	return error->code == GATE_OK ? 1 : -1;
 }
 

@@ -13,8 +13,8 @@ int gate_command_secret(int argc, char **argv);
 int gate_command_check(int argc, char **argv);
 int gate_command_session(int argc, char **argv);
 
-int gate_command_usage(void);                        /* on standard error; GATE_COMMAND_USAGE */
-int gate_command_fail(const struct gate_error *);    /* says why; GATE_COMMAND_FAILED */
+int gate_command_usage(void);                     /* on standard error; GATE_COMMAND_USAGE */
+int gate_command_fail(const struct gate_error *); /* says why; GATE_COMMAND_FAILED */
 /* Reads the options, with those behind argv[0]. 0 or -1. Release in both cases. */
 int gate_command_options(struct gate_options *, int argc, char **argv, struct gate_error *);
 struct gate_option_source gate_command_source(const struct gate_options *, const char *name);

@@ -19,8 +19,8 @@
 #include "sign.h"
 
 #define SECRET_BYTES 32
-#define FILE_MAX (16u << 10) /* as much as the programs read */
-#define LOCK_TIME 5000       /* ms */
+#define FILE_MAX (16u << 10)     /* as much as the programs read */
+#define LOCK_TIME 5000           /* ms */
 #define ASIDE ".gate-secret.new" /* one name: whoever writes it holds the lock */
 
 enum job { JOB_MAKE, JOB_APPEND, JOB_PROMOTE };
@@ -77,8 +77,8 @@ open_place(struct place *place, const char *path, bool there, struct gate_error 
 		place->folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	} else {
 		*slash = '\0';
-		place->folder = open(slash == place->path ? "/" : place->path,
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		place->folder = open(
+		    slash == place->path ? "/" : place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (place->folder < 0)
 		return gate_fail_errno(error, GATE_ESYSTEM, "the folder of %.100s", path);
@@ -136,9 +136,8 @@ put(const struct place *place, const struct gate_buffer *text, const struct stat
 	if (text->failed)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
 	if (write_aside(place->folder, text, as != NULL ? as : &fresh) == 0)
-		result = as != NULL
-		    ? renameat(place->folder, ASIDE, place->folder, place->name)
-		    : linkat(place->folder, ASIDE, place->folder, place->name, 0);
+		result = as != NULL ? renameat(place->folder, ASIDE, place->folder, place->name)
+				    : linkat(place->folder, ASIDE, place->folder, place->name, 0);
 	if (result < 0 && errno == EEXIST)
 		gate_fail(error, GATE_ESYSTEM,
 		    "%.80s is there already: --append adds a secret to it", place->shown);
@@ -285,6 +284,7 @@ out:
 	return result;
 }
 
+/* On standard error: what is read by a program, or kept in a file, is secrets only. */
 static void
 say_what_next(enum job job, const char *path, int count)
 {
@@ -293,20 +293,24 @@ say_what_next(enum job job, const char *path, int count)
 	if (absolute != NULL)
 		path = absolute;
 	if (count == 1)
-		printf("%s holds a new secret\n"
-		       "next: say secret_file = %s in gate.conf,\n"
-		       "and make the user that gate runs as its owner\n",
+		fprintf(stderr,
+		    "%s holds a new secret\n"
+		    "next: say secret_file = %s in gate.conf,\n"
+		    "and make the user that gate runs as its owner\n",
 		    path, path);
 	else if (job == JOB_APPEND)
-		printf("%s holds %d secrets; the new one verifies and does not sign yet\n"
-		       "next: send SIGHUP to every gate program, and give a Node peer the new\n"
-		       "line as the last of its secrets; then run gate secret with --promote\n",
+		fprintf(stderr,
+		    "%s holds %d secrets; the new one verifies and does not sign yet\n"
+		    "next: send SIGHUP to every gate program, and give a Node peer the new\n"
+		    "line as the last of its secrets; then run gate secret with --promote\n",
 		    path, count);
 	else
-		printf("%s holds %d secrets; what was the last one signs now\n"
-		       "next: send SIGHUP to every gate program, and let a Node peer sign with\n"
-		       "it too; when all cookies of the others have expired, remove their lines,\n"
-		       "and send SIGHUP again\n",
+		fprintf(stderr,
+		    "%s holds %d secrets; what was the last one signs now\n"
+		    "next: send SIGHUP to every gate program, and let a Node peer sign with\n"
+		    "it too; when every session has been used since then or has expired\n"
+		    "(max_age, or ttl where that is 0), remove the other lines, and send\n"
+		    "SIGHUP again\n",
 		    path, count);
 	free(absolute);
 }

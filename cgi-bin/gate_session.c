@@ -22,7 +22,6 @@ struct job {
 	struct gate_error error;
 	char id[GATE_ID_MAX + 1]; /* of show and kill */
 	size_t count;
-	bool failed; /* for one session; the others were done */
 };
 
 /* ---- text for a terminal ---- */
@@ -133,14 +132,6 @@ print_time(int64_t ms, const char *otherwise)
 
 /* ---- one session ---- */
 
-/* 1, 0: there is no such live session, -1. Give it back with gate_store_release. */
-static int
-load(struct job *job, const char *id, struct gate_record *record, struct gate_error *error)
-{
-	*record = gate_command_record(&job->options);
-	return gate_store_load(&job->link, id, job->options.absolute_timeout, record, error);
-}
-
 static int
 print_session(struct job *job, const char *id, const struct gate_record *record)
 {
@@ -165,8 +156,9 @@ print_session(struct job *job, const char *id, const struct gate_record *record)
 static int
 show(struct job *job)
 {
-	struct gate_record record;
-	int result = load(job, job->id, &record, &job->error);
+	struct gate_record record = gate_command_record(&job->options);
+	int result = gate_store_load(
+	    &job->link, job->id, job->options.absolute_timeout, &record, &job->error);
 	size_t length;
 	char *text;
 
@@ -198,39 +190,32 @@ kill_session(struct job *job)
 
 /* ---- all of them ---- */
 
-/* A store shows what has expired too, and knows no ttl while it walks: each is loaded by its id. */
-static int
-visit(struct job *job, const char *id, bool print)
+/* A store shows what has expired too. */
+static bool
+is_live(const struct job *job, const struct gate_record *record)
 {
-	struct gate_error error = {0};
-	struct gate_record record;
-	int result = load(job, id, &record, &error);
+	int64_t limit = job->options.absolute_timeout;
 
-	if (result < 0) {
-		gate_command_fail(&error);
-		job->failed = true;
-	}
-	if (result <= 0)
-		return 1;
-	job->count++;
-	if (print)
-		result = print_session(job, id, &record);
-	gate_store_release(&job->link, &record);
-	return result;
+	return record->expires > record->now &&
+	    (limit == 0 || record->created == 0 || record->created > record->now - limit);
 }
 
 static int
 print_one(void *data, const char *id, struct gate_record *record)
 {
-	(void)record;
-	return visit(data, id, true);
+	struct job *job = data;
+
+	return is_live(job, record) ? print_session(job, id, record) : 1;
 }
 
 static int
 count_one(void *data, const char *id, struct gate_record *record)
 {
-	(void)record;
-	return visit(data, id, false);
+	struct job *job = data;
+
+	(void)id;
+	job->count += is_live(job, record);
+	return 1;
 }
 
 static int
@@ -254,7 +239,8 @@ sweep(struct job *job)
 {
 	int swept;
 
-	job->options.sweep_interval = 0; /* now, whenever it was done last */
+	job->options.sweep_interval = 0;                 /* now, whenever it was done last */
+	job->options.auto_remove = GATE_REMOVE_INTERVAL; /* though no program may do it */
 	swept = job->link.table->sweep(job->link.store, &job->options, &job->error);
 	if (swept >= 0)
 		printf("%d removed\n", swept);
@@ -276,19 +262,19 @@ find_signed_id(struct job *job, const char *value)
 	if (keys == NULL)
 		goto out;
 	gate_buffer_printf(&header, "x=%s", value);
-	if (gate_cookie_values(
-		gate_buffer_text(&header), header.length, "x", &values, &offset, 1) < 1)
+	if (gate_cookie_values(gate_buffer_text(&header), header.length, "x", &values, &offset, 1) <
+	    1)
 		gate_fail(&job->error, GATE_EOPTION,
 		    "this is neither a session's id nor a cookie's value (s:ID.SIGNATURE)");
-	else if (gate_unsign(keys, values.data + offset, strlen(values.data + offset), &length,
-	    &old) != 1)
+	else if (gate_unsign(
+		     keys, values.data + offset, strlen(values.data + offset), &length, &old) != 1)
 		gate_fail(&job->error, GATE_EOPTION,
 		    "none of our secrets made the signature of this cookie");
 	else if (length > GATE_ID_MAX)
 		gate_fail(&job->error, GATE_EOPTION, "no session has so long an id");
 	else
-		result = snprintf(job->id, sizeof job->id, "%.*s", (int)length,
-		    values.data + offset);
+		result =
+		    snprintf(job->id, sizeof job->id, "%.*s", (int)length, values.data + offset);
 out:
 	gate_buffer_release(&header);
 	gate_buffer_release(&values);
@@ -340,5 +326,5 @@ gate_command_session(int argc, char **argv)
 	gate_options_release(&job.options);
 	if (result < 0)
 		return gate_command_fail(&job.error);
-	return job.failed ? GATE_COMMAND_FAILED : GATE_COMMAND_DONE;
+	return GATE_COMMAND_DONE;
 }

@@ -9,6 +9,7 @@
 
 #include "encode.h"
 #include "error.h"
+#include "field.h"
 #include "log.h"
 #include "request.h"
 
@@ -40,18 +41,6 @@ gate_status(struct gate_request *r, int status)
 		r->status = status;
 	else
 		r->broken = true;
-}
-
-static bool
-is_token(const char *text)
-{
-	static const char specials[] = "!#$%&'*+-.^_`|~";
-
-	for (const char *c = text; *c != '\0'; c++)
-		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-		    (*c >= '0' && *c <= '9') || strchr(specials, *c) != NULL))
-			return false;
-	return text[0] != '\0';
 }
 
 static bool
@@ -117,7 +106,7 @@ put_header(struct gate_request *r, const char *name, const char *value)
 int
 gate_header(struct gate_request *r, const char *name, const char *value)
 {
-	if (!is_token(name) || is_ours(name) || !is_field_value(value)) {
+	if (!gate_field_is_token(name) || is_ours(name) || !is_field_value(value)) {
 		gate_log(GATE_LOG_WARN, "header-refused", "path", r->path, "name", name, NULL);
 		return -1;
 	}
@@ -174,7 +163,8 @@ gate_redirect(struct gate_request *r, const char *target)
 	if (location.failed || location.length == 0) {
 		r->broken = true;
 	} else {
-		r->status = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 ? 302 : 303;
+		r->status =
+		    strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 ? 302 : 303;
 		result = gate_header(r, "Location", location.data);
 	}
 	gate_buffer_release(&location);
@@ -215,14 +205,14 @@ reason_of(int status)
 	static const struct {
 		int status;
 		const char *reason;
-	} reasons[] = {{200, "OK"}, {201, "Created"}, {204, "No Content"}, {301, "Moved Permanently"},
-	    {302, "Found"}, {303, "See Other"}, {304, "Not Modified"}, {307, "Temporary Redirect"},
-	    {308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"},
-	    {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
-	    {408, "Request Timeout"}, {413, "Content Too Large"}, {415, "Unsupported Media Type"},
-	    {422, "Unprocessable Content"}, {429, "Too Many Requests"},
-	    {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
-	    {501, "Not Implemented"}, {503, "Service Unavailable"}};
+	} reasons[] = {{200, "OK"}, {201, "Created"}, {204, "No Content"},
+	    {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"},
+	    {307, "Temporary Redirect"}, {308, "Permanent Redirect"}, {400, "Bad Request"},
+	    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
+	    {405, "Method Not Allowed"}, {408, "Request Timeout"}, {413, "Content Too Large"},
+	    {415, "Unsupported Media Type"}, {422, "Unprocessable Content"},
+	    {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
+	    {500, "Internal Server Error"}, {501, "Not Implemented"}, {503, "Service Unavailable"}};
 
 	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
 		if (reasons[i].status == status)
@@ -290,14 +280,15 @@ render(struct gate_request *r, const char *name, json_t *page, bool with_session
 	if (contexts[0] == NULL)
 		gate_fail(&error, GATE_EMEMORY, "out of memory");
 	else if (r->config->templates == NULL)
-		gate_fail(&error, GATE_ETEMPLATE, "option templates names no folder: %s can't be rendered",
-		    name);
+		gate_fail(&error, GATE_ETEMPLATE,
+		    "option templates names no folder: %s can't be rendered", name);
 	else
-		result = gate_template_render(r->config->templates, name, contexts,
-		    page != NULL ? 2 : 1, &r->out, &error);
+		result = gate_template_render(
+		    r->config->templates, name, contexts, page != NULL ? 2 : 1, &r->out, &error);
 	json_decref(contexts[0]);
 	if (result < 0) {
-		gate_log(GATE_LOG_ERROR, "render-failed", "path", r->path, "error", error.text, NULL);
+		gate_log(
+		    GATE_LOG_ERROR, "render-failed", "path", r->path, "error", error.text, NULL);
 		return -1;
 	}
 	r->rendered = true;
@@ -319,11 +310,12 @@ gate_answer_render(struct gate_request *r)
 static void
 error_page(struct gate_request *r, const char *text)
 {
-	json_t *page = json_pack("{s:i, s:s, s:s*}", "status", r->status, "reason",
-	    reason_of(r->status), "text", text);
+	json_t *page = json_pack(
+	    "{s:i, s:s, s:s*}", "status", r->status, "reason", reason_of(r->status), "text", text);
 
 	drop_header(r, "Content-Type"); /* the handler's was for a body of its own */
-	if (r->config->templates == NULL || !gate_templates_has(r->config->templates, "error.html") ||
+	if (r->config->templates == NULL ||
+	    !gate_templates_has(r->config->templates, "error.html") ||
 	    render(r, "error.html", page, false) < 0) {
 		gate_buffer_reset(&r->out);
 		gate_printf(r, "%d %s\n%s%s", r->status, reason_of(r->status), text ? text : "",
@@ -359,7 +351,8 @@ put_policy(struct gate_request *r)
 	if (r->nonce[0] != '\0') {
 		gate_buffer_puts(&r->headers, "style-src 'nonce-");
 		gate_buffer_puts(&r->headers, r->nonce);
-		gate_buffer_puts(&r->headers, "'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+		gate_buffer_puts(&r->headers,
+		    "'; img-src 'self'; form-action 'self'; base-uri 'none'; "
 		    "object-src 'none'; ");
 	}
 	gate_buffer_puts(&r->headers, "frame-ancestors 'none'\r\n");
@@ -368,14 +361,13 @@ put_policy(struct gate_request *r)
 static void
 put_defaults(struct gate_request *r)
 {
-	static const char *const usual[][2] = { /* names to look for, and whole lines */
+	static const char *const usual[][2] = {/* names to look for, and whole lines */
 	    {"X-Content-Type-Options", "X-Content-Type-Options: nosniff\r\n"},
 	    {"X-Frame-Options", "X-Frame-Options: DENY\r\n"},
 	    {"Referrer-Policy", "Referrer-Policy: same-origin\r\n"},
 	    {"Cross-Origin-Opener-Policy", "Cross-Origin-Opener-Policy: same-origin\r\n"},
 	    {"Cross-Origin-Resource-Policy", "Cross-Origin-Resource-Policy: same-origin\r\n"},
-	    {"Cache-Control", "Cache-Control: no-store\r\n"},
-	    {"Vary", "Vary: Cookie\r\n"}};
+	    {"Cache-Control", "Cache-Control: no-store\r\n"}, {"Vary", "Vary: Cookie\r\n"}};
 	size_t bytes = r->headers.length, count = sizeof usual / sizeof *usual;
 
 	if (r->session.state == GATE_SESSION_UNASKED)

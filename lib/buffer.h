@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct gate_buffer { /* {0} is empty and ready */
+struct gate_buffer {   /* {0} is empty and ready */
 	char *data;    /* NUL-terminated once anything was added; NULL before */
 	size_t length; /* without that NUL */
 	size_t size;
-	size_t limit;  /* most bytes it may hold; 0: GATE_BUFFER_MAX */
-	bool failed;   /* out of memory or over the limit: stays, further adds do nothing */
+	size_t limit; /* most bytes it may hold; 0: GATE_BUFFER_MAX */
+	bool failed;  /* out of memory or over the limit: stays, further adds do nothing */
 };
 
 #define GATE_BUFFER_MAX (64u << 20)

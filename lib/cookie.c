@@ -7,21 +7,11 @@
 #include "cookie.h"
 #include "encode.h"
 #include "error.h"
+#include "field.h"
 
 #define DOMAIN_LABEL_MAX 63
 
 /* ---- reading ---- */
-
-static void
-trim(const char **text, size_t *length)
-{
-	while (*length > 0 && ((*text)[0] == ' ' || (*text)[0] == '\t')) {
-		++*text;
-		--*length;
-	}
-	while (*length > 0 && ((*text)[*length - 1] == ' ' || (*text)[*length - 1] == '\t'))
-		--*length;
-}
 
 /* gate_cookie_next without its limits. */
 static int
@@ -40,8 +30,8 @@ next_pair(const char *header, size_t length, size_t *position, struct gate_cooki
 		pair->name_length = (size_t)(equals - start);
 		pair->value = equals + 1;
 		pair->value_length = size - pair->name_length - 1;
-		trim(&pair->name, &pair->name_length);
-		trim(&pair->value, &pair->value_length);
+		gate_field_trim(&pair->name, &pair->name_length);
+		gate_field_trim(&pair->value, &pair->value_length);
 		if (pair->name_length > 0)
 			return 1;
 	}
@@ -145,16 +135,6 @@ is_alphanumeric(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-static bool
-is_token(const char *text)
-{
-	const char *c = text;
-
-	while (is_alphanumeric(*c) || (*c != '\0' && strchr("!#$%&'*+-.^_`|~", *c) != NULL))
-		c++;
-	return c > text && *c == '\0';
-}
-
 /* Labels of letters, digits and inner hyphens, a dot in front allowed. */
 static bool
 is_domain(const char *text)
@@ -209,7 +189,7 @@ static int
 check_text(
     const char *name, const struct gate_cookie_attributes *attributes, struct gate_error *error)
 {
-	if (!is_token(name))
+	if (!gate_field_is_token(name))
 		return gate_fail(error, GATE_EOPTION, "cookie name is not a token");
 	if (check_attribute("cookie domain", attributes->domain, is_domain, error) < 0)
 		return -1;

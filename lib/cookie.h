@@ -9,7 +9,7 @@
 #define GATE_COOKIE_PAIRS_MAX 256          /* more: the header counts as having none */
 #define GATE_COOKIE_SIZE_MAX 4096          /* name and value of one we send */
 #define GATE_COOKIE_ATTRIBUTE_MAX 1024
-#define GATE_COOKIE_AGE_MAX 34560000       /* seconds: 400 days */
+#define GATE_COOKIE_AGE_MAX 34560000 /* seconds: 400 days */
 
 struct gate_cookie_pair { /* points into the header */
 	const char *name, *value;
@@ -19,7 +19,8 @@ struct gate_cookie_pair { /* points into the header */
 /* Walks the header: `*position` starts at 0. 1: *pair is the next one, in order; 0: no more, or
  * over a limit. Splits at ';', trims space and tab, the first '=' divides; no '=' or no name:
  * skipped. Nothing is decoded or unquoted, and a comma is not a separator. */
-int gate_cookie_next(const char *header, size_t length, size_t *position, struct gate_cookie_pair *);
+int gate_cookie_next(
+    const char *header, size_t length, size_t *position, struct gate_cookie_pair *);
 /* Joins repeated Cookie headers into one: adds "; " between. */
 int gate_cookie_join(struct gate_buffer *, const char *header);
 /* The values of our cookie: the up to `most` first pairs called name (compared byte for byte),
@@ -30,15 +31,25 @@ int gate_cookie_join(struct gate_buffer *, const char *header);
 int gate_cookie_values(const char *header, size_t length, const char *name, struct gate_buffer *out,
     size_t *offsets, int most);
 
-enum gate_same_site { GATE_SAME_SITE_UNSET, GATE_SAME_SITE_LAX, GATE_SAME_SITE_STRICT, GATE_SAME_SITE_NONE };
-enum gate_priority { GATE_PRIORITY_UNSET, GATE_PRIORITY_LOW, GATE_PRIORITY_MEDIUM, GATE_PRIORITY_HIGH };
+enum gate_same_site {
+	GATE_SAME_SITE_UNSET,
+	GATE_SAME_SITE_LAX,
+	GATE_SAME_SITE_STRICT,
+	GATE_SAME_SITE_NONE
+};
+enum gate_priority {
+	GATE_PRIORITY_UNSET,
+	GATE_PRIORITY_LOW,
+	GATE_PRIORITY_MEDIUM,
+	GATE_PRIORITY_HIGH
+};
 
 struct gate_cookie_attributes {
 	const char *domain; /* NULL or "": none */
 	const char *path;   /* NULL or "": none */
 	int64_t expires;    /* ms since 1970; 0: with the browser */
 	bool http_only, secure, partitioned;
-	bool clear;         /* delete it: Max-Age=0, an Expires in 1970, the value left empty */
+	bool clear; /* delete it: Max-Age=0, an Expires in 1970, the value left empty */
 	enum gate_priority priority;
 	enum gate_same_site same_site;
 };

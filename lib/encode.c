@@ -82,7 +82,7 @@ static bool
 is_unreserved(unsigned char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("-_.!~*'()", c) != NULL);
+	    (c != '\0' && strchr("-_.!~*'()", c) != NULL);
 }
 
 int
@@ -261,7 +261,7 @@ days_from_date(unsigned year, unsigned month, unsigned day)
 	int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
 
 	return (era - 1) * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
-	       day_of_year - 719468;
+	    day_of_year - 719468;
 }
 
 static char *
@@ -360,6 +360,6 @@ gate_iso_parse(const char *text, size_t length, int64_t *ms)
 	    minute > 59 || second > 59)
 		return 0;
 	*ms = days_from_date(year, month, day) * DAY_MS + get_number(text + 20, 3) +
-	      (int64_t)(hour * 3600 + minute * 60 + second) * 1000;
+	    (int64_t)(hour * 3600 + minute * 60 + second) * 1000;
 	return 1;
 }

@@ -8,15 +8,15 @@
 
 #include "buffer.h"
 
-#define GATE_BASE64_LENGTH(bytes) (((bytes) * 4 + 2) / 3) /* without padding */
-#define GATE_ISO_LENGTH 24                                /* 2026-11-21T09:27:39.339Z */
-#define GATE_HTTP_DATE_LENGTH 29                          /* Tue, 01 Jan 2030 00:00:00 GMT */
+#define GATE_BASE64_LENGTH(bytes) (((bytes)*4 + 2) / 3) /* without padding */
+#define GATE_ISO_LENGTH 24                              /* 2026-11-21T09:27:39.339Z */
+#define GATE_HTTP_DATE_LENGTH 29                        /* Tue, 01 Jan 2030 00:00:00 GMT */
 #define GATE_SHA256_HEX 64
 
 /* `out` has room for the length above and a NUL. No padding is written. */
-void gate_base64(char *out, const void *bytes, size_t length);     /* standard: + and / */
-void gate_base64url(char *out, const void *bytes, size_t length);  /* - and _ */
-void gate_hex(char *out, const void *bytes, size_t length);        /* lower case, 2 * length */
+void gate_base64(char *out, const void *bytes, size_t length);    /* standard: + and / */
+void gate_base64url(char *out, const void *bytes, size_t length); /* - and _ */
+void gate_hex(char *out, const void *bytes, size_t length);       /* lower case, 2 * length */
 void gate_sha256_hex(char out[GATE_SHA256_HEX + 1], const void *bytes, size_t length);
 
 /* encodeURIComponent: all but A-Z a-z 0-9 - _ . ! ~ * ' ( ) becomes %XX. */

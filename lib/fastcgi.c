@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -24,6 +25,8 @@
 #define ROLE_RESPONDER 1 /* the specification's numbers; Debian ships no header with them */
 #define ROLE_AUTHORIZER 2
 #define IO_TIMEOUT 5 /* seconds that one read or write of the web server may take */
+#define HEAD_TIME (IO_TIMEOUT * 1000) /* ms that a request has until its last parameter is there */
+#define CUT_OFF SIGRTMIN
 
 struct connection {
 	int fd;
@@ -40,13 +43,15 @@ struct thread {
 	struct gate_request request;
 	struct gate_buffer body;
 	struct gate_config *config; /* held from request to request, while it is the one in force */
+	int64_t began;              /* the request */
+	_Atomic int64_t until;      /* while it is read: when that has to be over; 0: it is not */
 };
 
 struct gate_fastcgi {
 	struct gate *gate;
 	int epoll, wake;
 	atomic_bool stopping;
-	pthread_mutex_t lock; /* of the list of parked connections */
+	pthread_mutex_t lock;     /* of the list of parked connections */
 	struct connection parked; /* the list's head: next is the one idle for longest */
 	int parked_count, parked_most;
 	int thread_count;
@@ -99,8 +104,7 @@ drop(struct connection *c)
 static void
 park(struct gate_fastcgi *f, struct connection *c)
 {
-	struct epoll_event event = {
-	    .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c};
+	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c};
 	int operation = c->kept ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
 	c->kept = true; /* from epoll_ctl on it may be another thread's */
@@ -114,21 +118,78 @@ park(struct gate_fastcgi *f, struct connection *c)
 	if (atomic_load(&f->stopping))
 		shutdown(c->fd, SHUT_RD);
 	pthread_mutex_unlock(&f->lock);
-	if (epoll_ctl(f->epoll, operation, c->fd, &event) < 0) { /* then no event comes: still ours */
+	if (epoll_ctl(f->epoll, operation, c->fd, &event) <
+	    0) { /* then no event comes: still ours */
 		claim(f, c);
 		drop(c);
 	}
 }
 
+/* ---- peers that drip ----
+ *
+ * libfcgi reads on as long as a byte comes now and then, and keeps every parameter that it got
+ * until the last one is there. So a request has a time for coming, which also bounds the memory
+ * that it takes: to what the web server, the only one who can connect, sends in that time. */
+
+static void
+allow_reading(struct thread *t, int64_t until)
+{
+	atomic_store_explicit(&t->until, until, memory_order_relaxed);
+}
+
+static bool
+is_late(struct thread *t, int64_t now)
+{
+	int64_t until = atomic_load_explicit(&t->until, memory_order_relaxed);
+
+	return until != 0 && until < now;
+}
+
+/* Runs in the late thread, which can't close the connection meanwhile; libfcgi, which does when it
+ * fails, frees the stream first: while that is there, the descriptor is still the connection's. */
+static void
+cut_off(int number, siginfo_t *info, void *context)
+{
+	struct thread *t = info->si_value.sival_ptr;
+	int reason = errno;
+
+	(void)number;
+	(void)context;
+	if (info->si_code != SI_QUEUE || info->si_pid != getpid())
+		return;
+	if (is_late(t, gate_clock_monotonic()) && t->fcgi.in != NULL)
+		shutdown(t->fcgi.ipcFd, SHUT_RDWR);
+	errno = reason;
+}
+
+static void
+prepare_cutting_off(void)
+{
+	struct sigaction action = {.sa_sigaction = cut_off, .sa_flags = SA_SIGINFO | SA_RESTART};
+	sigset_t set;
+
+	sigemptyset(&action.sa_mask);
+	sigaction(CUT_OFF, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, CUT_OFF);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 void
 gate_fastcgi_tick(struct gate_fastcgi *f)
 {
-	int64_t limit = gate_clock_monotonic() - GATE_KEPT_TIME;
+	int64_t now = gate_clock_monotonic();
 
 	pthread_mutex_lock(&f->lock);
-	while (f->parked.next != &f->parked && f->parked.next->idle_since < limit)
+	while (f->parked.next != &f->parked && f->parked.next->idle_since < now - GATE_KEPT_TIME)
 		dismiss_oldest(f);
 	pthread_mutex_unlock(&f->lock);
+	for (int i = 0; i < f->thread_count; i++) {
+		struct thread *t = &f->threads[i];
+
+		if (is_late(t, now)) /* one that ended reads nothing */
+			pthread_sigqueue(t->id, CUT_OFF, (union sigval){.sival_ptr = t});
+	}
 }
 
 /* ---- one request ---- */
@@ -139,10 +200,11 @@ static int
 read_body(struct thread *t, const struct gate_options *options)
 {
 	FCGX_Stream *in = t->fcgi.in;
-	int64_t deadline = gate_clock_monotonic() + options->deadline;
+	int64_t now, deadline = INT64_MAX; /* from the first byte of a body on */
 	size_t total = 0, limit = (size_t)options->body_limit;
 	int c;
 
+	allow_reading(t, t->began + HEAD_TIME + options->deadline);
 	gate_buffer_reset(&t->body);
 	while ((c = FCGX_GetChar(in)) != EOF) {
 		size_t ready = (size_t)(in->stop - in->rdNext);
@@ -153,7 +215,10 @@ read_body(struct thread *t, const struct gate_options *options)
 			gate_buffer_add(&t->body, in->rdNext, ready);
 		}
 		in->rdNext += ready;
-		if (total > GATE_DRAIN_MAX || gate_clock_monotonic() > deadline)
+		now = gate_clock_monotonic();
+		if (deadline == INT64_MAX)
+			deadline = now + options->deadline;
+		if (total > GATE_DRAIN_MAX || now > deadline)
 			return total > GATE_DRAIN_MAX ? 413 : 408;
 	}
 	if (FCGX_GetError(in) != 0)
@@ -190,6 +255,7 @@ answer(struct thread *t)
 	gate_buffer_reset(&t->body);
 	if (q->role != ROLE_AUTHORIZER) /* an authorizer has no stdin: reading it would hang */
 		r->refused = read_body(t, &config->options);
+	allow_reading(t, 0);
 	if (r->refused == 400 || r->refused == 408)
 		keep = false;
 	if (!are_params_in_bounds(q->envp))
@@ -219,11 +285,14 @@ serve(struct thread *t, struct connection *c)
 	q->ipcFd = c->fd;
 	q->keepConnection = 1;
 	q->detached = 1; /* close without lingering: stdin was drained */
+	t->began = gate_clock_monotonic();
+	allow_reading(t, t->began + HEAD_TIME);
 	if (FCGX_Accept_r(q) == 0) {
 		keep = answer(t);
 		q->keepConnection = 1;
 		FCGX_Finish_r(q);
 	}
+	allow_reading(t, 0);
 	c->fd = q->ipcFd;
 	if (keep && c->fd >= 0)
 		park(t->server, c);
@@ -358,8 +427,8 @@ start_threads(struct gate_fastcgi *f, int threads, struct gate_error *error)
 			return -1;
 		if (pthread_create(&t->id, NULL, run_thread, t) != 0) {
 			gate_queue_close(&t->queue);
-			return gate_fail(error, GATE_ESYSTEM, "only %d of %d threads can be started", i,
-			    threads);
+			return gate_fail(error, GATE_ESYSTEM,
+			    "only %d of %d threads can be started", i, threads);
 		}
 		f->thread_count++;
 	}
@@ -381,6 +450,7 @@ void
 gate_fastcgi_init(void)
 {
 	FCGX_Init();
+	prepare_cutting_off();
 }
 
 struct gate_fastcgi *
@@ -410,10 +480,27 @@ gate_fastcgi_start(struct gate *gate, int threads, struct gate_error *error)
 	return NULL;
 }
 
+/* Ticks while it waits. False: the thread did not end in time. */
+static bool
+join(struct gate_fastcgi *f, pthread_t id, int64_t limit)
+{
+	for (;;) {
+		int64_t now = gate_clock_monotonic();
+		int64_t next = now + 1000 < limit ? now + 1000 : limit;
+		struct timespec until = {next / 1000, next % 1000 * 1000000};
+
+		if (pthread_clockjoin_np(id, NULL, CLOCK_MONOTONIC, &until) == 0)
+			return true;
+		if (now >= limit)
+			return false;
+		gate_fastcgi_tick(f);
+	}
+}
+
 int
 gate_fastcgi_stop(struct gate_fastcgi *f, int64_t patience)
 {
-	struct timespec until;
+	int64_t limit = gate_clock_monotonic() + patience;
 	uint64_t one = 1;
 	bool ended = true;
 
@@ -424,10 +511,8 @@ gate_fastcgi_stop(struct gate_fastcgi *f, int64_t patience)
 	pthread_mutex_unlock(&f->lock);
 	if (write(f->wake, &one, sizeof one) < 0)
 		ended = false;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += patience / 1000;
 	for (int i = 0; i < f->thread_count && ended; i++)
-		ended = pthread_timedjoin_np(f->threads[i].id, NULL, &until) == 0;
+		ended = join(f, f->threads[i].id, limit);
 	if (ended)
 		free_server(f);
 	return ended;

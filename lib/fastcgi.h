@@ -4,18 +4,19 @@
 
 #include "gate_private.h"
 
-#define GATE_PARAMS_MAX 512            /* parameters of one request */
+#define GATE_PARAMS_MAX 512              /* parameters of one request */
 #define GATE_PARAMS_SIZE_MAX (64u << 10) /* bytes of all of them */
-#define GATE_KEPT_MAX 1024             /* idle connections that a worker keeps */
-#define GATE_KEPT_TIME (90 * 1000)     /* ms; above nginx's 60 s, so that it closes first */
-#define GATE_DRAIN_MAX (64u << 20)     /* bytes of an oversized body that are read and dropped */
+#define GATE_KEPT_MAX 1024               /* idle connections that a worker keeps */
+#define GATE_KEPT_TIME (90 * 1000)       /* ms; above nginx's 60 s, so that it closes first */
+#define GATE_DRAIN_MAX (64u << 20)       /* bytes of an oversized body that are read and dropped */
 
 struct gate_fastcgi; /* one a worker */
 
 void gate_fastcgi_init(void); /* once, before there are threads */
 /* Starts the threads. NULL with the error set. */
 struct gate_fastcgi *gate_fastcgi_start(struct gate *, int threads, struct gate_error *);
-void gate_fastcgi_tick(struct gate_fastcgi *); /* once a second: closes what was idle too long */
+/* Once a second: closes what was idle too long, or takes too long to send its request. */
+void gate_fastcgi_tick(struct gate_fastcgi *);
 /* Answers all that was accepted, then ends the threads and frees. 1; 0: not within `patience` ms,
  * the process has to end. */
 int gate_fastcgi_stop(struct gate_fastcgi *, int64_t patience);

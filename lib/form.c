@@ -38,7 +38,7 @@ split_field(struct gate_field *field, char *text, size_t length)
 	field->name = text;
 	field->value = equals != NULL ? equals + 1 : text + length;
 	return decode(field->value, equals != NULL ? length - name_length - 1 : 0) &&
-	       decode(field->name, name_length);
+	    decode(field->name, name_length);
 }
 
 int

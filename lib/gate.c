@@ -81,7 +81,8 @@ warn_of_restart(const struct gate_options *started, const struct gate_options *n
 	    "run_dir", "socket_mode", "socket_group"};
 
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-		if (strcmp(gate_options_get(started, fixed[i]), gate_options_get(new, fixed[i])) != 0)
+		if (strcmp(gate_options_get(started, fixed[i]), gate_options_get(new, fixed[i])) !=
+		    0)
 			gate_log(GATE_LOG_WARN, "reload-needs-restart", "option", fixed[i], NULL);
 }
 
@@ -177,7 +178,8 @@ gate_main(int argc, char **argv, gate_handler *handler)
 		gate = gate_open((const char *const *)arguments, NULL, NULL, &error);
 	gate_options_free_arguments(arguments);
 	if (gate == NULL) {
-		gate_log(GATE_LOG_ERROR, "start-failed", "program", argv[0], "error", error.text, NULL);
+		gate_log(
+		    GATE_LOG_ERROR, "start-failed", "program", argv[0], "error", error.text, NULL);
 		return 1;
 	}
 	result = gate_run(gate, handler);

@@ -63,29 +63,30 @@ void *gate_data(struct gate_request *);                           /* as given to
 void gate_status(struct gate_request *, int status); /* 200 unless said otherwise */
 int gate_header(struct gate_request *, const char *name, const char *value);
 int gate_write(struct gate_request *, const void *bytes, size_t length);
-int gate_printf(struct gate_request *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int gate_printf(struct gate_request *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 int gate_render(struct gate_request *, const char *name, json_t *); /* after the handler */
 int gate_redirect(struct gate_request *, const char *target);       /* 303 after a POST, else 302 */
 int gate_redirect_next(struct gate_request *, const char *otherwise); /* to a local `next` */
 
 /* ---- the session ---- */
-json_t *gate_session(struct gate_request *);        /* never NULL; change it as you like */
-int gate_session_renew(struct gate_request *);      /* a new id, the data stays */
-int gate_session_destroy(struct gate_request *);    /* record and cookie go */
-int gate_session_commit(struct gate_request *);     /* now; GATE_CONFLICT: return at once */
+json_t *gate_session(struct gate_request *);         /* never NULL; change it as you like */
+int gate_session_renew(struct gate_request *);       /* a new id, the data stays */
+int gate_session_destroy(struct gate_request *);     /* record and cookie go */
+int gate_session_commit(struct gate_request *);      /* now; GATE_CONFLICT: return at once */
 int64_t gate_session_expires(struct gate_request *); /* since 1970; 0: with the browser */
 int gate_session_set_max_age(struct gate_request *, int64_t ms); /* 0: with the browser */
 
 int gate_healthy(struct gate_request *); /* does the store answer? */
 
 /* ---- stores: one const table each; gate(3) has a worked example ---- */
-struct gate_member { /* a top-level member of a record */
-	char *name;              /* decoded; NULL: jansson can't hold it */
-	const char *quoted;      /* the name as it was read, with quotes, or NULL */
-	const char *text;        /* the value's JSON text */
+struct gate_member {        /* a top-level member of a record */
+	char *name;         /* decoded; NULL: jansson can't hold it */
+	const char *quoted; /* the name as it was read, with quotes, or NULL */
+	const char *text;   /* the value's JSON text */
 	size_t quoted_length, length;
-	bool changed, removed;   /* since the record was loaded */
-	bool visible;            /* gate_session shows it */
+	bool changed, removed; /* since the record was loaded */
+	bool visible;          /* gate_session shows it */
 	bool name_owned, text_owned;
 };
 
@@ -93,9 +94,9 @@ struct gate_record {
 	/* the store fills these in load, and reads them in create, update and touch */
 	struct gate_member *members;
 	size_t count;
-	int64_t expires; /* when the record dies, ms since 1970; INT64_MAX: never */
-	int64_t touched; /* last write or touch, 0: unknown */
-	int64_t created; /* of the session, for absolute_timeout, 0: unknown */
+	int64_t expires;  /* when the record dies, ms since 1970; INT64_MAX: never */
+	int64_t touched;  /* last write or touch, 0: unknown */
+	int64_t created;  /* of the session, for absolute_timeout, 0: unknown */
 	const char *user; /* who is logged in, NULL: nobody */
 	void *was;        /* what the store read, for its compare-and-swap; release frees it */
 	/* the caller fills these in before every call */
@@ -108,7 +109,7 @@ struct gate_record {
 	int64_t max_age; /* cookie.originalMaxAge in ms, 0: none */
 };
 
-struct gate_bump { /* of a counter */
+struct gate_bump {     /* of a counter */
 	int64_t count; /* after the bump, 0: there is none */
 	int64_t last;  /* when it was bumped before, ms since 1970, 0: never */
 };
@@ -117,7 +118,8 @@ typedef int gate_store_visit(void *data, const char *id, struct gate_record *);
 
 struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLICT, -1 failed */
 	const char *scheme; /* "file" serves file:/var/lib/gate */
-	int (*open)(void **store, const char *url, const struct gate_options *, struct gate_error *);
+	int (*open)(
+	    void **store, const char *url, const struct gate_options *, struct gate_error *);
 	int (*load)(void *store, const char *id, struct gate_record *, struct gate_error *);
 	int (*create)(void *store, const char *id, struct gate_record *, struct gate_error *);
 	int (*update)(void *store, const char *id, struct gate_record *, struct gate_error *);
@@ -125,11 +127,13 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	int (*remove)(void *store, const char *id, struct gate_record *, struct gate_error *);
 	/* remove: a record: only if it still is what was read; NULL: whatever is there */
 	void (*release)(struct gate_record *); /* frees `was`, by the request's thread */
-	int (*each)(void *store, const char *user, gate_store_visit *, void *data, struct gate_error *);
+	int (*each)(
+	    void *store, const char *user, gate_store_visit *, void *data, struct gate_error *);
 	int (*bump)(void *store, const char *key, int64_t add, int64_t lifetime, struct gate_bump *,
 	    struct gate_error *); /* atomic; add 0: only read; lifetime 0: forget */
-	int (*sweep)(void *store, const struct gate_options *, struct gate_error *); /* how many went */
-	int (*ping)(void *store, struct gate_error *);  /* does it answer? */
+	int (*sweep)(
+	    void *store, const struct gate_options *, struct gate_error *); /* how many went */
+	int (*ping)(void *store, struct gate_error *);                      /* does it answer? */
 	void (*close)(void *store);
 };
 

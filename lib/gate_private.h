@@ -3,6 +3,7 @@
 #define GATE_PRIVATE_H
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "gate.h"
 #include "request.h"
@@ -11,18 +12,20 @@
 #define GATE_LISTENERS_MAX 8
 
 struct gate {
-	pthread_mutex_t lock; /* of taking and of swapping `config` */
+	pthread_mutex_t lock;                 /* of taking and of swapping `config` */
 	_Atomic(struct gate_config *) config; /* what new requests get */
-	struct gate_config *started; /* the first: what only a restart changes */
-	char **arguments;           /* as gate_open got them, to read them again */
+	struct gate_config *started;          /* the first: what only a restart changes */
+	char **arguments;                     /* as gate_open got them, to read them again */
 	const struct gate_store *table;
 	struct gate_store_link store; /* open in a worker only */
 	void *data;
 	gate_handler *handler;
 	int listeners[GATE_LISTENERS_MAX];
 	int listener_count;
-	bool passed;     /* they were handed to us: somebody else goes on listening */
-	char *unix_path; /* of a socket that we made, NULL: none */
+	bool passed;       /* they were handed to us: somebody else goes on listening */
+	char *unix_path;   /* of a socket that we made, NULL: none */
+	dev_t unix_device; /* which file it was there */
+	ino_t unix_inode;
 };
 
 struct gate_config *gate_config_take(struct gate *); /* the one in force, counted */

@@ -254,8 +254,8 @@ struct replace {
 };
 
 static void
-put_member(struct replace *r, const char *name, size_t name_length, const char *value,
-    size_t value_length)
+put_member(
+    struct replace *r, const char *name, size_t name_length, const char *value, size_t value_length)
 {
 	if (!r->first)
 		gate_buffer_putc(r->out, ',');
@@ -284,8 +284,8 @@ replace_member(void *data, const struct gate_json_span *span)
 }
 
 int
-gate_json_replace(struct gate_buffer *out, const char *object, size_t length,
-    const char *const *pairs)
+gate_json_replace(
+    struct gate_buffer *out, const char *object, size_t length, const char *const *pairs)
 {
 	struct replace r = {.out = out, .pairs = pairs, .first = true};
 	int result;

@@ -21,8 +21,8 @@ int gate_json_members(const char *text, size_t length, gate_json_visit *, void *
 bool gate_json_named(const struct gate_json_span *, const char *name); /* however it is escaped */
 /* Adds the object text with some members replaced in place, or added at its end: name and value
  * pairs, NULL-ended. The rest stays byte for byte. 1, 0, -1 as above. */
-int gate_json_replace(struct gate_buffer *, const char *object, size_t length,
-    const char *const *pairs);
+int gate_json_replace(
+    struct gate_buffer *, const char *object, size_t length, const char *const *pairs);
 
 /* Adds the value as JSON.stringify prints it. *why: NULL, or why it can't be stored ("is nested
  * deeper than 32 levels"). 0 or -1: memory. */

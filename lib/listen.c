@@ -55,23 +55,30 @@ static int
 clear_path(const struct sockaddr_un *address, socklen_t length, struct gate_error *error)
 {
 	struct stat st;
-	int fd, result;
+	int fd, result, reason;
 
 	if (lstat(address->sun_path, &st) < 0)
-		return 0;
+		return 0; /* if there is something nevertheless, bind fails */
 	if (!S_ISSOCK(st.st_mode))
 		return gate_fail(error, GATE_EOPTION, "listen unix:%s: something else is there",
 		    address->sun_path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	result = fd < 0 ? -1 : connect(fd, (const struct sockaddr *)address, length);
+	reason = errno;
 	if (fd >= 0)
 		close(fd);
-	if (result == 0)
+	if (result == 0 || reason == EAGAIN) /* that: so many wait for it that it takes no more */
 		return gate_fail(error, GATE_ESYSTEM,
-		    "listen unix:%s: another program answers there: stop it first", address->sun_path);
-	if (unlink(address->sun_path) < 0 && errno != ENOENT)
-		return gate_fail_errno(error, GATE_ESYSTEM, "listen unix:%s can't be unlinked",
+		    "listen unix:%s: another program answers there: stop it first",
 		    address->sun_path);
+	errno = reason;
+	if (reason != ECONNREFUSED && reason != ENOENT)
+		return gate_fail_errno(error, GATE_ESYSTEM,
+		    "listen unix:%s: whether another program answers there can't be said",
+		    address->sun_path);
+	if (unlink(address->sun_path) < 0 && errno != ENOENT)
+		return gate_fail_errno(
+		    error, GATE_ESYSTEM, "listen unix:%s can't be unlinked", address->sun_path);
 	return 0;
 }
 
@@ -82,15 +89,29 @@ set_access(const char *path, const struct gate_options *options, struct gate_err
 		struct group *group = getgrnam(options->socket_group);
 
 		if (group == NULL)
-			return gate_fail(error, GATE_EOPTION, "socket_group %s: there is no such group",
-			    options->socket_group);
+			return gate_fail(error, GATE_EOPTION,
+			    "socket_group %s: there is no such group", options->socket_group);
 		if (chown(path, (uid_t)-1, group->gr_gid) < 0)
-			return gate_fail_errno(error, GATE_ESYSTEM, "listen unix:%s: chown to %s", path,
-			    options->socket_group);
+			return gate_fail_errno(error, GATE_ESYSTEM, "listen unix:%s: chown to %s",
+			    path, options->socket_group);
 	}
 	if (chmod(path, (mode_t)options->socket_mode) < 0)
 		return gate_fail_errno(error, GATE_ESYSTEM, "listen unix:%s: chmod", path);
 	return 0;
+}
+
+/* So that the path can be forgotten later, as long as it is ours. */
+static int
+remember(struct gate *gate, const char *path, struct gate_error *error)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return gate_fail_errno(error, GATE_ESYSTEM, "listen unix:%s", path);
+	gate->unix_device = st.st_dev;
+	gate->unix_inode = st.st_ino;
+	gate->unix_path = strdup(path);
+	return gate->unix_path != NULL ? 0 : gate_fail(error, GATE_EMEMORY, "out of memory");
 }
 
 static int
@@ -102,8 +123,8 @@ listen_unix(struct gate *gate, const char *path, struct gate_error *error)
 	int fd, result;
 
 	if (strlen(path) >= sizeof address.sun_path)
-		return gate_fail(error, GATE_EOPTION, "listen unix: the path is longer than %zu bytes",
-		    sizeof address.sun_path - 1);
+		return gate_fail(error, GATE_EOPTION,
+		    "listen unix: the path is longer than %zu bytes", sizeof address.sun_path - 1);
 	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
 	if (clear_path(&address, length, error) < 0)
 		return -1;
@@ -115,8 +136,8 @@ listen_unix(struct gate *gate, const char *path, struct gate_error *error)
 	umask(mask);
 	if (result < 0)
 		gate_fail_errno(error, GATE_ESYSTEM, "listen unix:%s", path);
-	else if ((gate->unix_path = strdup(path)) == NULL)
-		result = gate_fail(error, GATE_EMEMORY, "out of memory");
+	else if (remember(gate, path, error) < 0)
+		result = -1;
 	else
 		result = set_access(path, &gate->config->options, error);
 	if (result == 0 && listen(fd, BACKLOG) < 0)
@@ -133,13 +154,16 @@ static int
 listen_tcp(struct gate *gate, const char *where, struct gate_error *error)
 {
 	const char *colon = strrchr(where, ':');
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *list = NULL;
+	struct addrinfo hints = {.ai_family = AF_UNSPEC,
+			    .ai_socktype = SOCK_STREAM,
+			    .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
+			*list = NULL;
 	char host[256];
 	int fd = -1, yes = 1;
 
 	if (colon == NULL || colon - where >= (int)sizeof host)
-		return gate_fail(error, GATE_EOPTION, "listen %s: say unix:PATH or HOST:PORT", where);
+		return gate_fail(
+		    error, GATE_EOPTION, "listen %s: say unix:PATH or HOST:PORT", where);
 	snprintf(host, sizeof host, "%.*s", (int)(colon - where), where);
 	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
 		host[strlen(host) - 1] = '\0';
@@ -187,7 +211,10 @@ gate_listen(struct gate *gate, struct gate_error *error)
 void
 gate_listen_forget(struct gate *gate)
 {
-	if (gate->unix_path != NULL)
+	struct stat st;
+
+	if (gate->unix_path != NULL && lstat(gate->unix_path, &st) == 0 &&
+	    st.st_dev == gate->unix_device && st.st_ino == gate->unix_inode)
 		unlink(gate->unix_path);
 }
 

@@ -87,7 +87,7 @@ static const struct gate_option table[] = {
 	.most = 256},
     {"body_limit", GATE_OPTION_SIZE, "64k", "longest request body", AT(body_limit),
 	.most = 64 << 20},
-    {"deadline", GATE_OPTION_DURATION, "5s", "a request takes no longer, or it fails", AT(deadline),
+    {"deadline", GATE_OPTION_DURATION, "5s", "longest wait for a turn or a body", AT(deadline),
 	.least = 100, .most = 600 * SECOND},
     {"connect_timeout", GATE_OPTION_DURATION, "1s", "for connecting to a store",
 	AT(connect_timeout), .least = 1, .most = 600 * SECOND},

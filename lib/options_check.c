@@ -38,7 +38,7 @@ is_number(const char *text, long most)
 	size_t length = strspn(text, "0123456789");
 
 	return length > 0 && length <= 5 && text[length] == '\0' && (*text != '0' || length == 1) &&
-	       strtol(text, NULL, 10) <= most;
+	    strtol(text, NULL, 10) <= most;
 }
 
 static bool
@@ -119,7 +119,7 @@ is_loopback(const char *text, size_t length)
 	memcpy(host, text, length);
 	host[length] = '\0';
 	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-	       (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+	    (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
 const char *

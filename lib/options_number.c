@@ -11,7 +11,7 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 #define NUMBER_MAX (36500 * DAY) /* a hundred years, or three terabytes */
-#define DIGITS_MAX 15		 /* so that no sum below can overflow */
+#define DIGITS_MAX 15            /* so that no sum below can overflow */
 
 struct unit {
 	const char *suffix; /* NULL ends a table */
@@ -77,12 +77,12 @@ gate_option_parse_number(enum gate_option_type type, const char *text, int64_t *
 
 	if (type == GATE_OPTION_DURATION)
 		return gate_duration_parse(text, number) == 0
-			   ? NULL
-			   : "is not a duration such as 1500ms, 90s, 15m, 24h or 14d";
+		    ? NULL
+		    : "is not a duration such as 1500ms, 90s, 15m, 24h or 14d";
 	if (type == GATE_OPTION_SIZE)
 		return read_with_unit(text, sizes, number) == 0
-			   ? NULL
-			   : "is not a size such as 512, 64k or 1m";
+		    ? NULL
+		    : "is not a size such as 512, 64k or 1m";
 	end = read_digits(text, type == GATE_OPTION_OCTAL ? 8 : 10, number);
 	if (end != NULL && *end == '\0')
 		return NULL;

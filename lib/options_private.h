@@ -56,7 +56,7 @@ const char *gate_option_origin(const struct gate_options *, const char *name);
 /* options_parse.c */
 int gate_option_set(struct gate_options *, const struct gate_option *,
     const struct gate_option_given *, struct gate_error *); /* lists: adds; 0 or -1 */
-void gate_option_clear(struct gate_options *, const struct gate_option *);	 /* wipes it */
+void gate_option_clear(struct gate_options *, const struct gate_option *);       /* wipes it */
 char *gate_option_text(const struct gate_options *, const struct gate_option *); /* yours */
 
 /* options_number.c */

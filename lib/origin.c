@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "encode.h"
+#include "field.h"
 #include "origin.h"
 
 struct address {
@@ -83,17 +84,6 @@ write_address(const struct address *a, char out[GATE_ADDRESS_MAX])
 		out[0] = '\0';
 }
 
-static void
-trim(const char **text, size_t *length)
-{
-	while (*length > 0 && (**text == ' ' || **text == '\t')) {
-		++*text;
-		--*length;
-	}
-	while (*length > 0 && ((*text)[*length - 1] == ' ' || (*text)[*length - 1] == '\t'))
-		--*length;
-}
-
 /* The last entry of a comma-separated list that ends at *end; *end moves before it. */
 static const char *
 last_entry(const char *list, size_t *end, size_t *length)
@@ -106,7 +96,7 @@ last_entry(const char *list, size_t *end, size_t *length)
 	entry = list + start;
 	*length = *end - start;
 	*end = start > 0 ? start - 1 : 0;
-	trim(&entry, length);
+	gate_field_trim(&entry, length);
 	return entry;
 }
 
@@ -150,7 +140,7 @@ gate_origin_secure(const struct gate_origin *o, char *const *proxies)
 	    !gate_origin_trusted(o->remote_address, proxies))
 		return false;
 	length = strcspn(first, ","); /* the first one, as express-session */
-	trim(&first, &length);
+	gate_field_trim(&first, &length);
 	return length == 5 && strncasecmp(first, "https", 5) == 0;
 }
 

@@ -19,8 +19,8 @@ struct gate_origin { /* what the web server said; NULL: nothing */
 bool gate_origin_trusted(const char *address, char *const *proxies);
 /* The client's address: the last one of X-Forwarded-For that no trusted proxy has, if
  * remote_address is trusted; one that can't be parsed stops the walk. */
-void gate_origin_address(const struct gate_origin *, char *const *proxies,
-    char out[GATE_ADDRESS_MAX]);
+void gate_origin_address(
+    const struct gate_origin *, char *const *proxies, char out[GATE_ADDRESS_MAX]);
 bool gate_origin_secure(const struct gate_origin *, char *const *proxies);
 /* NULL: go on; else why an unsafe request is refused. `own`: the option origin or "". */
 const char *gate_origin_refusal(const struct gate_origin *, const char *own);

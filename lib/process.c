@@ -53,8 +53,8 @@ reload(struct gate *gate, const char *who)
 	struct gate_error error = {0};
 
 	if (gate_config_reload(gate, &error) < 0)
-		gate_log(GATE_LOG_ERROR, "reload-failed", "process", who, "error", error.text, "kept",
-		    "the old configuration", NULL);
+		gate_log(GATE_LOG_ERROR, "reload-failed", "process", who, "error", error.text,
+		    "kept", "the old configuration", NULL);
 	else
 		gate_log(GATE_LOG_INFO, "reloaded", "process", who, NULL);
 }
@@ -63,21 +63,24 @@ reload(struct gate *gate, const char *who)
 
 struct sweeper {
 	struct gate *gate;
+	const struct gate_store *table;
+	void *store;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t stop;
-	bool stopping, running;
+	bool stopping;
+	bool busy; /* in a sweep, where it touches no more of the gate than its store */
+	bool left; /* to itself: the store is its own now */
 };
 
 static void
-sweep(struct gate *gate)
+sweep(const struct sweeper *s, const struct gate_options *options)
 {
-	struct gate_config *config = gate_config_take(gate);
 	struct gate_error error = {0};
 	int swept = 0;
 
-	if (config->options.auto_remove != GATE_REMOVE_DISABLED && gate->table->sweep != NULL)
-		swept = gate->table->sweep(gate->store.store, &config->options, &error);
+	if (s->table->sweep != NULL)
+		swept = s->table->sweep(s->store, options, &error);
 	if (swept > 0) {
 		char count[16];
 
@@ -86,51 +89,94 @@ sweep(struct gate *gate)
 	} else if (swept < 0) {
 		gate_log(GATE_LOG_ERROR, "sweep-failed", "error", error.text, NULL);
 	}
-	gate_config_release(config);
+}
+
+static void
+free_sweeper(struct sweeper *s)
+{
+	pthread_cond_destroy(&s->stop);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
 }
 
 static void *
 run_sweeper(void *argument)
 {
 	struct sweeper *s = argument;
+	bool left;
 
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19); /* this thread only */
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
+		struct gate_config *config = gate_config_take(s->gate);
 		struct timespec until;
 
+		s->busy = true;
 		pthread_mutex_unlock(&s->lock);
-		sweep(s->gate);
+		sweep(s, &config->options);
+		gate_config_release(config);
 		pthread_mutex_lock(&s->lock);
-		clock_gettime(CLOCK_REALTIME, &until);
+		s->busy = false;
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += SWEEP_LOOK / 1000;
 		if (!s->stopping)
 			pthread_cond_timedwait(&s->stop, &s->lock, &until);
 	}
+	left = s->left;
 	pthread_mutex_unlock(&s->lock);
+	if (left) {
+		s->table->close(s->store);
+		free_sweeper(s);
+	}
 	return NULL;
 }
 
-static void
-start_sweeper(struct sweeper *s, struct gate *gate)
+/* NULL, logged: there is none. */
+static struct sweeper *
+start_sweeper(struct gate *gate)
 {
-	*s = (struct sweeper){.gate = gate};
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->stop, NULL);
-	s->running = pthread_create(&s->thread, NULL, run_sweeper, s) == 0;
-	if (!s->running)
-		gate_log(GATE_LOG_WARN, "sweeper-failed", "error", "no thread can be started", NULL);
+	struct sweeper *s = calloc(1, sizeof *s);
+	pthread_condattr_t clock;
+
+	if (s != NULL) {
+		s->gate = gate;
+		s->table = gate->table;
+		s->store = gate->store.store;
+		pthread_mutex_init(&s->lock, NULL);
+		pthread_condattr_init(&clock);
+		pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+		pthread_cond_init(&s->stop, &clock);
+		pthread_condattr_destroy(&clock);
+		if (pthread_create(&s->thread, NULL, run_sweeper, s) == 0)
+			return s;
+		free_sweeper(s);
+	}
+	gate_log(GATE_LOG_WARN, "sweeper-failed", "error", "no thread can be started", NULL);
+	return NULL;
 }
 
+/* Never waits for a sweep, which may take minutes: it goes on as long as the process does, and the
+ * store is left to it. */
 static void
 stop_sweeper(struct sweeper *s)
 {
+	bool left;
+
+	if (s == NULL)
+		return;
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
+	s->left = left = s->busy;
+	if (left) {
+		s->gate->store.store = NULL;
+		pthread_detach(s->thread);
+	}
 	pthread_cond_signal(&s->stop);
 	pthread_mutex_unlock(&s->lock);
-	if (s->running)
-		pthread_join(s->thread, NULL);
+	if (left)
+		return;
+	pthread_join(s->thread, NULL);
+	free_sweeper(s);
 }
 
 /* ---- a worker ---- */
@@ -150,7 +196,7 @@ static int
 work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct gate_error *error)
 {
 	struct gate_fastcgi *server;
-	struct sweeper sweeper;
+	struct sweeper *sweeper;
 	bool stopping = false;
 
 	if (gate_store_open(&gate->store, gate->table, &gate->started->options, error) < 0)
@@ -158,26 +204,28 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 	server = gate_fastcgi_start(gate, threads, error);
 	if (server == NULL)
 		return -1;
-	start_sweeper(&sweeper, gate);
+	sweeper = start_sweeper(gate);
 	while (!stopping) {
 		int number = next_signal(set);
 
-		stopping = number == SIGTERM || number == SIGINT || (parent != 0 && getppid() != parent);
+		stopping =
+		    number == SIGTERM || number == SIGINT || (parent != 0 && getppid() != parent);
 		if (number == SIGHUP)
 			reload(gate, parent != 0 ? "worker" : "program");
 		gate_fastcgi_tick(server);
 	}
 	if (parent == 0) /* before a successor can have its socket at that path */
 		gate_listen_forget(gate);
-	if (parent == 0 || getppid() != parent) /* a worker that ends alone leaves it to the others */
+	if (parent == 0 ||
+	    getppid() != parent) /* a worker that ends alone leaves it to the others */
 		gate_listen_stop(gate);
 	if (!gate_fastcgi_stop(server, GATE_STOP_TIME)) {
 		gate_log(GATE_LOG_ERROR, "stop-late", "error",
 		    "requests were still running after ten seconds: they are cut off", NULL);
 		_exit(1);
 	}
-	if (parent == 0) /* a worker just exits: it need not wait for a sweep */
-		stop_sweeper(&sweeper);
+	if (parent == 0) /* a worker just exits, sweep or not */
+		stop_sweeper(sweeper);
 	return 0;
 }
 
@@ -278,8 +326,8 @@ reload_all(struct master *m)
 	struct gate_error error = {0};
 
 	if (gate_config_reload(m->gate, &error) < 0) {
-		gate_log(GATE_LOG_ERROR, "reload-failed", "process", "master", "error", error.text, "kept",
-		    "the old configuration", NULL);
+		gate_log(GATE_LOG_ERROR, "reload-failed", "process", "master", "error", error.text,
+		    "kept", "the old configuration", NULL);
 		return;
 	}
 	gate_log(GATE_LOG_INFO, "reloaded", "process", "master", NULL);
@@ -304,8 +352,7 @@ stop_all(struct master *m)
 static int
 supervise(struct gate *gate, const sigset_t *set)
 {
-	struct master m = {.gate = gate, .set = *set,
-	    .count = (int)gate->config->options.workers};
+	struct master m = {.gate = gate, .set = *set, .count = (int)gate->config->options.workers};
 
 	for (;;) {
 		start_missing(&m);

@@ -268,8 +268,8 @@ look_at(void *data, const struct gate_json_span *span)
 }
 
 int
-gate_record_look_up(const struct gate_member *object, const char *const names[2],
-    const char *texts[2])
+gate_record_look_up(
+    const struct gate_member *object, const char *const names[2], const char *texts[2])
 {
 	struct look_up look = {names, texts};
 
@@ -372,8 +372,8 @@ gate_record_session(struct gate_record *record)
 		if (member->name == NULL || member->removed || IS_RESERVED(member->name))
 			continue;
 		value = gate_json_load(member->text, member->length);
-		member->visible = value != NULL &&
-		    json_object_set_new(session, member->name, value) == 0;
+		member->visible =
+		    value != NULL && json_object_set_new(session, member->name, value) == 0;
 	}
 	return session;
 }

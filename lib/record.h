@@ -11,8 +11,8 @@
 /* What a new record's cookie says besides its lifetime. */
 struct gate_record_policy {
 	const struct gate_cookie_attributes *cookie; /* resolved: never auto */
-	int64_t max_age; /* ms, 0: with the browser */
-	bool keep_age;   /* the record's own originalMaxAge stays as it is */
+	int64_t max_age;                             /* ms, 0: with the browser */
+	bool keep_age; /* the record's own originalMaxAge stays as it is */
 };
 
 /* The members that a handler sees, as an object. NULL: memory. Yours. */
@@ -24,12 +24,12 @@ int gate_record_differs(struct gate_record *, json_t *session);
 int gate_record_merge(struct gate_record *, json_t *session, struct gate_error *);
 /* Writes `cookie` (expires = `expires`, ms, 0: null), and sets created in `gate` if `created` is
  * not 0. Call it before every write. 0 or -1. */
-int gate_record_stamp(struct gate_record *, const struct gate_record_policy *, int64_t expires,
-    int64_t created);
+int gate_record_stamp(
+    struct gate_record *, const struct gate_record_policy *, int64_t expires, int64_t created);
 /* Where the values of up to two of an object's members begin, NULL: no such member. What
  * gate_json_members answers. record_stamp.c calls it too. */
-int gate_record_look_up(const struct gate_member *object, const char *const names[2],
-    const char *texts[2]);
+int gate_record_look_up(
+    const struct gate_member *object, const char *const names[2], const char *texts[2]);
 /* Frees all members; the record is then empty and keeps only what the caller filled in. `was`
  * must have been released before. */
 void gate_record_clear(struct gate_record *);

@@ -111,8 +111,8 @@ put_created(struct gate_record *record, int64_t created)
 	int result;
 
 	snprintf(number, sizeof number, "%" PRId64, created);
-	result = gate_json_replace(
-	    &out, there ? member->text : "{}", there ? member->length : 2, pairs);
+	result =
+	    gate_json_replace(&out, there ? member->text : "{}", there ? member->length : 2, pairs);
 	if (result == 1 && gate_record_set(record, "gate", out.data) < 0)
 		result = -1;
 	gate_buffer_release(&out);

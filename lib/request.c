@@ -140,7 +140,8 @@ gate_session_destroy(struct gate_request *r)
 int
 gate_session_set_max_age(struct gate_request *r, int64_t ms)
 {
-	return report_late(r, "gate_session_set_max_age", gate_session_ask_max_age(&r->session, ms));
+	return report_late(
+	    r, "gate_session_set_max_age", gate_session_ask_max_age(&r->session, ms));
 }
 
 int
@@ -320,8 +321,8 @@ report_failure(struct gate_request *r)
 	const struct gate_error *error = &r->session.error;
 	bool ours = error->code == GATE_ESESSION;
 
-	gate_log(GATE_LOG_ERROR, ours ? "session-refused" : "store-failed", "path", r->path, "error",
-	    error->text, NULL);
+	gate_log(GATE_LOG_ERROR, ours ? "session-refused" : "store-failed", "path", r->path,
+	    "error", error->text, NULL);
 	gate_answer_error(r, ours ? 500 : 503, ours ? NULL : UNAVAILABLE);
 }
 

@@ -12,9 +12,9 @@
 #include "session.h"
 #include "template.h"
 
-#define GATE_URI_MAX (8u << 10)      /* bytes of REQUEST_URI */
-#define GATE_HEADERS_MAX (8u << 10)  /* bytes of all header lines of an answer */
-#define GATE_ANSWER_MAX (16u << 20)  /* bytes of an answer's body */
+#define GATE_URI_MAX (8u << 10)     /* bytes of REQUEST_URI */
+#define GATE_HEADERS_MAX (8u << 10) /* bytes of all header lines of an answer */
+#define GATE_ANSWER_MAX (16u << 20) /* bytes of an answer's body */
 
 struct gate_config { /* what SIGHUP swaps: read-only, counted */
 	atomic_int references;
@@ -61,7 +61,7 @@ struct gate_request {
 	unsigned char random[256]; /* for nonces; kept from request to request */
 	size_t random_left;
 	bool rendered; /* the body is a template's: HTML */
-	bool broken; /* a call of the handler failed in a way that only a 500 can tell */
+	bool broken;   /* a call of the handler failed in a way that only a 500 can tell */
 
 	struct gate_buffer answer; /* the whole of it: header lines, a blank one, the body */
 };

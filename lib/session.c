@@ -92,10 +92,10 @@ load_candidate(struct gate_session *s, struct candidate *c)
 {
 	int result;
 
-	c->record = (struct gate_record){
-	    .now = s->now, .ttl = s->options->ttl, .deadline = s->deadline};
-	result = gate_store_load(
-	    s->store, c->id, s->options->absolute_timeout, &c->record, &s->error);
+	c->record =
+	    (struct gate_record){.now = s->now, .ttl = s->options->ttl, .deadline = s->deadline};
+	result =
+	    gate_store_load(s->store, c->id, s->options->absolute_timeout, &c->record, &s->error);
 	c->live = result == 1;
 	return result;
 }
@@ -159,7 +159,8 @@ load(struct gate_session *s)
 	int n;
 
 	if (!is_under_cookie_path(s)) {
-		explain(s, "the path is not under cookie_path", "the path is not under cookie_path");
+		explain(
+		    s, "the path is not under cookie_path", "the path is not under cookie_path");
 		return GATE_SESSION_GONE;
 	}
 	n = find_candidates(s, found);
@@ -244,8 +245,7 @@ gate_session_ask_max_age(struct gate_session *s, int64_t ms)
 static void
 spare_fresh_cookie(struct gate_session *s)
 {
-	struct gate_record now = {
-	    .now = s->now, .ttl = s->options->ttl, .deadline = s->deadline};
+	struct gate_record now = {.now = s->now, .ttl = s->options->ttl, .deadline = s->deadline};
 
 	if (s->state != GATE_SESSION_LOADED || s->cookie != GATE_SESSION_SET || s->compared)
 		return;
@@ -344,8 +344,9 @@ gate_session_set_cookie(struct gate_session *s, struct gate_buffer *out)
 		gate_buffer_puts(&value, "s:");
 		gate_sign(s->keys, s->id, &value);
 	}
-	if (!value.failed && gate_cookie_write(out, s->options->cookie_name,
-	    gate_buffer_text(&value), &cookie, &s->error) == 0)
+	if (!value.failed &&
+	    gate_cookie_write(
+		out, s->options->cookie_name, gate_buffer_text(&value), &cookie, &s->error) == 0)
 		result = 1;
 	gate_buffer_release(&value);
 	return result;
@@ -368,8 +369,8 @@ gate_session_trace(struct gate_session *s, int runs, const char *result)
 	snprintf(times, sizeof times, "%d", runs);
 	gate_log(GATE_LOG_INFO, "session", "path", s->path, "runs", runs > 1 ? times : NULL,
 	    "session", tag[0] ? tag : NULL, "state", states[s->state], "touched_ago",
-	    age[0] ? age : NULL, "did", actions[s->action], "why",
-	    s->why, "cookie", cookies[sent ? s->cookie : GATE_SESSION_KEEP], "why_cookie",
-	    sent ? s->why_cookie : "the answer is thrown away", "result", result,
-	    "error", s->error.text[0] ? s->error.text : NULL, NULL);
+	    age[0] ? age : NULL, "did", actions[s->action], "why", s->why, "cookie",
+	    cookies[sent ? s->cookie : GATE_SESSION_KEEP], "why_cookie",
+	    sent ? s->why_cookie : "the answer is thrown away", "result", result, "error",
+	    s->error.text[0] ? s->error.text : NULL, NULL);
 }

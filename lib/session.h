@@ -16,8 +16,8 @@ enum gate_session_state {
 	GATE_SESSION_UNASKED, /* the handler has not asked: nothing is read or written */
 	GATE_SESSION_NEW,     /* no cookie, or none with a record */
 	GATE_SESSION_LOADED,
-	GATE_SESSION_GONE,    /* its record went during the request: nothing is written or set */
-	GATE_SESSION_FAILED   /* the store did not answer */
+	GATE_SESSION_GONE,  /* its record went during the request: nothing is written or set */
+	GATE_SESSION_FAILED /* the store did not answer */
 };
 
 enum gate_session_action {
@@ -44,7 +44,7 @@ struct gate_session {
 	int64_t now, deadline;
 
 	/* of the request, over all its runs */
-	bool had_record; /* an earlier run found one */
+	bool had_record;                /* an earlier run found one */
 	char queue_id[GATE_ID_MAX + 1]; /* the place to wait for after a conflict; "": none */
 
 	/* of this run */
@@ -52,7 +52,8 @@ struct gate_session {
 	char id[GATE_ID_MAX + 1];
 	bool sent;       /* the browser sent a cookie of our name */
 	bool old_secret; /* and it was not signed with the first secret */
-	int64_t touched; /* when the record that was loaded had its last write or touch, 0: unknown */
+	int64_t
+	    touched; /* when the record that was loaded had its last write or touch, 0: unknown */
 	struct gate_record record;
 	json_t *json;
 	bool renew, destroy, age_set;

@@ -6,8 +6,8 @@
 #include "buffer.h"
 
 #define GATE_SECRETS_MAX 4
-#define GATE_SECRET_MIN 32    /* bytes; fewer is weak */
-#define GATE_SECRET_MAX 1024  /* bytes */
+#define GATE_SECRET_MIN 32   /* bytes; fewer is weak */
+#define GATE_SECRET_MAX 1024 /* bytes */
 #define GATE_SIGNATURE_LENGTH 43
 #define GATE_ID_MAX 128
 #define GATE_TAG_LENGTH 12
@@ -28,8 +28,8 @@ int gate_sign(const struct gate_keys *, const char *id, struct gate_buffer *);
 /* Verifies text "id.signature" (split at the last dot) against every secret in constant time.
  * 1: `*id_length` is the length of the id at the start of text, `*old`: not by the first secret.
  * 0: no secret made it. An empty id answers 0. */
-int gate_unsign(const struct gate_keys *, const char *text, size_t length, size_t *id_length,
-    bool *old);
+int gate_unsign(
+    const struct gate_keys *, const char *text, size_t length, size_t *id_length, bool *old);
 /* The first 12 hex digits of an HMAC of the id under a key derived for logs: what logs may show. */
 void gate_sign_tag(const struct gate_keys *, const char *id, char out[GATE_TAG_LENGTH + 1]);
 

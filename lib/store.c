@@ -72,8 +72,9 @@ gate_store_load(struct gate_store_link *link, const char *id, int64_t absolute,
 		return 0;
 	count(link, GATE_STORE_LOAD);
 	result = link->table->load(link->store, id, record, error);
-	if (result == 1 && (record->expires <= record->now ||
-	    (absolute > 0 && record->created > 0 && record->created <= record->now - absolute)))
+	if (result == 1 &&
+	    (record->expires <= record->now ||
+		(absolute > 0 && record->created > 0 && record->created <= record->now - absolute)))
 		result = 0;
 	if (result <= 0)
 		gate_store_release(link, record);

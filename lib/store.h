@@ -26,24 +26,24 @@ struct gate_store_link { /* an open store */
 extern const struct gate_store gate_store_file, gate_store_memory;
 
 /* The table for a URL: one's own stores first. NULL with the error set. */
-const struct gate_store *gate_store_find(const char *url, const struct gate_store *const *own,
-    struct gate_error *);
-int gate_store_open(struct gate_store_link *, const struct gate_store *, const struct gate_options *,
-    struct gate_error *);
+const struct gate_store *gate_store_find(
+    const char *url, const struct gate_store *const *own, struct gate_error *);
+int gate_store_open(struct gate_store_link *, const struct gate_store *,
+    const struct gate_options *, struct gate_error *);
 void gate_store_close(struct gate_store_link *);
 
 /* As in struct gate_store. load: what is over `absolute` ms old counts as 0 too; at 0 and below
  * the record is empty. */
 int gate_store_load(struct gate_store_link *, const char *id, int64_t absolute,
     struct gate_record *, struct gate_error *);
-int gate_store_create(struct gate_store_link *, const char *id, struct gate_record *,
-    struct gate_error *);
-int gate_store_update(struct gate_store_link *, const char *id, struct gate_record *,
-    struct gate_error *);
-int gate_store_touch(struct gate_store_link *, const char *id, struct gate_record *,
-    struct gate_error *);
-int gate_store_remove(struct gate_store_link *, const char *id, struct gate_record *,
-    struct gate_error *);
+int gate_store_create(
+    struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
+int gate_store_update(
+    struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
+int gate_store_touch(
+    struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
+int gate_store_remove(
+    struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
 int gate_store_bump(struct gate_store_link *, const char *key, int64_t add, int64_t lifetime,
     struct gate_bump *, struct gate_error *);
 void gate_store_release(struct gate_store_link *, struct gate_record *); /* empties it, whole */

@@ -47,8 +47,8 @@ gate_store_file_lock(int fd, int operation, int64_t deadline)
 }
 
 void
-gate_store_file_log(struct gate_store_file_dir *dir, const char *event, const char *id,
-    const char *text)
+gate_store_file_log(
+    struct gate_store_file_dir *dir, const char *event, const char *id, const char *text)
 {
 	char name[16];
 
@@ -253,8 +253,8 @@ update(void *store, const char *id, struct gate_record *record, struct gate_erro
 	if (text == NULL)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
 	if (length > GATE_RECORD_SIZE_MAX)
-		gate_fail(error, GATE_ESESSION,
-		    "the session is larger than a record may be (1 MiB)");
+		gate_fail(
+		    error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
 	else if (gate_store_file_lock(was->fd, LOCK_EX, record->deadline) < 0)
 		fail(dir, "a record can't be locked", error);
 	else if (!gate_store_file_stands(dir, name, was))
@@ -283,8 +283,8 @@ create(void *store, const char *id, struct gate_record *record, struct gate_erro
 	if (text == NULL)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
 	if (length > GATE_RECORD_SIZE_MAX)
-		gate_fail(error, GATE_ESESSION,
-		    "the session is larger than a record may be (1 MiB)");
+		gate_fail(
+		    error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
 	else
 		result = gate_store_file_put_new(dir, name, text, length);
 	if (result < 0)
@@ -305,13 +305,24 @@ gate_store_file_unlink(struct gate_store_file_dir *dir, const char *id,
 		return fail(dir, "a record can't be locked", error);
 	if (!gate_store_file_stands(dir, name, was))
 		result = GATE_CONFLICT;
-	else if (unlinkat(dir->records, name, 0) == 0 && (!dir->sync || fsync(dir->records) == 0))
+	else if (unlinkat(dir->records, name, 0) == 0)
 		result = 1;
 	else if (errno == ENOENT) /* Node removed it */
 		result = GATE_CONFLICT;
 	else
 		fail(dir, "a record can't be removed", error);
 	flock(was->fd, LOCK_UN);
+	return result;
+}
+
+static int
+unlink_synced(struct gate_store_file_dir *dir, const char *id, struct gate_store_file_was *was,
+    int64_t deadline, struct gate_error *error)
+{
+	int result = gate_store_file_unlink(dir, id, was, deadline, error);
+
+	if (result == 1 && dir->sync && fsync(dir->records) < 0)
+		return fail(dir, "a record can't be removed", error);
 	return result;
 }
 
@@ -327,7 +338,7 @@ remove_any(struct gate_store_file_dir *dir, const char *id, struct gate_error *e
 		result = gate_store_file_read(dir, id, deadline, &was, error);
 		if (result <= 0)
 			return result;
-		result = gate_store_file_unlink(dir, id, was, deadline, error);
+		result = unlink_synced(dir, id, was, deadline, error);
 		gate_store_file_close(was);
 	} while (result == GATE_CONFLICT && gate_clock_monotonic() < deadline);
 	if (result == GATE_CONFLICT)
@@ -340,7 +351,7 @@ remove_record(void *store, const char *id, struct gate_record *record, struct ga
 {
 	if (record == NULL)
 		return remove_any(store, id, error);
-	return gate_store_file_unlink(store, id, record->was, record->deadline, error);
+	return unlink_synced(store, id, record->was, record->deadline, error);
 }
 
 /* ---- the directory ---- */
@@ -377,8 +388,8 @@ open_folder(int parent, const char *name)
 }
 
 static int
-open_path(void **store, const char *path, const struct gate_options *options,
-    struct gate_error *error)
+open_path(
+    void **store, const char *path, const struct gate_options *options, struct gate_error *error)
 {
 	struct gate_store_file_dir *dir = calloc(1, sizeof *dir);
 
@@ -389,6 +400,7 @@ open_path(void **store, const char *path, const struct gate_options *options,
 	dir->side = dir->tmp = dir->bumps = -1;
 	dir->sync = options->file_sync;
 	dir->deadline = options->deadline;
+	dir->ttl = options->ttl;
 	dir->records = open_folder(AT_FDCWD, path);
 	if (dir->records >= 0)
 		dir->side = open_folder(dir->records, ".gate");
@@ -406,28 +418,28 @@ open_path(void **store, const char *path, const struct gate_options *options,
 }
 
 static int
-open_file(void **store, const char *url, const struct gate_options *options,
-    struct gate_error *error)
+open_file(
+    void **store, const char *url, const struct gate_options *options, struct gate_error *error)
 {
 	const char *path = url + strlen("file:");
 
 	if (path[0] == '\0')
-		return gate_fail(error, GATE_EOPTION,
-		    "store file: has no path, say file:/some/folder");
+		return gate_fail(
+		    error, GATE_EOPTION, "store file: has no path, say file:/some/folder");
 	return open_path(store, path, options, error);
 }
 
 /* /dev/shm is everybody's: the folder must be ours, and nobody else's to write to. */
 static int
-open_memory(void **store, const char *url, const struct gate_options *options,
-    struct gate_error *error)
+open_memory(
+    void **store, const char *url, const struct gate_options *options, struct gate_error *error)
 {
 	char hash[GATE_SHA256_HEX + 1], path[64];
 	struct stat st;
 
 	if (strcmp(url, "memory:") != 0)
-		return gate_fail(error, GATE_EOPTION,
-		    "store memory: takes nothing behind the colon");
+		return gate_fail(
+		    error, GATE_EOPTION, "store memory: takes nothing behind the colon");
 	gate_sha256_hex(hash, options->run_dir, strlen(options->run_dir));
 	snprintf(path, sizeof path, "/dev/shm/gate-%u-%.16s", (unsigned)geteuid(), hash);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)

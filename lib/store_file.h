@@ -13,6 +13,7 @@ struct gate_store_file_dir {
 	int records, side, tmp, bumps; /* open: PATH, PATH/.gate, and tmp/ and bump/ in it */
 	bool sync;
 	int64_t deadline; /* ms that a call without a record may wait for a lock */
+	int64_t ttl;
 	atomic_bool plain_rename; /* the file system knows no RENAME_EXCHANGE */
 	char *path;
 };
@@ -31,7 +32,8 @@ int gate_store_file_read(struct gate_store_file_dir *, const char *id, int64_t d
     struct gate_store_file_was **was, struct gate_error *);
 /* Fills the record in. 1; 0: malformed; -1. */
 int gate_store_file_parse(const struct gate_store_file_was *, struct gate_record *);
-/* Unlinks the file unless it changed since it was read. 1; GATE_CONFLICT: changed or gone; -1. */
+/* Unlinks the file unless it changed since it was read, and does not sync the folder. 1;
+ * GATE_CONFLICT: changed or gone; -1. */
 int gate_store_file_unlink(struct gate_store_file_dir *, const char *id,
     struct gate_store_file_was *, int64_t deadline, struct gate_error *);
 void gate_store_file_close(struct gate_store_file_was *);
@@ -42,11 +44,11 @@ void gate_store_file_log(struct gate_store_file_dir *, const char *event, const 
 int gate_store_file_lock(int fd, int operation, int64_t deadline);
 
 /* store_file_swap.c. Does the file at name still hold what was read? Under its lock. */
-bool gate_store_file_stands(const struct gate_store_file_dir *, const char *name,
-    const struct gate_store_file_was *);
+bool gate_store_file_stands(
+    const struct gate_store_file_dir *, const char *name, const struct gate_store_file_was *);
 /* The three that write: 1; put_new 0: the name is taken, others GATE_CONFLICT; -1 with errno. */
-int gate_store_file_put_new(struct gate_store_file_dir *, const char *name, const char *text,
-    size_t length);
+int gate_store_file_put_new(
+    struct gate_store_file_dir *, const char *name, const char *text, size_t length);
 int gate_store_file_replace(struct gate_store_file_dir *, const char *name, const char *text,
     size_t length, const struct gate_record *);
 int gate_store_file_overwrite(struct gate_store_file_dir *, const char *name, const char *text,
@@ -54,8 +56,8 @@ int gate_store_file_overwrite(struct gate_store_file_dir *, const char *name, co
 
 int gate_store_file_bump(void *, const char *key, int64_t add, int64_t lifetime, struct gate_bump *,
     struct gate_error *);
-int gate_store_file_each(void *, const char *user, gate_store_visit *, void *data,
-    struct gate_error *);
+int gate_store_file_each(
+    void *, const char *user, gate_store_visit *, void *data, struct gate_error *);
 int gate_store_file_sweep(void *, const struct gate_options *, struct gate_error *);
 
 #endif

@@ -19,10 +19,10 @@
 #include "record.h"
 #include "store_file.h"
 
-#define BUMP_SIZE 64                  /* bytes of a counter's file: "count expires last" */
-#define BUMPS_MAX 1000000             /* counters; the sweep takes the oldest beyond that */
-#define SWEEP_GRACE 60000             /* ms that an expired record is left alone */
-#define TMP_AGE (60 * 60 * 1000)      /* ms after which a file in tmp/ belongs to nobody */
+#define BUMP_SIZE 64             /* bytes of a counter's file: "count expires last" */
+#define BUMPS_MAX 1000000        /* counters; the sweep takes the oldest beyond that */
+#define SWEEP_GRACE 60000        /* ms that an expired record is left alone */
+#define TMP_AGE (60 * 60 * 1000) /* ms after which a file in tmp/ belongs to nobody */
 
 static int
 fail(const struct gate_store_file_dir *dir, const char *what, struct gate_error *error)
@@ -79,8 +79,8 @@ read_counter(int fd, struct counter *c)
 	char text[BUMP_SIZE + 1] = "";
 	ssize_t n = pread(fd, text, BUMP_SIZE, 0);
 
-	if (n <= 0 || sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64, &c->count, &c->expires,
-	    &c->last) != 3)
+	if (n <= 0 ||
+	    sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64, &c->count, &c->expires, &c->last) != 3)
 		*c = (struct counter){0};
 }
 
@@ -144,27 +144,32 @@ id_in(const char *name, char id[GATE_ID_MAX + 1])
 }
 
 int
-gate_store_file_each(void *store, const char *user, gate_store_visit *visit, void *data,
-    struct gate_error *error)
+gate_store_file_each(
+    void *store, const char *user, gate_store_visit *visit, void *data, struct gate_error *error)
 {
 	struct gate_store_file_dir *dir = store;
 	DIR *listing = open_listing(dir->records);
 	struct dirent *entry;
-	int result = 1;
+	int result = 1, unread = 0;
 
 	if (listing == NULL)
 		return fail(dir, "the folder can't be listed", error);
 	while (result > 0 && (entry = readdir(listing)) != NULL) {
-		struct gate_record record = {.now = gate_clock_wall(), .ttl = INT64_MAX / 2};
+		struct gate_record record = {.now = gate_clock_wall(), .ttl = dir->ttl};
 		struct gate_store_file_was *was;
 		char id[GATE_ID_MAX + 1];
 
 		record.deadline = gate_clock_monotonic() + dir->deadline;
-		if (!id_in(entry->d_name, id) ||
-		    gate_store_file_read(dir, id, record.deadline, &was, NULL) < 1)
+		int found;
+
+		if (!id_in(entry->d_name, id))
 			continue;
+		found = gate_store_file_read(dir, id, record.deadline, &was, error);
 		record.was = was;
-		if (gate_store_file_parse(was, &record) == 1 &&
+		if (found == 1 && (found = gate_store_file_parse(was, &record)) < 0)
+			gate_fail(error, GATE_EMEMORY, "out of memory");
+		unread += found < 0;
+		if (found == 1 &&
 		    (user == NULL || (record.user != NULL && strcmp(user, record.user) == 0)))
 			result = visit(data, id, &record);
 		gate_store_file_close(was);
@@ -172,10 +177,17 @@ gate_store_file_each(void *store, const char *user, gate_store_visit *visit, voi
 		gate_record_clear(&record);
 	}
 	closedir(listing);
-	return result < 0 ? -1 : 1;
+	return result < 0 || unread > 0 ? -1 : 1;
 }
 
 /* ---- the sweep ---- */
+
+/* Is no record: as if it had last been written by somebody who could. */
+static bool
+is_stale(const struct stat *st, const struct gate_options *options, int64_t now)
+{
+	return modified(st) <= now - SWEEP_GRACE - options->ttl;
+}
 
 static bool
 has_expired(const struct gate_store_file_was *was, const struct gate_options *options, int64_t now)
@@ -187,11 +199,12 @@ has_expired(const struct gate_store_file_was *was, const struct gate_options *op
 
 	switch (gate_store_file_parse(was, &record)) {
 	case 1:
-		expired = record.expires <= limit || (options->absolute_timeout > 0 &&
-		    record.created > 0 && record.created <= limit - options->absolute_timeout);
+		expired = record.expires <= limit ||
+		    (options->absolute_timeout > 0 && record.created > 0 &&
+			record.created <= limit - options->absolute_timeout);
 		break;
-	case 0: /* malformed: as if it had last been written by somebody who could */
-		expired = fstat(was->fd, &st) == 0 && modified(&st) <= limit - options->ttl;
+	case 0:
+		expired = fstat(was->fd, &st) == 0 && is_stale(&st, options, now);
 		break;
 	default:
 		expired = false;
@@ -200,7 +213,27 @@ has_expired(const struct gate_store_file_was *was, const struct gate_options *op
 	return expired;
 }
 
-/* Never waits for a lock: a record that is in use has not expired. */
+/* How many went: 1 or 0. Never waits for a lock: a record that is in use has not expired. */
+static int
+sweep_record(struct gate_store_file_dir *dir, const char *name, const char *id,
+    const struct gate_options *options, int64_t now)
+{
+	struct gate_store_file_was *was;
+	struct stat st;
+	int swept = 0;
+
+	if (fstatat(dir->records, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	if (st.st_size > GATE_RECORD_SIZE_MAX) /* nobody has it in use */
+		return is_stale(&st, options, now) && unlinkat(dir->records, name, 0) == 0;
+	if (gate_store_file_read(dir, id, 0, &was, NULL) < 1)
+		return 0;
+	if (has_expired(was, options, now))
+		swept = gate_store_file_unlink(dir, id, was, 0, NULL) == 1;
+	gate_store_file_close(was);
+	return swept;
+}
+
 static int
 sweep_records(struct gate_store_file_dir *dir, const struct gate_options *options)
 {
@@ -212,17 +245,14 @@ sweep_records(struct gate_store_file_dir *dir, const struct gate_options *option
 	if (listing == NULL)
 		return -1;
 	while ((entry = readdir(listing)) != NULL) {
-		struct gate_store_file_was *was;
 		char id[GATE_ID_MAX + 1];
 
-		if (!id_in(entry->d_name, id) || gate_store_file_read(dir, id, 0, &was, NULL) < 1)
-			continue;
-		if (has_expired(was, options, now) &&
-		    gate_store_file_unlink(dir, id, was, 0, NULL) == 1)
-			swept++;
-		gate_store_file_close(was);
+		if (id_in(entry->d_name, id))
+			swept += sweep_record(dir, entry->d_name, id, options, now);
 	}
 	closedir(listing);
+	if (swept > 0 && dir->sync)
+		fsync(dir->records); /* one that came back would be swept again */
 	return swept;
 }
 
@@ -302,20 +332,24 @@ gate_store_file_sweep(void *store, const struct gate_options *options, struct ga
 {
 	struct gate_store_file_dir *dir = store;
 	struct stat st;
-	int swept = 0, fd = openat(dir->side, "sweep", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int64_t cutoff;
-	bool fresh;
+	int swept = 0,
+	    fd = openat(dir->side, "sweep", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int64_t cutoff, age;
+	bool due;
 
 	if (fd < 0)
 		return fail(dir, "the sweep's lock can't be opened", error);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0)
 		goto out;
-	fresh = st.st_size == 0;
-	if (!fresh && modified(&st) > gate_clock_wall() - options->sweep_interval)
+	age = gate_clock_wall() - modified(&st);
+	due = st.st_size == 0 || age < 0 ||
+	    age >= options->sweep_interval; /* below 0: clock set back */
+	if (!due)
 		goto out;
 	if (pwrite(fd, "swept\n", 6, 0) != 6) /* its time is now, whatever becomes of the sweep */
-		fresh = true;                   /* a full disk: all the more reason to sweep */
-	swept = sweep_records(dir, options);
+		due = true;                   /* a full disk: all the more reason to sweep */
+	if (options->auto_remove != GATE_REMOVE_DISABLED)
+		swept = sweep_records(dir, options);
 	if (swept < 0)
 		fail(dir, "the folder can't be listed", error);
 	sweep_tmp(dir);

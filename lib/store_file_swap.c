@@ -60,8 +60,8 @@ is_unchanged(const struct gate_store_file_was *was)
 }
 
 bool
-gate_store_file_stands(const struct gate_store_file_dir *dir, const char *name,
-    const struct gate_store_file_was *was)
+gate_store_file_stands(
+    const struct gate_store_file_dir *dir, const char *name, const struct gate_store_file_was *was)
 {
 	return is_at(dir->records, name, was) && is_unchanged(was);
 }
@@ -69,8 +69,8 @@ gate_store_file_stands(const struct gate_store_file_dir *dir, const char *name,
 /* Writes text to a new file in .gate/tmp; name gets its name there. The descriptor, or -1: it has
  * the lock, so that nobody reads the file in its new place before it is sure to stay there. */
 static int
-write_aside(struct gate_store_file_dir *dir, const char *text, size_t length,
-    char name[GATE_ID_MAX + 1])
+write_aside(
+    struct gate_store_file_dir *dir, const char *text, size_t length, char name[GATE_ID_MAX + 1])
 {
 	int fd, reason;
 
@@ -210,8 +210,8 @@ move_in(struct gate_store_file_dir *dir, const char *aside, const char *name)
 }
 
 int
-gate_store_file_put_new(struct gate_store_file_dir *dir, const char *name, const char *text,
-    size_t length)
+gate_store_file_put_new(
+    struct gate_store_file_dir *dir, const char *name, const char *text, size_t length)
 {
 	char aside[GATE_ID_MAX + 1];
 	int result, reason, fd = write_aside(dir, text, length, aside);

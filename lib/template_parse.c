@@ -21,7 +21,7 @@ struct parser {
 };
 
 struct tag {
-	char kind;		 /* one of # ^ / > & { ! = or NUL: a variable */
+	char kind;               /* one of # ^ / > & { ! = or NUL: a variable */
 	const char *begin, *end; /* with its whole line if it stands alone there */
 	struct gate_template_part content, indentation;
 	bool alone;

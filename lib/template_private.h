@@ -6,7 +6,7 @@
 
 #include "template.h"
 
-#define GATE_TEMPLATE_NAME_CHARACTERS \
+#define GATE_TEMPLATE_NAME_CHARACTERS                                                              \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 enum gate_template_kind {
@@ -25,9 +25,9 @@ struct gate_template_part { /* of a template's text */
 
 struct gate_template_node {
 	enum gate_template_kind kind;
-	bool line;              /* a text begins a line, a partial has its line to itself */
-	unsigned first, parts;  /* the name, split at its dots; "." has no parts */
-	size_t end;             /* of a section, inverted or not: the node behind it */
+	bool line;                      /* a text begins a line, a partial has its line to itself */
+	unsigned first, parts;          /* the name, split at its dots; "." has no parts */
+	size_t end;                     /* of a section, inverted or not: the node behind it */
 	struct gate_template_part text; /* itself, a partial's indentation, else the whole name */
 	const struct gate_template_page *partial; /* NULL: there is none of that name */
 };
@@ -59,8 +59,8 @@ gate_template_name(const struct gate_template_page *page, const struct gate_temp
 }
 
 /* template.c */
-const struct gate_template_page *gate_template_find(const struct gate_templates *,
-    const char *name); /* NULL: there is none */
+const struct gate_template_page *gate_template_find(
+    const struct gate_templates *, const char *name); /* NULL: there is none */
 
 /* template_parse.c */
 /* Fills nodes and parts from text; they point into it. 0; -1: the error names file and line. */

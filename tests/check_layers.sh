@@ -12,7 +12,7 @@ record queue
 options options_private
 template template_private form cookie sign
 json
-clock log buffer encode error'
+clock log buffer encode error field'
 level() { # NAME of a header without .h
 	printf '%s\n' "$layers" | awk -v name="$1" '{ for (i = 1; i <= NF; i++) if ($i == name) print NR }'
 }

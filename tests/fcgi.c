@@ -70,9 +70,10 @@ add_header(struct fcgi_bytes *b, const unsigned char *header)
 void
 fcgi_header(struct fcgi_bytes *b, int version, int type, int id, size_t length)
 {
-	add_header(b, (unsigned char[FCGI_HEADER_SIZE]){(unsigned char)version, (unsigned char)type,
-			  (unsigned char)(id >> 8), (unsigned char)id, (unsigned char)(length >> 8),
-			  (unsigned char)length, 0, 0});
+	add_header(b,
+	    (unsigned char[FCGI_HEADER_SIZE]){(unsigned char)version, (unsigned char)type,
+		(unsigned char)(id >> 8), (unsigned char)id, (unsigned char)(length >> 8),
+		(unsigned char)length, 0, 0});
 }
 
 void
@@ -284,7 +285,7 @@ take_record(struct fcgi_answer *a, int type, const unsigned char *content, size_
 		if (length != 8)
 			return -1;
 		a->app_status = (uint32_t)content[0] << 24 | (uint32_t)content[1] << 16 |
-				(uint32_t)content[2] << 8 | content[3];
+		    (uint32_t)content[2] << 8 | content[3];
 		a->protocol_status = content[4];
 		return 1;
 	default:

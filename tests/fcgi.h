@@ -65,12 +65,12 @@ void fcgi_pair_claiming(struct fcgi_bytes *, const char *name, uint32_t name_len
 
 struct fcgi_request {
 	const char *const *params; /* "REQUEST_METHOD=GET"…, NULL-ended */
-	const char *body;	   /* or NULL */
-	size_t body_length;	   /* 0: that of the text */
-	size_t piece;		   /* bytes a record of PARAMS and STDIN, 0: as many as fit */
-	int id;			   /* 0: 1 */
-	int role;		   /* 0: responder */
-	bool keep;		   /* the connection */
+	const char *body;          /* or NULL */
+	size_t body_length;        /* 0: that of the text */
+	size_t piece;              /* bytes a record of PARAMS and STDIN, 0: as many as fit */
+	int id;                    /* 0: 1 */
+	int role;                  /* 0: responder */
+	bool keep;                 /* the connection */
 };
 
 /* BEGIN_REQUEST, PARAMS and STDIN to their ends. CONTENT_LENGTH is added unless params have one. */
@@ -83,15 +83,15 @@ int fcgi_connect(const char *path); /* a unix socket; -1 with errno */
  * for ten seconds. */
 int fcgi_send(int fd, const void *bytes, size_t length, size_t piece);
 
-struct fcgi_answer {		  /* zeroed to begin with; fcgi_read empties it first */
-	struct fcgi_bytes out;	  /* all STDOUT, NUL-terminated */
-	struct fcgi_bytes err;	  /* all STDERR */
+struct fcgi_answer {              /* zeroed to begin with; fcgi_read empties it first */
+	struct fcgi_bytes out;    /* all STDOUT, NUL-terminated */
+	struct fcgi_bytes err;    /* all STDERR */
 	struct fcgi_bytes values; /* the pairs of GET_VALUES_RESULT */
-	const char *body;	  /* within out, behind the headers; NULL: there were none */
-	int status;		  /* what Status: says, else 200; 0: no headers */
-	int id;			  /* of the last record */
-	int unknown_type;	  /* what an UNKNOWN_TYPE record names, 0: none came */
-	uint32_t app_status;	  /* END_REQUEST's */
+	const char *body;         /* within out, behind the headers; NULL: there were none */
+	int status;               /* what Status: says, else 200; 0: no headers */
+	int id;                   /* of the last record */
+	int unknown_type;         /* what an UNKNOWN_TYPE record names, 0: none came */
+	uint32_t app_status;      /* END_REQUEST's */
 	int protocol_status;
 };
 

@@ -70,7 +70,7 @@ struct load {
 struct connection {
 	struct load *load;
 	struct numbers *numbers; /* of its line */
-	int fd;			 /* -1: none */
+	int fd;                  /* -1: none */
 	bool busy, writing;
 	int64_t began;
 	char *request;

@@ -47,10 +47,10 @@ struct races {
 };
 
 struct answer {
-	int cookies;		 /* Set-Cookie headers of our name */
+	int cookies;             /* Set-Cookie headers of our name */
 	char cookie[COOKIE_MAX]; /* "name=value" of the last one */
-	long number;		 /* the last in the body, -1: none */
-	const char *body;	 /* until the connection's next answer */
+	long number;             /* the last in the body, -1: none */
+	const char *body;        /* until the connection's next answer */
 };
 
 struct connection {
@@ -256,8 +256,9 @@ judge_renew(struct lane *lane)
 	if (a->number != 1 && a->number != 2)
 		return wrong(lane, "the save showed neither 1 nor 2");
 	if (b->number != a->number)
-		return wrong(lane, a->number == 2 ? "the renewal lost a save that was shown"
-						  : "the renewal kept a save that was dropped");
+		return wrong(lane,
+		    a->number == 2 ? "the renewal lost a save that was shown"
+				   : "the renewal kept a save that was dropped");
 	if (a->number == 2)
 		lane->races->a_first++;
 	else
@@ -328,7 +329,7 @@ make(struct lane *lane, const char *path)
 	FILE *file = fopen(path, "w");
 
 	return (file != NULL && fclose(file) == 0) ||
-	       wrong(lane, "the scratch folder can't be used");
+	    wrong(lane, "the scratch folder can't be used");
 }
 
 /* Both have loaded the record when they are let go, one a little before the other: B mostly, since
@@ -472,7 +473,7 @@ set_options(struct races *r, char **argv)
 	r->prefix_a = argv[7];
 	r->prefix_b = argv[8];
 	return set_kind(r, argv[1]) && r->count > 0 && r->lanes > 0 && r->lanes <= LANES_MAX &&
-	       sscanf(argv[6], "http://127.0.0.1:%" SCNu16, &r->port) == 1;
+	    sscanf(argv[6], "http://127.0.0.1:%" SCNu16, &r->port) == 1;
 }
 
 static void

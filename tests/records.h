@@ -92,8 +92,8 @@ leave_scratch(void)
 
 /* The link of a process of its own, as a worker has it. 0 or -1. */
 static inline int
-connect_store(struct gate_store_link *link, const struct gate_options *options,
-    struct gate_error *error)
+connect_store(
+    struct gate_store_link *link, const struct gate_options *options, struct gate_error *error)
 {
 	const struct gate_store *table = gate_store_find(options->store, NULL, error);
 

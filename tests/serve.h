@@ -12,7 +12,7 @@ struct server {
 	const char *body; /* of the next request */
 	int refused;
 	char answer[ANSWER_MAX]; /* of the last one */
-	int runs;		 /* of its handler; the handler counts them */
+	int runs;                /* of its handler; the handler counts them */
 };
 
 static inline void

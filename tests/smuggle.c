@@ -49,8 +49,8 @@ exchange(struct smuggle *s, const struct fcgi_bytes *request)
 		s->fd = http_connect(s->port);
 	http_reset(&s->answer);
 	result = s->fd < 0
-		     ? HTTP_CLOSED
-		     : http_exchange(s->fd, request->data, request->length, &s->answer, PATIENCE);
+	    ? HTTP_CLOSED
+	    : http_exchange(s->fd, request->data, request->length, &s->answer, PATIENCE);
 	if (s->fd >= 0 && (result != HTTP_COMPLETE || s->answer.close)) {
 		close(s->fd);
 		s->fd = -1;
@@ -89,7 +89,7 @@ follow(struct smuggle *s, size_t offset)
 	snprintf(wanted, sizeof wanted, "%zu", offset);
 	fcgi_add(&request, head, (size_t)length);
 	s->wrong += !exchange(s, &request) || s->answer.status != 200 ||
-		    strcmp(s->answer.in + s->answer.head, wanted) != 0;
+	    strcmp(s->answer.in + s->answer.head, wanted) != 0;
 	fcgi_release(&request);
 }
 

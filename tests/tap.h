@@ -32,7 +32,8 @@ is(const char *got, const char *wanted, const char *name)
 
 	ok(good, "%s", name);
 	if (!good)
-		printf("#      got: %s\n#   wanted: %s\n", got ? got : "NULL", wanted ? wanted : "NULL");
+		printf("#      got: %s\n#   wanted: %s\n", got ? got : "NULL",
+		    wanted ? wanted : "NULL");
 	return good;
 }
 

@@ -64,11 +64,12 @@ if [ -w /dev/full ]; then
 fi
 
 # ---- gate secret
-(umask 0; "$gate" secret --file one >"$dir/out" 2>&1)
+(umask 0; "$gate" secret --file one >"$dir/out" 2>"$dir/err")
 is "$(mode one)" 600 'secret makes a file that only its owner can read'
 like "$(<one)" '^[0-9a-f]{64}$' '  of 32 bytes in hex'
-unlike "$(<out)" '[0-9a-f]{32}' '  does not show it'
-like "$(<out)" "next: say secret_file = $dir/one" '  and says what to do next'
+unlike "$(<out)$(<err)" '[0-9a-f]{32}' '  does not show it'
+like "$(<err)" "next: say secret_file = $dir/one" '  and says what to do next'
+is "$(<out)" '' '  on standard error: `gate secret >>FILE` must not fill a file with sentences'
 before=$(sum one)
 run secret --file one
 is "$code $(sum one)" "1 $before" 'secret replaces no file'
@@ -80,7 +81,7 @@ is "$code $(readlink dangling) $([ -e nowhere ] || echo none)" '1 nowhere none' 
 run secret --file missing/one
 is "$code" 1 'secret in a folder that is not there fails'
 run secret --file -
-like "$code $out" '^0 [0-9a-f]{64}$' 'secret --file - prints one'
+like "$code $out$err" '^0 [0-9a-f]{64}$' 'secret --file - prints one'
 is "$([ -e - ] || echo none)" none '  and makes no file'
 first=$out
 run secret --file -
@@ -91,16 +92,16 @@ chmod 640 one
 owner=$(stat -c %u:%g one)
 old=$(<one)
 run secret --file one --append
-is "$code $(secrets one) $(head -n 1 one)" "0 2 $old" '--append adds a secret at the end'
+is "$code $out $(secrets one) $(head -n 1 one)" "0  2 $old" '--append adds a secret at the end'
 is "$(mode one) $(stat -c %u:%g one)" "640 $owner" '  keeps mode and owner'
-like "$out" 'verifies and does not sign yet.*SIGHUP.*--promote' '  says what to do next'
+like "$err" 'verifies and does not sign yet.*SIGHUP.*--promote' '  says what to do next'
 unlike "$out$err" '[0-9a-f]{32}' '  shows none'
 new=$(tail -n 1 one)
 run secret --file one --promote
-is "$code $(<one)" "0 $new
+is "$code $out $(<one)" "0  $new
 $old" '--promote moves the last to the front'
 is "$(mode one) $(stat -c %u:%g one)" "640 $owner" '  keeps mode and owner'
-like "$out" 'signs now.*SIGHUP' '  says what to do next'
+like "$err" 'signs now.*SIGHUP' '  says what to do next'
 unlike "$out$err" '[0-9a-f]{32}' '  shows none'
 run secret --file one --append
 run secret --file one --append
@@ -349,7 +350,7 @@ is "$(grep -c '^[ew][a-z]*: ' out) $code" '2 1' 'check: every finding has its li
 
 if [ $can_be_other ]; then
 	mkdir -p "$away/sessions" "$away/run"
-	"$gate" secret --file "$away/key" >/dev/null
+	"$gate" secret --file "$away/key" 2>/dev/null
 	printf '%s\n' "secret_file = $away/key" "store = file:$away/sessions" "run_dir = $away/run" \
 		"templates = $away" >"$away/gate.conf"
 	touch "$away/error.html" "$away/sessions/x.json"
@@ -462,6 +463,9 @@ is "$code $out $(ls sessions | tr '\n' ' ')" '0 2 removed -dash.json broken.json
 put dead "{$cookie,\"__lastAccess\":1000}"
 session sweep
 is "$code $out" '0 1 removed' '  also right after another sweep'
+put dead "{$cookie,\"__lastAccess\":1000}"
+run session sweep --config gate.conf --auto_remove disabled
+is "$code $out" '0 1 removed' '  also where the programs may not'
 for job in list count sweep; do
 	run session $job --config gate.conf --store "file:$dir/missing"
 	is "$code $out $([ -e missing ] || echo none)" '1  none' "session $job makes no store"

@@ -420,8 +420,9 @@ is_written(const char *name, const char *value, const char *domain, const char *
 
 	gate_buffer_puts(&b, "before");
 	written = gate_cookie_write(&b, name, value, &attributes, &error) == 0;
-	if (!written && (strcmp(b.data, "before") != 0 || b.length != 6 ||
-			    error.code != GATE_EOPTION || strpbrk(error.text, "\r\n") != NULL))
+	if (!written &&
+	    (strcmp(b.data, "before") != 0 || b.length != 6 || error.code != GATE_EOPTION ||
+		strpbrk(error.text, "\r\n") != NULL))
 		ok(false, "a refused cookie adds nothing and says why");
 	gate_buffer_release(&b);
 	return written;
@@ -438,11 +439,11 @@ test_bytes(void)
 	for (int c = 1; c < 256; c++) {
 		snprintf(text, sizeof text, "x%cy", c);
 		wrong += is_written(text, "v", NULL, NULL) !=
-			 (strchr(alphanumeric, c) != NULL || strchr("!#$%&'*+-.^_`|~", c) != NULL);
+		    (strchr(alphanumeric, c) != NULL || strchr("!#$%&'*+-.^_`|~", c) != NULL);
 		wrong += is_written("n", "v", text, NULL) !=
-			 (strchr(alphanumeric, c) != NULL || c == '-' || c == '.');
+		    (strchr(alphanumeric, c) != NULL || c == '-' || c == '.');
 		wrong += is_written("n", "v", NULL, text) !=
-			 ((c >= 0x20 && c <= 0x3a) || (c >= 0x3d && c <= 0x7e));
+		    ((c >= 0x20 && c <= 0x3a) || (c >= 0x3d && c <= 0x7e));
 		names += is_written(text, "v", NULL, NULL);
 		texts += is_written("n", text, NULL, NULL);
 		domains += is_written("n", "v", text, NULL);
@@ -468,7 +469,7 @@ test_value_bytes(void)
 		gate_cookie_write(&b, "n", value, &attributes, NULL);
 		for (size_t i = 2; i < b.length; i++) /* cookie-octet of RFC 6265bis §4.1.1 */
 			wrong += b.data[i] <= 0x20 || b.data[i] >= 0x7f ||
-				 strchr("\",;\\", b.data[i]) != NULL;
+			    strchr("\",;\\", b.data[i]) != NULL;
 	}
 	ok(wrong == 0, "a value leaves as cookie-octets only");
 	gate_buffer_release(&b);
@@ -548,8 +549,8 @@ test_prefixes(void)
 	    {"__Host", false, false, false},
 	    {"x__Host-sid", false, false, false},
 	};
-	static const char *const paths[] = {NULL, "", "/", "/x"}, *const domains[] = {
-								      NULL, "", "e.com"};
+	static const char *const paths[] = {NULL, "", "/", "/x"},
+				 *const domains[] = {NULL, "", "e.com"};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		int wrong = 0;
@@ -560,8 +561,8 @@ test_prefixes(void)
 			    .path = paths[bits / 4 % 4],
 			    .domain = domains[bits / 16]};
 			bool wanted = (a.secure || !cases[i].secure) &&
-				      (a.http_only || !cases[i].http) &&
-				      (!cases[i].host || (bits / 4 % 4 == 2 && bits / 16 < 2));
+			    (a.http_only || !cases[i].http) &&
+			    (!cases[i].host || (bits / 4 % 4 == 2 && bits / 16 < 2));
 			struct gate_error error = {0};
 
 			wrong += (gate_cookie_check(cases[i].name, &a, &error) == 0) != wanted;

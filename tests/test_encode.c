@@ -181,7 +181,7 @@ test_utf8(void)
 	for (size_t size = 1; size <= 4; size++)
 		for (unsigned long code = 0; code < end[size]; code++) {
 			bool good = code >= first[size] && code <= 0x10ffff &&
-				    !(code >= 0xd800 && code < 0xe000);
+			    !(code >= 0xd800 && code < 0xe000);
 
 			put_utf8(text, code, size);
 			wrong += gate_utf8_character(text, size) != (good ? size : 0);
@@ -296,7 +296,7 @@ test_many_dates(void)
 	ok(wrong == 0, "50000 random times as gmtime_r has them: %d differ", wrong);
 	for (int64_t day = 0; day <= LAST_MS / 86400000; day += 1 + (day > 60000) * 36)
 		wrong += !agrees_with_gmtime(day * 86400000) ||
-			 !agrees_with_gmtime(day * 86400000 + 86399999);
+		    !agrees_with_gmtime(day * 86400000 + 86399999);
 	ok(wrong == 0, "both ends of every day to 2134, of each 37th beyond: %d differ", wrong);
 }
 

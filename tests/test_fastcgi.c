@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -159,7 +160,7 @@ serves(int fd)
 {
 	struct fcgi_answer answer = {0};
 	bool good = ask(fd, KEPT(.params = NOTHING), &answer) == 1 && answer.status == 200 &&
-		    says(&answer, "nothing");
+	    says(&answer, "nothing");
 
 	fcgi_answer_release(&answer);
 	return good;
@@ -227,9 +228,10 @@ add_marking(struct fcgi_bytes *out, const struct server *s, size_t piece)
 
 	snprintf(
 	    query, sizeof query, "QUERY_STRING=ready=%s&go=%s&then=nothing", s->mark, s->socket);
-	fcgi_request(out, KEPT(.params = PARAMS("REQUEST_METHOD=POST", "REQUEST_URI=/r/slowfile",
-				   query, SAME_SITE, "HTTP_X_TEST=x"),
-			      .body = "a=b", .piece = piece));
+	fcgi_request(out,
+	    KEPT(.params = PARAMS("REQUEST_METHOD=POST", "REQUEST_URI=/r/slowfile", query,
+		     SAME_SITE, "HTTP_X_TEST=x"),
+		.body = "a=b", .piece = piece));
 }
 
 /* ---- connections ---- */
@@ -244,7 +246,7 @@ test_kept(const struct server *s)
 	for (int i = 1; i <= many; i++) {
 		snprintf(body, sizeof body, "body %d", i);
 		good += ask(fd, KEPT(.params = ECHO, .body = body, .id = i), &answer) == 1 &&
-			answer.status == 200 && answer.id == i && says(&answer, body);
+		    answer.status == 200 && answer.id == i && says(&answer, body);
 	}
 	ok(good == many, "one connection serves many requests, of any id");
 	ok(ask(fd, KEPT(.params = NOTHING, .id = 65535), &answer) == 1 && answer.id == 65535 &&
@@ -295,7 +297,7 @@ test_few_descriptors(void)
 		good += ask(fds[i],
 			    KEPT(.params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/count")),
 			    &answer) == 1 &&
-			says(&answer, "visit 1");
+		    says(&answer, "visit 1");
 	}
 	ok(good == IDLE_MOST, "descriptors never run short for idle connections");
 	ok(fcgi_closes(fds[0], PATIENCE) && serves(fds[IDLE_MOST - 1]),
@@ -306,28 +308,89 @@ test_few_descriptors(void)
 	stop(&s, "few descriptors");
 }
 
+/* Nobody may take the path from a program that is too busy to accept. */
+static void
+test_busy_path(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct sockaddr *where = (const struct sockaddr *)&address;
+	struct server s = {0};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), waiting[8], status = -1;
+	struct stat before, after;
+
+	snprintf(s.socket, sizeof s.socket, "%s/busy.sock", folder());
+	snprintf(address.sun_path, sizeof address.sun_path, "%s/busy.sock", folder());
+	if (bind(listener, where, sizeof address) < 0 || listen(listener, 0) < 0 ||
+	    lstat(s.socket, &before) < 0)
+		exit(1);
+	for (int i = 0; i < 8; i++) { /* until no more wait */
+		waiting[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		status = connect(waiting[i], where, sizeof address);
+	}
+	ok(status < 0 && errno == EAGAIN, "a socket whose program accepts nothing");
+	s.pid = fork();
+	if (s.pid == 0)
+		become("busy", &s, PARAMS("--workers=1"), 0);
+	for (int ms = 0; ms < PATIENCE && waitpid(s.pid, &status, WNOHANG) == 0; ms += 5)
+		poll(NULL, 0, 5);
+	ok(kill(s.pid, SIGKILL) < 0 && WIFEXITED(status) && WEXITSTATUS(status) == 1,
+	    "another program on its path does not start, and does not wait either");
+	ok(lstat(s.socket, &after) == 0 && before.st_ino == after.st_ino,
+	    "and leaves the path alone");
+	for (int i = 0; i < 8; i++)
+		close(waiting[i]);
+	close(listener);
+}
+
 /* ---- stalled peers ---- */
 
 struct stall {
 	const char *name;
 	size_t sent; /* bytes of a whole request; 0: all, and the answer is not read */
 	int fd;
+	pid_t drips; /* a process that goes on sending, 0: none */
 };
+
+#define STALLS 6
+
+/* A parameter of which the first bytes are there. */
+static void
+begin_dripping(struct fcgi_bytes *out)
+{
+	fcgi_begin(out, 1, FCGI_ROLE_RESPONDER, true);
+	fcgi_header(out, 1, FCGI_TYPE_PARAMS, 1, 2000);
+	fcgi_add(out, "\1\177X", 3);
+}
+
+/* The others, one after the other. Does not return. */
+static void
+drip(int fd)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (send(fd, "x", 1, MSG_NOSIGNAL) == 1)
+		poll(NULL, 0, 100);
+	_exit(0);
+}
 
 static void
 stall(const struct server *s, struct stall *stall)
 {
 	struct fcgi_bytes out = {0};
 
-	if (stall->sent > 0)
+	if (stall->drips != 0)
+		begin_dripping(&out);
+	else if (stall->sent > 0)
 		add_marking(&out, s, 0);
 	else
-		fcgi_request(&out, &(struct fcgi_request){
-				       .params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/big",
-					   "QUERY_STRING=bytes=8000000")});
+		fcgi_request(&out,
+		    &(struct fcgi_request){
+			.params = PARAMS("REQUEST_METHOD=GET", "REQUEST_URI=/r/big",
+			    "QUERY_STRING=bytes=8000000")});
 	stall->fd = fcgi_connect(s->socket);
 	fcgi_send(stall->fd, out.data, stall->sent > 0 ? stall->sent : out.length, 0);
 	fcgi_release(&out);
+	if (stall->drips != 0 && (stall->drips = fork()) == 0)
+		drip(stall->fd);
 }
 
 /* Where the records of add_marking's request end: BEGIN, PARAMS, its end, STDIN. */
@@ -339,12 +402,13 @@ find_stalls(const struct server *s, struct stall *stalls)
 
 	add_marking(&out, s, 0);
 	length = ((size_t)(unsigned char)out.data[at + 4] << 8 | (unsigned char)out.data[at + 5]) +
-		 (unsigned char)out.data[at + 6];
-	stalls[0] = (struct stall){"half a header", 4, -1};
-	stalls[1] = (struct stall){"half of PARAMS", at + 8 + length / 2, -1};
-	stalls[2] = (struct stall){"PARAMS without their end", at + 8 + length, -1};
-	stalls[3] = (struct stall){"STDIN without its end", out.length - 8, -1};
-	stalls[4] = (struct stall){"an answer that is not read", 0, -1};
+	    (unsigned char)out.data[at + 6];
+	stalls[0] = (struct stall){"half a header", 4, -1, 0};
+	stalls[1] = (struct stall){"half of PARAMS", at + 8 + length / 2, -1, 0};
+	stalls[2] = (struct stall){"PARAMS without their end", at + 8 + length, -1, 0};
+	stalls[3] = (struct stall){"STDIN without its end", out.length - 8, -1, 0};
+	stalls[4] = (struct stall){"an answer that is not read", 0, -1, 0};
+	stalls[5] = (struct stall){"PARAMS that drip", 16 + 8 + 3, -1, -1};
 	fcgi_release(&out);
 }
 
@@ -366,6 +430,8 @@ test_stalls_end(const struct server *s, const struct stall *stalls, int n)
 	for (int i = 0; i < n; i++) {
 		ok(ends(stalls[i].fd), "%s: closed in the end", stalls[i].name);
 		close(stalls[i].fd);
+		if (stalls[i].drips > 0)
+			waitpid(stalls[i].drips, NULL, 0);
 	}
 	ok(!marked(s), "and no handler ran");
 }
@@ -461,10 +527,10 @@ static const char *const wrong_names[WRONGS] = {"version 2", "id 0", "PARAMS wit
 static void
 add_values(struct fcgi_bytes *out)
 {
-	fcgi_get_values(
-	    out, PARAMS("FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS",
-		     "FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS",
-		     "FCGI_MAX_CONNS", "FCGI_MAX_CONNS"));
+	fcgi_get_values(out,
+	    PARAMS("FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS",
+		"FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_CONNS",
+		"FCGI_MAX_CONNS", "FCGI_MAX_CONNS"));
 }
 
 static void
@@ -644,10 +710,10 @@ test_body(int fd, size_t length, size_t limit, size_t piece)
 	body[length] = '\0';
 	good = ask(fd, KEPT(.params = ECHO, .body = body, .body_length = length, .piece = piece),
 		   &answer) == 1 &&
-	       answer.status == (small ? 200 : 413) && answer.body != NULL;
+	    answer.status == (small ? 200 : 413) && answer.body != NULL;
 	if (good && small)
 		good = (size_t)(answer.out.data + answer.out.length - answer.body) == length &&
-		       memcmp(answer.body, body, length) == 0;
+		    memcmp(answer.body, body, length) == 0;
 	ok(good && serves(fd), "a body of %zu at a limit of %zu: %d, and the connection goes on",
 	    length, limit, small ? 200 : 413);
 	free(body);
@@ -825,11 +891,11 @@ is_big(int fd, const char *method, size_t bytes)
 	snprintf(param, sizeof param, "REQUEST_METHOD=%s", method);
 	snprintf(wanted, sizeof wanted, "%zu", bytes);
 	good = ask(fd, KEPT(.params = PARAMS(param, "REQUEST_URI=/r/big", query)), &answer) == 1 &&
-	       answer.status == 200 &&
-	       fcgi_answer_header(&answer, "Content-Length", 0, length, sizeof length) == 1 &&
-	       strcmp(length, wanted) == 0 &&
-	       (size_t)(answer.out.data + answer.out.length - answer.body) == shown &&
-	       strspn(answer.body, "x") == shown;
+	    answer.status == 200 &&
+	    fcgi_answer_header(&answer, "Content-Length", 0, length, sizeof length) == 1 &&
+	    strcmp(length, wanted) == 0 &&
+	    (size_t)(answer.out.data + answer.out.length - answer.body) == shown &&
+	    strspn(answer.body, "x") == shown;
 	fcgi_answer_release(&answer);
 	return good;
 }
@@ -878,6 +944,7 @@ test_all(void)
 	test_idle(&small, 64);
 	test_idle(&small, IDLE_MOST);
 	test_few_descriptors();
+	test_busy_path();
 	test_cut(&s, 0);
 	test_cut(&s, 5);
 	test_roles(&s);
@@ -901,25 +968,25 @@ int
 main(void)
 {
 	char conf[64];
-	struct stall stalls[5], crowd[5];
+	struct stall stalls[STALLS], crowd[STALLS];
 	struct server s, crowded;
 
 	signal(SIGPIPE, SIG_IGN);
 	snprintf(conf, sizeof conf, "%s/gate.conf", folder());
 	write_conf(conf);
-	s = start("stall", PARAMS("--workers=1", "--threads=6"), 0);
+	s = start("stall", PARAMS("--workers=1", "--threads=7"), 0);
 	crowded = start("crowded", PARAMS("--workers=1", "--threads=2"), 0);
 	find_stalls(&s, stalls);
 	find_stalls(&crowded, crowd);
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < STALLS; i++) {
 		stall(&s, &stalls[i]);
 		stall(&crowded, &crowd[i]);
 	}
-	test_served_beside(&s, stalls, 5);
+	test_served_beside(&s, stalls, STALLS);
 	test_all();
-	test_stalls_end(&s, stalls, 5);
+	test_stalls_end(&s, stalls, STALLS);
 	ok(lives(&crowded), "more stalled peers than threads: others wait, and are served");
-	test_stalls_end(&crowded, crowd, 5);
+	test_stalls_end(&crowded, crowd, STALLS);
 	stop(&s, "stalled");
 	stop(&crowded, "crowded");
 	if (getenv("GATE_KEEP") == NULL)

@@ -262,12 +262,15 @@ static const char *const bad_values[][2] = {
     {"origin=https://", "origin: \"https://\" has no host, in lower case, behind its scheme"},
     {"origin=https://Example.org",
 	"origin: \"https://Example.org\" has no host, in lower case, behind its scheme"},
-    {"origin=https://e.org/", "origin: \"https://e.org/\" is not of the form scheme://host "
-			      "or scheme://host:port"},
-    {"origin=https://e.org:0", "origin: \"https://e.org:0\" is not of the form "
-			       "scheme://host or scheme://host:port"},
-    {"origin=https://u@e.org", "origin: \"https://u@e.org\" is not of the form "
-			       "scheme://host or scheme://host:port"},
+    {"origin=https://e.org/",
+	"origin: \"https://e.org/\" is not of the form scheme://host "
+	"or scheme://host:port"},
+    {"origin=https://e.org:0",
+	"origin: \"https://e.org:0\" is not of the form "
+	"scheme://host or scheme://host:port"},
+    {"origin=https://u@e.org",
+	"origin: \"https://u@e.org\" is not of the form "
+	"scheme://host or scheme://host:port"},
     {"origin=https://e.org:443",
 	"origin: \"https://e.org:443\" must not name the port that its scheme has anyway"},
     {"origin=http://[::g]",
@@ -276,12 +279,15 @@ static const char *const bad_values[][2] = {
     {"listen=unix:", "listen: \"unix:\" has no path behind unix:"},
     {"listen=127.0.0.1:0", "listen: \"127.0.0.1:0\" is neither unix:PATH nor HOST:PORT"},
     {"listen=127.0.0.1:65536", "listen: \"127.0.0.1:65536\" is neither unix:PATH nor HOST:PORT"},
-    {"listen=0.0.0.0:9000", "listen: \"0.0.0.0:9000\" is not on the loopback (127.0.0.1, [::1], "
-			    "localhost): FastCGI is unprotected"},
-    {"listen=[::]:9000", "listen: \"[::]:9000\" is not on the loopback (127.0.0.1, [::1], "
-			 "localhost): FastCGI is unprotected"},
-    {"listen=:9000", "listen: \":9000\" is not on the loopback (127.0.0.1, [::1], "
-		     "localhost): FastCGI is unprotected"},
+    {"listen=0.0.0.0:9000",
+	"listen: \"0.0.0.0:9000\" is not on the loopback (127.0.0.1, [::1], "
+	"localhost): FastCGI is unprotected"},
+    {"listen=[::]:9000",
+	"listen: \"[::]:9000\" is not on the loopback (127.0.0.1, [::1], "
+	"localhost): FastCGI is unprotected"},
+    {"listen=:9000",
+	"listen: \":9000\" is not on the loopback (127.0.0.1, [::1], "
+	"localhost): FastCGI is unprotected"},
     {"run_dir=/a\nb", "run_dir holds a control byte"}, {"store=", "store must not be empty"},
     {"ttll=5", "unknown option \"ttll\", did you mean \"ttl\"?"},
     {"nonsense", "not of the form name=value"}};
@@ -459,9 +465,9 @@ refused_keys(const char *text, size_t length, mode_t mode, const char *wanted)
 
 	snprintf(whole, sizeof whole, wanted[0] == ':' ? "secret_file %s%s" : "%s%s",
 	    wanted[0] == ':' ? secret_file : wanted,
-	    wanted[0] == ':'	      ? wanted
-	    : strstr(wanted, "chmod") ? secret_file
-				      : "");
+	    wanted[0] == ':'              ? wanted
+		: strstr(wanted, "chmod") ? secret_file
+					  : "");
 	ok(keys == NULL && error.code == GATE_EOPTION, "no keys");
 	is(error.text, whole, "  and why");
 }
@@ -577,8 +583,9 @@ test_arguments(void)
 {
 	char **arguments;
 
-	ok(arguments_of(&arguments, (const char *const[]){"/x/counter", "--ttl=1h", "--threads",
-					"4", "-c", "FILE", "--secret", "--=x", NULL}) == 1,
+	ok(arguments_of(&arguments,
+	       (const char *const[]){"/x/counter", "--ttl=1h", "--threads", "4", "-c", "FILE",
+		   "--secret", "--=x", NULL}) == 1,
 	    "arguments");
 	is(arguments[0], "ttl=1h", "--name=value");
 	is(arguments[1], "threads=4", "--name value");

@@ -42,7 +42,7 @@ test_matrix(void)
 		for (size_t k = 0; k < count; k++)
 			for (size_t m = 0; m < sizeof unsafe / sizeof *unsafe; m++)
 				wrong += passes(unsafe[m], sites[i], origins[k], "") !=
-					 (sites[i] != NULL ? i < good_sites : k < good_origins);
+				    (sites[i] != NULL ? i < good_sites : k < good_origins);
 		ok(wrong == 0, "unsafe methods, Sec-Fetch-Site: %s",
 		    sites[i] != NULL ? sites[i] : "(none)");
 	}
@@ -427,7 +427,7 @@ test_bytes_of_next(void)
 
 		wrong += is_local(text, sizeof text) != (c == '/');
 		wrong += is_local(second, sizeof second) !=
-			 (c > 0x20 && c < 0x7f && c != '/' && c != '\\');
+		    (c > 0x20 && c < 0x7f && c != '/' && c != '\\');
 	}
 	ok(wrong == 0, "first byte: only /; second: neither / nor \\");
 }

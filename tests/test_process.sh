@@ -108,7 +108,13 @@ test_path() {
 	ok 'and is taken over' start_responder responder --socket_mode=0600
 	is "$(stat -c %a "$unix")" 600 'with the mode that was asked for'
 	ok 'it answers' shows /r/nothing nothing
+	rm "$unix"
+	start successor "$responder" --config "$dir/gate.conf" --listen "unix:$unix"
+	wait_until 10 accepts "unix:$unix"
 	stop responder
+	ok 'a program that ends leaves the socket of its successor alone' shows /r/nothing nothing
+	stop successor
+	is "$? $([ -e "$unix" ] && echo there)" '0 ' 'who takes it away'
 	touch "$dir/file"
 	ok 'what is no socket is left alone' fails_to_start 'something else is there' \
 		--listen "unix:$dir/file"

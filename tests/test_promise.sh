@@ -116,7 +116,17 @@ promise() { # TOTAL FILE_SYNC
 	rm -rf "$dir"/sessions/*.json
 }
 
+# With the deadline as it comes: everybody gets a turn within it.
+in_time() { # TOTAL
+	make_conf workers=4 threads=4
+	start_responder responder || bail 'the responder does not start'
+	one_session /r/count "$1" 'the default deadline, one session'
+	stop responder
+	rm -rf "$dir"/sessions/*.json
+}
+
 start_nginx
+in_time "$(count 100000)"
 promise "$(count 100000)" no
 promise "$(count 10000)" yes
 done_testing

@@ -13,7 +13,7 @@
 #include "queue.h"
 #include "tap.h"
 
-#define SOON 20	    /* ms */
+#define SOON 20     /* ms */
 #define LATER 10000 /* ms: as good as never */
 
 static char folder[] = "/tmp/gate-queue-XXXXXX";

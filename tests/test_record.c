@@ -462,8 +462,8 @@ test_many(void)
 		snprintf(name, sizeof name, "n%d", i);
 		snprintf(value, sizeof value, "%d", i + MANY);
 		wrong += strcmp(record.members[i + 1].name, name) != 0 ||
-			 record.members[i + 1].length != strlen(value) ||
-			 memcmp(record.members[i + 1].text, value, strlen(value)) != 0;
+		    record.members[i + 1].length != strlen(value) ||
+		    memcmp(record.members[i + 1].text, value, strlen(value)) != 0;
 	}
 	ok(wrong == 0, "the first place, the last value, of all");
 	session = gate_record_session(&record);

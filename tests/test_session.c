@@ -18,8 +18,8 @@ static struct fixture f;
 static struct gate_options *options;
 static struct gate_store_link *used; /* the store of the next session */
 static struct gate_buffer header;    /* its Cookie header */
-static int64_t now;		     /* its time */
-static int runs;		     /* of the handler that run() called */
+static int64_t now;                  /* its time */
+static int runs;                     /* of the handler that run() called */
 
 typedef void step(struct gate_session *);
 
@@ -1045,7 +1045,7 @@ commit_then_change(struct gate_session *s)
 	json_object_set_new(gate_session_json(s), "late", json_true());
 	sticky_result = gate_session_save(s);
 	late_result = gate_session_ask_renew(s) + gate_session_ask_destroy(s) +
-		      gate_session_ask_max_age(s, 1000);
+	    gate_session_ask_max_age(s, 1000);
 }
 
 static void
@@ -1134,24 +1134,24 @@ static int
 f_create(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
 	return failing(GATE_STORE_CREATE, error) < 0
-		   ? -1
-		   : gate_store_file.create(store, id, record, error);
+	    ? -1
+	    : gate_store_file.create(store, id, record, error);
 }
 
 static int
 f_update(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
 	return failing(GATE_STORE_UPDATE, error) < 0
-		   ? -1
-		   : gate_store_file.update(store, id, record, error);
+	    ? -1
+	    : gate_store_file.update(store, id, record, error);
 }
 
 static int
 f_touch(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
 	return failing(GATE_STORE_TOUCH, error) < 0
-		   ? -1
-		   : gate_store_file.touch(store, id, record, error);
+	    ? -1
+	    : gate_store_file.touch(store, id, record, error);
 }
 
 static int

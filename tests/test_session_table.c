@@ -300,9 +300,9 @@ static bool
 equal(const struct outcome *a, const struct outcome *b)
 {
 	return a->loads == b->loads && a->creates == b->creates && a->updates == b->updates &&
-	       a->touches == b->touches && a->removes == b->removes && a->cookie == b->cookie &&
-	       a->dated == b->dated && a->stored == b->stored && a->records == b->records &&
-	       a->kept == b->kept && a->views == b->views;
+	    a->touches == b->touches && a->removes == b->removes && a->cookie == b->cookie &&
+	    a->dated == b->dated && a->stored == b->stored && a->records == b->records &&
+	    a->kept == b->kept && a->views == b->views;
 }
 
 static struct outcome

@@ -412,7 +412,7 @@ test_ids(void)
 
 	for (int i = 0; ids != NULL && i < IDS; i++) {
 		invalid += gate_id_new(GATE_GENID_RANDOM, id) != 0 || strlen(id) != 32 ||
-			   !gate_id_valid(id);
+		    !gate_id_valid(id);
 		memcpy(ids[i], id, 33);
 		for (int k = 0; k < 32; k++) {
 			char c = id[k] == '-' ? '+' : id[k] == '_' ? '/' : id[k];
@@ -441,11 +441,11 @@ test_uuids(void)
 
 	for (int i = 0; i < 1000; i++) {
 		good = good && gate_id_new(GATE_GENID_UUID, id) == 0 && strlen(id) == 36 &&
-		       id[14] == '4' && strchr("89ab", id[19]) != NULL && gate_id_valid(id);
+		    id[14] == '4' && strchr("89ab", id[19]) != NULL && gate_id_valid(id);
 		for (int k = 0; good && k < 36; k++)
 			good = k == 8 || k == 13 || k == 18 || k == 23
-				   ? id[k] == '-'
-				   : strchr("0123456789abcdef", id[k]) != NULL;
+			    ? id[k] == '-'
+			    : strchr("0123456789abcdef", id[k]) != NULL;
 	}
 	ok(good, "version 4 of UUIDs");
 }

@@ -56,7 +56,8 @@ test_swap(void)
 	put(&f.link, "swap", "1");
 	ok(get(&f.link, "swap", &one) == 1 && get(&f.link, "swap", &two) == 1, "two load a record");
 	ok(change(&f.link, "swap", &two, "2", &error) == 1, "one of them writes: 1");
-	ok(change(&f.link, "swap", &one, "3", &error) == GATE_CONFLICT, "update: changed meanwhile");
+	ok(change(&f.link, "swap", &one, "3", &error) == GATE_CONFLICT,
+	    "update: changed meanwhile");
 	is(stored(&f.link, "swap"), "2", "what was written stays");
 	stamp(&one, 2 * HOUR);
 	ok(gate_store_touch(&f.link, "swap", &one, &error) == GATE_CONFLICT, "touch: the same");
@@ -122,7 +123,8 @@ test_update(void)
 	ok(set(&f.link, "update", wide) == 1, "a record may grow");
 	get(&f.link, "update", &record);
 	ok(gate_record_get(&record, "n")->length == 6000 &&
-	    memcmp(gate_record_get(&record, "n")->text, wide, 6000) == 0, "to any size");
+		memcmp(gate_record_get(&record, "n")->text, wide, 6000) == 0,
+	    "to any size");
 	gate_store_release(&f.link, &record);
 	ok(set(&f.link, "update", "1") == 1, "and shrink");
 	is(stored(&f.link, "update"), "1", "to what it was");
@@ -143,7 +145,8 @@ test_absent(void)
 	ok(gate_store_load(&f.link, "aged", 0, &record, &error) == 0, "an hour later it has");
 	record = blank(gate_clock_wall());
 	ok(gate_record_set(&record, "n", "1") == 0 &&
-	    gate_store_create(&f.link, "malformed", &record, &error) == 1, "one without a cookie");
+		gate_store_create(&f.link, "malformed", &record, &error) == 1,
+	    "one without a cookie");
 	gate_store_release(&f.link, &record);
 	ok(get(&f.link, "malformed", &record) == 0, "load: what is malformed is 0");
 	ok(put(&f.link, "malformed", "2") == 0, "but its id is taken");
@@ -176,8 +179,8 @@ test_absolute(void)
 static void
 test_ids(void)
 {
-	static const char *const bad[] = {"", ".", "..", "../plain/create", "a/b", "a.b", "a b", "a%",
-	    "\xc3\xa4", "a\n", "$where", "a:b", "a*"};
+	static const char *const bad[] = {"", ".", "..", "../plain/create", "a/b", "a.b", "a b",
+	    "a%", "\xc3\xa4", "a\n", "$where", "a:b", "a*"};
 	char longest[GATE_ID_MAX + 2];
 	unsigned long calls = f.link.calls[GATE_STORE_LOAD] + f.link.calls[GATE_STORE_REMOVE];
 	struct gate_record record;
@@ -245,7 +248,8 @@ test_each(void)
 	for (int i = 0; i < MANY; i++)
 		once = once && all.seen[i] == 1;
 	ok(once && all.others == 0, "every record once, with its members, and nothing else");
-	ok(f.link.table->each(f.link.store, NULL, visit, &failed, &error) == -1 && failed.visits == 3,
+	ok(f.link.table->each(f.link.store, NULL, visit, &failed, &error) == -1 &&
+		failed.visits == 3,
 	    "a visit that answers below 0 ends it: -1");
 	for (int i = 0; i < MANY; i++) {
 		snprintf(id, sizeof id, "walk-%d", i);
@@ -437,7 +441,8 @@ test_bump_expiry(void)
 	while (gate_clock_wall() <= now + 2)
 		gate_clock_pause();
 	ok(bump("short", 0, HOUR).count == 0, "a counter expires");
-	ok(bump("short", 1, HOUR).count == 1 && bump("short", 0, HOUR).last > 0, "and starts again");
+	ok(bump("short", 1, HOUR).count == 1 && bump("short", 0, HOUR).last > 0,
+	    "and starts again");
 	ok(bump("short", 1, 1).count == 2, "each bump sets its life anew");
 	now = gate_clock_wall();
 	while (gate_clock_wall() <= now + 2)
@@ -452,7 +457,8 @@ main(void)
 	enter_scratch();
 	for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
 		printf("# %s, file_sync %s\n", stores[i].url, stores[i].sync);
-		if (!ok(open_fixture(&f, stores[i].url, stores[i].sync) == 0, "open %s", stores[i].url)) {
+		if (!ok(open_fixture(&f, stores[i].url, stores[i].sync) == 0, "open %s",
+			stores[i].url)) {
 			printf("# %s\n", f.error.text);
 			continue;
 		}

@@ -16,7 +16,8 @@ static struct fixture f;
 static int
 rounds_for_store(int n)
 {
-	return counted(f.options.file_sync && strncmp(f.options.store, "file:", 5) == 0 ? n / 10 : n);
+	return counted(
+	    f.options.file_sync && strncmp(f.options.store, "file:", 5) == 0 ? n / 10 : n);
 }
 
 static int
@@ -162,12 +163,14 @@ test_crowd(void)
 	rounds = rounds_for_store(1000);
 	most = PROCESSES * THREADS * rounds;
 	crowd = shared_memory(sizeof *crowd + ((size_t)most + 1) * sizeof crowd->seen[0]);
-	ok(run_crowd(bump_in_thread, most), "bump by 4 processes with 8 threads each: 1 to %d", most);
+	ok(run_crowd(bump_in_thread, most), "bump by 4 processes with 8 threads each: 1 to %d",
+	    most);
 	ok(gate_store_bump(&f.link, "crowd", 0, HOUR, &bump, &error) == 1 && bump.count == most,
 	    "and that is the count");
 	gate_store_bump(&f.link, "crowd", 0, 0, &bump, &error);
 	put(&f.link, "crowd", "0");
-	ok(run_crowd(increment_in_thread, most), "load and update by all: 1 to %d, each once", most);
+	ok(run_crowd(increment_in_thread, most), "load and update by all: 1 to %d, each once",
+	    most);
 	snprintf(text, sizeof text, "%d", most);
 	is(stored(&f.link, "crowd"), text, "and that is in the record");
 	take_away("crowd");
@@ -276,7 +279,8 @@ main(void)
 	enter_scratch();
 	for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
 		printf("# %s, file_sync %s\n", stores[i].url, stores[i].sync);
-		if (!ok(open_fixture(&f, stores[i].url, stores[i].sync) == 0, "open %s", stores[i].url)) {
+		if (!ok(open_fixture(&f, stores[i].url, stores[i].sync) == 0, "open %s",
+			stores[i].url)) {
 			printf("# %s\n", f.error.text);
 			continue;
 		}

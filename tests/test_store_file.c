@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <sys/file.h>
 
 #include "records.h"
+#include "store_file.h"
 
 #define MADE INT64_C(1795253194612) /* 2026-11-21T09:26:34.612Z */
 #define NODES                                                                                      \
@@ -138,8 +140,7 @@ is_padded(ssize_t length, const char *text)
 	size_t used = strlen(text);
 
 	return length > (ssize_t)used && length % 256 == 0 && length <= (ssize_t)used + 256 &&
-	    memcmp(bytes, text, used) == 0 &&
-	    strspn(bytes + used, " ") == (size_t)length - used;
+	    memcmp(bytes, text, used) == 0 && strspn(bytes + used, " ") == (size_t)length - used;
 }
 
 static const char made[] =
@@ -159,7 +160,8 @@ test_bytes(bool synced)
 		ok(is_padded(length, made), "a record as session-file-store has it, padded");
 	ok((look("bytes.json").st_mode & 07777) == 0600, "mode 0600");
 	ok((look(".gate").st_mode & 07777) == 0700 && (look(".gate/tmp").st_mode & 07777) == 0700 &&
-	    (look(".gate/bump").st_mode & 07777) == 0700, "what lies beside it: 0700");
+		(look(".gate/bump").st_mode & 07777) == 0700,
+	    "what lies beside it: 0700");
 	ok((look(".").st_mode & 07777) == 0700, "a folder that was made: 0700");
 	take_away("bytes");
 }
@@ -177,8 +179,8 @@ test_padding(void)
 		memcpy(n + 1 + i, "\"", 2);
 		put_at(&f.link, "pad", n, MADE, HOUR);
 		length = slurp("pad.json");
-		snprintf(text, sizeof text, "%.*s%s%s", (int)(strstr(made, "\"n\":") + 4 - made), made, n,
-		    strstr(made, ",\"__last"));
+		snprintf(text, sizeof text, "%.*s%s%s", (int)(strstr(made, "\"n\":") + 4 - made),
+		    made, n, strstr(made, ",\"__last"));
 		good = is_padded(length, text);
 		take_away("pad");
 	}
@@ -194,7 +196,8 @@ test_places(bool synced)
 	put(&f.link, "place", "1");
 	before = look("place.json").st_ino;
 	ok(set(&f.link, "place", "2") == 1 && (look("place.json").st_ino == before) == !synced,
-	    synced ? "a synced record is exchanged" : "a record that keeps its size stays in place");
+	    synced ? "a synced record is exchanged"
+		   : "a record that keeps its size stays in place");
 	is(stored(&f.link, "place"), "2", "and is changed");
 	before = look("place.json").st_ino;
 	memset(wide, 'x', sizeof wide);
@@ -232,7 +235,8 @@ test_node(void)
 	stamp(&record, HOUR);
 	ok(gate_store_touch(&f.link, "node", &record, &error) == 1, "is touched");
 	gate_store_release(&f.link, &record);
-	ok(look("node.json").st_ino != before && slurp("node.json") > 0 && strchr(bytes, ' ') == NULL,
+	ok(look("node.json").st_ino != before && slurp("node.json") > 0 &&
+		strchr(bytes, ' ') == NULL,
 	    "by an exchange, and stays without padding");
 	ok(strstr(bytes, "\"n\":[1.50,{\"a\":0.1}],") != NULL, "and its members as they were");
 	ok((look("node.json").st_mode & 07777) == 0600, "but nobody else may read it now");
@@ -240,7 +244,8 @@ test_node(void)
 	get(&f.link, "node", &record);
 	get(&f.link, "node", &other);
 	spill_node("node.json", "\"Node's\"", now);
-	ok(change(&f.link, "node", &record, "1", &error) == GATE_CONFLICT, "Node was faster: conflict");
+	ok(change(&f.link, "node", &record, "1", &error) == GATE_CONFLICT,
+	    "Node was faster: conflict");
 	ok(gate_store_remove(&f.link, "node", &other, &error) == GATE_CONFLICT, "on removal, too");
 	slurp("node.json");
 	ok(strstr(bytes, "\"n\":\"Node's\"") != NULL, "Node's bytes stay");
@@ -271,7 +276,8 @@ test_times(void)
 		snprintf(text, sizeof text, "{\"cookie\":{\"originalMaxAge\":1000}%s}", never[i]);
 		spill("times.json", text);
 		ok(get(&f.link, "times", &record) == 1 && record.expires > MADE * 100,
-		    "%s: it never expires", never[i][0] != '\0' ? never[i] + 1 : "without __lastAccess");
+		    "%s: it never expires",
+		    never[i][0] != '\0' ? never[i] + 1 : "without __lastAccess");
 		gate_store_release(&f.link, &record);
 	}
 	ok(sweep_now() == 0 && is_there("times.json"), "nor is it swept");
@@ -304,7 +310,8 @@ left_alone(const char *id, const char *what)
 	end_log();
 	after = look(name);
 	ok(before.st_ino == after.st_ino && before.st_size == after.st_size &&
-	    before.st_mtim.tv_nsec == after.st_mtim.tv_nsec, "the file is left as it is");
+		before.st_mtim.tv_nsec == after.st_mtim.tv_nsec,
+	    "the file is left as it is");
 }
 
 static void
@@ -335,23 +342,94 @@ test_strange(void)
 	unlinkat(folder, "elsewhere", 0);
 }
 
+/* What is no record is no reason to say something at each sweep, and goes once it is old. */
+static void
+test_swept_strange(void)
+{
+	static char huge[(1 << 20) + 1];
+	struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+
+	spill_bytes("huge-file.json", huge, sizeof huge);
+	if (symlinkat("elsewhere", folder, "symbolic-link.json") < 0 ||
+	    mkfifoat(folder, "named-pipe.json", 0600) < 0 ||
+	    mkdirat(folder, "directory.json", 0700) < 0)
+		exit(2);
+	utimensat(folder, "symbolic-link.json", old, AT_SYMLINK_NOFOLLOW);
+	utimensat(folder, "named-pipe.json", old, 0);
+	utimensat(folder, "directory.json", old, 0);
+	begin_log();
+	ok(sweep_now() == 0 && is_there("huge-file.json"), "one of more than 1 MiB is left");
+	utimensat(folder, "huge-file.json", old, 0);
+	ok(sweep_now() == 1 && !is_there("huge-file.json"), "until nobody wrote it for ttl");
+	ok(end_log() == 0, "the log is silent");
+	ok(is_there("symbolic-link.json") && is_there("named-pipe.json") &&
+		is_there("directory.json"),
+	    "what is no file stays");
+	unlinkat(folder, "symbolic-link.json", 0);
+	unlinkat(folder, "named-pipe.json", 0);
+	unlinkat(folder, "directory.json", AT_REMOVEDIR);
+}
+
+static int
+count_live(void *data, const char *id, struct gate_record *record)
+{
+	int *live = data;
+
+	(void)id;
+	*live += record->expires > record->now;
+	return 1;
+}
+
+static void
+test_each(void)
+{
+	struct gate_error error = {0};
+	char text[64];
+	int live = 0, fd;
+
+	for (int i = 0; i < 2; i++) { /* the second one has expired by the ttl */
+		snprintf(text, sizeof text, "{\"cookie\":{},\"__lastAccess\":%lld}",
+		    (long long)(gate_clock_wall() - i * (f.options.ttl + 1000)));
+		spill(i == 0 ? "live.json" : "dead.json", text);
+	}
+	ok(f.link.table->each(f.link.store, NULL, count_live, &live, &error) == 1 && live == 1,
+	    "each: a record without a lifetime has that of ttl");
+	spill("locked.json", "{\"cookie\":{}}");
+	fd = openat(folder, "locked.json", O_RDONLY | O_CLOEXEC);
+	live = 0;
+	flock(fd, LOCK_EX);
+	((struct gate_store_file_dir *)f.link.store)->deadline = 0;
+	ok(f.link.table->each(f.link.store, NULL, count_live, &live, &error) == -1 && live == 1 &&
+		error.code == GATE_ESTORE,
+	    "one that can't be read: -1, after all the others");
+	printf("# %s\n", error.text);
+	((struct gate_store_file_dir *)f.link.store)->deadline = f.options.deadline;
+	close(fd);
+	unlinkat(folder, "locked.json", 0);
+	unlinkat(folder, "live.json", 0);
+	unlinkat(folder, "dead.json", 0);
+}
+
 static void
 test_malformed(void)
 {
-	static const char *const texts[] = {"", " ", "null", "[]", "{", "{\"cookie\":{}", "{\"n\":1}",
-	    "{\"cookie\":1}", "{\"cookie\":{}}}", "{\"cookie\":{},}", "{cookie:{}}", "\xff\xfe"};
+	static const char *const texts[] = {"", " ", "null", "[]", "{", "{\"cookie\":{}",
+	    "{\"n\":1}", "{\"cookie\":1}", "{\"cookie\":{}}}", "{\"cookie\":{},}", "{cookie:{}}",
+	    "\xff\xfe"};
 	struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
 	char what[80];
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		spill("malformed-file.json", texts[i]);
-		snprintf(what, sizeof what, "a file that holds %s", texts[i][0] ? texts[i] : "nothing");
+		snprintf(
+		    what, sizeof what, "a file that holds %s", texts[i][0] ? texts[i] : "nothing");
 		left_alone("malformed-file", i == 11 ? "a file that holds no text" : what);
 	}
 	spill_bytes("malformed-file.json", "{\"cookie\":{}}\0", 14);
 	left_alone("malformed-file", "a file with a NUL at its end");
 	utimensat(folder, "malformed-file.json", old, 0);
-	ok(sweep_now() == 1 && !is_there("malformed-file.json"), "swept once nobody wrote it for ttl");
+	ok(sweep_now() == 1 && !is_there("malformed-file.json"),
+	    "swept once nobody wrote it for ttl");
 }
 
 static void
@@ -376,8 +454,8 @@ test_deep(void)
 	ok(change(&f.link, "deeply-nested", &record, "2", &error) == 1, "it can be changed");
 	gate_store_release(&f.link, &record);
 	ok(slurp("deeply-nested.json") > (ssize_t)(2 * depth) &&
-	    memcmp(bytes, text, length - 20) == 0 &&
-	    memmem(bytes, sizeof bytes, text + length - 7, 2 * depth + 7) != NULL,
+		memcmp(bytes, text, length - 20) == 0 &&
+		memmem(bytes, sizeof bytes, text + length - 7, 2 * depth + 7) != NULL,
 	    "and keeps its depths");
 	text[length + depth] = '\0';
 	spill("deeply-nested.json", text);
@@ -397,7 +475,8 @@ test_too_large(void)
 	wide[0] = wide[sizeof wide - 2] = '"';
 	gate_record_set(&record, "n", wide);
 	stamp(&record, HOUR);
-	ok(gate_store_create(&f.link, "large", &record, &error) == -1 && error.code == GATE_ESESSION,
+	ok(gate_store_create(&f.link, "large", &record, &error) == -1 &&
+		error.code == GATE_ESESSION,
 	    "create refuses more than 1 MiB");
 	printf("# %s\n", error.text);
 	ok(!is_there("large.json"), "and makes nothing");
@@ -419,6 +498,35 @@ test_too_large(void)
 
 /* ---- beside the records ---- */
 
+/* auto_remove is about records; a clock that was set back does not stop the sweep. */
+static void
+test_sweep_options(void)
+{
+	struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct timespec later[2] = {
+	    {.tv_sec = INT64_C(4000000000)}, {.tv_sec = INT64_C(4000000000)}};
+	struct gate_bump b;
+	struct gate_error error = {0};
+	char name[GATE_SHA256_HEX + 1], path[128];
+
+	gate_sha256_hex(name, "gone", 4);
+	snprintf(path, sizeof path, ".gate/bump/%s", name);
+	f.options.auto_remove = GATE_REMOVE_DISABLED;
+	spill("expired.json", "{\"cookie\":{},\"__lastAccess\":1000}");
+	spill(".gate/tmp/left", "");
+	utimensat(folder, ".gate/tmp/left", old, 0);
+	gate_store_bump(&f.link, "gone", 1, -1, &b, &error);
+	ok(sweep_now() == 0 && is_there("expired.json"), "auto_remove = disabled: records stay");
+	ok(!is_there(".gate/tmp/left") && !is_there(path), "and the rest goes");
+	f.options.auto_remove = GATE_REMOVE_NATIVE;
+	utimensat(folder, ".gate/sweep", later, 0);
+	ok(f.link.table->sweep(f.link.store, &f.options, &error) == 1 && !is_there("expired.json"),
+	    "a sweep that was done in the future is due");
+	ok(f.link.table->sweep(f.link.store, &f.options, &error) == 0 &&
+		look(".gate/sweep").st_mtim.tv_sec < later[0].tv_sec,
+	    "once");
+}
+
 static int
 forget_and_bump(int number, void *data)
 {
@@ -435,7 +543,8 @@ forget_and_bump(int number, void *data)
 	while (number == 0 && *running) /* the sweeper */
 		bad |= sweep_now() < 0;
 	for (int i = counted(10000); number == 1 && i > 0; i--) {
-		bad |= gate_store_bump(&link, "k", 1, -1, &b, &error) != 1; /* has expired at once */
+		bad |=
+		    gate_store_bump(&link, "k", 1, -1, &b, &error) != 1; /* has expired at once */
 		bad |= gate_store_bump(&link, "k", 0, 0, &b, &error) != 1;
 		bad |= gate_store_bump(&link, "k", 1, HOUR, &b, &error) != 1 || b.count != 1;
 		bad |= gate_store_bump(&link, "k", 1, HOUR, &b, &error) != 1 || b.count != 2;
@@ -489,9 +598,12 @@ test_all(const char *sync)
 	test_node();
 	test_times();
 	test_strange();
+	test_swept_strange();
 	test_malformed();
+	test_each();
 	test_deep();
 	test_too_large();
+	test_sweep_options();
 	test_counters();
 	ok(count_descriptors() == before, "no descriptor is left open");
 	close(folder);

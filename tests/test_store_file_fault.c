@@ -61,13 +61,15 @@ ask(void)
 static void
 answered(const struct answers *a, const char *wanted, const char *what)
 {
-	const int answers[] = {a->load, a->update_in_place, a->update, a->create, a->bump, a->remove,
-	    a->ping};
+	const int answers[] = {
+	    a->load, a->update_in_place, a->update, a->create, a->bump, a->remove, a->ping};
 	char got[sizeof answers / sizeof *answers + 1] = "";
 
 	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
-		got[i] = answers[i] == 1 ? '1' : answers[i] == 0 ? '0' :
-		    answers[i] == GATE_CONFLICT ? 'c' : '-';
+		got[i] = answers[i] == 1          ? '1'
+		    : answers[i] == 0             ? '0'
+		    : answers[i] == GATE_CONFLICT ? 'c'
+						  : '-';
 	is(got, wanted, what);
 	if (a->error.code != GATE_OK)
 		printf("# %s\n", a->error.text);
@@ -148,10 +150,11 @@ test_permissions(void)
 
 	if (!begin("file:theirs", "no"))
 		return;
-	if (chmod(scratch, 0755) < 0 || chmod("theirs/fault.json", 0) < 0 || seteuid(me ? me : NOBODY) < 0)
+	if (chmod(scratch, 0755) < 0 || chmod("theirs/fault.json", 0) < 0 ||
+	    seteuid(me ? me : NOBODY) < 0)
 		exit(2);
-	loaded = gate_store_load(&f.link, "fault", 0, (record = blank(gate_clock_wall()), &record),
-	    &error);
+	loaded = gate_store_load(
+	    &f.link, "fault", 0, (record = blank(gate_clock_wall()), &record), &error);
 	ok(seteuid(me) == 0 && loaded == -1 && strstr(error.text, "ermission denied") != NULL,
 	    "a record that we may not read: an error, not the end of a session");
 	printf("# %s\n", error.text);
@@ -332,9 +335,11 @@ test_plain_renames(const char *sync)
 	if (!p->tried) {
 		ok(true, "plain renames # SKIP the kernel has no system call filter");
 	} else {
-		ok(p->create == 1 && p->again == 0, "create: by a link, and never over another one");
+		ok(p->create == 1 && p->again == 0,
+		    "create: by a link, and never over another one");
 		ok(p->update == 1, "update: renamed over");
-		ok(p->conflict == GATE_CONFLICT && p->gone == GATE_CONFLICT, "changed or gone: conflict");
+		ok(p->conflict == GATE_CONFLICT && p->gone == GATE_CONFLICT,
+		    "changed or gone: conflict");
 		is(stored(&f.link, "plain"), "3", "what was written is there");
 		ok(get(&f.link, "fault", &record) == 0, "what was gone is");
 		ok(rmdir("plain/.gate/tmp") == 0, "and nothing is left aside");

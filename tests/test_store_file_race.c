@@ -31,11 +31,13 @@ static int
 rename_over(int folder, int number)
 {
 	char text[NODE_SIZE + 1];
-	int length, fd = openat(folder, "race.json.1234", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int length,
+	    fd = openat(folder, "race.json.1234", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	length = snprintf(text, sizeof text,
 	    "{\"cookie\":{\"originalMaxAge\":3600000,\"httpOnly\":true,\"path\":\"/\"},"
-	    "\"node\":%d,\"n\":1000000,\"__lastAccess\":%lld}", number, (long long)gate_clock_wall());
+	    "\"node\":%d,\"n\":1000000,\"__lastAccess\":%lld}",
+	    number, (long long)gate_clock_wall());
 	if (number % 2 == 0) {
 		memset(text + length, ' ', sizeof text - (size_t)length);
 		length = NODE_SIZE;
@@ -315,7 +317,8 @@ test_killed(const char *url, const char *sync, const char *path, int kills)
 	while (good < kills && kill_one(good))
 		good++;
 	ok(good == kills, "%d writers killed: the record is what the last write was", good);
-	is(set(&f.link, "killed", "1") == 1 ? stored(&f.link, "killed") : "", "1", "and can be written");
+	is(set(&f.link, "killed", "1") == 1 ? stored(&f.link, "killed") : "", "1",
+	    "and can be written");
 	test_left_over(path);
 	munmap(killed, sizeof *killed);
 	close_fixture(&f);

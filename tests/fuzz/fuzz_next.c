@@ -36,8 +36,8 @@ has_scheme(const char *url, size_t length)
 
 	if (length == 0 || !isalpha((unsigned char)url[0]))
 		return false;
-	while (i < length && (isalnum((unsigned char)url[i]) || (url[i] != '\0' &&
-	    strchr("+-.", url[i]) != NULL)))
+	while (i < length &&
+	    (isalnum((unsigned char)url[i]) || (url[i] != '\0' && strchr("+-.", url[i]) != NULL)))
 		i++;
 	return i < length && url[i] == ':';
 }

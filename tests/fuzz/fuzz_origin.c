@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* ---- addresses ---- */
 
 struct slow_address {
-	bool old; /* IPv4 */
+	bool old;                /* IPv4 */
 	unsigned char bytes[16]; /* IPv4 as ::ffff:… */
 };
 
@@ -53,7 +53,8 @@ is_in(const struct slow_address *a, const char *net)
 		*slash = '\0';
 	if (read_address(copy, &n) && n.old == a->old) {
 		if (slash != NULL)
-			bits = (int)strtol(slash + 1, NULL, 10) + (strchr(copy, ':') == NULL ? 96 : 0);
+			bits =
+			    (int)strtol(slash + 1, NULL, 10) + (strchr(copy, ':') == NULL ? 96 : 0);
 		in = bits >= (n.old ? 96 : 0);
 		for (int i = 0; i < bits && i < 128; i++)
 			in = in && ((a->bytes[i / 8] ^ n.bytes[i / 8]) >> (7 - i % 8) & 1) == 0;
@@ -106,15 +107,16 @@ check_address(const struct gate_origin *o, char *const *proxies)
 static void
 check_secure(const struct gate_origin *o, char *const *proxies)
 {
-	bool said = (o->https != NULL &&
-	                (strcasecmp(o->https, "on") == 0 || strcmp(o->https, "1") == 0)) ||
+	bool said =
+	    (o->https != NULL && (strcasecmp(o->https, "on") == 0 || strcmp(o->https, "1") == 0)) ||
 	    (o->request_scheme != NULL && strcmp(o->request_scheme, "https") == 0);
 	bool secure = gate_origin_secure(o, proxies);
 
 	assert(!said || secure);
 	if (secure && !said)
 		assert(is_trusted(o->remote_address, proxies) &&
-		    strncasecmp(o->forwarded_proto + strspn(o->forwarded_proto, " \t"), "https", 5) == 0);
+		    strncasecmp(
+			o->forwarded_proto + strspn(o->forwarded_proto, " \t"), "https", 5) == 0);
 }
 
 /* ---- cross-site requests ---- */
@@ -134,7 +136,8 @@ static bool
 is_own(const struct gate_origin *o, const char *scheme, const char *port)
 {
 	size_t length = strlen(o->host), tail = strlen(port);
-	bool own = is_site(o->origin, scheme, o->host, "") || is_site(o->origin, scheme, o->host, port);
+	bool own =
+	    is_site(o->origin, scheme, o->host, "") || is_site(o->origin, scheme, o->host, port);
 
 	if (length > tail && strcmp(o->host + length - tail, port) == 0) {
 		char *bare = strndup(o->host, length - tail);
@@ -162,16 +165,17 @@ check_refusal(const struct gate_origin *o, const char *own)
 
 	if (o->method != NULL &&
 	    (strcmp(o->method, "GET") == 0 || strcmp(o->method, "HEAD") == 0 ||
-	        strcmp(o->method, "OPTIONS") == 0)) {
+		strcmp(o->method, "OPTIONS") == 0)) {
 		assert(accepted);
 	} else if (o->fetch_site != NULL) {
 		assert(accepted ==
-		    (strcmp(o->fetch_site, "same-origin") == 0 || strcmp(o->fetch_site, "none") == 0));
+		    (strcmp(o->fetch_site, "same-origin") == 0 ||
+			strcmp(o->fetch_site, "none") == 0));
 	} else if (accepted) {
 		assert(o->origin != NULL);
 		assert(own[0] != '\0' ? strcasecmp(o->origin, own) == 0
-		                      : o->host != NULL &&
-		            (is_own(o, "http://", ":80") || is_own(o, "https://", ":443")));
+				      : o->host != NULL &&
+			    (is_own(o, "http://", ":80") || is_own(o, "https://", ":443")));
 	}
 }
 
@@ -220,9 +224,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (proxy != NULL && gate_option_check_address(proxy) == NULL)
 			proxies[n++] = proxy;
 	}
-	o = (struct gate_origin){.method = field[0], .fetch_site = field[1], .origin = field[2],
-	    .host = field[3], .server_port = field[4], .remote_address = field[5],
-	    .forwarded_for = field[6], .forwarded_proto = field[7], .https = field[8],
+	o = (struct gate_origin){.method = field[0],
+	    .fetch_site = field[1],
+	    .origin = field[2],
+	    .host = field[3],
+	    .server_port = field[4],
+	    .remote_address = field[5],
+	    .forwarded_for = field[6],
+	    .forwarded_proto = field[7],
+	    .https = field[8],
 	    .request_scheme = field[9]};
 	check_address(&o, proxies);
 	check_secure(&o, proxies);

@@ -14,8 +14,9 @@ static bool
 is_decodable(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
-		if (text[i] == '%' && (size - i < 3 || !isxdigit((unsigned char)text[i + 1]) ||
-					  !isxdigit((unsigned char)text[i + 2])))
+		if (text[i] == '%' &&
+		    (size - i < 3 || !isxdigit((unsigned char)text[i + 1]) ||
+			!isxdigit((unsigned char)text[i + 2])))
 			return false;
 	return true;
 }
@@ -64,8 +65,8 @@ check_encode(const char *text, size_t size)
 	gate_buffer_reset(&b);
 	assert(gate_html_escape(&b, text, size) == 0);
 	assert(b.length >= size && memchr(b.data, '<', b.length) == NULL &&
-	       memchr(b.data, '>', b.length) == NULL && memchr(b.data, '"', b.length) == NULL &&
-	       memchr(b.data, '\'', b.length) == NULL);
+	    memchr(b.data, '>', b.length) == NULL && memchr(b.data, '"', b.length) == NULL &&
+	    memchr(b.data, '\'', b.length) == NULL);
 	gate_buffer_release(&b);
 }
 
@@ -74,11 +75,11 @@ static size_t
 simple_utf8_character(const unsigned char *in, size_t length)
 {
 	static const unsigned long first[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t size = in[0] < 0x80	       ? 1
-		      : (in[0] & 0xe0) == 0xc0 ? 2
-		      : (in[0] & 0xf0) == 0xe0 ? 3
-		      : (in[0] & 0xf8) == 0xf0 ? 4
-					       : 0;
+	size_t size = in[0] < 0x80   ? 1
+	    : (in[0] & 0xe0) == 0xc0 ? 2
+	    : (in[0] & 0xf0) == 0xe0 ? 3
+	    : (in[0] & 0xf8) == 0xf0 ? 4
+				     : 0;
 	unsigned long code;
 
 	if (size <= 1)

@@ -50,7 +50,8 @@ change(json_t *session, uint8_t how)
 }
 
 static void
-check_unchanged(const struct gate_record *before, const struct gate_record *after, const char *changed)
+check_unchanged(
+    const struct gate_record *before, const struct gate_record *after, const char *changed)
 {
 	for (size_t i = 0; i < before->count; i++) {
 		const struct gate_member *old = &before->members[i], *new;
@@ -58,8 +59,8 @@ check_unchanged(const struct gate_record *before, const struct gate_record *afte
 		if (is_called(old, changed) || is_called(old, "cookie") || is_called(old, "gate"))
 			continue;
 		new = counterpart(after, old);
-		assert(new != NULL && new->length == old->length &&
-		    memcmp(new->text, old->text, old->length) == 0);
+		assert(new != NULL &&new->length ==
+		    old->length &&memcmp(new->text, old->text, old->length) == 0);
 	}
 }
 
@@ -114,7 +115,8 @@ check(struct gate_record *record, const struct gate_record *before, uint8_t how,
 	if (how & 4 && json_object_get(session, changed) != NULL)
 		json_object_del(session, changed);
 	else
-		json_object_set_new(session, changed, json_pack("{s:i, s:f}", "n", how, "r", how / 7.0));
+		json_object_set_new(
+		    session, changed, json_pack("{s:i, s:f}", "n", how, "r", how / 7.0));
 	assert(gate_record_differs(record, session) == 1);
 	result = gate_record_merge(record, session, &error);
 	if (result < 0)

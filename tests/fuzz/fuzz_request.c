@@ -9,9 +9,11 @@
 #define PARAMS_MAX 40
 #define CLEAR_AFTER 256 /* runs: the records that they made go */
 #define ID "yR8rSsV2v4n6zB3cR0q5c7Xw1mPjT9aK"
-#define RECORD \
-	"{\"cookie\":{\"originalMaxAge\":3600000,\"expires\":null,\"httpOnly\":true,\"path\":\"/\"}," \
-	"\"views\":7,\"name\":\"<Ann>\",\"big\":123456789012345678901,\"__lastAccess\":%" PRId64 "}"
+#define RECORD                                                                                     \
+	"{\"cookie\":{\"originalMaxAge\":3600000,\"expires\":null,\"httpOnly\":true,\"path\":\"/"  \
+	"\"},"                                                                                     \
+	"\"views\":7,\"name\":\"<Ann>\",\"big\":123456789012345678901,\"__lastAccess\":%" PRId64   \
+	"}"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -115,7 +117,7 @@ is_line(const char *line, size_t length)
 struct head {
 	int status;
 	int statuses, lengths, types, cookies, policies, caches; /* so many lines of each */
-	size_t body; /* as Content-Length says */
+	size_t body;                                             /* as Content-Length says */
 };
 
 static bool
@@ -164,7 +166,8 @@ check(const struct gate_request *r)
 
 	assert(head.status >= 200 && head.status <= 599);
 	assert(head.statuses == 1 && head.types == 1 && head.policies == 1 && head.caches == 1);
-	assert(head.cookies <= (r->session.cookie != GATE_SESSION_KEEP)); /* nor one from a header */
+	assert(
+	    head.cookies <= (r->session.cookie != GATE_SESSION_KEEP)); /* nor one from a header */
 	if (head.status == 204 || head.status == 304)
 		assert(head.lengths == 0 && body == r->answer.length);
 	else
@@ -187,7 +190,8 @@ close_server(void)
 static void
 open_server_once(void)
 {
-	static const char page[] = "<p title=\"{{name}}\">{{views}} {{gate.path}} {{gate.expires}}</p>";
+	static const char page[] =
+	    "<p title=\"{{name}}\">{{views}} {{gate.path}} {{gate.expires}}</p>";
 
 	if (v.f.folder[0] != '\0')
 		return;

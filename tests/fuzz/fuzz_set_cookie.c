@@ -111,7 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(error.code == GATE_EOPTION && strpbrk(error.text, "\r\n") == NULL);
 		assert(out.length == 6 && strcmp(out.data, "before") == 0);
 		assert(strlen(name) + strlen(value) > GATE_COOKIE_SIZE_MAX / 3 ||
-		       gate_cookie_check(name, &a, NULL) == -1);
+		    gate_cookie_check(name, &a, NULL) == -1);
 	}
 	gate_buffer_release(&out);
 	free(name);

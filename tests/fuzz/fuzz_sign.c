@@ -116,8 +116,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(one != NULL && id != NULL);
 		gate_sign(one, id, &text);
 		compare(keys, secrets, text.data, text.length);
-		assert(
-		    id[0] == '\0' || data[0] % 3 > 0 ||
+		assert(id[0] == '\0' || data[0] % 3 > 0 ||
 		    gate_unsign(keys, text.data, text.length, &(size_t){0}, &(bool){false}) == 1);
 		text.data[data[1] % text.length] = (char)data[2];
 		compare(keys, secrets, text.data, text.length);

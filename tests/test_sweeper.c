@@ -1,0 +1,132 @@
+/* test_sweeper.c: a program without workers ends while its store is in the middle of a sweep. */
+#include "config.h"
+
+#include <ftw.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gate.h"
+#include "tap.h"
+
+#define PATIENCE 30000 /* ms, for what has to come */
+
+static pthread_mutex_t sweeping = PTHREAD_MUTEX_INITIALIZER; /* held: a sweep does not end */
+static atomic_int sweeps, swept, closed_too_early, closed;
+
+static int
+open_slow(
+    void **store, const char *url, const struct gate_options *options, struct gate_error *error)
+{
+	(void)url;
+	(void)options;
+	(void)error;
+	*store = &sweeps;
+	return 0;
+}
+
+static int
+sweep(void *store, const struct gate_options *options, struct gate_error *error)
+{
+	(void)store;
+	(void)error;
+	sweeps++;
+	pthread_mutex_lock(&sweeping);
+	pthread_mutex_unlock(&sweeping);
+	if (gate_options_get(options, "ttl") != NULL) /* they are still there */
+		swept++;
+	return 0;
+}
+
+static void
+close_slow(void *store)
+{
+	(void)store;
+	closed_too_early += swept == 0;
+	closed++;
+}
+
+static const struct gate_store slow_store = {.scheme = "slow",
+    .open = open_slow,
+    .sweep = sweep,
+    .close = close_slow}; /* no request comes that would need the rest */
+
+static bool
+comes(atomic_int *number, int wanted)
+{
+	for (int ms = 0; *number < wanted && ms < PATIENCE; ms += 5)
+		poll(NULL, 0, 5);
+	return *number == wanted;
+}
+
+/* Ends the program once it is sweeping; `data`: whether the sweep ends before that. */
+static void *
+end_program(void *data)
+{
+	comes(&sweeps, 1);
+	if (data != NULL)
+		comes(&swept, 1);
+	kill(getpid(), SIGTERM);
+	return NULL;
+}
+
+static void
+test_end(const char *folder, bool in_sweep)
+{
+	static const struct gate_store *const stores[] = {&slow_store, NULL};
+	char run_dir[64], listen[64], secret[] = "secret=a secret of the tests, 32 bytes or more";
+	const char *const options[] = {
+	    "config=", "store=slow:", "workers=0", run_dir, listen, secret, NULL};
+	struct gate_error error = {0};
+	struct gate *gate;
+	pthread_t thread;
+
+	snprintf(run_dir, sizeof run_dir, "run_dir=%s/run", folder);
+	snprintf(listen, sizeof listen, "listen=unix:%s/socket", folder);
+	sweeps = swept = closed = 0;
+	if (in_sweep)
+		pthread_mutex_lock(&sweeping);
+	gate = gate_open(options, stores, NULL, &error);
+	if (!ok(gate != NULL, "a program whose sweep %s", in_sweep ? "never ends" : "is done")) {
+		printf("# %s\n", error.text);
+		return;
+	}
+	pthread_create(&thread, NULL, end_program, in_sweep ? NULL : &swept);
+	ok(gate_run(gate, NULL) == 0 && swept == !in_sweep, "SIGTERM ends it");
+	gate_close(gate);
+	pthread_join(thread, NULL);
+	ok(closed == !in_sweep,
+	    in_sweep ? "the store is left to the sweep" : "and closes the store");
+	if (in_sweep)
+		pthread_mutex_unlock(&sweeping);
+	ok(comes(&closed, 1) && closed_too_early == 0, "it is closed once, behind the sweep");
+}
+
+static int
+forget(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+int
+main(void)
+{
+	char folder[] = "/tmp/gate.XXXXXX";
+	sigset_t set;
+
+	sigemptyset(&set); /* in all threads, as gate_run does it too late for ours */
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	test_end(folder, false);
+	test_end(folder, true);
+	nftw(folder, forget, 16, FTW_DEPTH | FTW_PHYS);
+	return done();
+}
