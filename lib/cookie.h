@@ -56,7 +56,7 @@ struct gate_cookie_attributes {
 
 /* Adds "name=value; Domain=…; Path=…; Expires=…; HttpOnly; Secure; Partitioned; Priority=…;
  * SameSite=…" in that order (Max-Age=0 before Domain, only when clearing). The value is
- * percent-encoded. 0; -1 with the error set and nothing added: a byte or a length is not allowed. */
+ * percent-encoded. 0; -1 with the error set, nothing added: a byte or a length is not allowed. */
 int gate_cookie_write(struct gate_buffer *, const char *name, const char *value,
     const struct gate_cookie_attributes *, struct gate_error *);
 /* 0, or -1: name is not a token, domain or path is malformed, a __Host-, __Secure-, __Http- or

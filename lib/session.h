@@ -52,8 +52,7 @@ struct gate_session {
 	char id[GATE_ID_MAX + 1];
 	bool sent;       /* the browser sent a cookie of our name */
 	bool old_secret; /* and it was not signed with the first secret */
-	int64_t
-	    touched; /* when the record that was loaded had its last write or touch, 0: unknown */
+	int64_t touched; /* the last write or touch of the record as it was loaded, 0: unknown */
 	struct gate_record record;
 	json_t *json;
 	bool renew, destroy, age_set;

@@ -311,7 +311,7 @@ hostile_cookies() { # one a line; $1 is a good cookie's value
 	printf 'theme=%020000d; connect.sid=%s\n' 0 "$good"
 	for i in {1..300}; do printf 'a%d=b; ' "$i"; done
 	printf 'connect.sid=%s\n' "$good"
-	for i in {1..9}; do printf 'connect.sid=s%%3Ax.%d; ' "$i"; done
+	for i in {1..20}; do printf 'connect.sid=s%%3Ax.%d; ' "$i"; done
 	printf 'connect.sid=%s\n' "$good"
 	printf '%016000d\n' 0 | sed 's/0/;=/g'
 }
