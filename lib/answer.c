@@ -245,36 +245,50 @@ make_nonce(struct gate_request *r)
 	return 0;
 }
 
+/* A text stays from page to page while it is the same, and never when it is not. */
+static int
+put_text(json_t *object, const char *key, const char *text)
+{
+	const char *old = json_string_value(json_object_get(object, key));
+
+	if (text != NULL && old != NULL && strcmp(old, text) == 0)
+		return 0;
+	if (text != NULL && json_object_set_new(object, key, json_string(text)) == 0)
+		return 0;
+	json_object_del(object, key);
+	return -1;
+}
+
 /* What every template sees beside its page's own. An error page must not ask for the session. */
 static json_t *
-make_context(struct gate_request *r, bool with_session)
+fill_context(struct gate_request *r, bool with_session)
 {
-	json_t *context = json_object(), *gate = json_object();
+	char ends[DISPLAY_TIME_MAX];
 	int64_t expires = 0;
+	json_t *gate;
 
-	if (json_object_set_new_nocheck(context, "gate", gate) < 0 || make_nonce(r) < 0) {
-		json_decref(context);
+	if (r->context == NULL)
+		r->context = json_pack("{s:{}}", "gate");
+	gate = json_object_get(r->context, "gate");
+	if (gate == NULL || make_nonce(r) < 0)
 		return NULL;
-	}
 	if (with_session && r->session.state != GATE_SESSION_UNASKED)
 		expires = gate_session_end_time(&r->session);
-	if (expires != 0) {
-		char text[DISPLAY_TIME_MAX];
-
-		display_time(text, expires);
-		json_object_set_new_nocheck(gate, "expires", json_string_nocheck(text));
-	}
-	json_object_set_new_nocheck(gate, "store", json_string_nocheck(r->store->table->scheme));
-	json_object_set_new(gate, "path", json_string(r->path));
-	json_object_set_new_nocheck(gate, "nonce", json_string_nocheck(r->nonce));
-	return context;
+	if (expires != 0)
+		display_time(ends, expires);
+	put_text(gate, "expires", expires != 0 ? ends : NULL);
+	put_text(gate, "path", r->path);
+	if (put_text(gate, "store", r->store->table->scheme) < 0 ||
+	    put_text(gate, "nonce", r->nonce) < 0)
+		return NULL;
+	return r->context;
 }
 
 static int
 render(struct gate_request *r, const char *name, json_t *page, bool with_session)
 {
 	struct gate_error error = {0};
-	json_t *contexts[2] = {make_context(r, with_session), page};
+	json_t *contexts[2] = {fill_context(r, with_session), page};
 	int result = -1;
 
 	if (contexts[0] == NULL)
@@ -285,7 +299,6 @@ render(struct gate_request *r, const char *name, json_t *page, bool with_session
 	else
 		result = gate_template_render(
 		    r->config->templates, name, contexts, page != NULL ? 2 : 1, &r->out, &error);
-	json_decref(contexts[0]);
 	if (result < 0) {
 		gate_log(
 		    GATE_LOG_ERROR, "render-failed", "path", r->path, "error", error.text, NULL);
@@ -421,20 +434,19 @@ gate_answer_finish(struct gate_request *r)
 		put_cookie(r); /* the session is saved by now */
 		put_defaults(r);
 	}
-	gate_buffer_reset(&r->answer);
-	gate_buffer_reserve(&r->answer, r->headers.length + r->out.length + 128);
-	gate_buffer_puts(&r->answer, "Status: ");
-	gate_buffer_integer(&r->answer, r->status);
-	gate_buffer_putc(&r->answer, ' ');
-	gate_buffer_puts(&r->answer, reason_of(r->status));
-	gate_buffer_puts(&r->answer, "\r\n");
-	gate_buffer_add(&r->answer, gate_buffer_text(&r->headers), r->headers.length);
+	gate_buffer_reset(&r->head);
+	gate_buffer_puts(&r->head, "Status: ");
+	gate_buffer_integer(&r->head, r->status);
+	gate_buffer_putc(&r->head, ' ');
+	gate_buffer_puts(&r->head, reason_of(r->status));
+	gate_buffer_puts(&r->head, "\r\n");
+	gate_buffer_add(&r->head, gate_buffer_text(&r->headers), r->headers.length);
 	if (!has_no_body(r)) {
-		gate_buffer_puts(&r->answer, "Content-Length: ");
-		gate_buffer_integer(&r->answer, (int64_t)r->out.length);
-		gate_buffer_puts(&r->answer, "\r\n");
+		gate_buffer_puts(&r->head, "Content-Length: ");
+		gate_buffer_integer(&r->head, (int64_t)r->out.length);
+		gate_buffer_puts(&r->head, "\r\n");
 	}
-	gate_buffer_puts(&r->answer, "\r\n");
-	if (!has_no_body(r) && !head)
-		gate_buffer_add(&r->answer, gate_buffer_text(&r->out), r->out.length);
+	gate_buffer_puts(&r->head, "\r\n");
+	if (has_no_body(r) || head)
+		gate_buffer_reset(&r->out);
 }

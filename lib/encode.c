@@ -116,24 +116,40 @@ hex_value(char c)
 	return -1;
 }
 
+static bool
+are_escapes_good(const char *text, const char *end)
+{
+	while ((text = memchr(text, '%', (size_t)(end - text))) != NULL) {
+		if (end - text < 3 || hex_value(text[1]) < 0 || hex_value(text[2]) < 0)
+			return false;
+		text += 3;
+	}
+	return true;
+}
+
 int
 gate_percent_decode(char *text, size_t *length, bool plus)
 {
-	size_t end = 0;
+	char *from = text, *out = text, *end = text + *length;
 
-	for (size_t i = 0; i < *length; i++)
-		if (text[i] == '%' &&
-		    (*length - i < 3 || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0))
-			return 0;
-	for (size_t i = 0; i < *length; i++) {
-		if (text[i] == '%') {
-			text[end++] = (char)(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
-			i += 2;
-		} else {
-			text[end++] = plus && text[i] == '+' ? ' ' : text[i];
-		}
+	if (!are_escapes_good(text, end))
+		return 0;
+	while (from < end) {
+		char *escape = memchr(from, '%', (size_t)(end - from));
+		size_t plain = (size_t)((escape != NULL ? escape : end) - from);
+
+		memmove(out, from, plain);
+		for (size_t i = 0; plus && i < plain; i++)
+			if (out[i] == '+')
+				out[i] = ' ';
+		out += plain;
+		from += plain;
+		if (escape == NULL)
+			break;
+		*out++ = (char)(hex_value(from[1]) << 4 | hex_value(from[2]));
+		from += 3;
 	}
-	*length = end;
+	*length = (size_t)(out - text);
 	return 1;
 }
 
@@ -172,10 +188,17 @@ gate_utf8_character(const char *text, size_t length)
 bool
 gate_utf8_valid(const char *text, size_t length)
 {
+	const uint64_t high_bits = 0x8080808080808080;
 	size_t size;
 
 	for (size_t i = 0; i < length; i += size) {
-		size = gate_utf8_character(text + i, length - i);
+		uint64_t eight = high_bits;
+
+		if (length - i >= sizeof eight)
+			memcpy(&eight, text + i, sizeof eight);
+		size = sizeof eight;
+		if ((eight & high_bits) != 0)
+			size = gate_utf8_character(text + i, length - i);
 		if (size == 0)
 			return false;
 	}

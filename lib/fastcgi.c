@@ -268,7 +268,8 @@ answer(struct thread *t)
 	r->body = gate_buffer_text(&t->body);
 	r->body_length = t->body.length;
 	gate_request_serve(r, gate->handler);
-	FCGX_PutStr(gate_buffer_text(&r->answer), (int)r->answer.length, q->out);
+	FCGX_PutStr(gate_buffer_text(&r->head), (int)r->head.length, q->out);
+	FCGX_PutStr(gate_buffer_text(&r->out), (int)r->out.length, q->out);
 	gate_request_end(r);
 	return keep && !atomic_load(&t->server->stopping);
 }

@@ -107,6 +107,7 @@ struct gate_record {
 	char *raw;
 	size_t room;
 	int64_t max_age; /* cookie.originalMaxAge in ms, 0: none */
+	bool endless;    /* the cookie as it was read has no end, and needs no repair */
 };
 
 struct gate_bump {     /* of a counter */

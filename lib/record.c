@@ -1,7 +1,6 @@
 /* record.c: a record's members as text, and the session that a handler sees of them. */
 #include "config.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,23 +282,38 @@ is_number(const char *text)
 	return text[0] == '-' || (text[0] >= '0' && text[0] <= '9');
 }
 
-/* The number at object[name]; NAN where there is none. */
-static double
-number_in(const struct gate_member *object, const char *name)
+/* The number that a value's text is, cut to whole ms; 0 where it is none. */
+static int64_t
+milliseconds(const char *text)
 {
-	const char *const names[2] = {name};
-	const char *texts[2];
+	double number = 0;
 
-	if (object == NULL || gate_record_look_up(object, names, texts) != 1 || texts[0] == NULL ||
-	    !is_number(texts[0]))
-		return NAN;
-	return strtod(texts[0], NULL); /* stops at the comma or brace behind it */
+	if (text != NULL && is_number(text))
+		number = strtod(text, NULL); /* stops at the comma or brace behind it */
+	return number > -9e15 && number < 9e15 ? (int64_t)number : 0;
 }
 
-static int64_t
-milliseconds(double number)
+/* What the cookie says of its lifetime, and whether it says anything of its end. */
+static void
+read_cookie(struct gate_record *record, const struct gate_member *cookie)
 {
-	return number > -9e15 && number < 9e15 ? (int64_t)number : 0; /* NAN: 0 */
+	static const char *const names[2] = {"originalMaxAge", "expires"};
+	const char *texts[2];
+	int result = gate_record_look_up(cookie, names, texts);
+
+	record->max_age = milliseconds(texts[0]);
+	record->endless =
+	    result == 1 && gate_record_is_age(texts[0]) && gate_record_is_none(texts[1]);
+}
+
+static void
+read_created(struct gate_record *record, const struct gate_member *gate)
+{
+	static const char *const names[2] = {"created"};
+	const char *texts[2];
+
+	if (gate != NULL && gate_record_look_up(gate, names, texts) == 1)
+		record->created = milliseconds(texts[0]);
 }
 
 int
@@ -322,8 +336,8 @@ gate_record_parse(struct gate_record *record, const char *text, size_t length)
 	cookie = find(record, "cookie");
 	if (cookie == NULL || cookie->text[0] != '{')
 		return 0;
-	record->max_age = milliseconds(number_in(cookie, "originalMaxAge"));
-	record->created = milliseconds(number_in(find(record, "gate"), "created"));
+	read_cookie(record, cookie);
+	read_created(record, find(record, "gate"));
 	return 1;
 }
 

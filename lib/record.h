@@ -30,6 +30,10 @@ int gate_record_stamp(
  * gate_json_members answers. record_stamp.c calls it too. */
 int gate_record_look_up(
     const struct gate_member *object, const char *const names[2], const char *texts[2]);
+/* Of the values of originalMaxAge and expires, NULL: not there. Is that a lifetime that no Node
+ * peer stumbles over, and does that say that there is no end? */
+bool gate_record_is_age(const char *text);
+bool gate_record_is_none(const char *text);
 /* Frees all members; the record is then empty and keeps only what the caller filled in. `was`
  * must have been released before. */
 void gate_record_clear(struct gate_record *);

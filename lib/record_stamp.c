@@ -57,16 +57,16 @@ add_cookie(struct gate_record *record, const struct gate_cookie_attributes *attr
 	return result;
 }
 
-static bool
-is_age(const char *text) /* a value's first byte tells: a number, null or false */
+bool
+gate_record_is_age(const char *text) /* the first byte tells: a number, null or false */
 {
-	return strchr("-0123456789nf", text[0]) != NULL;
+	return text == NULL || strchr("-0123456789nf", text[0]) != NULL;
 }
 
-static bool
-is_none(const char *text)
+bool
+gate_record_is_none(const char *text)
 {
-	return strncmp(text, "null", 4) == 0 || strncmp(text, "false", 5) == 0;
+	return text == NULL || strncmp(text, "null", 4) == 0 || strncmp(text, "false", 5) == 0;
 }
 
 /* Only these two of an existing cookie's members are ours to change. An originalMaxAge that is a
@@ -80,14 +80,16 @@ refresh_cookie(struct gate_record *record, const struct gate_member *cookie, con
 	struct gate_buffer out = {0};
 	int n = 0, result;
 
+	if (record->endless && !cookie->changed && max_age == NULL && gate_record_is_none(expires))
+		return 0;
 	gate_record_look_up(cookie, names, texts);
-	if (max_age == NULL && texts[0] != NULL && !is_age(texts[0]))
+	if (max_age == NULL && !gate_record_is_age(texts[0]))
 		max_age = "null";
 	if (max_age != NULL) {
 		pairs[n++] = "originalMaxAge";
 		pairs[n++] = max_age;
 	}
-	if (!is_none(expires) || (texts[1] != NULL && !is_none(texts[1]))) {
+	if (!gate_record_is_none(expires) || !gate_record_is_none(texts[1])) {
 		pairs[n++] = "expires";
 		pairs[n++] = expires;
 	}

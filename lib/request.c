@@ -400,7 +400,7 @@ gate_request_end(struct gate_request *r)
 	reuse(&r->cookies);
 	reuse(&r->headers);
 	reuse(&r->out);
-	reuse(&r->answer);
+	reuse(&r->head);
 }
 
 void
@@ -409,5 +409,6 @@ gate_request_release(struct gate_request *r)
 	gate_buffer_release(&r->cookies);
 	gate_buffer_release(&r->headers);
 	gate_buffer_release(&r->out);
-	gate_buffer_release(&r->answer);
+	gate_buffer_release(&r->head);
+	json_decref(r->context);
 }

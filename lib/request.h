@@ -60,14 +60,16 @@ struct gate_request {
 	char nonce[24];
 	unsigned char random[256]; /* for nonces; kept from request to request */
 	size_t random_left;
-	bool rendered; /* the body is a template's: HTML */
-	bool broken;   /* a call of the handler failed in a way that only a 500 can tell */
+	json_t *context; /* `gate` of every template; kept too */
+	bool rendered;   /* the body is a template's: HTML */
+	bool broken;     /* a call of the handler failed in a way that only a 500 can tell */
 
-	struct gate_buffer answer; /* the whole of it: header lines, a blank one, the body */
+	struct gate_buffer
+	    head; /* status, header lines and a blank one; the body stands in `out` */
 };
 
-/* Runs the handler as often as it takes; then r->answer is complete. _end makes it ready for the
- * next request, _release frees what it kept for that. */
+/* Runs the handler as often as it takes; then r->head and r->out are the answer. _end makes it
+ * ready for the next request, _release frees what it kept for that. */
 void gate_request_serve(struct gate_request *, gate_handler *);
 void gate_request_end(struct gate_request *);
 void gate_request_release(struct gate_request *);
@@ -76,6 +78,6 @@ void gate_request_release(struct gate_request *);
 void gate_answer_begin(struct gate_request *); /* forgets what an earlier run answered */
 int gate_answer_render(struct gate_request *); /* gate_render's page; 0 or -1 (logged) */
 void gate_answer_error(struct gate_request *, int status, const char *text); /* instead of it */
-void gate_answer_finish(struct gate_request *); /* puts r->answer together */
+void gate_answer_finish(struct gate_request *); /* puts r->head together */
 
 #endif

@@ -243,14 +243,14 @@ gate_id_new(enum gate_genid kind, char out[GATE_ID_MAX + 1])
 bool
 gate_id_valid(const char *id)
 {
-	size_t length;
+	static const uint64_t allowed[4] = {/* a bit each: - 0-9, A-Z _ a-z */
+	    0x03ff200000000000, 0x07fffffe87fffffe};
+	size_t length = 0;
 
-	for (length = 0; id[length] != '\0' && length <= GATE_ID_MAX; length++) {
-		unsigned int c = (unsigned char)id[length];
-
-		if ((c | 0x20) - 'a' > 25 && c - '0' > 9 && c != '_' && c != '-')
+	for (unsigned char c; length <= GATE_ID_MAX && (c = (unsigned char)id[length]) != '\0';
+	     length++)
+		if ((allowed[c >> 6] >> (c & 63) & 1) == 0)
 			return false;
-	}
 	return length > 0 && length <= GATE_ID_MAX;
 }
 

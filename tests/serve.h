@@ -51,8 +51,8 @@ serve_params(struct server *v, gate_handler *handler, const char *const *params)
 	v->runs = 0;
 	listen_in(&v->f);
 	gate_request_serve(r, handler);
-	snprintf(v->answer, sizeof v->answer, "%.*s", (int)r->answer.length,
-	    gate_buffer_text(&r->answer));
+	snprintf(v->answer, sizeof v->answer, "%s%s", gate_buffer_text(&r->head),
+	    gate_buffer_text(&r->out));
 	gate_request_end(r);
 	hear_out(&v->f);
 	while (n > 0)

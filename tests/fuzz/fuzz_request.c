@@ -162,16 +162,17 @@ check(const struct gate_request *r)
 	const char *method = gate_param((struct gate_request *)(uintptr_t)r, "REQUEST_METHOD");
 	bool bare = method != NULL && strcmp(method, "HEAD") == 0;
 	struct head head;
-	size_t body = read_head(gate_buffer_text(&r->answer), r->answer.length, &head);
+	size_t end = read_head(gate_buffer_text(&r->head), r->head.length, &head);
 
 	assert(head.status >= 200 && head.status <= 599);
 	assert(head.statuses == 1 && head.types == 1 && head.policies == 1 && head.caches == 1);
 	assert(
 	    head.cookies <= (r->session.cookie != GATE_SESSION_KEEP)); /* nor one from a header */
+	assert(end == r->head.length);
 	if (head.status == 204 || head.status == 304)
-		assert(head.lengths == 0 && body == r->answer.length);
+		assert(head.lengths == 0 && r->out.length == 0);
 	else
-		assert(head.lengths == 1 && r->answer.length == body + (bare ? 0 : head.body));
+		assert(head.lengths == 1 && r->out.length == (bare ? 0 : head.body));
 	if (v.runs > 0)
 		assert(r->refused == 0 && gate_origin_refusal(&r->origin, "") == NULL);
 	else
