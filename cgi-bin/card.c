@@ -44,16 +44,12 @@ make_card(struct gate_request *req)
 static void
 answer(struct gate_request *req)
 {
-	const char *method = gate_param(req, "REQUEST_METHOD");
-
-	if (strcmp(method, "POST") == 0) {
+	if (!gate_allow(req, "GET, HEAD, POST"))
+		return;
+	if (strcmp(gate_param(req, "REQUEST_METHOD"), "POST") == 0)
 		make_card(req);
-	} else if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
+	else
 		visit(req);
-	} else {
-		gate_status(req, 405);
-		gate_header(req, "Allow", "GET, HEAD, POST");
-	}
 }
 
 int

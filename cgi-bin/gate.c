@@ -26,8 +26,14 @@ print_usage(FILE *out)
 	fputs("usage: gate secret [--file FILE] [--append | --promote]\n"
 	      "       gate config [--config FILE] [--name=value ...]\n"
 	      "       gate check [--config FILE] [--name=value ...]\n"
-	      "       gate session list | count | sweep [--config FILE] [--name=value ...]\n"
+	      "       gate session list | count [--user NAME] [--config FILE] [--name=value ...]\n"
 	      "       gate session show | kill ID [--config FILE] [--name=value ...]\n"
+	      "       gate session kill --user NAME | --all [--config FILE] [--name=value ...]\n"
+	      "       gate session sweep [--config FILE] [--name=value ...]\n"
+	      "       gate user list [--config FILE] [--name=value ...]\n"
+	      "       gate user add | password NAME [--stdin] [--hash] [--config FILE]\n"
+	      "                 [--name=value ...]\n"
+	      "       gate user remove | unlock NAME [--config FILE] [--name=value ...]\n"
 	      "       gate --help | --version\n",
 	    out);
 }
@@ -80,7 +86,8 @@ is_cut(const struct gate_options *options, const char *name)
 	if (limit == 0)
 		return false;
 	return (strcmp(name, "max_age") == 0 && options->max_age > limit) ||
-	    (strcmp(name, "ttl") == 0 && options->ttl > limit);
+	    (strcmp(name, "ttl") == 0 && options->ttl > limit) ||
+	    (strcmp(name, "remember_age") == 0 && options->remember_age > limit);
 }
 
 static void
@@ -124,25 +131,46 @@ gate_command_folder(const struct gate_options *options)
 	return strncmp(options->store, "file:", 5) == 0 ? options->store + 5 : NULL;
 }
 
-int
-gate_command_become_owner(const struct gate_options *options, struct gate_error *error)
+const char *
+gate_command_users_file(const struct gate_options *options)
 {
-	const char *folder = gate_command_folder(options);
+	return strncmp(options->users, "file:", 5) == 0 ? options->users + 5 : NULL;
+}
+
+char *
+gate_command_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+}
+
+int
+gate_command_become_owner_of(const char *path, struct gate_error *error)
+{
 	struct passwd *user;
 	struct stat st;
 	gid_t group;
 
-	if (strcmp(options->store, "memory:") == 0) /* its folder depends on who asks */
-		folder = options->run_dir;
-	if (geteuid() != 0 || folder == NULL || stat(folder, &st) < 0 || st.st_uid == 0)
+	if (geteuid() != 0 || stat(path, &st) < 0 || st.st_uid == 0)
 		return 0;
 	user = getpwuid(st.st_uid);
 	group = user != NULL ? user->pw_gid : st.st_gid;
 	if ((user != NULL ? initgroups(user->pw_name, group) : setgroups(1, &group)) < 0 ||
 	    setgid(group) < 0 || setuid(st.st_uid) < 0)
 		return gate_fail_errno(error, GATE_ESYSTEM,
-		    "can't become user %ju, who owns %.100s", (uintmax_t)st.st_uid, folder);
+		    "can't become user %ju, who owns %.100s", (uintmax_t)st.st_uid, path);
 	return 0;
+}
+
+int
+gate_command_become_owner(const struct gate_options *options, struct gate_error *error)
+{
+	const char *folder = gate_command_folder(options);
+
+	if (strcmp(options->store, "memory:") == 0) /* its folder depends on who asks */
+		folder = options->run_dir;
+	return folder != NULL ? gate_command_become_owner_of(folder, error) : 0;
 }
 
 int
@@ -168,6 +196,7 @@ gate_command_record(const struct gate_options *options)
 	    .now = gate_clock_wall(),
 	    .ttl = options->ttl,
 	    .deadline = gate_clock_monotonic() + options->deadline,
+	    .user_member = options->user_member,
 	};
 }
 
@@ -178,6 +207,7 @@ static const struct command commands[] = {
     {"config", run_config},
     {"check", gate_command_check},
     {"session", gate_command_session},
+    {"user", gate_command_user},
 };
 
 static int

@@ -7,12 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "gate_command.h"
+#include "password.h"
 #include "sign.h"
+#include "user.h"
+
+#define USERS_SHOWN 10 /* of those who need a new password */
 
 void
 gate_check_say(struct gate_check *check, enum gate_check_level level, const char *format, ...)
@@ -34,8 +39,7 @@ gate_check_say(struct gate_check *check, enum gate_check_level level, const char
 static void
 check_holder(struct gate_check *check, const char *option, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+	char *folder = gate_command_folder_of(path);
 	struct stat st;
 
 	if (folder != NULL && stat(folder, &st) == 0 &&
@@ -124,6 +128,109 @@ check_readable(struct gate_check *check, const char *option, const char *path)
 		    option, (uintmax_t)geteuid(), path);
 }
 
+/* ---- the users ---- */
+
+struct tally {
+	struct gate_check *check;
+	size_t users, bad, old;
+};
+
+static int
+check_user(void *data, const char *name, const char *hash)
+{
+	struct tally *tally = data;
+	const char *why = gate_password_hash_refusal(hash, tally->check->options.allow_weak_hashes);
+	bool weak = gate_password_hash_refusal(hash, false) != NULL;
+
+	tally->users++;
+	tally->old += !weak && gate_password_hash_is_old(hash);
+	if (!weak || ++tally->bad > USERS_SHOWN)
+		return 1;
+	gate_check_say(tally->check, GATE_CHECK_WARNING,
+	    "users: %s needs a new password: the hash %s", name,
+	    why != NULL ? why : "is weak, whoever gets the file will guess it");
+	return 1;
+}
+
+static void
+check_each_user(struct gate_check *check, struct gate_users *users, const char *url)
+{
+	struct tally tally = {.check = check};
+	struct gate_error error = {0};
+
+	if (gate_users_each(users, check_user, &tally, &error) < 0)
+		gate_check_say(check, GATE_CHECK_ERROR, "%s", error.text);
+	else if (tally.users == 0)
+		gate_check_say(
+		    check, GATE_CHECK_WARNING, "users: %s holds none: gate user add NAME", url);
+	if (tally.bad > USERS_SHOWN)
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "users: %zu more need a new password: gate user list shows them",
+		    tally.bad - USERS_SHOWN);
+	if (tally.old > 0)
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "users: %zu have hashes of the old days, quickly guessed by who gets the file: "
+		    "gate user password makes new ones",
+		    tally.old);
+	if (gate_users_skipped(users) > 0)
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "users: %zu lines of %s hold no user, see the log: correct or remove them",
+		    gate_users_skipped(users), url);
+}
+
+/* A change puts another file in its place, of the same owner. */
+static bool
+can_replace(const char *path)
+{
+	char *folder = gate_command_folder_of(path);
+	struct stat st;
+	bool result = folder != NULL && access(folder, W_OK | X_OK) == 0 &&
+	    access(path, W_OK) == 0 && stat(path, &st) == 0 &&
+	    (st.st_uid == geteuid() || geteuid() == 0);
+
+	free(folder);
+	return result;
+}
+
+/* The file, and what a link names. */
+static void
+check_users_file(struct gate_check *check, const char *path)
+{
+	char *real = realpath(path, NULL);
+	struct stat st;
+
+	if (real == NULL)
+		return;
+	gate_check_mode(check, "users", path, 0007, 0020);
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		check_holder(check, "users", real);
+	if (!can_replace(real))
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "users: user %ju can't change %s, so passwords can't be changed by their "
+		    "users: give it and its folder to the user that gate runs as",
+		    (uintmax_t)geteuid(), real);
+	free(real);
+}
+
+static void
+check_users(struct gate_check *check)
+{
+	const char *path = gate_command_users_file(&check->options);
+	struct gate_users *users;
+	struct gate_error error = {0};
+
+	if (*check->options.users == '\0')
+		return;
+	if (path != NULL)
+		check_users_file(check, path);
+	users = gate_users_open(check->options.users, &error);
+	if (users != NULL)
+		check_each_user(check, users, gate_options_get(&check->options, "users"));
+	else
+		gate_check_say(check, GATE_CHECK_ERROR, "%s", error.text);
+	gate_users_close(users);
+}
+
 /* ---- options that fit badly ---- */
 
 static void
@@ -142,17 +249,34 @@ static void
 check_lifetimes(struct gate_check *check)
 {
 	const struct gate_options *options = &check->options;
+	const struct {
+		const char *name;
+		int64_t age;
+	} lifetimes[] = {{"max_age", options->max_age}, {"ttl", options->ttl},
+	    {"remember_age", options->remember_age}};
 
 	if (options->absolute_timeout == 0)
 		return;
-	if (options->max_age > options->absolute_timeout)
+	for (size_t i = 0; i < sizeof lifetimes / sizeof *lifetimes; i++)
+		if (lifetimes[i].age > options->absolute_timeout)
+			gate_check_say(check, GATE_CHECK_WARNING,
+			    "%s is longer than absolute_timeout, which ends every session: "
+			    "make one of them fit",
+			    lifetimes[i].name);
+}
+
+/* The demo lets passwords through over http, on the loopback. */
+static void
+check_login(struct gate_check *check)
+{
+	const struct gate_options *options = &check->options;
+
+	if (*options->users != '\0' && options->insecure_http &&
+	    !starts_with(options->origin, "http://127.") &&
+	    !starts_with(options->origin, "http://localhost"))
 		gate_check_say(check, GATE_CHECK_WARNING,
-		    "max_age is longer than absolute_timeout, which ends every session: "
-		    "make one of them fit");
-	if (options->ttl > options->absolute_timeout)
-		gate_check_say(check, GATE_CHECK_WARNING,
-		    "ttl is longer than absolute_timeout, which ends every session: "
-		    "make one of them fit");
+		    "insecure_http = yes: passwords may come over plain http, for everybody on "
+		    "the way to read: serve the site by https and say no");
 }
 
 static void
@@ -168,6 +292,12 @@ check_cookie(struct gate_check *check)
 		gate_check_say(check, GATE_CHECK_WARNING,
 		    "cookie_secure = no, but origin is https: the cookie can leak over http: "
 		    "say yes or auto");
+	if (*options->cookie_domain != '\0' &&
+	    strncasecmp(options->cookie_name, "__Secure-", 9) != 0)
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "cookie_domain = %s: every host below it can overwrite the session's cookie: "
+		    "leave it empty, or take a name that begins with __Secure-",
+		    options->cookie_domain);
 	if (!options->cookie_http_only)
 		gate_check_say(check, GATE_CHECK_WARNING,
 		    "cookie_http_only = no: any script in a page can steal the session: say yes");
@@ -181,6 +311,7 @@ check_clashes(struct gate_check *check)
 	check_proxies(check);
 	check_lifetimes(check);
 	check_cookie(check);
+	check_login(check);
 	if (options->auto_remove == GATE_REMOVE_DISABLED)
 		gate_check_say(check, GATE_CHECK_WARNING,
 		    "auto_remove = disabled: expired records stay: "
@@ -214,6 +345,7 @@ check_all(struct gate_check *check)
 		check_readable(check, "config", options->config);
 		check_readable(check, "secret_file", options->secret_file);
 	}
+	check_users(check);
 	gate_check_templates(check);
 	gate_check_run_dir(check);
 	gate_check_listen(check);

@@ -107,8 +107,7 @@ gate_check_templates(struct gate_check *check)
 static bool
 can_be_made(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+	char *folder = gate_command_folder_of(path);
 	bool result = folder != NULL && access(folder, W_OK | X_OK) == 0;
 
 	free(folder);

@@ -12,6 +12,7 @@ enum { GATE_COMMAND_DONE, GATE_COMMAND_FAILED, GATE_COMMAND_USAGE }; /* exit sta
 int gate_command_secret(int argc, char **argv);
 int gate_command_check(int argc, char **argv);
 int gate_command_session(int argc, char **argv);
+int gate_command_user(int argc, char **argv);
 
 int gate_command_usage(void);                     /* on standard error; GATE_COMMAND_USAGE */
 int gate_command_fail(const struct gate_error *); /* says why; GATE_COMMAND_FAILED */
@@ -21,12 +22,27 @@ struct gate_option_source gate_command_source(const struct gate_options *, const
 
 /* The folder that a store of ours keeps its records in, NULL: it is none of files. */
 const char *gate_command_folder(const struct gate_options *);
-/* root goes on as the owner of the store, so that it leaves no files behind that the programs
- * can't use, and sees what they see. 0 or -1. */
+/* The file of users, NULL: they are in none, or nowhere. */
+const char *gate_command_users_file(const struct gate_options *);
+char *gate_command_folder_of(const char *path); /* the folder that path stands in; yours */
+/* root goes on as whoever owns what is there. 0 or -1. */
+int gate_command_become_owner_of(const char *path, struct gate_error *);
+/* The same with the store, so that root leaves no files behind that the programs can't use, and
+ * sees what they see. */
 int gate_command_become_owner(const struct gate_options *, struct gate_error *);
 /* Opens the store that the options name, if it is there. 0 or -1. */
 int gate_command_open(struct gate_store_link *, const struct gate_options *, struct gate_error *);
 struct gate_record gate_command_record(const struct gate_options *); /* ready for a store's call */
+
+/* ---- gate_ask.c ---- */
+#define GATE_COMMAND_LINE_SIZE 512 /* of a line and its NUL */
+
+/* The next line of standard input, without its end; what stands behind it is left there. 0 or -1
+ * with errno: EMSGSIZE, EBADMSG: it holds a NUL, ENODATA: there is none. */
+int gate_command_read_line(char line[GATE_COMMAND_LINE_SIZE]);
+int gate_command_terminal(void); /* opens it; -1: there is none */
+/* The same from the terminal, without echo, which a signal gives back before it does its work. */
+int gate_command_ask(int terminal, const char *prompt, char line[GATE_COMMAND_LINE_SIZE]);
 
 /* ---- gate check ---- */
 enum gate_check_level { GATE_CHECK_WARNING, GATE_CHECK_ERROR };

@@ -21,6 +21,8 @@ struct job {
 	struct gate_store_link link;
 	struct gate_error error;
 	char id[GATE_ID_MAX + 1]; /* of show and kill */
+	const char *user;         /* --user: only that one's; NULL: all */
+	bool all;                 /* --all, of kill */
 	size_t count;
 };
 
@@ -177,9 +179,33 @@ show(struct job *job)
 }
 
 static int
+kill_one(void *data, const char *id, struct gate_record *record)
+{
+	struct job *job = data;
+	int result = gate_store_remove(&job->link, id, NULL, &job->error);
+
+	(void)record;
+	job->count += result == 1;
+	return result < 0 ? -1 : 1;
+}
+
+static int
+kill_sessions(struct job *job)
+{
+	int result = job->link.table->each(job->link.store, job->user, kill_one, job, &job->error);
+
+	printf("%zu sessions are gone\n", job->count);
+	return result;
+}
+
+static int
 kill_session(struct job *job)
 {
-	int result = gate_store_remove(&job->link, job->id, NULL, &job->error);
+	int result;
+
+	if (job->user != NULL || job->all)
+		return kill_sessions(job);
+	result = gate_store_remove(&job->link, job->id, NULL, &job->error);
 
 	if (result == 0)
 		return gate_fail(&job->error, GATE_ESTORE, "there is no session %s", job->id);
@@ -221,13 +247,13 @@ count_one(void *data, const char *id, struct gate_record *record)
 static int
 list(struct job *job)
 {
-	return job->link.table->each(job->link.store, NULL, print_one, job, &job->error);
+	return job->link.table->each(job->link.store, job->user, print_one, job, &job->error);
 }
 
 static int
 count(struct job *job)
 {
-	int result = job->link.table->each(job->link.store, NULL, count_one, job, &job->error);
+	int result = job->link.table->each(job->link.store, job->user, count_one, job, &job->error);
 
 	if (result > 0)
 		printf("%zu\n", job->count);
@@ -293,33 +319,58 @@ find_id(struct job *job, const char *text)
 static const struct {
 	const char *name;
 	int (*run)(struct job *);
-	int ids; /* how many stand behind the name */
+	int ids;   /* how many stand behind the name */
+	bool user; /* or --user NAME does */
 } jobs[] = {
-    {"list", list, 0},
-    {"count", count, 0},
-    {"sweep", sweep, 0},
-    {"show", show, 1},
-    {"kill", kill_session, 1},
+    {"list", list, 0, true},
+    {"count", count, 0, true},
+    {"sweep", sweep, 0, false},
+    {"show", show, 1, false},
+    {"kill", kill_session, 1, true},
 };
 
 #define JOBS (sizeof jobs / sizeof *jobs)
+
+/* --user NAME, --user=NAME or --all at once behind the command's name. How many arguments it was. */
+static int
+take_user(struct job *job, int argc, char **argv, bool kills)
+{
+	if (kills && argc > 2 && strcmp(argv[2], "--all") == 0) {
+		job->all = true;
+		return 1;
+	}
+	if (argc > 3 && strcmp(argv[2], "--user") == 0) {
+		job->user = argv[3];
+		return 2;
+	}
+	if (argc > 2 && strncmp(argv[2], "--user=", 7) == 0) {
+		job->user = argv[2] + 7;
+		return 1;
+	}
+	return 0;
+}
 
 int
 gate_command_session(int argc, char **argv)
 {
 	struct job job = {.count = 0};
 	int taken, result = -1;
+	bool by_id;
 	size_t i = 0;
 
 	while (argc > 1 && i < JOBS && strcmp(jobs[i].name, argv[1]) != 0)
 		i++;
-	if (argc < 2 || i == JOBS || argc < 2 + jobs[i].ids)
+	if (argc < 2 || i == JOBS)
 		return gate_command_usage();
-	taken = 1 + jobs[i].ids; /* an id may begin with a dash, so it is known by its place */
-	if (taken == 2 && (strncmp(argv[2], "--config", 8) == 0 || strcmp(argv[2], "-c") == 0))
+	taken = 1 + (jobs[i].user ? take_user(&job, argc, argv, jobs[i].ids == 1) : 0);
+	by_id = jobs[i].ids == 1 && job.user == NULL && !job.all;
+	if (by_id && ++taken >= argc)
+		return gate_command_usage();
+	/* an id may begin with a dash, so it is known by its place */
+	if (by_id && (strncmp(argv[2], "--config", 8) == 0 || strcmp(argv[2], "-c") == 0))
 		return gate_command_usage();
 	if (gate_command_options(&job.options, argc - taken, argv + taken, &job.error) == 0 &&
-	    (taken == 1 || find_id(&job, argv[2]) >= 0) &&
+	    (!by_id || find_id(&job, argv[2]) >= 0) &&
 	    gate_command_open(&job.link, &job.options, &job.error) >= 0)
 		result = jobs[i].run(&job);
 	gate_store_close(&job.link);

@@ -1,17 +1,12 @@
 /* health.c: says whether the store answers, for monitors; it asks for no session. */
-#include <string.h>
-
 #include <gate.h>
 
 static void
 report(struct gate_request *req)
 {
-	const char *method = gate_param(req, "REQUEST_METHOD");
-
-	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-		gate_status(req, 405);
-		gate_header(req, "Allow", "GET, HEAD");
-	} else if (gate_healthy(req) == 1) {
+	if (!gate_allow(req, "GET, HEAD"))
+		return;
+	if (gate_healthy(req) == 1) {
 		gate_printf(req, "ok\n");
 	} else {
 		gate_status(req, 503);

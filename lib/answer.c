@@ -13,7 +13,6 @@
 #include "log.h"
 #include "request.h"
 
-#define DISPLAY_TIME_MAX 32
 #define NONCE_BYTES 16
 
 /* ---- what the handler calls ---- */
@@ -32,6 +31,7 @@ gate_answer_begin(struct gate_request *r)
 	r->nonce[0] = '\0';
 	r->rendered = false;
 	r->broken = false;
+	r->explanation = NULL;
 }
 
 void
@@ -41,6 +41,24 @@ gate_status(struct gate_request *r, int status)
 		r->status = status;
 	else
 		r->broken = true;
+}
+
+/* The methods as they stand in Allow. */
+int
+gate_allow(struct gate_request *r, const char *methods)
+{
+	size_t length = strlen(r->method);
+
+	for (const char *at = methods; *at != '\0'; at += strspn(at, ", ")) {
+		size_t size = strcspn(at, ", ");
+
+		if (size == length && memcmp(at, r->method, size) == 0)
+			return 1;
+		at += size;
+	}
+	gate_status(r, 405);
+	gate_header(r, "Allow", methods);
+	return 0;
 }
 
 static bool
@@ -187,12 +205,28 @@ next_of(struct gate_request *r)
 	return query != NULL ? query + 5 : NULL;
 }
 
+/* Nobody wants to be sent from the login to the login, or to the logout. */
+static bool
+is_way_in_or_out(const char *path)
+{
+	static const char *const names[] = {"login", "logout"};
+	size_t length = strcspn(path, "?#"), from = length;
+
+	while (from > 0 && path[from - 1] != '/')
+		from--;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strlen(names[i]) == length - from &&
+		    strncmp(path + from, names[i], length - from) == 0)
+			return true;
+	return false;
+}
+
 int
 gate_redirect_next(struct gate_request *r, const char *otherwise)
 {
 	const char *next = next_of(r);
 
-	if (next == NULL || !gate_origin_local_path(next, strlen(next)))
+	if (next == NULL || !gate_origin_local_path(next, strlen(next)) || is_way_in_or_out(next))
 		next = otherwise;
 	return gate_redirect(r, next);
 }
@@ -220,14 +254,14 @@ reason_of(int status)
 	return "Status";
 }
 
-static void
-display_time(char out[DISPLAY_TIME_MAX], int64_t ms)
+void
+gate_display_time(char out[GATE_DISPLAY_TIME_MAX], int64_t ms)
 {
 	time_t seconds = (time_t)(ms / 1000);
 	struct tm tm;
 
 	if (gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(out, DISPLAY_TIME_MAX, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+	    strftime(out, GATE_DISPLAY_TIME_MAX, "%Y-%m-%d %H:%M UTC", &tm) == 0)
 		out[0] = '\0';
 }
 
@@ -263,7 +297,8 @@ put_text(json_t *object, const char *key, const char *text)
 static json_t *
 fill_context(struct gate_request *r, bool with_session)
 {
-	char ends[DISPLAY_TIME_MAX];
+	char ends[GATE_DISPLAY_TIME_MAX];
+	const char *user = NULL;
 	int64_t expires = 0;
 	json_t *gate;
 
@@ -272,11 +307,14 @@ fill_context(struct gate_request *r, bool with_session)
 	gate = json_object_get(r->context, "gate");
 	if (gate == NULL || make_nonce(r) < 0)
 		return NULL;
-	if (with_session && r->session.state != GATE_SESSION_UNASKED)
+	if (with_session && r->session.state != GATE_SESSION_UNASKED) {
 		expires = gate_session_end_time(&r->session);
+		user = gate_session_user(&r->session);
+	}
 	if (expires != 0)
-		display_time(ends, expires);
+		gate_display_time(ends, expires);
 	put_text(gate, "expires", expires != 0 ? ends : NULL);
+	put_text(gate, "user", user);
 	put_text(gate, "path", r->path);
 	if (put_text(gate, "store", r->store->table->scheme) < 0 ||
 	    put_text(gate, "nonce", r->nonce) < 0)
@@ -425,7 +463,7 @@ gate_answer_finish(struct gate_request *r)
 	bool head = r->method != NULL && strcmp(r->method, "HEAD") == 0;
 
 	if (r->status >= 400 && r->out.length == 0)
-		error_page(r, NULL);
+		error_page(r, r->explanation);
 	put_cookie(r);
 	put_defaults(r);
 	if (r->headers.failed) { /* more header lines than any web server takes */

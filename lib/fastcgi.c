@@ -263,6 +263,7 @@ answer(struct thread *t)
 	r->config = config;
 	r->store = &gate->store;
 	r->queue = &t->queue;
+	r->hashing = gate->hashing;
 	r->data = gate->data;
 	r->params = q->envp;
 	r->body = gate_buffer_text(&t->body);

@@ -18,6 +18,7 @@ gate_config_release(struct gate_config *config)
 		return;
 	gate_keys_free(config->keys);
 	gate_templates_free(config->templates);
+	gate_users_close(config->users);
 	gate_options_release(&config->options);
 	free(config);
 }
@@ -34,6 +35,15 @@ load_templates(struct gate_config *config, struct gate_error *error)
 	return config->templates != NULL ? 0 : -1;
 }
 
+static int
+load_users(struct gate_config *config, struct gate_error *error)
+{
+	if (config->options.users[0] == '\0')
+		return 0;
+	config->users = gate_users_open(config->options.users, error);
+	return config->users != NULL ? 0 : -1;
+}
+
 static struct gate_config *
 load_config(char *const *arguments, struct gate_error *error)
 {
@@ -46,7 +56,7 @@ load_config(char *const *arguments, struct gate_error *error)
 	atomic_init(&config->references, 1);
 	if (gate_options_load(&config->options, (const char *const *)arguments, error) == 0 &&
 	    (config->keys = gate_options_keys(&config->options, error)) != NULL &&
-	    load_templates(config, error) == 0)
+	    load_templates(config, error) == 0 && load_users(config, error) == 0)
 		return config;
 	gate_config_release(config);
 	return NULL;
@@ -78,7 +88,7 @@ static void
 warn_of_restart(const struct gate_options *started, const struct gate_options *new)
 {
 	static const char *const fixed[] = {"store", "file_sync", "listen", "workers", "threads",
-	    "run_dir", "socket_mode", "socket_group"};
+	    "run_dir", "socket_mode", "socket_group", "user_member"};
 
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
 		if (strcmp(gate_options_get(started, fixed[i]), gate_options_get(new, fixed[i])) !=
@@ -154,6 +164,7 @@ gate_close(struct gate *gate)
 	if (gate == NULL)
 		return;
 	gate_store_close(&gate->store);
+	gate_hashing_close(gate->hashing);
 	for (int i = 0; i < gate->listener_count; i++)
 		close(gate->listeners[i]);
 	free(gate->unix_path);

@@ -37,7 +37,10 @@ struct gate_error { /* the first cause wins; lower case, no newline, no secret *
 	char text[200];
 };
 
-enum { GATE_CONFLICT = -2 }; /* somebody else changed the record: return, you will be run again */
+enum {
+	GATE_CONFLICT = -2, /* somebody else changed the record: return, you will be run again */
+	GATE_LATER = -3     /* status and Retry-After are set: tell the user, and return */
+};
 
 typedef void gate_handler(struct gate_request *);
 
@@ -60,7 +63,8 @@ const char *gate_option(struct gate_request *, const char *name); /* an option's
 void *gate_data(struct gate_request *);                           /* as given to gate_open */
 
 /* ---- the answer; nothing leaves before the session is saved ---- */
-void gate_status(struct gate_request *, int status); /* 200 unless said otherwise */
+int gate_allow(struct gate_request *, const char *methods); /* "GET, HEAD"; 0: 405 is set */
+void gate_status(struct gate_request *, int status);        /* 200 unless said otherwise */
 int gate_header(struct gate_request *, const char *name, const char *value);
 int gate_write(struct gate_request *, const void *bytes, size_t length);
 int gate_printf(struct gate_request *, const char *format, ...)
@@ -76,6 +80,16 @@ int gate_session_destroy(struct gate_request *);     /* record and cookie go */
 int gate_session_commit(struct gate_request *);      /* now; GATE_CONFLICT: return at once */
 int64_t gate_session_expires(struct gate_request *); /* since 1970; 0: with the browser */
 int gate_session_set_max_age(struct gate_request *, int64_t ms); /* 0: with the browser */
+
+/* ---- who is logged in ---- */
+const char *gate_user(struct gate_request *); /* NULL: nobody */
+int gate_login(struct gate_request *, const char *name, const char *password,
+    int remember);                      /* 1 in, 0 refused, GATE_LATER */
+int gate_logout(struct gate_request *); /* the session goes too */
+int gate_change_password(struct gate_request *, const char *before, const char *after,
+    const char **why);                             /* 1; 0: *why says it; GATE_LATER */
+json_t *gate_user_sessions(struct gate_request *); /* an array of objects; yours */
+int gate_user_session_end(struct gate_request *, const char *handle); /* NULL: all others */
 
 int gate_healthy(struct gate_request *); /* does the store answer? */
 
@@ -94,17 +108,19 @@ struct gate_record {
 	/* the store fills these in load, and reads them in create, update and touch */
 	struct gate_member *members;
 	size_t count;
-	int64_t expires;  /* when the record dies, ms since 1970; INT64_MAX: never */
-	int64_t touched;  /* last write or touch, 0: unknown */
-	int64_t created;  /* of the session, for absolute_timeout, 0: unknown */
-	const char *user; /* who is logged in, NULL: nobody */
-	void *was;        /* what the store read, for its compare-and-swap; release frees it */
+	int64_t expires;   /* when the record dies, ms since 1970; INT64_MAX: never */
+	int64_t touched;   /* last write or touch, 0: unknown */
+	int64_t created;   /* of the session, for absolute_timeout, 0: unknown */
+	const char *user;  /* who is logged in, NULL: nobody */
+	bool user_changed; /* since the record was last written: an index by user has to follow */
+	void *was;         /* what the store read, for its compare-and-swap; release frees it */
 	/* the caller fills these in before every call */
-	int64_t now;      /* ms since 1970 */
-	int64_t ttl;      /* lifetime in ms of a record whose cookie has none */
-	int64_t deadline; /* ms of CLOCK_MONOTONIC after which to give up */
+	int64_t now;             /* ms since 1970 */
+	int64_t ttl;             /* lifetime in ms of a record whose cookie has none */
+	int64_t deadline;        /* ms of CLOCK_MONOTONIC after which to give up */
+	const char *user_member; /* where `user` stands; NULL: at gate.user */
 	/* record.c's own */
-	char *raw;
+	char *raw, *name_of_user;
 	size_t room;
 	int64_t max_age; /* cookie.originalMaxAge in ms, 0: none */
 	bool endless;    /* the cookie as it was read has no end, and needs no repair */
@@ -112,7 +128,7 @@ struct gate_record {
 
 struct gate_bump {     /* of a counter */
 	int64_t count; /* after the bump, 0: there is none */
-	int64_t last;  /* when it was bumped before, ms since 1970, 0: never */
+	int64_t last;  /* when it was last bumped up before this, ms since 1970, 0: never */
 };
 
 typedef int gate_store_visit(void *data, const char *id, struct gate_record *);
@@ -131,7 +147,7 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	int (*each)(
 	    void *store, const char *user, gate_store_visit *, void *data, struct gate_error *);
 	int (*bump)(void *store, const char *key, int64_t add, int64_t lifetime, struct gate_bump *,
-	    struct gate_error *); /* atomic; add 0: only read; lifetime 0: forget */
+	    struct gate_error *); /* atomic; add 0: read; below: take back; lifetime 0: forget */
 	int (*sweep)(
 	    void *store, const struct gate_options *, struct gate_error *); /* how many went */
 	int (*ping)(void *store, struct gate_error *);                      /* does it answer? */

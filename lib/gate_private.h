@@ -18,6 +18,7 @@ struct gate {
 	char **arguments;                     /* as gate_open got them, to read them again */
 	const struct gate_store *table;
 	struct gate_store_link store; /* open in a worker only */
+	struct gate_hashing *hashing; /* too */
 	void *data;
 	gate_handler *handler;
 	int listeners[GATE_LISTENERS_MAX];

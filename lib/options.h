@@ -8,7 +8,8 @@
 
 #define GATE_OPTION_VALUE_MAX 4096
 #define GATE_OPTIONS_FILE_MAX (256u << 10)
-#define GATE_LIST_MAX 16 /* values of one option that takes several */
+#define GATE_MEMBER_MAX 100 /* bytes of user_member */
+#define GATE_LIST_MAX 16    /* values of one option that takes several */
 
 enum gate_tristate { GATE_NO, GATE_YES, GATE_AUTO };
 enum gate_auto_remove { GATE_REMOVE_NATIVE, GATE_REMOVE_INTERVAL, GATE_REMOVE_DISABLED };
@@ -26,6 +27,9 @@ struct gate_options { /* durations are milliseconds; text is never NULL, "" wher
 	enum gate_genid genid;
 	int64_t max_age, ttl, touch_after, absolute_timeout;
 	bool rolling, resave, save_uninitialized;
+	char *users, *user_member;
+	bool allow_weak_hashes, insecure_http;
+	int64_t remember_age, max_sessions;
 	char *trusted_proxies[GATE_LIST_MAX + 1]; /* addresses, addr/bits */
 	char *origin;
 	char *store;

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "options_private.h"
 
+#define MEMBER_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$-."
 #define HOST_MAX 253
 #define PORT_MAX 65535
 #define SECRET_FILE_MAX (16u << 10)
@@ -29,6 +30,27 @@ const char *
 gate_option_check_path(const char *path)
 {
 	return *path == '/' ? NULL : "does not begin with /";
+}
+
+/* One member of the session, or one of an object in it; of our own object only `user`. */
+const char *
+gate_option_check_member(const char *text)
+{
+	static const char *const kept[] = {"cookie", "lastModified", "__lastAccess", "gate"};
+	size_t first = strcspn(text, ".");
+
+	if (strcmp(text, "gate.user") == 0)
+		return NULL;
+	if (strlen(text) > GATE_MEMBER_MAX)
+		return "is longer than 100 bytes";
+	if (first == 0 || strchr(".", text[strlen(text) - 1]) != NULL ||
+	    strspn(text, MEMBER_CHARACTERS) < strlen(text) ||
+	    (text[first] == '.' && strchr(text + first + 1, '.') != NULL))
+		return "is neither NAME nor NAME.NAME of letters, digits, _, $ and -";
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		if (strlen(kept[i]) == first && strncmp(kept[i], text, first) == 0)
+			return "is a member that gate keeps for itself";
+	return NULL;
 }
 
 /* Digits to the end of text, without leading zeros, at most `most`. */

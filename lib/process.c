@@ -195,11 +195,15 @@ harden(void)
 static int
 work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct gate_error *error)
 {
+	const struct gate_options *options = &gate->started->options;
 	struct gate_fastcgi *server;
 	struct sweeper *sweeper;
 	bool stopping = false;
 
-	if (gate_store_open(&gate->store, gate->table, &gate->started->options, error) < 0)
+	if (gate_store_open(&gate->store, gate->table, options, error) < 0)
+		return -1;
+	gate->hashing = gate_hashing_open(options->run_dir, (threads + 1) / 2, error);
+	if (gate->hashing == NULL)
 		return -1;
 	server = gate_fastcgi_start(gate, threads, error);
 	if (server == NULL)

@@ -91,8 +91,11 @@ gate_record_clear(struct gate_record *record)
 		release_member(&record->members[i]);
 	free(record->members);
 	free(record->raw);
-	*record = (struct gate_record){
-	    .now = record->now, .ttl = record->ttl, .deadline = record->deadline};
+	free(record->name_of_user);
+	*record = (struct gate_record){.now = record->now,
+	    .ttl = record->ttl,
+	    .deadline = record->deadline,
+	    .user_member = record->user_member};
 }
 
 /* Takes text (malloc'd) as the member's new value. */
@@ -282,9 +285,8 @@ is_number(const char *text)
 	return text[0] == '-' || (text[0] >= '0' && text[0] <= '9');
 }
 
-/* The number that a value's text is, cut to whole ms; 0 where it is none. */
-static int64_t
-milliseconds(const char *text)
+int64_t
+gate_record_milliseconds(const char *text)
 {
 	double number = 0;
 
@@ -301,19 +303,9 @@ read_cookie(struct gate_record *record, const struct gate_member *cookie)
 	const char *texts[2];
 	int result = gate_record_look_up(cookie, names, texts);
 
-	record->max_age = milliseconds(texts[0]);
+	record->max_age = gate_record_milliseconds(texts[0]);
 	record->endless =
 	    result == 1 && gate_record_is_age(texts[0]) && gate_record_is_none(texts[1]);
-}
-
-static void
-read_created(struct gate_record *record, const struct gate_member *gate)
-{
-	static const char *const names[2] = {"created"};
-	const char *texts[2];
-
-	if (gate != NULL && gate_record_look_up(gate, names, texts) == 1)
-		record->created = milliseconds(texts[0]);
 }
 
 int
@@ -337,8 +329,7 @@ gate_record_parse(struct gate_record *record, const char *text, size_t length)
 	if (cookie == NULL || cookie->text[0] != '{')
 		return 0;
 	read_cookie(record, cookie);
-	read_created(record, find(record, "gate"));
-	return 1;
+	return gate_record_read_user(record) < 0 ? -1 : 1;
 }
 
 /* ---- members to text ---- */
@@ -460,6 +451,19 @@ merge_member(struct gate_record *record, const char *name, json_t *value, size_t
 	}
 	gate_buffer_release(&printed);
 	return result;
+}
+
+void
+gate_record_empty(struct gate_record *record)
+{
+	for (size_t i = 0; i < record->count; i++) {
+		struct gate_member *member = &record->members[i];
+
+		if (member->name != NULL && IS_RESERVED(member->name))
+			continue;
+		member->removed = true;
+		member->visible = false;
+	}
 }
 
 int

@@ -8,11 +8,17 @@
 
 #define GATE_RECORD_SIZE_MAX (1u << 20) /* bytes of a record's text; larger ones are not read */
 
+struct gate_record_login {                  /* one that was right, just now */
+	const char *name, *address, *agent; /* agent: NULL: unknown */
+	int64_t at;
+};
+
 /* What a new record's cookie says besides its lifetime. */
 struct gate_record_policy {
 	const struct gate_cookie_attributes *cookie; /* resolved: never auto */
 	int64_t max_age;                             /* ms, 0: with the browser */
-	bool keep_age; /* the record's own originalMaxAge stays as it is */
+	bool keep_age;                         /* the record's own originalMaxAge stays as it is */
+	const struct gate_record_login *login; /* NULL: none */
 };
 
 /* The members that a handler sees, as an object. NULL: memory. Yours. */
@@ -22,8 +28,8 @@ int gate_record_differs(struct gate_record *, json_t *session);
 /* Takes the session's members over: changed, added, removed. 1: something changed; 0: nothing;
  * -1: the error names the member that can't be stored (GATE_ESESSION), or memory. */
 int gate_record_merge(struct gate_record *, json_t *session, struct gate_error *);
-/* Writes `cookie` (expires = `expires`, ms, 0: null), and sets created in `gate` if `created` is
- * not 0. Call it before every write. 0 or -1. */
+/* Writes `cookie` (expires = `expires`, ms, 0: null), and what is new in `gate`: created if
+ * `created` is not 0, who is logged in. Call it before every write. 0 or -1. */
 int gate_record_stamp(
     struct gate_record *, const struct gate_record_policy *, int64_t expires, int64_t created);
 /* Where the values of up to two of an object's members begin, NULL: no such member. What
@@ -34,6 +40,22 @@ int gate_record_look_up(
  * peer stumbles over, and does that say that there is no end? */
 bool gate_record_is_age(const char *text);
 bool gate_record_is_none(const char *text);
+/* The number that a value's text is, cut to whole ms; 0 where it is none, or NULL. */
+int64_t gate_record_milliseconds(const char *text);
+
+/* record_user.c. Fills in created, user and user_changed of a record that was parsed. 0 or -1. */
+int gate_record_read_user(struct gate_record *);
+/* created, if not 0; the user, if it changed; the login. gate_record_stamp calls it. 0 or -1. */
+int gate_record_stamp_user(struct gate_record *, int64_t created, const struct gate_record_login *);
+/* Does the session say at path (the option user_member) that name is logged in (NULL: nobody), or
+ * what the record said where that was its user? What is no name may be one to Node. */
+bool gate_record_is_user(
+    const struct gate_record *, json_t *session, const char *path, const char *name);
+int gate_record_put_user(
+    struct gate_record *, json_t *session, const char *path, const char *name); /* 0 or -1 */
+/* Removes all members but those that handlers don't see: also what jansson can't hold. */
+void gate_record_empty(struct gate_record *);
+
 /* Frees all members; the record is then empty and keeps only what the caller filled in. `was`
  * must have been released before. */
 void gate_record_clear(struct gate_record *);

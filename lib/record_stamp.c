@@ -102,26 +102,6 @@ refresh_cookie(struct gate_record *record, const struct gate_member *cookie, con
 	return result == 1 ? 0 : -1;
 }
 
-static int
-put_created(struct gate_record *record, int64_t created)
-{
-	const struct gate_member *member = gate_record_get(record, "gate");
-	bool there = member != NULL && member->text[0] == '{';
-	struct gate_buffer out = {0};
-	char number[24];
-	const char *pairs[] = {"created", number, NULL};
-	int result;
-
-	snprintf(number, sizeof number, "%" PRId64, created);
-	result =
-	    gate_json_replace(&out, there ? member->text : "{}", there ? member->length : 2, pairs);
-	if (result == 1 && gate_record_set(record, "gate", out.data) < 0)
-		result = -1;
-	gate_buffer_release(&out);
-	record->created = created;
-	return result < 0 ? -1 : 0;
-}
-
 int
 gate_record_stamp(struct gate_record *record, const struct gate_record_policy *policy,
     int64_t expires, int64_t created)
@@ -144,7 +124,5 @@ gate_record_stamp(struct gate_record *record, const struct gate_record_policy *p
 		result = add_cookie(record, policy->cookie, age, date);
 	else
 		result = refresh_cookie(record, cookie, policy->keep_age ? NULL : age, date);
-	if (result == 0 && created != 0)
-		result = put_created(record, created);
-	return result;
+	return result < 0 ? -1 : gate_record_stamp_user(record, created, policy->login);
 }

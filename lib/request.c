@@ -25,8 +25,8 @@ gate_param(struct gate_request *r, const char *name)
 	return NULL;
 }
 
-static char *
-keep(struct gate_request *r, const char *text, size_t length)
+char *
+gate_request_keep(struct gate_request *r, const char *text, size_t length)
 {
 	struct gate_block *block = malloc(sizeof *block + length + 1);
 
@@ -78,7 +78,7 @@ gate_cookie(struct gate_request *r, const char *name)
 
 	while (gate_cookie_next(gate_buffer_text(&r->cookies), r->cookies.length, &position, &pair))
 		if (pair.name_length == length && memcmp(pair.name, name, length) == 0)
-			return keep(r, pair.value, pair.value_length);
+			return gate_request_keep(r, pair.value, pair.value_length);
 	return NULL;
 }
 
@@ -117,8 +117,8 @@ gate_session(struct gate_request *r)
 	return session != NULL ? session : json_null(); /* out of memory: setters refuse it */
 }
 
-static int
-report_late(struct gate_request *r, const char *call, int result)
+int
+gate_request_late(struct gate_request *r, const char *call, int result)
 {
 	if (result < 0 && r->session.outcome != 0)
 		gate_log(GATE_LOG_WARN, "call-after-commit", "call", call, "path", r->path, NULL);
@@ -128,19 +128,19 @@ report_late(struct gate_request *r, const char *call, int result)
 int
 gate_session_renew(struct gate_request *r)
 {
-	return report_late(r, "gate_session_renew", gate_session_ask_renew(&r->session));
+	return gate_request_late(r, "gate_session_renew", gate_session_ask_renew(&r->session));
 }
 
 int
 gate_session_destroy(struct gate_request *r)
 {
-	return report_late(r, "gate_session_destroy", gate_session_ask_destroy(&r->session));
+	return gate_request_late(r, "gate_session_destroy", gate_session_ask_destroy(&r->session));
 }
 
 int
 gate_session_set_max_age(struct gate_request *r, int64_t ms)
 {
-	return report_late(
+	return gate_request_late(
 	    r, "gate_session_set_max_age", gate_session_ask_max_age(&r->session, ms));
 }
 
@@ -186,7 +186,7 @@ list_param(struct gate_request *r, const char *name)
 		gate_buffer_puts(&all, *p + length + 1);
 	}
 	if (!all.failed && all.length > 0)
-		list = keep(r, all.data, all.length);
+		list = gate_request_keep(r, all.data, all.length);
 	gate_buffer_release(&all);
 	return list;
 }
@@ -237,7 +237,15 @@ read_path(struct gate_request *r)
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)uri[i] < 0x21 || uri[i] == 0x7f)
 			return NULL;
-	return keep(r, uri, length);
+	return gate_request_keep(r, uri, length);
+}
+
+const char *
+gate_request_address(struct gate_request *r)
+{
+	if (r->address[0] == '\0')
+		gate_origin_address(&r->origin, r->config->options.trusted_proxies, r->address);
+	return r->address;
 }
 
 static void
@@ -271,7 +279,6 @@ open_session(struct gate_request *r)
 static bool
 is_refused(struct gate_request *r)
 {
-	char address[GATE_ADDRESS_MAX];
 	const char *why;
 
 	if (r->refused == 0 && (r->method == NULL || r->path == NULL))
@@ -285,9 +292,8 @@ is_refused(struct gate_request *r)
 	why = gate_origin_refusal(&r->origin, r->config->options.origin);
 	if (why == NULL)
 		return false;
-	gate_origin_address(&r->origin, r->config->options.trusted_proxies, address);
 	gate_log(GATE_LOG_WARN, "cross-site-refused", "path", r->path, "method", r->method,
-	    "address", address, "why", why, NULL);
+	    "address", gate_request_address(r), "why", why, NULL);
 	gate_answer_error(r, 403,
 	    "This request seems to come from another site. Open the page itself and try again.");
 	return true;
@@ -341,6 +347,8 @@ transact(struct gate_request *r, gate_handler *handler)
 	}
 	if (result < 0)
 		report_failure(r);
+	else
+		gate_login_finish(r);
 }
 
 /* The place in the queue is not held while the answer leaves. */
@@ -385,6 +393,8 @@ void
 gate_request_end(struct gate_request *r)
 {
 	gate_session_end(&r->session);
+	gate_login_forget(&r->login);
+	r->address[0] = '\0';
 	gate_form_release(&r->query);
 	gate_form_release(&r->form);
 	r->query_parsed = r->form_parsed = false;

@@ -7,6 +7,8 @@
 #include "gate.h"
 #include "buffer.h"
 #include "form.h"
+#include "hashing.h"
+#include "login.h"
 #include "options.h"
 #include "origin.h"
 #include "session.h"
@@ -21,6 +23,7 @@ struct gate_config { /* what SIGHUP swaps: read-only, counted */
 	struct gate_options options;
 	struct gate_keys *keys;
 	struct gate_templates *templates; /* NULL: no folder of that name */
+	struct gate_users *users;         /* NULL: nobody can log in */
 };
 
 struct gate_block { /* memory that lives as long as the request */
@@ -33,6 +36,7 @@ struct gate_request {
 	const struct gate_config *config;
 	struct gate_store_link *store;
 	struct gate_queue *queue;
+	struct gate_hashing *hashing;
 	void *data;
 	char *const *params; /* "NAME=value", NULL-ended */
 	const char *body;
@@ -49,8 +53,10 @@ struct gate_request {
 	struct gate_block *blocks;
 	int64_t deadline;
 	struct gate_session session;
-	int runs;           /* of the handler */
-	const char *result; /* for the trace */
+	struct gate_login_memory login;
+	char address[GATE_ADDRESS_MAX]; /* the client's; "": not looked for yet */
+	int runs;                       /* of the handler */
+	const char *result;             /* for the trace */
 
 	/* the answer of this run */
 	int status;
@@ -60,9 +66,10 @@ struct gate_request {
 	char nonce[24];
 	unsigned char random[256]; /* for nonces; kept from request to request */
 	size_t random_left;
-	json_t *context; /* `gate` of every template; kept too */
-	bool rendered;   /* the body is a template's: HTML */
-	bool broken;     /* a call of the handler failed in a way that only a 500 can tell */
+	json_t *context;         /* `gate` of every template; kept too */
+	bool rendered;           /* the body is a template's: HTML */
+	const char *explanation; /* of the status, for an answer without a body */
+	bool broken; /* a call of the handler failed in a way that only a 500 can tell */
 
 	struct gate_buffer
 	    head; /* status, header lines and a blank one; the body stands in `out` */
@@ -73,8 +80,15 @@ struct gate_request {
 void gate_request_serve(struct gate_request *, gate_handler *);
 void gate_request_end(struct gate_request *);
 void gate_request_release(struct gate_request *);
+const char *gate_request_address(struct gate_request *); /* of the client */
+/* A copy that lives as long as the request; NULL: memory. */
+char *gate_request_keep(struct gate_request *, const char *text, size_t length);
+/* Logs that a call came after the commit; answers `result`. */
+int gate_request_late(struct gate_request *, const char *call, int result);
 
 /* answer.c */
+#define GATE_DISPLAY_TIME_MAX 32
+void gate_display_time(char out[GATE_DISPLAY_TIME_MAX], int64_t ms);
 void gate_answer_begin(struct gate_request *); /* forgets what an earlier run answered */
 int gate_answer_render(struct gate_request *); /* gate_render's page; 0 or -1 (logged) */
 void gate_answer_error(struct gate_request *, int status, const char *text); /* instead of it */

@@ -27,9 +27,11 @@ gate_session_begin(struct gate_session *s)
 	json_decref(s->json);
 	gate_store_release(s->store, &s->record);
 	s->state = GATE_SESSION_UNASKED;
-	s->id[0] = '\0';
+	s->id[0] = s->signed_id[0] = '\0';
 	s->sent = s->old_secret = s->renew = s->destroy = s->age_set = s->compared = false;
 	s->outcome = 0;
+	s->login = NULL;
+	s->was_gone = false;
 	s->record = (struct gate_record){0};
 	s->json = NULL;
 	s->error = (struct gate_error){0};
@@ -83,8 +85,19 @@ find_candidates(struct gate_session *s, struct candidate *found)
 		if (!known && gate_id_valid(c->id))
 			verified++;
 	}
+	if (verified > 0)
+		memcpy(s->signed_id, found[0].id, sizeof s->signed_id);
 	gate_buffer_release(&values);
 	return n < 0 ? -1 : verified;
+}
+
+static struct gate_record
+blank(const struct gate_session *s)
+{
+	return (struct gate_record){.now = s->now,
+	    .ttl = s->options->ttl,
+	    .deadline = s->deadline,
+	    .user_member = s->options->user_member};
 }
 
 static int
@@ -92,8 +105,7 @@ load_candidate(struct gate_session *s, struct candidate *c)
 {
 	int result;
 
-	c->record =
-	    (struct gate_record){.now = s->now, .ttl = s->options->ttl, .deadline = s->deadline};
+	c->record = blank(s);
 	result =
 	    gate_store_load(s->store, c->id, s->options->absolute_timeout, &c->record, &s->error);
 	c->live = result == 1;
@@ -223,6 +235,9 @@ gate_session_ask_destroy(struct gate_session *s)
 	if (s->outcome != 0)
 		return -1;
 	s->destroy = true;
+	s->login = NULL;
+	if (s->was_gone)
+		s->state = GATE_SESSION_GONE;
 	json_object_clear(s->json);
 	return 0;
 }
@@ -238,14 +253,66 @@ gate_session_ask_max_age(struct gate_session *s, int64_t ms)
 	return 0;
 }
 
+const char *
+gate_session_user(struct gate_session *s)
+{
+	gate_session_json(s);
+	if (s->destroy)
+		return NULL;
+	if (s->login != NULL)
+		return s->login->name;
+	return s->state == GATE_SESSION_LOADED ? s->record.user : NULL;
+}
+
+/* One whose record went meanwhile has its right from the password all the same: it gets a session
+ * of its own, with nothing in it. */
+int
+gate_session_ask_login(
+    struct gate_session *s, const struct gate_record_login *login, int64_t max_age)
+{
+	const char *before = gate_session_user(s), *member = s->options->user_member;
+
+	if (s->outcome != 0 || s->state == GATE_SESSION_FAILED)
+		return -1;
+	s->was_gone = s->was_gone || s->state == GATE_SESSION_GONE;
+	if (s->state == GATE_SESSION_GONE)
+		s->state = GATE_SESSION_NEW;
+	if (s->destroy || (before != NULL && strcmp(before, login->name) != 0)) {
+		json_object_clear(s->json);
+		gate_record_empty(&s->record);
+	}
+	if (strcmp(member, "gate.user") != 0 &&
+	    gate_record_put_user(&s->record, s->json, member, login->name) < 0)
+		return -1;
+	s->destroy = false;
+	s->renew = true;
+	s->login = login;
+	s->record.created = 0; /* its time begins anew */
+	return gate_session_ask_max_age(s, max_age);
+}
+
 /* ---- the commit ---- */
+
+/* Nobody is logged in by what a handler writes. */
+static int
+check_user(struct gate_session *s)
+{
+	const char *member = s->options->user_member;
+
+	if (strcmp(member, "gate.user") == 0 || s->destroy || s->state == GATE_SESSION_GONE ||
+	    gate_record_is_user(&s->record, s->json, member, gate_session_user(s)))
+		return 0;
+	return gate_fail(&s->error, GATE_ESESSION,
+	    "session member %s says who is logged in: only gate_login and gate_logout change it",
+	    member);
+}
 
 /* Where no write had to find the record as it was read, it may have gone since then: renewed, or
  * destroyed by a logout. Its cookie must not take the place of a fresh one. */
 static void
 spare_fresh_cookie(struct gate_session *s)
 {
-	struct gate_record now = {.now = s->now, .ttl = s->options->ttl, .deadline = s->deadline};
+	struct gate_record now = blank(s);
 
 	if (s->state != GATE_SESSION_LOADED || s->cookie != GATE_SESSION_SET || s->compared)
 		return;
@@ -277,17 +344,36 @@ commit(struct gate_session *s)
 
 	if (s->state == GATE_SESSION_FAILED)
 		return -1;
-	if (!s->destroy && s->state != GATE_SESSION_GONE)
+	if (check_user(s) < 0)
+		changed = -1;
+	else if (!s->destroy && s->state != GATE_SESSION_GONE)
 		changed = gate_record_merge(&s->record, s->json, &s->error);
 	if (changed < 0) {
 		s->why = "it can't be stored";
 		return -1;
 	}
-	gate_session_decide(s, changed);
+	gate_session_decide(s, changed || s->record.user_changed);
 	result = gate_session_perform(s);
 	if (result == 1)
 		spare_fresh_cookie(s);
 	return result;
+}
+
+/* Once each: the browser has another cookie then. */
+static void
+report_cookie(struct gate_session *s)
+{
+	char tag[GATE_TAG_LENGTH + 1];
+
+	if (s->cookie != GATE_SESSION_SET || s->signed_id[0] == '\0')
+		return;
+	gate_sign_tag(s->keys, s->signed_id, tag);
+	if (s->state == GATE_SESSION_NEW)
+		gate_log(GATE_LOG_INFO, "session-unknown", "session", tag, "why",
+		    "it expired or was ended; a new one takes its place", NULL);
+	else if (s->old_secret)
+		gate_log(GATE_LOG_INFO, "cookie-signed-anew", "session", tag, "why",
+		    "an old secret had signed it", NULL);
 }
 
 int
@@ -300,6 +386,8 @@ gate_session_save(struct gate_session *s)
 	if (s->outcome != 0)
 		return s->outcome;
 	s->outcome = commit(s);
+	if (s->outcome == 1)
+		report_cookie(s);
 	if (s->outcome != GATE_CONFLICT)
 		gate_queue_leave(s->queue);
 	return s->outcome;

@@ -6,6 +6,7 @@
 #include "buffer.h"
 #include "options.h"
 #include "queue.h"
+#include "record.h"
 #include "sign.h"
 #include "store.h"
 
@@ -49,9 +50,12 @@ struct gate_session {
 
 	/* of this run */
 	enum gate_session_state state;
+	const struct gate_record_login *login; /* asked for in this run; NULL: none */
+	bool was_gone;                         /* before that login */
 	char id[GATE_ID_MAX + 1];
-	bool sent;       /* the browser sent a cookie of our name */
-	bool old_secret; /* and it was not signed with the first secret */
+	char signed_id[GATE_ID_MAX + 1]; /* the first one that we signed; "": none */
+	bool sent;                       /* the browser sent a cookie of our name */
+	bool old_secret;                 /* and it was not signed with the first secret */
 	int64_t touched; /* the last write or touch of the record as it was loaded, 0: unknown */
 	struct gate_record record;
 	json_t *json;
@@ -76,6 +80,11 @@ json_t *gate_session_json(struct gate_session *); /* loads at the first call; NU
 int gate_session_ask_renew(struct gate_session *);
 int gate_session_ask_destroy(struct gate_session *);
 int gate_session_ask_max_age(struct gate_session *, int64_t ms);
+/* The session becomes this user's: a new id, and what was in it stays unless it was another user's.
+ * login is borrowed until the run's end. 0 or -1. */
+int gate_session_ask_login(struct gate_session *, const struct gate_record_login *, int64_t age);
+/* Who is logged in, as this run leaves it; NULL: nobody. Loads at the first call. */
+const char *gate_session_user(struct gate_session *);
 /* When the session will end, ms since 1970, as a commit now would leave it; 0: with the browser. */
 int64_t gate_session_end_time(struct gate_session *);
 

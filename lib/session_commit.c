@@ -21,6 +21,7 @@ stamp(struct gate_session *s)
 	    .cookie = &cookie,
 	    .max_age = gate_session_lifetime(s),
 	    .keep_age = s->state == GATE_SESSION_LOADED && !s->age_set,
+	    .login = s->login,
 	};
 	int64_t created = 0;
 
@@ -29,6 +30,7 @@ stamp(struct gate_session *s)
 	s->record.now = s->now;
 	s->record.deadline = s->deadline;
 	s->record.ttl = s->options->ttl;
+	s->record.user_member = s->options->user_member;
 	if (gate_record_stamp(&s->record, &policy, cookie.expires, created) < 0)
 		return gate_fail(&s->error, GATE_EMEMORY, "out of memory");
 	s->record.expires = s->expires;

@@ -60,8 +60,11 @@ decide_new(struct gate_session *s, bool changed)
 		act(s, GATE_SESSION_NOTHING, "destroyed, there was no record");
 		if (s->sent)
 			send_cookie(s, GATE_SESSION_CLEAR, "destroyed");
-	} else if (changed || s->options->save_uninitialized) {
-		act(s, GATE_SESSION_CREATE, changed ? "new and changed" : "save_uninitialized");
+	} else if (s->login != NULL || changed || s->options->save_uninitialized) {
+		act(s, GATE_SESSION_CREATE,
+		    s->login != NULL ? "login"
+			: changed    ? "new and changed"
+				     : "save_uninitialized");
 		send_cookie(s, GATE_SESSION_SET, "new");
 	}
 }
@@ -90,7 +93,7 @@ decide_loaded(struct gate_session *s, bool changed)
 	if (s->destroy)
 		act(s, GATE_SESSION_DESTROY, "destroyed");
 	else if (s->renew)
-		act(s, GATE_SESSION_RENEW, "renewed");
+		act(s, GATE_SESSION_RENEW, s->login != NULL ? "login" : "renewed");
 	else if (changed || age_changed)
 		act(s, GATE_SESSION_UPDATE, changed ? "changed" : "its lifetime changed");
 	else if (s->options->resave)
@@ -130,7 +133,8 @@ gate_session_end_time(struct gate_session *s)
 	if (gate_session_json(s) == NULL || gate_session_lifetime(s) == 0 || s->destroy)
 		return 0;
 	if (s->outcome == 0)
-		gate_session_decide(s, gate_record_differs(&s->record, s->json));
+		gate_session_decide(
+		    s, s->record.user_changed || gate_record_differs(&s->record, s->json));
 	if (s->action == GATE_SESSION_NOTHING)
 		return s->state == GATE_SESSION_LOADED ? clamp(s, s->record.expires) : 0;
 	return s->expires;

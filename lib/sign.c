@@ -76,11 +76,20 @@ key_sign(const struct key *key, const char *id, size_t length, char out[GATE_SIG
 	OPENSSL_cleanse(mac, sizeof mac);
 }
 
+/* The key of a purpose: HMAC(secret, purpose). */
+static void
+key_derive(const struct key *secret, const char *purpose, struct key *out)
+{
+	unsigned char derived[SHA256_DIGEST_LENGTH];
+
+	key_hmac(secret, purpose, strlen(purpose), derived);
+	key_init(out, derived, sizeof derived);
+	OPENSSL_cleanse(derived, sizeof derived);
+}
+
 struct gate_keys *
 gate_keys_new(const char *const *secrets, struct gate_error *error)
 {
-	static const char label[] = "gate log-hash";
-	unsigned char derived[SHA256_DIGEST_LENGTH];
 	struct gate_keys *keys;
 
 	keys = calloc(1, sizeof *keys);
@@ -107,9 +116,7 @@ gate_keys_new(const char *const *secrets, struct gate_error *error)
 		gate_fail(error, GATE_EOPTION, "secret: at least one must be given");
 		goto fail;
 	}
-	key_hmac(&keys->keys[0], label, sizeof label - 1, derived);
-	key_init(&keys->tag, derived, sizeof derived);
-	OPENSSL_cleanse(derived, sizeof derived);
+	key_derive(&keys->keys[0], "gate log-hash", &keys->tag);
 	return keys;
 fail:
 	gate_keys_free(keys);
@@ -207,6 +214,42 @@ gate_unsign(
 	*id_length = length;
 	*old = !first;
 	return 1;
+}
+
+static void
+sign_for(const struct key *secret, const char *purpose, const char *text, size_t length,
+    char out[GATE_SIGNATURE_LENGTH + 1])
+{
+	unsigned char mac[SHA256_DIGEST_LENGTH];
+	struct key derived;
+
+	key_derive(secret, purpose, &derived);
+	key_hmac(&derived, text, length, mac);
+	gate_base64url(out, mac, sizeof mac);
+	OPENSSL_cleanse(mac, sizeof mac);
+	OPENSSL_cleanse(&derived, sizeof derived);
+}
+
+void
+gate_sign_for(const struct gate_keys *keys, const char *purpose, const char *text, size_t length,
+    char out[GATE_SIGNATURE_LENGTH + 1])
+{
+	sign_for(&keys->keys[0], purpose, text, length, out);
+}
+
+int
+gate_verify_for(const struct gate_keys *keys, const char *purpose, const char *text, size_t length,
+    const char *given)
+{
+	char signature[GATE_SIGNATURE_LENGTH + 1];
+	bool any = false;
+
+	for (size_t i = 0; i < keys->count; i++) {
+		sign_for(&keys->keys[i], purpose, text, length, signature);
+		any |= CRYPTO_memcmp(signature, given, GATE_SIGNATURE_LENGTH) == 0;
+	}
+	OPENSSL_cleanse(signature, sizeof signature);
+	return any;
 }
 
 void

@@ -30,6 +30,14 @@ int gate_sign(const struct gate_keys *, const char *id, struct gate_buffer *);
  * 0: no secret made it. An empty id answers 0. */
 int gate_unsign(
     const struct gate_keys *, const char *text, size_t length, size_t *id_length, bool *old);
+/* Signs text under a key derived for one purpose ("gate device"), so that no signature serves two:
+ * base64url, with the first secret. */
+void gate_sign_for(const struct gate_keys *, const char *purpose, const char *text, size_t length,
+    char out[GATE_SIGNATURE_LENGTH + 1]);
+/* Whether one of the secrets gave text this signature, of GATE_SIGNATURE_LENGTH bytes; all are
+ * tried, in constant time. 1 or 0. */
+int gate_verify_for(const struct gate_keys *, const char *purpose, const char *text, size_t length,
+    const char *signature);
 /* The first 12 hex digits of an HMAC of the id under a key derived for logs: what logs may show. */
 void gate_sign_tag(const struct gate_keys *, const char *id, char out[GATE_TAG_LENGTH + 1]);
 

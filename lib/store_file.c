@@ -65,8 +65,8 @@ gate_store_file_close(struct gate_store_file_was *was)
 	free(was);
 }
 
-static void
-name_of(char name[GATE_STORE_FILE_NAME_MAX], const char *id)
+void
+gate_store_file_name(char name[GATE_STORE_FILE_NAME_MAX], const char *id)
 {
 	size_t length = strnlen(id, GATE_ID_MAX);
 
@@ -141,7 +141,7 @@ gate_store_file_read(struct gate_store_file_dir *dir, const char *id, int64_t de
 	char name[GATE_STORE_FILE_NAME_MAX];
 
 	*was = NULL;
-	name_of(name, id);
+	gate_store_file_name(name, id);
 	do {
 		int fd = open_record(dir, name);
 
@@ -239,6 +239,12 @@ is_padded(const struct gate_store_file_was *was)
 	return was->length > 0 && was->length % PAD == 0 && was->bytes[was->length - 1] == ' ';
 }
 
+static bool
+is_indexed(struct gate_store_file_dir *dir, const char *id, const struct gate_record *record)
+{
+	return record->user == NULL || gate_store_file_index(dir, record->user, id) == 0;
+}
+
 static int
 update(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
@@ -248,7 +254,7 @@ update(void *store, const char *id, struct gate_record *record, struct gate_erro
 	size_t length;
 	int result = -1;
 
-	name_of(name, id);
+	gate_store_file_name(name, id);
 	text = content(record, !dir->sync && is_padded(was), &length);
 	if (text == NULL)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
@@ -259,6 +265,8 @@ update(void *store, const char *id, struct gate_record *record, struct gate_erro
 		fail(dir, "a record can't be locked", error);
 	else if (!gate_store_file_stands(dir, name, was))
 		result = GATE_CONFLICT;
+	else if (record->user_changed && !is_indexed(dir, id, record))
+		result = -1;
 	else if (!dir->sync && is_padded(was) && length == was->length && length <= IN_PLACE_MAX)
 		result = gate_store_file_overwrite(dir, name, text, was);
 	else
@@ -278,14 +286,14 @@ create(void *store, const char *id, struct gate_record *record, struct gate_erro
 	size_t length;
 	int result = -1;
 
-	name_of(name, id);
+	gate_store_file_name(name, id);
 	text = content(record, !dir->sync, &length);
 	if (text == NULL)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
 	if (length > GATE_RECORD_SIZE_MAX)
 		gate_fail(
 		    error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
-	else
+	else if (is_indexed(dir, id, record))
 		result = gate_store_file_put_new(dir, name, text, length);
 	if (result < 0)
 		fail(dir, "a record can't be made", error);
@@ -300,7 +308,7 @@ gate_store_file_unlink(struct gate_store_file_dir *dir, const char *id,
 	char name[GATE_STORE_FILE_NAME_MAX];
 	int result = -1;
 
-	name_of(name, id);
+	gate_store_file_name(name, id);
 	if (gate_store_file_lock(was->fd, LOCK_EX, deadline) < 0)
 		return fail(dir, "a record can't be locked", error);
 	if (!gate_store_file_stands(dir, name, was))
@@ -349,9 +357,14 @@ remove_any(struct gate_store_file_dir *dir, const char *id, struct gate_error *e
 static int
 remove_record(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
+	int result;
+
 	if (record == NULL)
 		return remove_any(store, id, error);
-	return unlink_synced(store, id, record->was, record->deadline, error);
+	result = unlink_synced(store, id, record->was, record->deadline, error);
+	if (result == 1 && record->user != NULL)
+		gate_store_file_unindex(store, record->user, id);
+	return result;
 }
 
 /* ---- the directory ---- */
@@ -370,11 +383,12 @@ static void
 close_store(void *store)
 {
 	struct gate_store_file_dir *dir = store;
-	const int fds[] = {dir->records, dir->side, dir->tmp, dir->bumps};
+	const int fds[] = {dir->records, dir->side, dir->tmp, dir->bumps, dir->users};
 
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+	free(dir->user_member);
 	free(dir->path);
 	free(dir);
 }
@@ -393,11 +407,15 @@ open_path(
 {
 	struct gate_store_file_dir *dir = calloc(1, sizeof *dir);
 
-	if (dir == NULL || (dir->path = strdup(path)) == NULL) {
-		free(dir);
+	if (dir == NULL)
+		return gate_fail(error, GATE_EMEMORY, "out of memory");
+	dir->records = dir->side = dir->tmp = dir->bumps = dir->users = -1;
+	dir->path = strdup(path);
+	dir->user_member = strdup(options->user_member);
+	if (dir->path == NULL || dir->user_member == NULL) {
+		close_store(dir);
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
 	}
-	dir->side = dir->tmp = dir->bumps = -1;
 	dir->sync = options->file_sync;
 	dir->deadline = options->deadline;
 	dir->ttl = options->ttl;
@@ -408,7 +426,9 @@ open_path(
 		dir->tmp = open_folder(dir->side, "tmp");
 	if (dir->tmp >= 0)
 		dir->bumps = open_folder(dir->side, "bump");
-	if (dir->bumps < 0) {
+	if (dir->bumps >= 0)
+		dir->users = open_folder(dir->side, "user");
+	if (dir->users < 0) {
 		fail(dir, "the folder can't be opened or made", error);
 		close_store(dir);
 		return -1;

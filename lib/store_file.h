@@ -2,20 +2,23 @@
 #ifndef GATE_STORE_FILE_H
 #define GATE_STORE_FILE_H
 
+#include <dirent.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "gate.h"
+#include "sign.h"
 
 #define GATE_STORE_FILE_NAME_MAX (128 + 6) /* id.json and a NUL */
 
 struct gate_store_file_dir {
-	int records, side, tmp, bumps; /* open: PATH, PATH/.gate, and tmp/ and bump/ in it */
+	int records, side, tmp, bumps, users; /* open: PATH, PATH/.gate; tmp/, bump/, user/ in it */
 	bool sync;
 	int64_t deadline; /* ms that a call without a record may wait for a lock */
 	int64_t ttl;
 	atomic_bool plain_rename; /* the file system knows no RENAME_EXCHANGE */
-	char *path;
+	char *path, *user_member;
 };
 
 struct gate_store_file_was { /* what a record's file held, and the file itself, still open */
@@ -53,6 +56,19 @@ int gate_store_file_replace(struct gate_store_file_dir *, const char *name, cons
     size_t length, const struct gate_record *);
 int gate_store_file_overwrite(struct gate_store_file_dir *, const char *name, const char *text,
     const struct gate_store_file_was *); /* text has the length of what was read */
+
+/* Of a record's file. */
+void gate_store_file_name(char name[GATE_STORE_FILE_NAME_MAX], const char *id);
+/* The id in a name that ends in .json. 1; 0: the name is no record's. */
+int gate_store_file_id(const char *name, char id[GATE_ID_MAX + 1]);
+
+DIR *gate_store_file_listing(int folder); /* of its own; NULL with errno */
+int64_t gate_store_file_modified(const struct stat *);
+
+/* store_file_user.c. The id as one of the user's. 0 or -1 with errno. */
+int gate_store_file_index(struct gate_store_file_dir *, const char *user, const char *id);
+void gate_store_file_unindex(struct gate_store_file_dir *, const char *user, const char *id);
+void gate_store_file_sweep_users(struct gate_store_file_dir *);
 
 int gate_store_file_bump(void *, const char *key, int64_t add, int64_t lifetime, struct gate_bump *,
     struct gate_error *);

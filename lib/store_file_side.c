@@ -1,4 +1,4 @@
-/* store_file_side.c: what lies beside the file store's records: counters, the sweep, the walk. */
+/* store_file_side.c: what lies beside the file store's records: counters, and the sweep. */
 #include "config.h"
 
 #include <dirent.h>
@@ -30,8 +30,8 @@ fail(const struct gate_store_file_dir *dir, const char *what, struct gate_error 
 	return gate_fail_errno(error, GATE_ESTORE, "store file:%s: %s", dir->path, what);
 }
 
-static DIR *
-open_listing(int directory)
+DIR *
+gate_store_file_listing(int directory)
 {
 	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *listing = fd >= 0 ? fdopendir(fd) : NULL;
@@ -41,8 +41,8 @@ open_listing(int directory)
 	return listing;
 }
 
-static int64_t
-modified(const struct stat *st)
+int64_t
+gate_store_file_modified(const struct stat *st)
 {
 	return (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
 }
@@ -94,6 +94,18 @@ write_counter(int fd, const struct counter *c)
 	return pwrite(fd, text, BUMP_SIZE, 0) == BUMP_SIZE ? 0 : -1;
 }
 
+/* What add makes of the counter. Taking back moves no time: a try that was refused must not make
+ * the next one wait for longer. */
+static void
+add_to(struct counter *c, int64_t add, int64_t now, int64_t lifetime)
+{
+	c->count = c->count > -add ? c->count + add : 0;
+	if (add > 0) {
+		c->expires = now + lifetime;
+		c->last = now;
+	}
+}
+
 int
 gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime,
     struct gate_bump *bump, struct gate_error *error)
@@ -102,7 +114,7 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 	char name[GATE_SHA256_HEX + 1]; /* hashed: a key may be any text */
 	struct counter c;
 	int64_t now = gate_clock_wall();
-	int flags = add != 0 && lifetime != 0 ? O_CREAT : 0, fd, result = 1;
+	int flags = add > 0 && lifetime != 0 ? O_CREAT : 0, fd, result = 1;
 
 	*bump = (struct gate_bump){0};
 	gate_sha256_hex(name, key, strlen(key));
@@ -114,70 +126,18 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 	read_counter(fd, &c);
 	if (c.expires <= now)
 		c = (struct counter){0};
-	*bump = (struct gate_bump){c.count + add, c.last};
 	if (lifetime == 0) {
-		*bump = (struct gate_bump){0};
 		if (unlinkat(dir->bumps, name, 0) < 0)
 			result = fail(dir, "a counter can't be removed", error);
-	} else if (add != 0) {
-		c = (struct counter){c.count + add, now + lifetime, now};
-		if (write_counter(fd, &c) < 0)
+	} else {
+		bump->last = c.last;
+		add_to(&c, add, now, lifetime);
+		bump->count = c.count;
+		if (add != 0 && write_counter(fd, &c) < 0)
 			result = fail(dir, "a counter can't be written", error);
 	}
 	close(fd);
 	return result;
-}
-
-/* ---- the walk ---- */
-
-/* The id in a name that ends in .json; 0: the name is no record's. */
-static int
-id_in(const char *name, char id[GATE_ID_MAX + 1])
-{
-	size_t length = strlen(name);
-
-	if (length < 6 || length - 5 > GATE_ID_MAX || strcmp(name + length - 5, ".json") != 0)
-		return 0;
-	memcpy(id, name, length - 5);
-	id[length - 5] = '\0';
-	return gate_id_valid(id);
-}
-
-int
-gate_store_file_each(
-    void *store, const char *user, gate_store_visit *visit, void *data, struct gate_error *error)
-{
-	struct gate_store_file_dir *dir = store;
-	DIR *listing = open_listing(dir->records);
-	struct dirent *entry;
-	int result = 1, unread = 0;
-
-	if (listing == NULL)
-		return fail(dir, "the folder can't be listed", error);
-	while (result > 0 && (entry = readdir(listing)) != NULL) {
-		struct gate_record record = {.now = gate_clock_wall(), .ttl = dir->ttl};
-		struct gate_store_file_was *was;
-		char id[GATE_ID_MAX + 1];
-
-		record.deadline = gate_clock_monotonic() + dir->deadline;
-		int found;
-
-		if (!id_in(entry->d_name, id))
-			continue;
-		found = gate_store_file_read(dir, id, record.deadline, &was, error);
-		record.was = was;
-		if (found == 1 && (found = gate_store_file_parse(was, &record)) < 0)
-			gate_fail(error, GATE_EMEMORY, "out of memory");
-		unread += found < 0;
-		if (found == 1 &&
-		    (user == NULL || (record.user != NULL && strcmp(user, record.user) == 0)))
-			result = visit(data, id, &record);
-		gate_store_file_close(was);
-		record.was = NULL;
-		gate_record_clear(&record);
-	}
-	closedir(listing);
-	return result < 0 || unread > 0 ? -1 : 1;
 }
 
 /* ---- the sweep ---- */
@@ -186,7 +146,7 @@ gate_store_file_each(
 static bool
 is_stale(const struct stat *st, const struct gate_options *options, int64_t now)
 {
-	return modified(st) <= now - SWEEP_GRACE - options->ttl;
+	return gate_store_file_modified(st) <= now - SWEEP_GRACE - options->ttl;
 }
 
 static bool
@@ -238,7 +198,7 @@ static int
 sweep_records(struct gate_store_file_dir *dir, const struct gate_options *options)
 {
 	int64_t now = gate_clock_wall();
-	DIR *listing = open_listing(dir->records);
+	DIR *listing = gate_store_file_listing(dir->records);
 	struct dirent *entry;
 	int swept = 0;
 
@@ -247,7 +207,7 @@ sweep_records(struct gate_store_file_dir *dir, const struct gate_options *option
 	while ((entry = readdir(listing)) != NULL) {
 		char id[GATE_ID_MAX + 1];
 
-		if (id_in(entry->d_name, id))
+		if (gate_store_file_id(entry->d_name, id))
 			swept += sweep_record(dir, entry->d_name, id, options, now);
 	}
 	closedir(listing);
@@ -259,13 +219,14 @@ sweep_records(struct gate_store_file_dir *dir, const struct gate_options *option
 static void
 sweep_tmp(struct gate_store_file_dir *dir)
 {
-	DIR *listing = open_listing(dir->tmp);
+	DIR *listing = gate_store_file_listing(dir->tmp);
 	struct dirent *entry;
 	struct stat st;
 
 	while (listing != NULL && (entry = readdir(listing)) != NULL)
 		if (fstatat(dir->tmp, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode) && modified(&st) < gate_clock_wall() - TMP_AGE)
+		    S_ISREG(st.st_mode) &&
+		    gate_store_file_modified(&st) < gate_clock_wall() - TMP_AGE)
 			unlinkat(dir->tmp, entry->d_name, 0);
 	if (listing != NULL)
 		closedir(listing);
@@ -301,7 +262,7 @@ by_time(const void *a, const void *b)
 static int64_t
 sweep_bumps(struct gate_store_file_dir *dir, int64_t oldest)
 {
-	DIR *listing = open_listing(dir->bumps);
+	DIR *listing = gate_store_file_listing(dir->bumps);
 	struct gate_buffer times = {0};
 	int64_t *sorted, cutoff = 0;
 	struct dirent *entry;
@@ -341,7 +302,7 @@ gate_store_file_sweep(void *store, const struct gate_options *options, struct ga
 		return fail(dir, "the sweep's lock can't be opened", error);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0)
 		goto out;
-	age = gate_clock_wall() - modified(&st);
+	age = gate_clock_wall() - gate_store_file_modified(&st);
 	due = st.st_size == 0 || age < 0 ||
 	    age >= options->sweep_interval; /* below 0: clock set back */
 	if (!due)
@@ -353,6 +314,7 @@ gate_store_file_sweep(void *store, const struct gate_options *options, struct ga
 	if (swept < 0)
 		fail(dir, "the folder can't be listed", error);
 	sweep_tmp(dir);
+	gate_store_file_sweep_users(dir);
 	cutoff = sweep_bumps(dir, 0);
 	if (cutoff > 0)
 		sweep_bumps(dir, cutoff);

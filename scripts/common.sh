@@ -30,6 +30,7 @@ need_for_build() {
 	need libfcgi-dev pkg-config --exists fcgi
 	need libjansson-dev pkg-config --exists jansson
 	need libssl-dev pkg-config --exists libcrypto
+	need libcrypt-dev pkg-config --exists libcrypt
 	need nginx-light command -v nginx
 	need curl command -v curl
 }

@@ -5,12 +5,12 @@ echo 1..3
 
 # A file may include headers of its own layer or of one below. The highest comes first.
 layers='process fastcgi gate_private
-request
-session session_private origin
+request login
+session session_private origin user throttle
 store store_file
 record queue
 options options_private
-template template_private form cookie sign
+template template_private form cookie device sign hashing password user_file user_file_private
 json
 clock log buffer encode error field'
 level() { # NAME of a header without .h
@@ -19,9 +19,10 @@ level() { # NAME of a header without .h
 layer_of() { # a source file belongs to the layer of the header it begins its name with
 	case $1 in
 	gate | listen) echo 1 ;;
-	answer) level request ;;
-	json_* | options_* | record_* | session_* | template_*) level "${1%%_*}" ;;
+	account | answer) level request ;;
+	json_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
 	store_*) level store_file ;;
+	user_*) level user_file ;;
 	*) level "$1" ;;
 	esac
 }
@@ -48,7 +49,8 @@ only() {
 	wanted=$(printf '%s\n' "$@" | sort | tr '\n' ' ')
 	[ "$found" = "$wanted" ] || echo "$pattern: $found"
 }
-bad=$(only fcgiapp.h lib/fastcgi.c; only openssl/ lib/sign.c lib/encode.c)
+bad=$(only fcgiapp.h lib/fastcgi.c; only openssl/ lib/sign.c lib/encode.c lib/password.c \
+	lib/password_apr1.c; only crypt.h lib/password.c)
 [ -z "$bad" ] && echo "ok 2 - third-party headers stay where they belong" ||
 	echo "not ok 2 - third-party headers stay where they belong: $bad"
 

@@ -183,6 +183,7 @@ location() { # PATTERN UPSTREAM KEEPALIVE
 		}
 	END
 }
+pages='counter card login logout user account health'
 nginx_conf() { # KEEPALIVE; $nginx_http and $nginx_server may hold more of either block
 	local name
 	[ "$(id -u)" != 0 ] || echo "user root root;"
@@ -195,7 +196,7 @@ nginx_conf() { # KEEPALIVE; $nginx_http and $nginx_server may hold more of eithe
 			proxy_temp_path $dir/nginx/proxy; scgi_temp_path $dir/nginx/scgi;
 			uwsgi_temp_path $dir/nginx/uwsgi;
 	END
-	for name in responder second index counter card health; do upstream $name "$1" $name; done
+	for name in responder second index $pages; do upstream $name "$1" $name; done
 	upstream both "$1" responder second
 	echo "${nginx_http:-}"
 	echo "	server { listen 127.0.0.1:$port backlog=2048;"
@@ -204,14 +205,14 @@ nginx_conf() { # KEEPALIVE; $nginx_http and $nginx_server may hold more of eithe
 	location /second/ second "$1"
 	location /both/ both "$1"
 	location '= /' index "$1"
-	for name in counter card health; do location "= /$name" $name "$1"; done
+	for name in $pages; do location "= /$name" $name "$1"; done
 	echo "${nginx_server:-}"
 	echo '} }'
 }
 is_ours() { [ "$(curl -s -m 1 "http://127.0.0.1:$port/whose")" = "$dir" ]; }
 ours_or_ended() { ended nginx || is_ours; }
 # start_nginx [keepalive=yes|no]: /r/ is the responder, /second/ one started as second=responder,
-# /both/ takes turns between them, and /, /counter, /card, /health are the demo's pages.
+# /both/ takes turns between them, and / and those of $pages are the demo's pages.
 start_nginx() {
 	local keepalive=${1:-keepalive=yes} try
 	[ -n "${nginx:-}" ] || need_nginx
@@ -248,6 +249,59 @@ cookie_header() { # what the jar would send
 		!/^#/ && NF == 7 { printf "%s%s=%s", s, $6, $7; s = "; " }' "$jar"
 }
 records() { find "$dir/sessions" -maxdepth 1 -name '*.json' | wc -l; }
+
+# ---- what the answer holds
+text() { # the page's, without tags and with blanks joined
+	sed 's/<style.*//; /^:root/,/<\/style>/d; s/<[^>]*>/ /g' <<<"$body" | tr -s '[:space:]' ' '
+}
+page_says() { like "$(text)" "$1" "$2"; } # EXTENDED-REGEX NAME
+heading() { sed -n 's:.*<h1>\(.*\)</h1>.*:\1:p' <<<"$body"; }
+set_cookies() { header Set-Cookie | grep -c . || true; }
+session_cookie() { cookie_header | tr ';' '\n' | sed -n 's/^ *connect\.sid=//p'; } # from the jar
+id_in() { # COOKIE'S-VALUE: the session's id
+	local id=${1#s%3A}
+	echo "${id%%.*}"
+}
+record_of() { echo "$dir/sessions/$(id_in "$1").json"; }
+
+# ---- users, in $dir/users, with hashes that are cheap to make
+make_user() { # NAME PASSWORD
+	printf '%s:%s\n' "$1" "$(cheap_hash "$2")" >>"$dir/users"
+}
+cheap_hash() { # PASSWORD [ROUNDS]
+	perl -e 'print crypt($ARGV[0], "\$5\$rounds=$ARGV[1]\$gatesalt\$")' "$1" "${2:-1000}"
+}
+log_in() { # NAME PASSWORD [CURL'S ARGUMENTS...]: as the form does, at $login, seen as $from
+	post "${login:-/login}" --data-urlencode "username=$1" --data-urlencode "password=$2" \
+		${from:+-H "X-Forwarded-For: $from"} "${@:3}"
+}
+with() { # COOKIE'S-VALUE COMMAND...: in a browser that has this session and no other cookie
+	local jar=$dir/jar.with cookie=$1
+	shift
+	rm -f "$jar"
+	"$@" -b "connect.sid=$cookie"
+}
+who() { # [CURL'S ARGUMENTS...]: is logged in, by the guarded page
+	get /user "$@"
+	case $status in
+	200) heading | sed 's/^Welcome //' ;;
+	302) echo nobody ;;
+	*) echo "status $status" ;;
+	esac
+}
+
+# ---- the spy in programs under test: spy.c
+spy=$dir/spy
+spied() { # COMMAND...: what it starts is spied upon
+	mkdir -p "$spy"
+	[ -e "$spy/cores" ] || echo 2 >"$spy/cores"
+	# the sanitizer wants to be loaded first, and need not be
+	LD_PRELOAD=$build/tests/.libs/spy.so SPY_FOLDER=$spy \
+		ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0 "$@"
+}
+hashes() { cat "$spy/hashes" 2>/dev/null | wc -l; } # how many were asked for
+stop_clock() { date +%s000 >"$spy/clock"; }
+pass_time() { echo $(($(<"$spy/clock") + 1000 * $1)) >"$spy/clock.new" && mv "$spy/clock.new" "$spy/clock"; } # SECONDS
 
 # ---- load: its report stays in $dir/load
 run_load() { "$load" "$@" >"$dir/load" 2>>"$dir/log/load"; } # ARGUMENTS PATH is "$url/r/count"

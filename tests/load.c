@@ -38,7 +38,8 @@ static const char usage[] =
     "    [-u marker [-o file]] [-T seconds an answer may take] http://127.0.0.1:PORT/path\n"
     "       load -w unix:PATH|127.0.0.1:PORT    (0: it accepts; 1: not within 0.1 s)\n"
     "-u: the number after the marker in each 200 body counts, -o writes all of them to a file;\n"
-    "-s: each connection keeps the cookies that it is given and sends them back\n";
+    "-s: each connection keeps the cookies that it is given and sends them back;\n"
+    "{} in a header or the body is the number of the connection, from 1\n";
 
 enum failure { CONNECT, RESET, CLOSED, TIMEOUT, PROTOCOL, FAILURES };
 static const char *const failure_names[FAILURES] = {
@@ -69,6 +70,7 @@ struct load {
 
 struct connection {
 	struct load *load;
+	int number;              /* from 1 */
 	struct numbers *numbers; /* of its line */
 	int fd;                  /* -1: none */
 	bool busy, writing;
@@ -149,17 +151,36 @@ jar_write(const struct connection *c, FILE *out)
 		fputs("\r\n", out);
 }
 
+/* The text with the connection's number in the place of each {}. */
+static char *
+fill_in(const struct connection *c, const char *text)
+{
+	const char *next;
+	char *filled = NULL;
+	size_t length;
+	FILE *out = must(open_memstream(&filled, &length));
+
+	for (; (next = strstr(text, "{}")) != NULL; text = next + 2)
+		fprintf(out, "%.*s%d", (int)(next - text), text, c->number);
+	fputs(text, out);
+	if (fclose(out) != 0)
+		die("memory");
+	return filled;
+}
+
 static void
 write_request(struct connection *c, const char *cookie)
 {
 	const struct load *load = c->load;
+	char *headers = fill_in(c, load->headers);
+	char *body = fill_in(c, load->body != NULL ? load->body : "");
 	FILE *out;
 
 	free(c->request);
 	c->request = NULL;
 	out = must(open_memstream(&c->request, &c->request_length));
-	fprintf(out, "%s %s HTTP/1.1\r\nHost: %s\r\n%s", load->method, load->path, load->host,
-	    load->headers);
+	fprintf(
+	    out, "%s %s HTTP/1.1\r\nHost: %s\r\n%s", load->method, load->path, load->host, headers);
 	if (load->jar)
 		jar_write(c, out);
 	else if (cookie != NULL)
@@ -168,11 +189,12 @@ write_request(struct connection *c, const char *cookie)
 		fprintf(out,
 		    "Content-Type: application/x-www-form-urlencoded\r\n"
 		    "Content-Length: %zu\r\n",
-		    strlen(load->body));
-	fprintf(out, "%s\r\n%s", load->keep ? "" : "Connection: close\r\n",
-	    load->body != NULL ? load->body : "");
+		    strlen(body));
+	fprintf(out, "%s\r\n%s", load->keep ? "" : "Connection: close\r\n", body);
 	if (fclose(out) != 0)
 		die("memory");
+	free(headers);
+	free(body);
 }
 
 static void
@@ -703,6 +725,7 @@ main(int argc, char **argv)
 	load.numbers = must(calloc(session_count(&load), sizeof *load.numbers));
 	for (int i = 0; i < count; i++) {
 		connections[i].load = &load;
+		connections[i].number = i + 1;
 		connections[i].numbers = &load.numbers[(size_t)i % session_count(&load)];
 		connections[i].fd = -1;
 		connections[i].answer.no_body = strcmp(load.method, "HEAD") == 0;

@@ -41,8 +41,10 @@ load_templates(bool error_page)
 	    "<p>{{n}}{{name}} in {{gate.store}} at {{gate.path}} until {{gate.expires}}"
 	    " <style nonce=\"{{gate.nonce}}\">");
 	put_template("loop.html", "{{>loop}}x");
+	put_template(
+	    "who.html", "{{gate.user}} until {{gate.expires}}{{^gate.user}}nobody{{/gate.user}}");
 	if (error_page)
-		put_template("error.html", "<h1>{{status}} {{reason}}</h1>{{text}}");
+		put_template("error.html", "<h1>{{status}} {{reason}}</h1>{{text}}{{gate.user}}");
 	gate_templates_free(v.f.config.templates);
 	v.f.config.templates = gate_templates_open(path, &error);
 	must(v.f.config.templates != NULL, error.text);
@@ -100,6 +102,39 @@ write_much(struct gate_request *r)
 
 	for (size_t i = 0; i <= GATE_ANSWER_MAX / sizeof block; i++)
 		result = gate_write(r, block, sizeof block);
+}
+
+static void
+allow_two(struct gate_request *r)
+{
+	result = gate_allow(r, "GET, HEAD");
+	if (result)
+		gate_printf(r, "body");
+}
+
+/* The first one of a name counts; an unknown method is unsafe. */
+static void
+serve_allow(const char *method)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "REQUEST_METHOD=%s", method);
+	get(&v, allow_two, "/",
+	    (const char *const[]){text, "HTTP_SEC_FETCH_SITE=same-origin", NULL});
+}
+
+static void
+test_allow(void)
+{
+	get(&v, allow_two, "/", NULL);
+	ok(result == 1 && status_of(&v) == 200, "a method that is allowed");
+	serve_allow("HEAD");
+	ok(result == 1 && status_of(&v) == 200, "so is the second one");
+	serve_allow("HEA");
+	ok(result == 0 && status_of(&v) == 405, "a part of one is not");
+	is(header_of(&v, "Allow"), "GET, HEAD", "  and Allow says which are");
+	serve_allow("get");
+	ok(result == 0 && status_of(&v) == 405 && !has(body_of(&v), "body"), "nor another case");
 }
 
 static void
@@ -374,6 +409,11 @@ test_next(void)
 	    "/a\x80", "/\xc2\x85/", " /a", "%2F%2Fevil", "?/a", "#/a", ""};
 	char text[GATE_NEXT_MAX + 16];
 
+	static const char *const ways[] = {"/login", "/logout", "/login?a=b", "/logout#x",
+	    "/login?next=/card", "/a/login", "/a/b/logout?c"};
+	static const char *const others[] = {"/login/", "/login2", "/logins", "/alogin", "/Login",
+	    "/login/x", "/card?x=/login", "/card#/logout", "/log"};
+
 	is(next("next=/card"), "/card", "next in the query");
 	is(next("a=b&next=/card?x=1&y=2&next=/z#f"), "/card?x=1&y=2&next=/z#f",
 	    "is read raw to the query's end, '&' and all");
@@ -388,6 +428,15 @@ test_next(void)
 	}
 	snprintf(text, sizeof text, "next=/%0*d", GATE_NEXT_MAX, 0);
 	is(next(text), "/otherwise", "longer than 2 KiB: the handler's own");
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		snprintf(text, sizeof text, "next=%s", ways[i]);
+		ok(strcmp(next(text), "/otherwise") == 0, "%s: the handler's own", ways[i]);
+	}
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		snprintf(text, sizeof text, "next=%s", others[i]);
+		is(next(text), others[i], others[i]);
+	}
+	is(next_in_form("next=%2Flogout"), "/otherwise", "nor does a form lead to the way out");
 	is(next_in_form("next=%2Fcard%3Fa%3Db"), "/card?a=b",
 	    "a form's field is decoded, and comes first");
 	is(next_in_form("next=%2F%2Fevil"), "/otherwise", "and checked when it is");
@@ -457,6 +506,64 @@ test_pages(void)
 	    "saved by gate_session_commit before: 500, with the cookie");
 }
 
+/* ---- who is logged in ---- */
+
+static bool asks; /* for the session: else the page can't know who it is */
+
+static void
+who_page(struct gate_request *r)
+{
+	if (asks)
+		gate_user(r);
+	gate_render(r, "who.html", NULL);
+}
+
+static void
+fails_for_who(struct gate_request *r)
+{
+	gate_user(r);
+	gate_status(r, 404);
+}
+
+static const char *
+page_for(const char *user, bool ask)
+{
+	struct gate_buffer sent = {0};
+	char record[256], cookie[512];
+
+	snprintf(record, sizeof record,
+	    "{\"cookie\":{\"originalMaxAge\":3600000},\"gate\":{\"user\":\"%s\"},"
+	    "\"__lastAccess\":%" PRId64 "}",
+	    user != NULL ? user : "", gate_clock_wall());
+	put_record(&v.f, ID, record);
+	add_cookie(&sent, v.f.config.keys, ID);
+	snprintf(cookie, sizeof cookie, "HTTP_COOKIE=%s", gate_buffer_text(&sent));
+	gate_buffer_release(&sent);
+	asks = ask;
+	get(&v, who_page, "/", user != NULL ? NAMES(cookie) : NULL);
+	return body_of(&v);
+}
+
+/* One request structure serves them all, and keeps what templates see from page to page. */
+static void
+test_who(void)
+{
+	ok(has(page_for("anna", true), "anna until 20"), "a page knows who is logged in");
+	is(page_for(NULL, true), " until nobody", "the next one nobody, and of no end");
+	ok(has(page_for("<b>&", true), "&lt;b&gt;&amp; until 20"), "a name is escaped");
+	ok(has(page_for("ben", true), "ben until 20") && !has(body_of(&v), "&lt;"),
+	    "another user leaves nothing of the former one");
+	is(page_for("anna", false), " until nobody",
+	    "who does not ask for the session sees nobody");
+	page_for("anna", true);
+	get(&v, fails_for_who, "/", NULL);
+	ok(status_of(&v) == 404 && !has(v.answer, "anna"), "nor does an error page behind it");
+	page_for("anna", true);
+	get(&v, nothing, "/", NAMES("REQUEST_METHOD=POST"));
+	ok(status_of(&v) == 403 && !has(v.answer, "anna"), "nor a refusal");
+	count_records(&v.f, true);
+}
+
 /* ---- error pages ---- */
 
 static void
@@ -520,6 +627,7 @@ main(void)
 	load_templates(false);
 	v.f.config.options.max_age = 3600 * 1000;
 	test_status();
+	test_allow();
 	test_injection();
 	test_replace();
 	test_overflow();
@@ -530,6 +638,7 @@ main(void)
 	test_error_pages(false);
 	load_templates(true);
 	test_error_pages(true);
+	test_who();
 	test_without_templates();
 	server_close(&v);
 	return done();

@@ -296,6 +296,59 @@ run check --config gate.conf
 is "$out" 'all is well' 'check: a record of our own'
 rm sessions/*.json
 
+# ---- gate check: the users
+users=$dir/users
+weak='old:$apr1$saltsalt$'$(head -c 22 /dev/zero | tr '\0' a)
+healthy users="file:$users"
+finds error "users file:$users: it is not there: gate user add makes it" 'check: no file of users'
+is "$([ -e "$users" ] || echo none)" none '  is not made'
+(umask 077 && : >"$users")
+run check --config gate.conf
+finds warning "users: file:$users holds none: gate user add NAME" 'check: no users'
+"$gate" user add alice --stdin --config gate.conf <<<'seven wild geese in a row' >/dev/null 2>&1
+run check --config gate.conf
+is "$code $out $err" '0 all is well ' 'check: a user'
+chmod 644 "$users"
+run check --config gate.conf
+finds error 'users: .*users has mode 0644, others can read it: chmod 0640' \
+	'check: users that others can read'
+chmod 602 "$users"
+run check --config gate.conf
+finds error 'users: .*users has mode 0602, others can change it: chmod 0600' \
+	'check: users that others can change'
+chmod 660 "$users"
+run check --config gate.conf
+finds warning 'users: .*users has mode 0660, others can change it: chmod 0640' \
+	'check: users that a group can change'
+chmod 600 "$users"
+cp -p "$users" open/users
+healthy users="file:$dir/open/users"
+finds error 'users: everybody can put something else in the place of .*open/users' \
+	'check: users in a folder that others can change'
+ln -s open/users linked
+healthy users="file:$dir/linked"
+finds error 'users: everybody can put something else in the place of .*open/users' \
+	'check: the same behind a link'
+echo "$weak" >>"$users"
+healthy users="file:$users"
+finds warning 'users: old needs a new password: the hash is weak .apr1.: .*allow_weak_hashes' \
+	'check: a weak hash'
+healthy users="file:$users" allow_weak_hashes=yes
+finds warning 'users: old needs a new password: the hash is weak, whoever' '  that is allowed'
+printf '%s\n' 'plain:secretly' 'two words' >>"$users"
+healthy users="file:$users" allow_weak_hashes=yes
+is "$code $out" "0 warning: users: old needs a new password: the hash is weak, whoever gets the file will guess it
+warning: users: plain needs a new password: the hash is of no known kind
+warning: users: 1 lines of file:$users hold no user, see the log: correct or remove them
+no errors" 'check: hashes and lines that nobody can log in by'
+unlike "$out$err" 'secretly|two|apr1[$]' '  which are not shown'
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "u$i:none"; done >"$users"
+healthy users="file:$users"
+is "$(grep -c '^warning: users: u[0-9]* needs' out) $(grep -c 'users: 2 more need a new' out)" '10 1' \
+	'check: of many the first, and their number'
+healthy users=ldap://somewhere
+finds error 'users ldap: is of no known kind' 'check: an unknown kind of users'
+
 healthy templates="$dir/missing"
 finds error 'templates: .*missing is not there' 'check: a folder of templates that is missing'
 mkdir templates
@@ -377,6 +430,19 @@ if [ $can_be_other ]; then
 	run_as_user check --config "$away/gate.conf"
 	finds error 'secret_file .*Permission denied' 'check: a secret that can not be read'
 	chmod 600 "$away/key"
+	as_user "$away/gate" user add alice --stdin --config= --users="file:$away/users" \
+		--store="file:$away/sessions" <<<'seven wild geese in a row' >/dev/null
+	run_as_user check --config "$away/gate.conf" --users "file:$away/users"
+	is "$code $out" '0 all is well' 'check as a plain user: users'
+	chmod 400 "$away/users"
+	run_as_user check --config "$away/gate.conf" --users "file:$away/users"
+	finds warning "users: user $other can.t change .*users, so passwords can.t be changed" \
+		'check: users that are write-protected'
+	chmod 000 "$away/users"
+	run_as_user check --config "$away/gate.conf" --users "file:$away/users"
+	like "$out" '(^|
+)error: users file:.*users: Permission denied' 'check: users that can not be read'
+	chmod 600 "$away/users"
 fi
 if [ $can_be_other ] && [ "$(id -u)" = 0 ]; then
 	rm -rf "$away/sessions/.gate" "$away/run/queue"
@@ -389,6 +455,14 @@ if [ $can_be_other ] && [ "$(id -u)" = 0 ]; then
 	run check --config "$away/gate.conf"
 	finds error "secret_file: user $other, who owns the store, can.t read" \
 		'check as root: a secret that the programs can not read'
+	chown $other:$other "$away/key"
+	chown "0:$other" "$away/users" && chmod 640 "$away/users"
+	run check --config "$away/gate.conf" --users "file:$away/users"
+	finds warning "users: user $other can.t change .*users" \
+		'check as root: users that the programs can only read'
+	chmod 600 "$away/users"
+	run check --config "$away/gate.conf" --users "file:$away/users"
+	like "$code $out" '^1 .*users file:.*users: Permission denied' '  or not even that'
 fi
 
 # ---- gate session

@@ -51,7 +51,8 @@ starts() { # NAME DEMO'S ARGUMENTS...: one that answers
 	is "$code" 0 "$name: succeeds"
 	like "$out" "gate answers at http://127.0.0.1:$port/" '  and says where'
 	begun >>"$dir/begun"
-	is "$(ls "$demo/pids" | paste -sd' ')" 'card counter health index nginx' '  five programs'
+	is "$(ls "$demo/pids" | paste -sd' ')" \
+		'account card counter health index login logout nginx user' '  nine programs'
 	is "$(comm -23 <(begun) <(left))" '' '  all of them run'
 }
 visit() { # N NAME
@@ -120,7 +121,7 @@ is "$(find "$demo/sessions" -name '*.json' | wc -l)" 1 '  the folder keeps what 
 
 # ---- stop
 demo stop
-is "$code $out" '0 stopped: nginx index counter card health' 'stop says what it stopped'
+is "$code $out" '0 stopped: nginx index counter card login logout user account health' 'stop says what it stopped'
 is "$(left)" '' '  no process is left'
 ok '  nobody listens' not accepts "127.0.0.1:$port"
 demo stop

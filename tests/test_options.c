@@ -117,6 +117,10 @@ test_defaults(void)
 		options.absolute_timeout == INT64_C(30) * 86400000 && options.max_age == 0 &&
 		options.socket_timeout == 1500 && options.sweep_interval == 600000,
 	    "durations are milliseconds");
+	ok(strcmp(options.users, "") == 0 && strcmp(options.user_member, "gate.user") == 0 &&
+		!options.allow_weak_hashes && !options.insecure_http && options.max_sessions == 0 &&
+		options.remember_age == INT64_C(30) * 86400000,
+	    "login");
 	ok(options.socket_mode == 0660 && options.body_limit == 65536 && options.workers == 2 &&
 		options.threads == 8,
 	    "numbers");
@@ -214,7 +218,16 @@ test_values(void)
 	    {"listen", "127.1.2.3:9000", "127.1.2.3:9000"}, {"listen", "[::1]:1", "[::1]:1"},
 	    {"listen", "localhost:65535", "localhost:65535"},
 	    {"store", "redis://user:p@ss@h:1/0", "redis://(hidden)@h:1/0"},
-	    {"store", "memory:", "memory:"}, {"secret", CANARY, "(hidden)"}};
+	    {"store", "memory:", "memory:"}, {"secret", CANARY, "(hidden)"},
+	    {"users", "file:/etc/gate/users", "file:/etc/gate/users"},
+	    {"users", "mongodb://u:" CANARY "@h/db", "mongodb://(hidden)@h/db"},
+	    {"user_member", "gate.user", "gate.user"}, {"user_member", "username", "username"},
+	    {"user_member", "passport.user", "passport.user"},
+	    {"user_member", "_a-B$0.9", "_a-B$0.9"}, {"user_member", "gate2", "gate2"},
+	    {"user_member", "my.cookie", "my.cookie"}, {"allow_weak_hashes", "yes", "yes"},
+	    {"insecure_http", "yes", "yes"}, {"remember_age", "90d", "90d"},
+	    {"remember_age", "1s", "1s"}, {"max_sessions", "10000", "10000"},
+	    {"max_sessions", "1", "1"}};
 	char argument[200];
 
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -227,6 +240,8 @@ test_values(void)
 	ok(load_argument("store=redis://user:p@ss@h:1/0") == 0, "a URL with a password");
 	is(options.store, "redis://user:p@ss@h:1/0", "the field has the whole URL");
 }
+
+#define NO_MEMBER " is neither NAME nor NAME.NAME of letters, digits, _, $ and -"
 
 static const char *const bad_values[][2] = {
     {"ttl=", "ttl: \"\" is not a duration such as 1500ms, 90s, 15m, 24h or 14d"},
@@ -288,6 +303,30 @@ static const char *const bad_values[][2] = {
     {"listen=:9000",
 	"listen: \":9000\" is not on the loopback (127.0.0.1, [::1], "
 	"localhost): FastCGI is unprotected"},
+    {"user_member=", "user_member: \"\" must not be empty"},
+    {"user_member=gate", "user_member: \"gate\" is a member that gate keeps for itself"},
+    {"user_member=gate.created",
+	"user_member: \"gate.created\" is a member that gate keeps for itself"},
+    {"user_member=cookie.user",
+	"user_member: \"cookie.user\" is a member that gate keeps for itself"},
+    {"user_member=lastModified",
+	"user_member: \"lastModified\" is a member that gate keeps for itself"},
+    {"user_member=__lastAccess",
+	"user_member: \"__lastAccess\" is a member that gate keeps for itself"},
+    {"user_member=.user", "user_member: \".user\"" NO_MEMBER},
+    {"user_member=user.", "user_member: \"user.\"" NO_MEMBER},
+    {"user_member=.", "user_member: \".\"" NO_MEMBER},
+    {"user_member=a.b.c", "user_member: \"a.b.c\"" NO_MEMBER},
+    {"user_member=a..b", "user_member: \"a..b\"" NO_MEMBER},
+    {"user_member=a b", "user_member: \"a b\"" NO_MEMBER},
+    {"user_member=a\"b", "user_member: \"a\"b\"" NO_MEMBER},
+    {"user_member=\xc3\xa4", "user_member: \"\xc3\xa4\"" NO_MEMBER},
+    {"allow_weak_hashes=maybe", "allow_weak_hashes: \"maybe\" is not one of no, yes"},
+    {"insecure_http=1", "insecure_http: \"1\" is not one of no, yes"},
+    {"remember_age=0", "remember_age: \"0\" is not in the range 1s to 3650d"},
+    {"remember_age=3651d", "remember_age: \"3651d\" is not in the range 1s to 3650d"},
+    {"max_sessions=10001", "max_sessions: \"10001\" is not in the range 0 to 10000"},
+    {"max_sessions=-1", "max_sessions: \"-1\" is not a number"},
     {"run_dir=/a\nb", "run_dir holds a control byte"}, {"store=", "store must not be empty"},
     {"ttll=5", "unknown option \"ttll\", did you mean \"ttl\"?"},
     {"nonsense", "not of the form name=value"}};
@@ -306,6 +345,14 @@ test_bad_values(void)
 	    "a socket path of 108 bytes");
 	argument[13 + 106] = '\0';
 	ok(load_argument(argument) == 0, "one of 107 is fine");
+	memcpy(argument, "user_member=", 12);
+	memset(argument + 12, 'x', 101);
+	argument[12 + 101] = '\0';
+	ok(load_argument(argument) < 0 && strstr(error.text, "is longer than 100 bytes") != NULL,
+	    "a user_member of 101 bytes");
+	argument[12 + 100] = '\0';
+	ok(load_argument(argument) == 0 && strlen(options.user_member) == 100,
+	    "one of 100 is fine");
 }
 
 static void
@@ -721,7 +768,8 @@ test_sample(void)
 
 		snprintf(line, sizeof line, "%s =", name);
 		ok(strstr(sample, line) != NULL, "it has %s", name);
-		if (strcmp(name, "secret_file") != 0 && strcmp(name, "templates") != 0)
+		if (strcmp(name, "secret_file") != 0 && strcmp(name, "templates") != 0 &&
+		    strcmp(name, "users") != 0)
 			is(value_of(name), gate_options_default(i), "  with its default");
 	}
 	free(sample);

@@ -313,6 +313,7 @@ test_rotation() {
 	is "$status $body" '200 visit 3' 'the visitor is still known'
 	unlike "$(cookie_header)" "^$first$" 'by a cookie that is signed anew'
 	like "$(cookie_header)" "^${first%.*}\." 'and has the same id'
+	ok 'which the log says' grep -q 'event=cookie-signed-anew' "$dir/log"/*
 	end_load
 	is_clean 'under load'
 	is "$(grep -c ^line "$dir/load")" $many "$many sessions were under load"

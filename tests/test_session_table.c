@@ -13,13 +13,16 @@ enum kind {
 	NO_COOKIE,
 	BAD_SIGNATURE,
 	UNKNOWN_ID,
+	RENEWED,
 	TOUCHED_LONG_AGO,
 	TOUCHED_NOW,
 	OLD_SECRETS,
+	NODES_LOGIN, /* only the member says so; for the others `gate.user` is user_member */
 	KINDS
 };
 static const char *const kinds[] = {"no cookie", "bad signature", "signed unknown id",
-    "touched long ago", "touched just now", "signed with the old secret"};
+    "signed id that was renewed just now", "touched long ago", "touched just now",
+    "signed with the old secret", "logged in by Node just now"};
 
 enum action {
 	NOTHING,
@@ -36,11 +39,15 @@ enum action {
 	DESTROY,
 	DESTROY_MODIFY,
 	MAX_AGE_ZERO,
+	LOGIN,
+	LOGIN_LONG,
+	LOGIN_MODIFY,
 	ACTIONS
 };
 static const char *const actions[] = {"nothing", "never asked", "modify", "modify and undo",
     "change max_age only", "commit untouched", "commit, modify", "modify, commit", "renew",
-    "renew, modify", "renew, commit", "destroy", "destroy, modify", "max_age 0"};
+    "renew, modify", "renew, commit", "destroy", "destroy, modify", "max_age 0", "login",
+    "login to be remembered", "login, modify"};
 
 struct combination {
 	enum kind kind;
@@ -50,16 +57,19 @@ struct combination {
 
 enum cookie { KEPT, SET, CLEARED };
 static const char *const cookies[] = {"kept", "set", "cleared"};
+enum user { NOBODY, ANNA, NODES_USER };
+static const char *const users[] = {"nobody", "anna", "node"};
 
 struct outcome {
 	int loads, creates, updates, touches,
 	    removes; /* store calls that find or change something */
 	enum cookie cookie;
-	bool dated;  /* a cookie that is set has Expires */
-	bool stored; /* and its attributes come from the record, not from the options */
-	int records; /* that are left */
-	bool kept;   /* the record has the seeded member */
-	int views;   /* and the modification */
+	bool dated;     /* a cookie that is set has Expires */
+	bool stored;    /* and its attributes come from the record, not from the options */
+	int records;    /* that are left */
+	bool kept;      /* the record has the seeded member */
+	int views;      /* and the modification */
+	enum user user; /* and who is logged in */
 };
 
 static struct fixture f;
@@ -73,6 +83,7 @@ struct express {
 	bool expires; /* the cookie has a date: "E" */
 	bool kept;
 	int views;
+	enum user user;
 	int original_hash, saved_hash; /* -1: unset */
 };
 
@@ -82,10 +93,16 @@ is_loaded(const struct combination *c)
 	return c->kind >= TOUCHED_LONG_AGO;
 }
 
+static bool
+is_login(const struct combination *c)
+{
+	return c->action == LOGIN || c->action == LOGIN_LONG || c->action == LOGIN_MODIFY;
+}
+
 static int
 hash(const struct express *e)
 {
-	return e->views * 2 + e->kept;
+	return (e->views * 2 + e->kept) * 3 + (int)e->user;
 }
 
 static bool
@@ -107,6 +124,7 @@ express_set(struct express *e)
 	e->exists = true;
 	e->o.kept = e->kept;
 	e->o.views = e->views;
+	e->o.user = e->user;
 }
 
 static void
@@ -115,6 +133,7 @@ express_destroy(struct express *e) /* of an id that was never stored: nobody see
 	e->o.removes += e->exists;
 	e->exists = e->o.kept = false;
 	e->o.views = 0;
+	e->o.user = NOBODY;
 }
 
 static void
@@ -130,20 +149,23 @@ express_handler(struct express *e)
 {
 	enum action a = e->c->action;
 
-	if (a == RENEW || a == RENEW_MODIFY || a == RENEW_COMMIT) {
+	if (a == RENEW || a == RENEW_MODIFY || a == RENEW_COMMIT || is_login(e->c)) {
 		express_destroy(e);
 		e->kept = false;
+		e->user = is_login(e->c) ? ANNA : NOBODY; /* as Passport's logIn does it */
 		e->is_new = e->id_changed = true;
 		e->expires = e->c->expiring;
 	}
 	if (a == COMMIT || a == COMMIT_MODIFY || a == RENEW_COMMIT)
 		express_save(e);
-	if (a == MODIFY || a == COMMIT_MODIFY || a == MODIFY_COMMIT || a == RENEW_MODIFY)
+	if (a == MODIFY || a == COMMIT_MODIFY || a == MODIFY_COMMIT || a == RENEW_MODIFY ||
+	    a == LOGIN_MODIFY)
 		e->views = VIEWS;
 	if (a == MODIFY_COMMIT)
 		express_save(e);
-	if (a == MAX_AGE || a == MAX_AGE_ZERO) /* cookie.maxAge = 3 h, or null: with the browser */
-		e->expires = a == MAX_AGE;
+	/* cookie.maxAge = 3 h, or null: with the browser */
+	if (a == MAX_AGE || a == MAX_AGE_ZERO || a == LOGIN_LONG)
+		e->expires = a != MAX_AGE_ZERO;
 	if (a == DESTROY || a == DESTROY_MODIFY) {
 		express_destroy(e);
 		e->session = false;
@@ -159,6 +181,7 @@ express(const struct combination *c)
 	    .is_new = !is_loaded(c),
 	    .expires = c->expiring,
 	    .kept = is_loaded(c),
+	    .user = c->kind == NODES_LOGIN ? NODES_USER : NOBODY,
 	    .saved_hash = -1};
 	bool save, set_cookie;
 
@@ -167,6 +190,7 @@ express(const struct combination *c)
 		e.saved_hash = e.original_hash;
 	e.o.loads = c->kind >= UNKNOWN_ID;
 	e.o.kept = is_loaded(c);
+	e.o.user = e.user;
 	express_handler(&e);
 	if (e.session) {
 		set_cookie = e.is_new ? c->save_uninitialized || is_modified(&e)
@@ -190,7 +214,8 @@ static void
 lazy_loading(struct combination *c, struct outcome *o)
 {
 	if (c->action == NEVER_ASKED)
-		*o = (struct outcome){.records = is_loaded(c), .kept = is_loaded(c)};
+		*o = (struct outcome){
+		    .records = is_loaded(c), .kept = is_loaded(c), .user = o->user};
 }
 
 static void
@@ -235,11 +260,26 @@ throttled_touch(struct combination *c, struct outcome *o)
 }
 
 static void
+login_of_node(struct combination *c, struct outcome *o)
+{
+	if (c->kind != NODES_LOGIN || c->action == NEVER_ASKED || o->creates + o->removes > 0)
+		return;
+	o->updates = 1;
+	o->touches = 0;
+	if (o->cookie == KEPT && c->expiring && c->action != MAX_AGE_ZERO) {
+		o->cookie = SET;
+		o->dated = true;
+	}
+}
+
+static void
 renew_keeps(struct combination *c, struct outcome *o)
 {
-	if (c->action != RENEW && c->action != RENEW_MODIFY)
-		return;
-	if (is_loaded(c))
+	bool renews = c->action == RENEW || c->action == RENEW_MODIFY;
+
+	if (is_loaded(c) && renews && c->kind == NODES_LOGIN)
+		o->user = NODES_USER;
+	if (is_loaded(c) && (renews || (is_login(c) && c->kind != NODES_LOGIN)))
 		o->kept = true;
 	else if (c->action == RENEW && !c->save_uninitialized)
 		*o = (struct outcome){.loads = o->loads};
@@ -259,6 +299,13 @@ old_secret(struct combination *c, struct outcome *o)
 		return;
 	o->cookie = SET;
 	o->dated = c->expiring && c->action != MAX_AGE_ZERO;
+}
+
+static void
+gone_is_left_alone(struct combination *c, struct outcome *o)
+{
+	if (c->kind == RENEWED && c->action != NEVER_ASKED && !is_login(c))
+		*o = (struct outcome){.loads = 1};
 }
 
 static void
@@ -286,15 +333,20 @@ static struct deviation {
 	0},
     {"a changed lifetime counts as modified", lifetime_is_a_change, 0},
     {"touch is throttled", throttled_touch, 0},
-    {"renew keeps the data, a renewed empty new session writes nothing", renew_keeps, 0},
+    {"a login made by Node counts as modified: index and lists follow", login_of_node, 0},
+    {"renew and login keep the data, unless another user was logged in; a renewed empty new "
+     "session writes nothing",
+	renew_keeps, 0},
     {"destroy clears the cookie", destroy_clears, 0},
     {"a cookie signed with an old secret is signed anew", old_secret, 0},
+    {"of an id that was renewed just now nothing is stored, set or cleared, but by a login",
+	gone_is_left_alone, 0},
     {"a cookie that no write stands for is set after another look at the record", another_look, 0},
     {"Set-Cookie takes its attributes from the options, resolved", own_attributes, 0},
     {"a conflict of resave is ignored", NULL, 0},
     {"unset does not exist", NULL, 0},
 };
-enum { RESAVE_CONFLICT = 10, UNSET = 11, DEVIATIONS = sizeof deviations / sizeof *deviations };
+enum { RESAVE_CONFLICT = 12, UNSET = 13, DEVIATIONS = sizeof deviations / sizeof *deviations };
 
 static bool
 equal(const struct outcome *a, const struct outcome *b)
@@ -302,7 +354,7 @@ equal(const struct outcome *a, const struct outcome *b)
 	return a->loads == b->loads && a->creates == b->creates && a->updates == b->updates &&
 	    a->touches == b->touches && a->removes == b->removes && a->cookie == b->cookie &&
 	    a->dated == b->dated && a->stored == b->stored && a->records == b->records &&
-	    a->kept == b->kept && a->views == b->views;
+	    a->kept == b->kept && a->views == b->views && a->user == b->user;
 }
 
 static struct outcome
@@ -330,18 +382,28 @@ static void
 seed(const struct combination *c)
 {
 	int64_t touched = NOW - (c->kind == TOUCHED_LONG_AGO ? HOUR / 2 : 10);
+	const char *user = c->kind == NODES_LOGIN ? ",\"username\":\"node\"" : "";
 	char text[512], date[GATE_ISO_LENGTH + 1];
 
 	gate_iso_date(date, touched + HOUR);
 	snprintf(text, sizeof text,
 	    c->expiring
 		? "{\"cookie\":{\"originalMaxAge\":3600000,\"expires\":\"%s\",\"httpOnly\":true,"
-		  "\"path\":\"/\",\"sameSite\":\"strict\"},\"kept\":1,\"__lastAccess\":%" PRId64 "}"
+		  "\"path\":\"/\",\"sameSite\":\"strict\"},\"kept\":1%s,\"__lastAccess\":%" PRId64
+		  "}"
 		: "{\"cookie\":{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,"
-		  "\"path\":\"/\",\"sameSite\":\"strict\"},\"kept\":1%.0s,\"__lastAccess\":%" PRId64
-		  "}",
-	    date, touched);
+		  "\"path\":\"/"
+		  "\",\"sameSite\":\"strict\"},\"kept\":1%.0s%s,\"__lastAccess\":%" PRId64 "}",
+	    date, user, touched);
 	put_record(&f, SEEDED, text);
+}
+
+static void
+mark_renewed(void)
+{
+	struct gate_bump bump;
+
+	must(gate_store_bump(&f.link, "renewed:" SEEDED, 1, HOUR, &bump, NULL) == 1, "a mark");
 }
 
 static void
@@ -356,10 +418,13 @@ make_cookie(const struct combination *c, struct gate_buffer *out)
 static void
 handler(struct gate_session *s, enum action a)
 {
+	static const struct gate_record_login login = {"anna", "192.0.2.1", NULL, NOW};
 	json_t *session = a != NEVER_ASKED ? gate_session_json(s) : NULL;
 
 	if (a == RENEW || a == RENEW_MODIFY || a == RENEW_COMMIT)
 		gate_session_ask_renew(s);
+	if (a == LOGIN || a == LOGIN_LONG || a == LOGIN_MODIFY)
+		gate_session_ask_login(s, &login, a == LOGIN_LONG ? 3 * HOUR : s->options->max_age);
 	if (a == DESTROY || a == DESTROY_MODIFY)
 		gate_session_ask_destroy(s);
 	if (a == MAX_AGE || a == MAX_AGE_ZERO)
@@ -367,7 +432,7 @@ handler(struct gate_session *s, enum action a)
 	if (a == COMMIT || a == COMMIT_MODIFY || a == RENEW_COMMIT)
 		gate_session_save(s);
 	if (a == MODIFY || a == COMMIT_MODIFY || a == MODIFY_COMMIT || a == RENEW_MODIFY ||
-	    a == DESTROY_MODIFY || a == MODIFY_UNDO)
+	    a == DESTROY_MODIFY || a == MODIFY_UNDO || a == LOGIN_MODIFY)
 		json_object_set_new(session, "views", json_integer(VIEWS));
 	if (a == MODIFY_UNDO)
 		json_object_del(session, "views");
@@ -392,13 +457,19 @@ look_at_cookie(const struct gate_session *s, const char *line, struct outcome *o
 static void
 look_at_record(const struct gate_session *s, struct outcome *o)
 {
+	const char *user, *member = s->options->user_member;
 	char text[TEXT_MAX];
-	json_t *record = NULL;
+	json_t *record = NULL, *gate;
 
 	if (get_record(&f, s->id[0] != '\0' ? s->id : SEEDED, text)[0] != '\0')
 		record = json_loads(text, 0, NULL);
 	o->kept = json_object_get(record, "kept") != NULL;
 	o->views = (int)json_integer_value(json_object_get(record, "views"));
+	gate = json_object_get(record, "gate");
+	user = json_string_value(strcmp(member, "username") == 0 ? json_object_get(record, member)
+								 : json_object_get(gate, "user"));
+	while (user != NULL && o->user < NODES_USER && strcmp(user, users[o->user]) != 0)
+		o->user++;
 	o->records = count_records(&f, true);
 	json_decref(record);
 }
@@ -408,11 +479,16 @@ actual(const struct combination *c, bool *good)
 {
 	struct gate_buffer header = {0}, line = {0};
 	unsigned long before[GATE_STORE_CALLS];
+	char member[] = "username", *usual = f.config.options.user_member;
 	struct gate_session s;
 	struct outcome o = {0};
 
 	if (is_loaded(c))
 		seed(c);
+	if (c->kind == RENEWED)
+		mark_renewed();
+	if (c->kind == NODES_LOGIN)
+		f.config.options.user_member = member;
 	make_cookie(c, &header);
 	f.config.options.resave = c->resave;
 	f.config.options.rolling = c->rolling;
@@ -438,6 +514,7 @@ actual(const struct combination *c, bool *good)
 	o.removes = (int)(f.link.calls[GATE_STORE_REMOVE] - before[GATE_STORE_REMOVE]);
 	look_at_cookie(&s, gate_buffer_text(&line), &o, good);
 	look_at_record(&s, &o);
+	f.config.options.user_member = usual;
 	gate_session_end(&s);
 	forget_renewal(&f, SEEDED);
 	gate_buffer_release(&header);
@@ -450,10 +527,10 @@ show(const char *who, const struct outcome *o)
 {
 	printf("#   %-8s loads %d creates %d updates %d touches %d removes %d cookie %s%s%s "
 	       "records %d%s "
-	       "views %d\n",
+	       "views %d user %s\n",
 	    who, o->loads, o->creates, o->updates, o->touches, o->removes, cookies[o->cookie],
 	    o->dated ? " dated" : "", o->stored ? " from the record" : "", o->records,
-	    o->kept ? " kept" : "", o->views);
+	    o->kept ? " kept" : "", o->views, users[o->user]);
 }
 
 /* One line for the sixteen policies of a kind of request and an action. */

@@ -397,6 +397,72 @@ test_tag(void)
 	gate_keys_free(other);
 }
 
+/* No signature serves two purposes (K8). */
+static void
+test_purposes(void)
+{
+	struct gate_keys *keys = new_keys("keyboard cat", "older");
+	char one[GATE_SIGNATURE_LENGTH + 1], other[GATE_SIGNATURE_LENGTH + 1];
+	struct gate_buffer b = {0};
+	int accepted = 0;
+
+	gate_sign_for(keys, "gate device", "text", 4, one);
+	is(one, "BX8xHj0XBZaWBHOXRauYxCblW99NHqWukwtxxkIhzHY",
+	    "HMAC under HMAC(secret, purpose), base64url");
+	ok(gate_verify_for(keys, "gate device", "text", 4, one) == 1, "verifies");
+	ok(gate_verify_for(keys, "gate devic", "text", 4, one) == 0 &&
+		gate_verify_for(keys, "", "text", 4, one) == 0,
+	    "for no other purpose");
+	ok(gate_verify_for(keys, "gate device", "text!", 5, one) == 0 &&
+		gate_verify_for(keys, "gate device", "tex", 3, one) == 0 &&
+		gate_verify_for(keys, "gate device", "te\0t", 4, one) == 0,
+	    "nor for another text");
+	gate_sign_for(keys, "gate device", "te\0t", 4, other);
+	ok(strcmp(one, other) != 0 && gate_verify_for(keys, "gate device", "te\0t", 4, other) == 1,
+	    "a text may hold any byte");
+	for (size_t i = 0; i < sizeof one - 1; i++)
+		for (int c = 0; c < 256; c++) {
+			memcpy(other, one, sizeof one);
+			other[i] = (char)c;
+			accepted += gate_verify_for(keys, "gate device", "text", 4, other);
+		}
+	ok(accepted == GATE_SIGNATURE_LENGTH, "another byte at each of 43 places is refused");
+	gate_sign(keys, "text", &b);
+	memcpy(other, b.data + strlen("text."), sizeof other);
+	ok(gate_verify_for(keys, "gate device", "text", 4, other) == 0,
+	    "a session's signature serves nothing else");
+	gate_buffer_reset(&b);
+	gate_buffer_printf(&b, "text.%s", one);
+	ok(is_refused(keys, b.data, b.length), "nor does another one for a session");
+	gate_buffer_release(&b);
+	gate_keys_free(keys);
+}
+
+static void
+test_purposes_rotation(void)
+{
+	static const char *const secrets[] = {"first", "second", "third", "fourth", NULL};
+	struct gate_keys *ring = gate_keys_new(secrets, NULL), *one;
+	char signature[GATE_SIGNATURE_LENGTH + 1], first[GATE_SIGNATURE_LENGTH + 1];
+	bool all = true;
+
+	for (size_t i = 0; i < GATE_SECRETS_MAX; i++) {
+		one = new_keys(secrets[i], NULL);
+		gate_sign_for(one, "gate device", "text", 4, signature);
+		all = all && gate_verify_for(ring, "gate device", "text", 4, signature) == 1;
+		if (i == 0)
+			memcpy(first, signature, sizeof first);
+		gate_keys_free(one);
+	}
+	ok(all, "all secrets verify for a purpose");
+	gate_sign_for(ring, "gate device", "text", 4, signature);
+	is(signature, first, "the first signs");
+	one = new_keys("fifth", NULL);
+	ok(gate_verify_for(one, "gate device", "text", 4, signature) == 0, "no other does");
+	gate_keys_free(one);
+	gate_keys_free(ring);
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -566,6 +632,8 @@ main(void)
 	test_new();
 	test_weakness();
 	test_tag();
+	test_purposes();
+	test_purposes_rotation();
 	test_ids();
 	test_uuids();
 	test_id_valid();

@@ -421,11 +421,14 @@ test_bump(void)
 	ok(b.count == 0 && bump(key, 0, HOUR).count == 0, "lifetime 0 forgets it");
 	ok(bump(key, 1, HOUR).count == 1, "then it starts at 1");
 	ok(bump("never", 0, 0).count == 0, "one that never was can be forgotten too");
+	ok(bump("never", -1, HOUR).count == 0 && bump("never", 1, HOUR).count == 1,
+	    "and taking back from it makes nothing");
 	memset(longer, 'k', sizeof longer - 1);
 	longer[sizeof longer - 1] = '\0';
 	ok(bump(longer, 1, HOUR).count == 1 && bump(longer, 1, HOUR).count == 2, "a long key");
 	bump(key, 0, 0);
 	bump("another", 0, 0);
+	bump("never", 0, 0);
 	bump(longer, 0, 0);
 	ok(count_all() == 0, "counters are no records");
 }
@@ -449,6 +452,69 @@ test_bump_expiry(void)
 		gate_clock_pause();
 	ok(bump("short", 0, HOUR).count == 0, "also to a shorter one");
 	bump("short", 0, 0);
+}
+
+/* Which moves neither the time of the last bump nor the end of the counter's life. */
+static void
+test_bump_back(void)
+{
+	int64_t now;
+	struct gate_bump b, up;
+
+	bump("back", 3, HOUR);
+	up = bump("back", 0, HOUR);
+	now = gate_clock_wall();
+	while (gate_clock_wall() <= now + 2)
+		gate_clock_pause();
+	b = bump("back", -1, HOUR);
+	ok(b.count == 2 && b.last == up.last, "taking back: 2, and when it was bumped up");
+	ok(bump("back", 0, HOUR).last == up.last, "which is no later now");
+	ok(bump("back", -5, HOUR).count == 0 && bump("back", 0, HOUR).count == 0, "never below 0");
+	b = bump("back", 1, HOUR);
+	ok(b.count == 1 && b.last == up.last, "at 0 the time is still known");
+	ok(bump("back", 0, HOUR).last > up.last, "until it is bumped up again");
+	bump("back", 1, 30);
+	now = gate_clock_wall();
+	bump("back", -1, HOUR);
+	while (gate_clock_wall() <= now + 32)
+		gate_clock_pause();
+	ok(bump("back", 0, HOUR).count == 0, "the end of its life stays where it was");
+	ok(bump("back", -1, HOUR).count == 0 && bump("back", 1, HOUR).count == 1,
+	    "behind it there is nothing to take back from");
+	bump("back", 0, 0);
+}
+
+static void *
+bump_up_and_back(void *data)
+{
+	atomic_int *bad = data;
+
+	for (int i = 0; i < 200; i++) {
+		struct gate_bump up = bump("together", 1, HOUR);
+		struct gate_bump back = bump("together", -1, HOUR);
+
+		*bad += up.count < 2 || up.count > THREADS + 1;
+		*bad += back.count < 1 || back.count > THREADS;
+	}
+	return NULL;
+}
+
+/* None is lost, and none taken back that isn't there. */
+static void
+test_bump_back_together(void)
+{
+	pthread_t threads[THREADS];
+	atomic_int bad = 0;
+
+	bump("together", 1, HOUR);
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, bump_up_and_back, &bad) != 0)
+			exit(2);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	ok(bad == 0 && bump("together", 0, HOUR).count == 1,
+	    "eight threads count and take back: what was there before is left");
+	bump("together", 0, 0);
 }
 
 int
@@ -476,6 +542,8 @@ main(void)
 		test_sweep_together();
 		test_bump();
 		test_bump_expiry();
+		test_bump_back();
+		test_bump_back_together();
 		close_fixture(&f);
 	}
 	leave_scratch();

@@ -9,6 +9,7 @@
 
 #define NOW INT64_C(1795253194612)
 #define HOUR INT64_C(3600000)
+#define MEMBER "passport" /* and what Passport keeps in it: `user` */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -73,6 +74,26 @@ is_json(const char *text, size_t length)
 	return json != NULL;
 }
 
+static bool
+are_same(const char *one, const char *two)
+{
+	return one == two || (one != NULL && two != NULL && strcmp(one, two) == 0);
+}
+
+/* The copy at gate.user says what the member says, or else the next request would write again. */
+static void
+check_user(const struct gate_record *record, const char *text, size_t length)
+{
+	struct gate_record copy = {0}, again = {.user_member = record->user_member};
+
+	assert(gate_record_parse(&copy, text, length) == 1);
+	assert(gate_record_parse(&again, text, length) == 1);
+	assert(are_same(copy.user, record->user) && !copy.user_changed);
+	assert(are_same(again.user, record->user) && !again.user_changed);
+	gate_record_clear(&copy);
+	gate_record_clear(&again);
+}
+
 /* What leaves must be a record again, with the lifetime it was given and what did not change. */
 static void
 check_written(struct gate_record *record, const struct gate_record *before, const char *changed,
@@ -95,6 +116,8 @@ check_written(struct gate_record *record, const struct gate_record *before, cons
 	again = gate_record_get(&after, "cookie");
 	assert(memmem(again->text, again->length, "\"2026-11-21T10:26:34.612Z\"", 26) != NULL);
 	check_unchanged(before, &after, changed);
+	if (strcmp(changed, MEMBER) != 0)
+		check_user(record, text, length);
 	assert(!readable || is_json(text, length));
 	gate_record_clear(&after);
 	free(text);
@@ -103,6 +126,7 @@ check_written(struct gate_record *record, const struct gate_record *before, cons
 static void
 check(struct gate_record *record, const struct gate_record *before, uint8_t how, bool readable)
 {
+	const char *member = record->user_member;
 	json_t *session = gate_record_session(record);
 	struct gate_error error = {0};
 	char *changed;
@@ -111,6 +135,8 @@ check(struct gate_record *record, const struct gate_record *before, uint8_t how,
 	assert(session != NULL);
 	assert(gate_record_differs(record, session) == 0);
 	assert(gate_record_merge(record, session, &error) == 0);
+	if (member != NULL)
+		assert(gate_record_is_user(record, session, member, record->user));
 	changed = strdup(change(session, how));
 	if (how & 4 && json_object_get(session, changed) != NULL)
 		json_object_del(session, changed);
@@ -136,6 +162,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
+	if (data[0] & 8)
+		record.user_member = MEMBER ".user";
 	result = gate_record_parse(&record, text, size - 1);
 	if (result == 1) {
 		assert(gate_record_parse(&before, text, size - 1) == 1);

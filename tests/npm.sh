@@ -1,11 +1,11 @@
 #!/bin/sh
-# install.sh: prints the folder whose node_modules holds what package-lock.json pins; installs it
-# there first, once per lock file, outside the source tree.
+# npm.sh: npm.sh FOLDER: prints the folder whose node_modules holds what FOLDER's package-lock.json
+# pins; installs it there first, once per lock file, outside the source tree.
 set -eu
 
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$1" && pwd)
 cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/gate
-folder=$cache/interop-$(sha256sum "$here/package-lock.json" | cut -c 1-16)
+folder=$cache/${here##*/}-$(sha256sum "$here/package-lock.json" | cut -c 1-16)
 
 if [ ! -d "$folder/node_modules" ]; then
 	mkdir -p "$cache"

@@ -1,0 +1,86 @@
+/* account.c: one's own sessions, to be ended, and one's password, to be changed. */
+#include <string.h>
+
+#include <gate.h>
+
+static void
+show(struct gate_request *req, const char *problem)
+{
+	const char *done = gate_query(req, "done");
+	json_t *page = json_pack("{s:o, s:s*, s:b, s:b}", "sessions", gate_user_sessions(req),
+	    "problem", problem, "ended", done != NULL && strcmp(done, "ended") == 0, "changed",
+	    done != NULL && strcmp(done, "password") == 0);
+
+	gate_render(req, "account.html", page);
+	json_decref(page);
+}
+
+/* Ending the session that one is in is a logout. */
+static void
+end_session(struct gate_request *req, const char *handle)
+{
+	if (gate_user_session_end(req, handle) >= 0)
+		gate_redirect(req, gate_user(req) != NULL ? "/account?done=ended" : "/");
+}
+
+static void
+change_password(struct gate_request *req, const char *old)
+{
+	const char *new = gate_form(req, "new"), *again = gate_form(req, "again"), *why;
+
+	if (new == NULL || again == NULL) {
+		gate_status(req, 400);
+		return;
+	}
+	if (strcmp(new, again) != 0) {
+		gate_status(req, 422);
+		show(req, "The two new passwords differ.");
+		return;
+	}
+	switch (gate_change_password(req, old, new, &why)) {
+	case 1:
+		gate_redirect(req, "/account?done=password");
+		break;
+	case 0:
+		gate_status(req, 422);
+		show(req, why);
+		break;
+	case GATE_LATER:
+		show(req, "Too many tries just now. Wait a little and try again.");
+		break;
+	}
+}
+
+static void
+change(struct gate_request *req)
+{
+	const char *handle = gate_form(req, "session"), *old = gate_form(req, "current");
+
+	if (handle != NULL)
+		end_session(req, handle);
+	else if (gate_form(req, "others") != NULL)
+		end_session(req, NULL);
+	else if (old != NULL)
+		change_password(req, old);
+	else
+		gate_status(req, 400);
+}
+
+static void
+answer(struct gate_request *req)
+{
+	if (!gate_allow(req, "GET, HEAD, POST"))
+		return;
+	if (gate_user(req) == NULL)
+		gate_redirect(req, "/login?next=/account");
+	else if (strcmp(gate_param(req, "REQUEST_METHOD"), "POST") == 0)
+		change(req);
+	else
+		show(req, NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	return gate_main(argc, argv, answer);
+}

@@ -1,0 +1,394 @@
+/* gate_user.c: gate user: who may log in, as an operator sees and changes it. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "gate_command.h"
+#include "password.h"
+#include "throttle.h"
+#include "user.h"
+
+_Static_assert(
+    GATE_COMMAND_LINE_SIZE > GATE_PASSWORD_MAX && GATE_COMMAND_LINE_SIZE >= GATE_HASH_MAX,
+    "a line holds a password or a hash");
+
+struct job {
+	struct gate_options options;
+	struct gate_users *users;
+	struct gate_store_link link;
+	struct gate_error error;
+	const char *name;   /* of the user, NULL: list */
+	bool from_stdin;    /* else from the terminal */
+	bool ready;         /* what is read is a hash */
+	unsigned int ended; /* sessions */
+};
+
+/* ---- passwords and hashes ---- */
+
+static int
+fail_to_read(struct job *job)
+{
+	const char *what = job->ready ? "hash" : "password";
+
+	switch (errno) {
+	case EMSGSIZE:
+		return gate_fail(&job->error, GATE_EOPTION, "the %s is longer than %d bytes", what,
+		    GATE_COMMAND_LINE_SIZE - 1);
+	case EBADMSG:
+		return gate_fail(&job->error, GATE_EOPTION, "the %s holds a NUL byte", what);
+	case ENODATA:
+		return gate_fail(&job->error, GATE_EOPTION, "there was no %s to read", what);
+	}
+	return gate_fail_errno(&job->error, GATE_ESYSTEM, "the %s can't be read", what);
+}
+
+static int
+check_line(struct job *job, const char *line)
+{
+	const char *why = job->ready
+	    ? gate_password_hash_refusal(line, job->options.allow_weak_hashes)
+	    : gate_password_refusal(line, job->name);
+
+	if (why == NULL)
+		return 0;
+	return gate_fail(
+	    &job->error, GATE_EOPTION, "the %s %s", job->ready ? "hash" : "password", why);
+}
+
+/* Twice, as nobody sees what is typed. 0 or -1. */
+static int
+ask_terminal(struct job *job, char line[GATE_COMMAND_LINE_SIZE])
+{
+	char prompt[GATE_USER_NAME_MAX + 32], again[GATE_COMMAND_LINE_SIZE];
+	int fd = gate_command_terminal(), result = -1;
+
+	if (fd < 0)
+		return gate_fail(
+		    &job->error, GATE_ESYSTEM, "there is no terminal to ask at: say --stdin");
+	snprintf(prompt, sizeof prompt, "%s %s: ", job->ready ? "hash of" : "new password of",
+	    job->name);
+	if (gate_command_ask(fd, prompt, line) < 0)
+		fail_to_read(job);
+	else if (check_line(job, line) < 0 || job->ready)
+		result = job->error.code == GATE_OK ? 0 : -1;
+	else if (gate_command_ask(fd, "once more: ", again) < 0)
+		fail_to_read(job);
+	else if (strcmp(line, again) != 0)
+		gate_fail(&job->error, GATE_EOPTION, "these were two different passwords");
+	else
+		result = 0;
+	explicit_bzero(again, sizeof again);
+	close(fd);
+	return result;
+}
+
+static int
+read_stdin(struct job *job, char line[GATE_COMMAND_LINE_SIZE])
+{
+	if (gate_command_read_line(line) < 0)
+		return fail_to_read(job);
+	return check_line(job, line);
+}
+
+/* The hash of the new password. 0 or -1. */
+static int
+get_hash(struct job *job, char hash[GATE_HASH_MAX])
+{
+	char line[GATE_COMMAND_LINE_SIZE] = "";
+	int result = job->from_stdin ? read_stdin(job, line) : ask_terminal(job, line);
+
+	if (result == 0 && job->ready)
+		snprintf(hash, GATE_HASH_MAX, "%s", line);
+	else if (result == 0)
+		result = gate_password_hash(line, hash, &job->error);
+	explicit_bzero(line, sizeof line);
+	return result;
+}
+
+/* ---- what the store knows of a user ---- */
+
+static int
+open_store(struct job *job)
+{
+	return gate_command_open(&job->link, &job->options, &job->error);
+}
+
+static int
+end_session(void *data, const char *id, struct gate_record *record)
+{
+	struct job *job = data;
+	int result = gate_store_remove(&job->link, id, NULL, &job->error);
+
+	(void)record;
+	job->ended += result == 1;
+	return result < 0 ? -1 : 1;
+}
+
+/* A new user has no sessions, a new password ends those that the old one began, and who is gone
+ * must not go on. Before a program was ever started there is no store, and nothing to forget. */
+static int
+forget(struct job *job)
+{
+	const char *folder = gate_command_folder(&job->options);
+
+	if (folder != NULL && access(folder, F_OK) < 0 && errno == ENOENT)
+		return 1;
+	if (open_store(job) < 0 || gate_throttle_reset(&job->link, job->name, &job->error) < 0 ||
+	    job->link.table->each(job->link.store, job->name, end_session, job, &job->error) < 0) {
+		fprintf(stderr, "gate: the users are changed; what the store holds of %s is not\n",
+		    job->name);
+		return -1;
+	}
+	if (job->ended > 0)
+		printf("%u sessions of %s ended\n", job->ended, job->name);
+	return 1;
+}
+
+/* ---- the jobs ---- */
+
+static int
+fail_missing(struct job *job)
+{
+	return gate_fail(&job->error, GATE_EOPTION, "there is no user %.100s", job->name);
+}
+
+static int
+fail_there(struct job *job)
+{
+	return gate_fail(&job->error, GATE_EOPTION,
+	    "there is a user %.60s already: gate user password changes the password", job->name);
+}
+
+/* Can the file that is not there yet be made? Better known before a password is typed. */
+static int
+check_folder(struct job *job, const char *path)
+{
+	char *folder = gate_command_folder_of(path);
+	int result = 0;
+
+	if (folder == NULL)
+		result = gate_fail(&job->error, GATE_EMEMORY, "out of memory");
+	else if (access(folder, W_OK | X_OK) < 0)
+		result = gate_fail_errno(
+		    &job->error, GATE_ESYSTEM, "%.100s can't be made: %.60s", path, folder);
+	free(folder);
+	return result;
+}
+
+/* root's new file, in a folder of root's. */
+static void
+say_what_next(const char *path)
+{
+	if (geteuid() == 0)
+		fprintf(stderr, "next: make the user that gate runs as the owner of %s\n", path);
+}
+
+static int
+add(struct job *job)
+{
+	const char *path = gate_command_users_file(&job->options);
+	bool makes = path != NULL && access(path, F_OK) < 0;
+	char hash[GATE_HASH_MAX];
+	int result = gate_users_find(job->users, job->name, hash, &job->error);
+
+	if (result == 1)
+		return fail_there(job);
+	if (result < 0 || (makes && check_folder(job, path) < 0) || get_hash(job, hash) < 0)
+		return -1;
+	result = gate_users_change(job->users, GATE_USER_ADD, job->name, hash, NULL, &job->error);
+	if (result <= 0)
+		return result < 0 ? -1 : fail_there(job);
+	printf("%s may log in\n", job->name);
+	if (makes)
+		say_what_next(path);
+	return forget(job);
+}
+
+static int
+change_password(struct job *job)
+{
+	char hash[GATE_HASH_MAX];
+	int result = gate_users_find(job->users, job->name, hash, &job->error);
+
+	if (result == 0)
+		return fail_missing(job);
+	if (result < 0 || get_hash(job, hash) < 0)
+		return -1;
+	result =
+	    gate_users_change(job->users, GATE_USER_REPLACE, job->name, hash, NULL, &job->error);
+	if (result <= 0)
+		return result < 0 ? -1 : fail_missing(job);
+	printf("%s has a new password\n", job->name);
+	return forget(job);
+}
+
+static int
+remove_user(struct job *job)
+{
+	int result =
+	    gate_users_change(job->users, GATE_USER_REMOVE, job->name, NULL, NULL, &job->error);
+
+	if (result <= 0)
+		return result < 0 ? -1 : fail_missing(job);
+	printf("%s is gone\n", job->name);
+	return forget(job);
+}
+
+static int
+unlock(struct job *job)
+{
+	char hash[GATE_HASH_MAX];
+	int result = gate_users_find(job->users, job->name, hash, &job->error);
+
+	if (result == 0)
+		return fail_missing(job);
+	if (result < 0 || open_store(job) < 0 ||
+	    gate_throttle_reset(&job->link, job->name, &job->error) < 0)
+		return -1;
+	printf("%s may try again\n", job->name);
+	return 1;
+}
+
+static const char *
+kind_of(const char *hash)
+{
+	static const struct {
+		const char *prefix, *kind;
+	} kinds[] = {
+	    {"$y$", "yescrypt"},
+	    {"$gy$", "gost-yescrypt"},
+	    {"$7$", "scrypt"},
+	    {"$2", "bcrypt"},
+	    {"$6$", "sha512-crypt"},
+	    {"$5$", "sha256-crypt"},
+	    {"$apr1$", "apr1"},
+	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strncmp(hash, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
+			return kinds[i].kind;
+	return "unknown";
+}
+
+static int
+print_user(void *data, const char *name, const char *hash)
+{
+	const struct job *job = data;
+	const char *mark = "";
+
+	if (gate_password_hash_refusal(hash, job->options.allow_weak_hashes) != NULL)
+		mark = "\trefused";
+	else if (gate_password_hash_refusal(hash, false) != NULL)
+		mark = "\tweak";
+	printf("%s\t%s%s\n", name, kind_of(hash), mark);
+	return 1;
+}
+
+static int
+list(struct job *job)
+{
+	return gate_users_each(job->users, print_user, job, &job->error);
+}
+
+/* ---- the command line ---- */
+
+static const struct {
+	const char *name;
+	int (*run)(struct job *);
+	bool named, reads, makes;
+} jobs[] = {
+    {"list", list, .named = false},
+    {"add", add, .named = true, .reads = true, .makes = true},
+    {"password", change_password, .named = true, .reads = true},
+    {"remove", remove_user, .named = true},
+    {"unlock", unlock, .named = true},
+};
+
+#define JOBS (sizeof jobs / sizeof *jobs)
+
+/* Takes our own words out of argv. How many are left. */
+static int
+take_words(struct job *job, int argc, char **argv)
+{
+	int left = 1;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--stdin") == 0)
+			job->from_stdin = true;
+		else if (strcmp(argv[i], "--hash") == 0)
+			job->ready = true;
+		else
+			argv[left++] = argv[i];
+	}
+	return left;
+}
+
+/* Who owns a folder can put a link there for root to follow. 0 or -1. */
+static int
+become_owner(const char *path, struct gate_error *error)
+{
+	char *real = realpath(path, NULL), *folder = gate_command_folder_of(path),
+	     *real_folder = gate_command_folder_of(real != NULL ? real : path);
+	int result = -1;
+
+	if (folder == NULL || real_folder == NULL)
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+	else if (gate_command_become_owner_of(folder, error) == 0)
+		result = gate_command_become_owner_of(real_folder, error);
+	free(real);
+	free(folder);
+	free(real_folder);
+	return result;
+}
+
+static int
+open_users(struct job *job, bool make)
+{
+	const char *path = gate_command_users_file(&job->options), *why = NULL;
+
+	if (*job->options.users == '\0')
+		return gate_fail(&job->error, GATE_EOPTION,
+		    "no users: say users = file:PATH in gate.conf, or --users=file:PATH");
+	if (job->name != NULL)
+		why = gate_user_name_refusal(job->name);
+	if (why != NULL)
+		return gate_fail(&job->error, GATE_EOPTION, "the user's name %s", why);
+	if (path != NULL && become_owner(path, &job->error) < 0)
+		return -1;
+	job->users = make ? gate_users_open_or_make(job->options.users, &job->error)
+			  : gate_users_open(job->options.users, &job->error);
+	return job->users != NULL ? 0 : -1;
+}
+
+int
+gate_command_user(int argc, char **argv)
+{
+	struct job job = {.name = NULL};
+	int taken, left, result = -1;
+	size_t i = 0;
+
+	while (argc > 1 && i < JOBS && strcmp(jobs[i].name, argv[1]) != 0)
+		i++;
+	taken = i < JOBS && jobs[i].named ? 2 : 1; /* a name may begin with a dash */
+	if (argc < 2 || i == JOBS || argc < 1 + taken ||
+	    (taken == 2 && (strncmp(argv[2], "--", 2) == 0 || strcmp(argv[2], "-c") == 0)))
+		return gate_command_usage();
+	job.name = taken == 2 ? argv[2] : NULL;
+	left = take_words(&job, argc - taken, argv + taken);
+	if ((job.from_stdin || job.ready) && !jobs[i].reads)
+		return gate_command_usage();
+	if (gate_command_options(&job.options, left, argv + taken, &job.error) == 0 &&
+	    open_users(&job, jobs[i].makes) == 0)
+		result = jobs[i].run(&job);
+	gate_users_close(job.users);
+	gate_store_close(&job.link);
+	gate_options_release(&job.options);
+	if (result < 0)
+		return gate_command_fail(&job.error);
+	return GATE_COMMAND_DONE;
+}

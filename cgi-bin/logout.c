@@ -1,0 +1,24 @@
+/* logout.c: ends the session. Only a POST does: a link or an image must not. */
+#include <string.h>
+
+#include <gate.h>
+
+static void
+answer(struct gate_request *req)
+{
+	if (!gate_allow(req, "GET, HEAD, POST"))
+		return;
+	if (strcmp(gate_param(req, "REQUEST_METHOD"), "POST") == 0) {
+		gate_logout(req);
+		gate_redirect(req, "/");
+	} else {
+		gate_user(req); /* for the template */
+		gate_render(req, "logout.html", NULL);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	return gate_main(argc, argv, answer);
+}

@@ -1,0 +1,313 @@
+/* account.c: the sessions of a request's user. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "error.h"
+#include "json.h"
+#include "log.h"
+#include "request.h"
+
+#define PURPOSE "gate session handle"
+#define SHOWN_MAX 100 /* sessions, the newest */
+#define PASSES 3      /* over a user's sessions: one may be renewed while they are ended */
+
+/* ---- one session, as its user sees it ---- */
+
+/* Shows who may end it, and nothing of its id. */
+static void
+handle_of(struct gate_request *r, const char *id, char handle[GATE_SIGNATURE_LENGTH + 1])
+{
+	gate_sign_for(r->config->keys, PURPOSE, id, strlen(id), handle);
+}
+
+static bool
+is_live(const struct gate_request *r, const struct gate_record *record)
+{
+	int64_t limit = r->config->options.absolute_timeout;
+
+	return record->expires > record->now &&
+	    (limit == 0 || record->created == 0 || record->created > record->now - limit);
+}
+
+struct word {
+	const char *in, *name; /* what a User-Agent has in it, and what it then is */
+};
+
+/* The first that fits; what pretends to be others comes before them. */
+static const char *
+find_word(const char *agent, const struct word *words)
+{
+	while (words->in != NULL && strstr(agent, words->in) == NULL)
+		words++;
+	return words->name;
+}
+
+/* "Firefox on Linux" */
+static json_t *
+describe(const char *agent)
+{
+	static const struct word browsers[] = {{"Edg", "Edge"}, {"OPR/", "Opera"},
+	    {"SamsungBrowser", "Samsung Internet"}, {"Firefox", "Firefox"}, {"FxiOS", "Firefox"},
+	    {"CriOS", "Chrome"}, {"Chrome", "Chrome"}, {"Safari", "Safari"}, {"curl", "curl"},
+	    {NULL, NULL}};
+	static const struct word systems[] = {{"Android", "Android"}, {"iPhone", "iPhone"},
+	    {"iPad", "iPad"}, {"CrOS", "ChromeOS"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"},
+	    {"Linux", "Linux"}, {NULL, NULL}};
+	const char *browser, *system;
+
+	if (agent == NULL)
+		return json_string("Unknown device");
+	browser = find_word(agent, browsers);
+	system = find_word(agent, systems);
+	if (browser == NULL)
+		return json_string(agent);
+	return system != NULL ? json_sprintf("%s on %s", browser, system) : json_string(browser);
+}
+
+static void
+put_time(json_t *session, const char *key, int64_t ms)
+{
+	char text[GATE_DISPLAY_TIME_MAX];
+
+	if (ms <= 0)
+		return;
+	gate_display_time(text, ms);
+	json_object_set_new(session, key, json_string(text));
+}
+
+static json_t *
+show(struct gate_request *r, const char *id, const struct gate_record *record)
+{
+	const struct gate_member *member = gate_record_get(record, "gate");
+	json_t *gate = member != NULL ? gate_json_load(member->text, member->length) : NULL;
+	json_t *session = json_object(), *address = json_object_get(gate, "address");
+	char handle[GATE_SIGNATURE_LENGTH + 1];
+	bool ours = strcmp(id, r->session.id) == 0;
+
+	handle_of(r, id, handle);
+	json_object_set_new(session, "handle", json_string(handle));
+	json_object_set_new(session, "this", json_boolean(ours));
+	json_object_set_new(
+	    session, "device", describe(json_string_value(json_object_get(gate, "agent"))));
+	if (json_is_string(address))
+		json_object_set(session, "address", address);
+	put_time(session, "login", (int64_t)json_number_value(json_object_get(gate, "login")));
+	put_time(session, "seen", ours ? record->now : record->touched);
+	json_object_set_new(session, "order", json_integer(ours ? INT64_MAX : record->touched));
+	json_decref(gate);
+	return session;
+}
+
+struct list {
+	struct gate_request *r;
+	json_t *sessions;
+};
+
+static int
+add(void *data, const char *id, struct gate_record *record)
+{
+	struct list *list = data;
+
+	if (is_live(list->r, record))
+		json_array_append_new(list->sessions, show(list->r, id, record));
+	return 1;
+}
+
+static int
+newest_first(const void *a, const void *b)
+{
+	json_int_t one = json_integer_value(json_object_get(*(json_t *const *)a, "order"));
+	json_int_t two = json_integer_value(json_object_get(*(json_t *const *)b, "order"));
+
+	return (one < two) - (one > two);
+}
+
+/* Takes the list over. */
+static json_t *
+sort(json_t *list)
+{
+	size_t count = json_array_size(list), i;
+	json_t **all = malloc((count + 1) * sizeof(json_t *)), *sorted = json_array(), *session;
+
+	if (all == NULL || sorted == NULL) {
+		free(all);
+		json_decref(sorted);
+		return list;
+	}
+	json_array_foreach(list, i, session) all[i] = session;
+	qsort(all, count, sizeof(json_t *), newest_first);
+	for (i = 0; i < count && i < SHOWN_MAX; i++) {
+		json_object_del(all[i], "order");
+		json_array_append(sorted, all[i]);
+	}
+	free(all);
+	json_decref(list);
+	return sorted;
+}
+
+static int
+walk(struct gate_request *r, gate_store_visit *visit, void *data)
+{
+	return r->store->table->each(r->store->store, gate_user(r), visit, data, &r->session.error);
+}
+
+json_t *
+gate_user_sessions(struct gate_request *r)
+{
+	struct list list = {r, json_array()};
+
+	if (gate_user(r) != NULL && walk(r, add, &list) < 0) {
+		r->session.state = GATE_SESSION_FAILED;
+		json_decref(list.sessions);
+		return json_array();
+	}
+	return sort(list.sessions);
+}
+
+/* ---- ending them ---- */
+
+struct found {
+	char id[GATE_ID_MAX + 1];
+	int64_t created;
+};
+
+struct search {
+	struct gate_request *r;
+	const char *handle;       /* NULL: all others */
+	struct gate_buffer found; /* of struct found */
+};
+
+static int
+match(void *data, const char *id, struct gate_record *record)
+{
+	struct search *search = data;
+	struct found found = {.created = record->created};
+	char handle[GATE_SIGNATURE_LENGTH + 1];
+
+	handle_of(search->r, id, handle);
+	if (search->handle != NULL ? strcmp(handle, search->handle) != 0
+				   : strcmp(id, search->r->session.id) == 0)
+		return 1;
+	memcpy(found.id, id, strlen(id) + 1);
+	return gate_buffer_add(&search->found, &found, sizeof found) < 0 ? -1 : 1;
+}
+
+static int
+end(struct gate_request *r, const char *id, const char *why)
+{
+	char tag[GATE_TAG_LENGTH + 1];
+	int result = gate_store_remove(r->store, id, NULL, &r->session.error);
+
+	gate_sign_tag(r->config->keys, id, tag);
+	if (result == 1)
+		gate_log(GATE_LOG_INFO, "session-ended", "user", gate_user(r), "session", tag,
+		    "address", gate_request_address(r), "why", why, NULL);
+	return result;
+}
+
+/* How many went, or -1. */
+static int
+end_found(struct search *search, const char *why)
+{
+	const struct found *found = (const void *)gate_buffer_text(&search->found);
+	size_t count = search->found.length / sizeof *found;
+	int ended = 0, result = 0;
+
+	for (size_t i = 0; i < count && result >= 0; i++) {
+		result = end(search->r, found[i].id, why);
+		ended += result == 1;
+	}
+	return result < 0 ? -1 : ended;
+}
+
+/* 1: there was one; 0; -1. */
+static int
+end_all(struct gate_request *r, const char *handle)
+{
+	struct search search = {.r = r, .handle = handle};
+	int ended = 1, any = 0;
+
+	for (int i = 0; i < PASSES && ended > 0; i++) {
+		gate_buffer_reset(&search.found);
+		ended = walk(r, match, &search) < 0
+		    ? -1
+		    : end_found(
+			  &search, handle != NULL ? "by its user" : "all others, by its user");
+		any |= ended > 0;
+	}
+	gate_buffer_release(&search.found);
+	return ended < 0 ? -1 : any;
+}
+
+int
+gate_user_session_end(struct gate_request *r, const char *handle)
+{
+	struct gate_login_memory *l = &r->login;
+	const char *asked = handle != NULL ? handle : "";
+	char own[GATE_SIGNATURE_LENGTH + 1];
+
+	if (gate_user(r) == NULL || strlen(asked) >= sizeof l->handle)
+		return 0;
+	handle_of(r, r->session.id, own);
+	if (strcmp(asked, own) == 0)
+		return gate_logout(r) < 0 ? -1 : 1;
+	if (!l->ended || l->others != (handle == NULL) || strcmp(l->handle, asked) != 0) {
+		l->end_answer = end_all(r, handle);
+		l->ended = true;
+		l->others = handle == NULL;
+		memcpy(l->handle, asked, strlen(asked) + 1);
+	}
+	if (l->end_answer < 0)
+		r->session.state = GATE_SESSION_FAILED;
+	return l->end_answer;
+}
+
+/* ---- too many of them ---- */
+
+/* In an order that is the same to everybody: several logins may end at once. */
+static int
+oldest_first(const void *a, const void *b)
+{
+	const struct found *one = a, *two = b;
+
+	if (one->created != two->created)
+		return one->created > two->created ? 1 : -1;
+	return strcmp(one->id, two->id);
+}
+
+static int
+collect(void *data, const char *id, struct gate_record *record)
+{
+	struct search *search = data;
+	struct found found = {.created = record->created};
+
+	if (!is_live(search->r, record))
+		return 1;
+	memcpy(found.id, id, strlen(id) + 1);
+	return gate_buffer_add(&search->found, &found, sizeof found) < 0 ? -1 : 1;
+}
+
+void
+gate_login_finish(struct gate_request *r)
+{
+	int64_t most = r->config->options.max_sessions;
+	struct search search = {.r = r};
+	size_t count, extra;
+
+	if (most == 0 || r->session.login == NULL || r->session.outcome != 1 ||
+	    walk(r, collect, &search) < 0) {
+		gate_buffer_release(&search.found);
+		return;
+	}
+	count = search.found.length / sizeof(struct found);
+	extra = count > (size_t)most ? count - (size_t)most : 0;
+	if (extra > 0) {
+		qsort(search.found.data, count, sizeof(struct found), oldest_first);
+		search.found.length = extra * sizeof(struct found);
+		end_found(&search, "max_sessions");
+	}
+	gate_buffer_release(&search.found);
+}

@@ -1,0 +1,18 @@
+/* hashing.h: turns at hashing a password: at most max(1, cores - 1) at once on the host. */
+#ifndef GATE_HASHING_H
+#define GATE_HASHING_H
+
+#include "gate.h"
+
+struct gate_hashing; /* one a worker, made behind its fork; any number of its threads may use it */
+
+/* Makes run_dir/hash.0, hash.1, … Their locks are freed by the kernel when a holder dies.
+ * waiting: how many threads may wait in gate_hashing_enter at once. NULL with the error. Yours. */
+struct gate_hashing *gate_hashing_open(const char *run_dir, int waiting, struct gate_error *);
+void gate_hashing_close(struct gate_hashing *); /* NULL is fine */
+/* Waits for a turn, tried every millisecond. 0 or above: the turn, to be given back; -1: too many
+ * wait already, or the deadline (ms of CLOCK_MONOTONIC) is over. */
+int gate_hashing_enter(struct gate_hashing *, int64_t deadline);
+void gate_hashing_leave(struct gate_hashing *, int turn);
+
+#endif

@@ -1,0 +1,418 @@
+/* login.c: who a request's user is, how one becomes it, and how one changes one's password. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "device.h"
+#include "encode.h"
+#include "error.h"
+#include "hashing.h"
+#include "log.h"
+#include "request.h"
+#include "throttle.h"
+
+#define ONLY_HTTPS "Passwords are only taken over https."
+
+/* ---- what is told ---- */
+
+/* A name that exists as it was typed, another one as a tag: it may be somebody's password. */
+static void
+report(struct gate_request *r, enum gate_log_level level, const char *event, const char *name,
+    bool exists, const char *why)
+{
+	char tag[GATE_TAG_LENGTH + 1];
+
+	gate_sign_tag(r->config->keys, name, tag);
+	gate_log(level, event, exists ? "user" : "user_tag", exists ? name : tag, "address",
+	    gate_request_address(r), "why", why, NULL);
+}
+
+/* The status for who asks again later, or not at all. */
+static int
+refuse(struct gate_request *r, int status, int64_t wait, const char *text)
+{
+	char seconds[24];
+
+	gate_status(r, status);
+	r->explanation = text;
+	if (wait > 0) {
+		snprintf(seconds, sizeof seconds, "%" PRId64, (wait + 999) / 1000);
+		gate_header(r, "Retry-After", seconds);
+	}
+	return status == 403 ? -1 : GATE_LATER;
+}
+
+static bool
+takes_passwords(struct gate_request *r)
+{
+	return r->secure || r->config->options.insecure_http;
+}
+
+/* The store or the users can't be asked: 503, whatever the handler does. */
+static int
+give_up(struct gate_request *r)
+{
+	gate_session_json(&r->session);
+	r->session.state = GATE_SESSION_FAILED;
+	return -1;
+}
+
+/* ---- the known device ---- */
+
+static const char *
+device_cookie(const struct gate_request *r)
+{
+	return r->secure ? GATE_DEVICE_COOKIE_SECURE : GATE_DEVICE_COOKIE;
+}
+
+static const char *
+find_device(struct gate_request *r, const char *name, char id[GATE_DEVICE_ID_LENGTH + 1])
+{
+	const char *value = gate_cookie(r, device_cookie(r));
+
+	if (value == NULL ||
+	    gate_device_check(r->config->keys, name, gate_clock_wall(), value, strlen(value), id) !=
+		1)
+		return NULL;
+	return id;
+}
+
+static void
+remember_device(struct gate_request *r, const char *name)
+{
+	struct gate_cookie_attributes attributes = {.path = "/",
+	    .expires = gate_clock_wall() + GATE_DEVICE_AGE,
+	    .http_only = true,
+	    .secure = r->secure,
+	    .same_site = GATE_SAME_SITE_LAX};
+	struct gate_buffer value = {0};
+
+	if (gate_device_make(r->config->keys, name, gate_clock_wall(), &value) == 0)
+		gate_cookie_write(&r->login.device, device_cookie(r), gate_buffer_text(&value),
+		    &attributes, NULL);
+	gate_buffer_release(&value);
+}
+
+/* ---- one try ---- */
+
+struct
+try {
+	struct gate_request *r;
+	const char *name, *password;
+	struct gate_throttle throttle;
+	char device[GATE_DEVICE_ID_LENGTH + 1];
+	char hash[GATE_HASH_MAX];
+	bool exists;
+	bool refused; /* by the throttle, which was reported */
+};
+
+/* Takes as long for a name that nobody has as for another one. 1, 0, GATE_LATER, -1. */
+static int
+verify(struct try *t)
+{
+	const struct gate_config *config = t->r->config;
+	struct gate_error *error = &t->r->session.error;
+	int found, turn, result;
+
+	found = gate_users_find(config->users, t->name, t->hash, error);
+	if (found < 0 || t->hash[0] == '\0')
+		return found < 0 ? -1 : 0;
+	t->exists = found == 1;
+	turn = gate_hashing_enter(t->r->hashing, t->r->deadline);
+	if (turn < 0)
+		return GATE_LATER;
+	result =
+	    gate_password_verify(t->password, t->hash, config->options.allow_weak_hashes, error);
+	gate_hashing_leave(t->r->hashing, turn);
+	return found == 1 || result < 0 ? result : 0;
+}
+
+/* The verdict over a try that may not be made. */
+static int
+refuse_try(struct try *t, int verdict)
+{
+	static const char *const whys[] = {
+	    [GATE_THROTTLE_ACCOUNT] = "the account has to wait",
+	    [GATE_THROTTLE_CLOSED] = "the account is closed: gate user unlock",
+	    [GATE_THROTTLE_ADDRESS] = "the address has to wait",
+	};
+	char hash[GATE_HASH_MAX];
+	struct gate_error error = {0};
+
+	t->refused = true;
+	t->exists = gate_users_find(t->r->config->users, t->name, hash, &error) == 1;
+	explicit_bzero(hash, sizeof hash);
+	report(t->r, GATE_LOG_WARN, "login-throttled", t->name, t->exists, whys[verdict]);
+	if (verdict != GATE_THROTTLE_ADDRESS)
+		return 0;
+	t->r->login.wait = t->throttle.wait;
+	t->r->login.status = 429;
+	return GATE_LATER;
+}
+
+/* Counted before it is made, and again when it is known what came of it. */
+static int
+judge(struct try *t)
+{
+	struct gate_error *error = &t->r->session.error;
+	int verdict = gate_throttle_try(&t->throttle, error), result;
+
+	if (verdict < 0)
+		return -1;
+	if (verdict != GATE_THROTTLE_PASS)
+		return refuse_try(t, verdict);
+	result = verify(t);
+	if (result == 1 && gate_throttle_success(&t->throttle, error) < 0)
+		return -1;
+	if (result < 0 && gate_throttle_undo(&t->throttle, NULL) < 0)
+		return -1;
+	if (result == GATE_LATER) {
+		report(t->r, GATE_LOG_WARN, "login-busy", t->name, t->exists, "no turn to hash");
+		t->r->login.wait = 1000;
+		t->r->login.status = 503;
+	}
+	return result;
+}
+
+static int
+attempt(struct try *t, struct gate_request *r, const char *name, const char *password)
+{
+	if (name == NULL || password == NULL || strlen(name) > GATE_USER_NAME_MAX ||
+	    strlen(password) > GATE_PASSWORD_MAX || r->config->users == NULL)
+		return 0;
+	*t = (struct try){.r = r, .name = name, .password = password};
+	t->throttle = (struct gate_throttle){
+	    .store = r->store,
+	    .name = name,
+	    .address = gate_request_address(r),
+	    .device = find_device(r, name, t->device),
+	};
+	return judge(t);
+}
+
+/* ---- login ---- */
+
+static void
+remember_login(struct gate_request *r, const char *name, bool remember)
+{
+	struct gate_login_memory *l = &r->login;
+	const char *agent = gate_param(r, "HTTP_USER_AGENT");
+	size_t length = 0, size;
+
+	snprintf(l->name, sizeof l->name, "%s", name);
+	snprintf(l->address, sizeof l->address, "%s", gate_request_address(r));
+	while (agent != NULL && agent[length] != '\0' &&
+	    (size = gate_utf8_character(agent + length, strlen(agent + length))) > 0 &&
+	    length + size <= GATE_AGENT_MAX)
+		length += size;
+	snprintf(l->agent, sizeof l->agent, "%.*s", (int)length, agent != NULL ? agent : "");
+	l->login = (struct gate_record_login){
+	    .name = l->name,
+	    .address = l->address,
+	    .agent = l->agent[0] != '\0' ? l->agent : NULL,
+	    .at = gate_clock_wall(),
+	};
+	l->max_age = remember ? r->config->options.remember_age : r->config->options.max_age;
+	remember_device(r, name);
+}
+
+static int
+log_in(struct gate_request *r, const char *name, const char *password, bool remember)
+{
+	struct try t = {.exists = false};
+	int result = attempt(&t, r, name, password);
+
+	if (r->config->users == NULL)
+		gate_log(GATE_LOG_WARN, "login-impossible", "error",
+		    "option users names no file with users", NULL);
+	if (result == 1)
+		remember_login(r, name, remember);
+	if (result == 1 && gate_password_hash_refusal(t.hash, false) != NULL)
+		report(r, GATE_LOG_WARN, "hash-weak", name, true,
+		    "gate user password makes a new one");
+	if (result == 1 || (result == 0 && t.throttle.now != 0 && !t.refused))
+		report(r, result == 1 ? GATE_LOG_INFO : GATE_LOG_WARN,
+		    result == 1 ? "login" : "login-failed", name, t.exists, NULL);
+	explicit_bzero(t.hash, sizeof t.hash);
+	return result;
+}
+
+/* Does in this run what was found out in the first one. */
+static int
+replay(struct gate_request *r)
+{
+	struct gate_login_memory *l = &r->login;
+
+	if (l->answer == GATE_LATER)
+		return refuse(r, l->status, l->wait, NULL);
+	if (l->answer == -1)
+		return give_up(r);
+	if (l->answer == 0)
+		return 0;
+	if (l->device.length > 0)
+		gate_header(r, "Set-Cookie", gate_buffer_text(&l->device));
+	if (gate_session_ask_login(&r->session, &l->login, l->max_age) < 0)
+		return -1;
+	return 1;
+}
+
+int
+gate_login(struct gate_request *r, const char *name, const char *password, int remember)
+{
+	struct gate_login_memory *l = &r->login;
+
+	if (r->session.outcome != 0)
+		return gate_request_late(r, "gate_login", -1);
+	if (!takes_passwords(r))
+		return refuse(r, 403, 0, ONLY_HTTPS);
+	if (!l->asked) {
+		l->asked = true;
+		l->answer = log_in(r, name, password, remember != 0);
+	}
+	return replay(r);
+}
+
+const char *
+gate_user(struct gate_request *r)
+{
+	return gate_session_user(&r->session);
+}
+
+/* Chromium shows the page that the login led to again, no-store or not, when a logout only removes
+ * cookies; one that is set makes it forget that page. */
+static void
+renew_device(struct gate_request *r, const char *user)
+{
+	if (r->login.device.length == 0)
+		remember_device(r, user);
+	if (r->login.device.length > 0)
+		gate_header(r, "Set-Cookie", gate_buffer_text(&r->login.device));
+}
+
+int
+gate_logout(struct gate_request *r)
+{
+	const char *user = gate_user(r);
+
+	if (user != NULL && r->runs == 1)
+		report(r, GATE_LOG_INFO, "logout", user, true, NULL);
+	if (user != NULL && !r->login.asked)
+		renew_device(r, user);
+	gate_header(r, "Clear-Site-Data", "\"cache\", \"storage\"");
+	return gate_session_destroy(r);
+}
+
+void
+gate_login_forget(struct gate_login_memory *l)
+{
+	gate_buffer_release(&l->device);
+	*l = (struct gate_login_memory){.asked = false};
+}
+
+/* ---- a new password ---- */
+
+static const char *
+explain(struct gate_request *r, const char *reason)
+{
+	struct gate_buffer text = {0};
+	const char *kept;
+
+	gate_buffer_printf(&text, "The new password %s.", reason);
+	kept = gate_request_keep(r, gate_buffer_text(&text), text.length);
+	gate_buffer_release(&text);
+	return kept;
+}
+
+/* 1, or 0 with *why, GATE_LATER, -1. */
+static int
+store_password(struct try *t, const char *new, const char **why)
+{
+	struct gate_request *r = t->r;
+	struct gate_error error = {0};
+	char hash[GATE_HASH_MAX];
+	int turn = gate_hashing_enter(r->hashing, r->deadline), result;
+
+	if (turn < 0) {
+		r->login.wait = 1000;
+		r->login.status = 503;
+		return GATE_LATER;
+	}
+	result = gate_password_hash(new, hash, &error);
+	gate_hashing_leave(r->hashing, turn);
+	if (result == 0)
+		result = gate_users_change(
+		    r->config->users, GATE_USER_REPLACE, t->name, hash, t->hash, &error);
+	explicit_bzero(hash, sizeof hash);
+	if (result == 0)
+		*why = "The password was changed from elsewhere just now.";
+	if (result >= 0)
+		return result;
+	gate_log(
+	    GATE_LOG_ERROR, "password-unchangeable", "user", t->name, "error", error.text, NULL);
+	*why = "Passwords can't be changed here: ask the administrator.";
+	return 0;
+}
+
+static int
+change(struct gate_request *r, const char *name, const char *old, const char *new)
+{
+	struct gate_login_memory *l = &r->login;
+	const char *reason = new != NULL ? gate_password_refusal(new, name) : "is missing";
+	struct try t = {.exists = false};
+	int result;
+
+	if (reason != NULL) {
+		l->why = explain(r, reason);
+		return 0;
+	}
+	l->why = "The current password is not right.";
+	result = attempt(&t, r, name, old);
+	if (result == 1)
+		result = store_password(&t, new, &l->why);
+	if (result == 1)
+		report(r, GATE_LOG_INFO, "password-changed", name, true, NULL);
+	else if (result == 0)
+		report(r, GATE_LOG_WARN, "password-refused", name, true, l->why);
+	explicit_bzero(t.hash, sizeof t.hash);
+	return result;
+}
+
+/* Whoever knew the old password may have sessions: only this one stays, under a new id. */
+static int
+finish_change(struct gate_request *r)
+{
+	if (gate_user_session_end(r, NULL) < 0)
+		return -1;
+	return gate_session_renew(r) < 0 ? -1 : 1;
+}
+
+int
+gate_change_password(struct gate_request *r, const char *old, const char *new, const char **why)
+{
+	struct gate_login_memory *l = &r->login;
+	const char *name = gate_user(r);
+
+	*why = NULL;
+	if (r->session.outcome != 0)
+		return gate_request_late(r, "gate_change_password", -1);
+	if (name == NULL)
+		return -1;
+	if (!takes_passwords(r))
+		return refuse(r, 403, 0, ONLY_HTTPS);
+	if (!l->changed) {
+		l->changed = true;
+		l->change_answer = change(r, name, old, new);
+	}
+	if (l->change_answer == GATE_LATER)
+		return refuse(r, l->status, l->wait, NULL);
+	if (l->change_answer == -1)
+		return give_up(r);
+	if (l->change_answer == 0) {
+		*why = l->why;
+		return 0;
+	}
+	return finish_change(r);
+}

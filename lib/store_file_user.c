@@ -1,0 +1,206 @@
+/* store_file_user.c: the file store's walks: over all records, and over those of one user, whose ids
+ * stand as empty files in .gate/user/<SHA-256 of the name>/. Such a file is made before its record
+ * says so, and may be left behind: what counts is what the record says. */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "encode.h"
+#include "error.h"
+#include "record.h"
+#include "sign.h"
+#include "store_file.h"
+
+#define YOUNG (60 * 60 * 1000) /* ms that an entry may be ahead of its record */
+
+/* ---- the index ---- */
+
+static int
+open_user(const struct gate_store_file_dir *dir, const char *user, bool make)
+{
+	char name[GATE_SHA256_HEX + 1];
+
+	gate_sha256_hex(name, user, strlen(user));
+	if (make && mkdirat(dir->users, name, 0700) < 0 && errno != EEXIST)
+		return -1;
+	return openat(dir->users, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* The sweep may take the folder away between its making and its use: once more then. */
+int
+gate_store_file_index(struct gate_store_file_dir *dir, const char *user, const char *id)
+{
+	for (int i = 0; i < 3; i++) {
+		int folder = open_user(dir, user, true), file = -1, reason;
+
+		if (folder < 0 && errno == ENOENT)
+			continue;
+		if (folder < 0)
+			return -1;
+		file = openat(folder, id, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (file >= 0 && dir->sync && (fsync(folder) < 0 || fsync(dir->users) < 0)) {
+			close(file);
+			file = -1;
+		}
+		reason = errno;
+		close(folder);
+		errno = reason;
+		if (file >= 0) {
+			close(file);
+			return 0;
+		}
+		if (errno != ENOENT)
+			return -1;
+	}
+	return -1;
+}
+
+void
+gate_store_file_unindex(struct gate_store_file_dir *dir, const char *user, const char *id)
+{
+	int folder = open_user(dir, user, false);
+
+	if (folder < 0)
+		return;
+	unlinkat(folder, id, 0);
+	close(folder);
+}
+
+/* ---- walks ---- */
+
+int
+gate_store_file_id(const char *name, char id[GATE_ID_MAX + 1])
+{
+	size_t length = strlen(name);
+
+	if (length < 6 || length - 5 > GATE_ID_MAX || strcmp(name + length - 5, ".json") != 0)
+		return 0;
+	memcpy(id, name, length - 5);
+	id[length - 5] = '\0';
+	return gate_id_valid(id);
+}
+
+struct walk {
+	struct gate_store_file_dir *dir;
+	const char *user; /* NULL: all */
+	gate_store_visit *visit;
+	void *data;
+	struct gate_error *error;
+	int unread; /* records that can't be read now */
+};
+
+/* What the visit answers; 1 where there was none. */
+static int
+visit_record(struct walk *w, const char *id)
+{
+	struct gate_record record = {.now = gate_clock_wall(),
+	    .ttl = w->dir->ttl,
+	    .user_member = w->dir->user_member,
+	    .deadline = gate_clock_monotonic() + w->dir->deadline};
+	struct gate_store_file_was *was;
+	int found, result = 1;
+
+	found = gate_store_file_read(w->dir, id, record.deadline, &was, w->error);
+	record.was = was;
+	if (found == 1 && (found = gate_store_file_parse(was, &record)) < 0)
+		gate_fail(w->error, GATE_EMEMORY, "out of memory");
+	w->unread += found < 0;
+	if (found == 1 &&
+	    (w->user == NULL || (record.user != NULL && strcmp(w->user, record.user) == 0)))
+		result = w->visit(w->data, id, &record);
+	gate_store_file_close(was);
+	record.was = NULL;
+	gate_record_clear(&record);
+	return result;
+}
+
+/* The names in the folder that this opens: records' files, or a user's ids. Closes it. */
+static int
+walk(struct walk *w, int folder)
+{
+	DIR *listing = folder >= 0 ? gate_store_file_listing(folder) : NULL;
+	struct dirent *entry;
+	int result = 1;
+
+	if (listing == NULL)
+		return gate_fail_errno(
+		    w->error, GATE_ESTORE, "store file:%s: a folder can't be listed", w->dir->path);
+	while (result > 0 && (entry = readdir(listing)) != NULL) {
+		char id[GATE_ID_MAX + 1];
+
+		if (w->user != NULL && gate_id_valid(entry->d_name))
+			result = visit_record(w, entry->d_name);
+		else if (w->user == NULL && gate_store_file_id(entry->d_name, id))
+			result = visit_record(w, id);
+	}
+	closedir(listing);
+	return result < 0 || w->unread > 0 ? -1 : 1;
+}
+
+int
+gate_store_file_each(
+    void *store, const char *user, gate_store_visit *visit, void *data, struct gate_error *error)
+{
+	struct gate_store_file_dir *dir = store;
+	struct walk w = {dir, user, visit, data, error, 0};
+	int folder, result;
+
+	if (user == NULL)
+		return walk(&w, dir->records);
+	folder = open_user(dir, user, false);
+	if (folder < 0 && errno == ENOENT)
+		return 1;
+	result = walk(&w, folder);
+	if (folder >= 0)
+		close(folder);
+	return result;
+}
+
+/* ---- the sweep ---- */
+
+/* An entry goes when its record has gone; a young one may be about to get it. */
+static void
+sweep_user(struct gate_store_file_dir *dir, const char *name)
+{
+	int folder = openat(dir->users, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *listing = folder >= 0 ? gate_store_file_listing(folder) : NULL;
+	struct dirent *entry;
+	struct stat st;
+
+	while (listing != NULL && (entry = readdir(listing)) != NULL) {
+		char record[GATE_STORE_FILE_NAME_MAX];
+
+		if (!gate_id_valid(entry->d_name) ||
+		    fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    gate_store_file_modified(&st) > gate_clock_wall() - YOUNG)
+			continue;
+		gate_store_file_name(record, entry->d_name);
+		if (faccessat(dir->records, record, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    errno == ENOENT)
+			unlinkat(folder, entry->d_name, 0);
+	}
+	if (listing != NULL)
+		closedir(listing);
+	if (folder >= 0)
+		close(folder);
+	unlinkat(dir->users, name, AT_REMOVEDIR); /* only if it is empty */
+}
+
+void
+gate_store_file_sweep_users(struct gate_store_file_dir *dir)
+{
+	DIR *listing = gate_store_file_listing(dir->users);
+	struct dirent *entry;
+
+	while (listing != NULL && (entry = readdir(listing)) != NULL)
+		if (entry->d_name[0] != '.')
+			sweep_user(dir, entry->d_name);
+	if (listing != NULL)
+		closedir(listing);
+}

@@ -1,0 +1,44 @@
+/* user.h: who may log in. */
+#ifndef GATE_USER_H
+#define GATE_USER_H
+
+#include "gate.h"
+#include "password.h"
+
+#define GATE_USER_NAME_MAX 255 /* bytes */
+
+struct gate_users; /* open; any number of threads may use it */
+
+enum gate_user_change {
+	GATE_USER_ADD,     /* 0: there is one of that name already */
+	GATE_USER_REPLACE, /* 0: there is none */
+	GATE_USER_REMOVE   /* 0: there is none */
+};
+
+typedef int gate_user_visit(void *data, const char *name, const char *hash); /* below 0: stop */
+
+/* url: the option `users`. NULL with the error set, also where the file is not there. Yours. */
+struct gate_users *gate_users_open(const char *url, struct gate_error *);
+/* The same for who may make them: where no file is there are no users, and the first change makes
+ * it. */
+struct gate_users *gate_users_open_or_make(const char *url, struct gate_error *);
+void gate_users_close(struct gate_users *); /* NULL is fine */
+/* 1: hash is name's. 0: there is no such user, and hash is somebody else's, the same for the same
+ * name as long as the users stay, to be worked on just as long ("": there are no users at all).
+ * -1: they can't be read now. */
+int gate_users_find(
+    struct gate_users *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
+/* 1, 0 (see above), -1: nothing was changed, but where the error says so. `was`, if not NULL: only
+ * if that is the hash until now (0: it is not). */
+int gate_users_change(struct gate_users *, enum gate_user_change, const char *name,
+    const char *hash, const char *was, struct gate_error *);
+/* In the order in which they stand; visit may call any of these. 1 or -1. */
+int gate_users_each(struct gate_users *, gate_user_visit *, void *data, struct gate_error *);
+/* How many entries were left out when the users were last read, as nobody can log in by them; the
+ * log says which. */
+size_t gate_users_skipped(struct gate_users *);
+
+/* NULL: can be a user's name. Else why not: "is empty", "is longer than 255 bytes", … */
+const char *gate_user_name_refusal(const char *name);
+
+#endif

@@ -1,0 +1,402 @@
+/* user_file.c: users in an htpasswd file, by a table that is made anew when the file changed. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "clock.h"
+#include "error.h"
+#include "log.h"
+#include "user_file.h"
+#include "user_file_private.h"
+
+#define READ_SIZE (64u << 10)
+#define LOGGED_MAX 10    /* lines that are logged of one reading */
+#define SETTLE_TIME 2000 /* ms: the coarsest clock that a file system has */
+
+struct gate_user_table { /* never changed once it is made */
+	struct gate_buffer text;
+	struct gate_user_entry *users; /* in the order in which they stand */
+	uint32_t *slots; /* by the hash of the name: 1 + the place in users; 0: free */
+	size_t count, mask, skipped;
+	int holders; /* under the file's lock */
+};
+
+int
+gate_user_file_fail(const struct gate_user_file *file, const char *what, struct gate_error *error)
+{
+	if (errno == ENOENT)
+		return gate_fail(error, GATE_ESYSTEM, "users %.100s: %s", file->url,
+		    file->make ? "its folder is not there"
+			       : "it is not there: gate user add makes it");
+	return gate_fail_errno(error, GATE_ESYSTEM, "users %.100s%s", file->url, what);
+}
+
+/* ---- the table ---- */
+
+/* FNV-1a, its upper half worked into the lower one. */
+static uint64_t
+hash_of(const char *name, size_t length)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char)name[i]) * 1099511628211u;
+	return hash ^ hash >> 32;
+}
+
+/* Where the user of that name is, or would be. */
+static uint32_t *
+find_slot(const struct gate_user_table *table, const char *name, size_t length)
+{
+	size_t i = hash_of(name, length) & table->mask;
+
+	while (table->slots[i] != 0 &&
+	    !gate_user_is_named(&table->users[table->slots[i] - 1], name, length))
+		i = (i + 1) & table->mask;
+	return &table->slots[i];
+}
+
+static void
+free_table(struct gate_user_table *table)
+{
+	if (table == NULL)
+		return;
+	gate_buffer_release(&table->text);
+	free(table->users);
+	free(table->slots);
+	free(table);
+}
+
+/* Counts the users first, so that the table is made once, and at most half full. */
+static int
+make_room(struct gate_user_table *table)
+{
+	const char *text = table->text.data, *end = text + table->text.length;
+	struct gate_user_line line = {.next = text};
+	size_t count = 0, slots = 2;
+
+	while (line.next < end) {
+		gate_user_line_parse(&line, line.next, end);
+		count += line.user.name != NULL;
+	}
+	while (slots < 2 * count)
+		slots *= 2;
+	table->mask = slots - 1;
+	table->users = calloc(count + 1, sizeof *table->users);
+	table->slots = calloc(slots, sizeof *table->slots);
+	return table->users != NULL && table->slots != NULL ? 0 : -1;
+}
+
+/* Says which line it is, and never what stands in it. */
+static void
+skip_line(struct gate_user_table *table, const struct gate_user_line *line, size_t number,
+    const char *path)
+{
+	char text[24];
+
+	if (++table->skipped > LOGGED_MAX)
+		return;
+	snprintf(text, sizeof text, "%zu", number);
+	gate_log(GATE_LOG_WARN, "users-line-skipped", "file", path, "line", text, line->part,
+	    line->why, NULL);
+}
+
+static void
+fill(struct gate_user_table *table, const char *path)
+{
+	const char *text = table->text.data, *end = text + table->text.length;
+	struct gate_user_line line = {.next = text};
+	char skipped[24];
+
+	for (size_t number = 1; line.next < end; number++) {
+		uint32_t *slot;
+
+		gate_user_line_parse(&line, line.next, end);
+		if (line.user.name != NULL) {
+			slot = find_slot(table, line.user.name, line.user.name_length);
+			if (*slot == 0) {
+				table->users[table->count++] = line.user;
+				*slot = (uint32_t)table->count;
+				continue;
+			}
+			line.part = "name";
+			line.why = "stands in an earlier line already";
+		}
+		if (line.part != NULL)
+			skip_line(table, &line, number, path);
+	}
+	if (table->skipped <= LOGGED_MAX)
+		return;
+	snprintf(skipped, sizeof skipped, "%zu", table->skipped);
+	gate_log(GATE_LOG_WARN, "users-lines-skipped", "file", path, "count", skipped, NULL);
+}
+
+/* ---- reading ---- */
+
+int
+gate_user_file_slurp(int fd, struct gate_buffer *text)
+{
+	ssize_t got = 1;
+
+	while (got != 0) {
+		if (gate_buffer_reserve(text, READ_SIZE) < 0) {
+			errno = ENOMEM;
+			return -1;
+		}
+		got = read(fd, text->data + text->length, READ_SIZE);
+		if (got < 0 && errno != EINTR)
+			return -1;
+		text->length += got > 0 ? (size_t)got : 0;
+		if (text->length > GATE_USER_FILE_MAX) {
+			errno = EFBIG;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int
+gate_user_file_look_at(int fd, struct stat *st)
+{
+	if (fstat(fd, st) < 0)
+		return -1;
+	if (S_ISREG(st->st_mode))
+		return 0;
+	errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+	return -1;
+}
+
+/* As long as the first change has not made it, it is empty. 0 or -1 with errno. */
+static int
+read_file(const struct gate_user_file *file, struct gate_buffer *text, struct stat *st)
+{
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), result = -1, reason;
+
+	*st = (struct stat){0};
+	if (fd < 0)
+		return errno == ENOENT && file->make ? gate_buffer_puts(text, "") : -1;
+	if (gate_user_file_look_at(fd, st) == 0)
+		result = gate_user_file_slurp(fd, text);
+	reason = errno;
+	close(fd);
+	errno = reason;
+	return result;
+}
+
+static struct gate_user_table *
+make_table(struct gate_buffer *text, const struct gate_user_file *file, const struct stat *st)
+{
+	struct gate_user_table *table = calloc(1, sizeof *table);
+
+	if (table == NULL)
+		return NULL;
+	table->text = *text;
+	*text = (struct gate_buffer){0};
+	if (make_room(table) < 0) {
+		free_table(table);
+		return NULL;
+	}
+	fill(table, file->path);
+	if ((st->st_mode & 0007) != 0)
+		gate_log(GATE_LOG_WARN, "users-exposed", "file", file->path, "hint", "chmod o= it",
+		    NULL);
+	return table;
+}
+
+bool
+gate_user_file_is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	    a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static bool
+is_current(const struct gate_user_file *file)
+{
+	struct stat st;
+
+	return file->settled && stat(file->path, &st) == 0 &&
+	    gate_user_file_is_same(&st, &file->read);
+}
+
+static int64_t
+changed_at(const struct stat *st)
+{
+	return (int64_t)st->st_ctim.tv_sec * 1000 + st->st_ctim.tv_nsec / 1000000;
+}
+
+/* Under the lock, as all that counts holders. */
+static void
+drop_table(struct gate_user_table *table)
+{
+	if (table != NULL && --table->holders == 0)
+		free_table(table);
+}
+
+static void
+replace_table(struct gate_user_file *file, struct gate_user_table *table)
+{
+	table->holders = 1;
+	drop_table(file->table);
+	file->table = table;
+}
+
+/* Under the lock. Two changes within a tick of the file system's clock leave the same times, so a
+ * file that had just been changed when it was read is read again. 0 or -1. */
+static int
+refresh(struct gate_user_file *file, struct gate_error *error)
+{
+	struct gate_buffer text = {0};
+	int64_t now = gate_clock_wall();
+	struct gate_user_table *table = file->table;
+	struct stat st;
+	int result = 0;
+
+	if (is_current(file))
+		return 0;
+	if (read_file(file, &text, &st) < 0) {
+		gate_buffer_release(&text);
+		return gate_user_file_fail(file, "", error);
+	}
+	if (table == NULL || table->text.length != text.length ||
+	    memcmp(table->text.data, text.data, text.length) != 0) {
+		table = make_table(&text, file, &st);
+		if (table != NULL)
+			replace_table(file, table);
+		else
+			result = gate_fail(error, GATE_EMEMORY, "users: out of memory");
+	}
+	gate_buffer_release(&text);
+	file->read = st;
+	file->settled = result == 0 && now - changed_at(&st) >= SETTLE_TIME;
+	return result;
+}
+
+/* The table as the file is now, to be given back; nobody waits for what is done with it. */
+static struct gate_user_table *
+take_table(struct gate_user_file *file, struct gate_error *error)
+{
+	struct gate_user_table *table = NULL;
+
+	pthread_mutex_lock(&file->lock);
+	if (refresh(file, error) == 0) {
+		table = file->table;
+		table->holders++;
+	}
+	pthread_mutex_unlock(&file->lock);
+	return table;
+}
+
+static void
+give_back(struct gate_user_file *file, struct gate_user_table *table)
+{
+	pthread_mutex_lock(&file->lock);
+	drop_table(table);
+	pthread_mutex_unlock(&file->lock);
+}
+
+void *
+gate_user_file_open(const char *url, bool make, struct gate_error *error)
+{
+	size_t size = strlen(url) + 1;
+	struct gate_user_file *file = malloc(sizeof *file + size);
+	int result;
+
+	if (file == NULL) {
+		gate_fail(error, GATE_EMEMORY, "users: out of memory");
+		return NULL;
+	}
+	*file = (struct gate_user_file){.make = make, .path = file->url + strcspn(url, ":") + 1};
+	memcpy(file->url, url, size);
+	pthread_mutex_init(&file->lock, NULL);
+	pthread_mutex_lock(&file->lock);
+	result = refresh(file, error);
+	pthread_mutex_unlock(&file->lock);
+	if (result == 0)
+		return file;
+	gate_user_file_close(file);
+	return NULL;
+}
+
+void
+gate_user_file_close(void *users)
+{
+	struct gate_user_file *file = users;
+
+	drop_table(file->table);
+	pthread_mutex_destroy(&file->lock);
+	free(file);
+}
+
+/* ---- the questions ---- */
+
+static void
+copy(char *out, const char *text, size_t length)
+{
+	memcpy(out, text, length);
+	out[length] = '\0';
+}
+
+/* A stranger's work is that of one of the users, each as likely as the others, so that the times
+ * that it takes tell nothing. */
+int
+gate_user_file_find(
+    void *users, const char *name, char hash[GATE_HASH_MAX], struct gate_error *error)
+{
+	size_t length = strlen(name), stranger;
+	struct gate_user_table *table = take_table(users, error);
+	const struct gate_user_entry *user;
+	uint32_t place;
+
+	if (table == NULL)
+		return -1;
+	*hash = '\0';
+	place = *find_slot(table, name, length);
+	if (table->count > 0) {
+		stranger = hash_of(name, length) % table->count;
+		user = &table->users[place != 0 ? place - 1 : stranger];
+		copy(hash, user->hash, user->hash_length);
+	}
+	give_back(users, table);
+	return place != 0;
+}
+
+int
+gate_user_file_each(void *users, int (*visit)(void *data, const char *name, const char *hash),
+    void *data, struct gate_error *error)
+{
+	struct gate_user_table *table = take_table(users, error);
+	char name[GATE_USER_FILE_NAME_MAX + 1], hash[GATE_HASH_MAX];
+	int result = 1;
+
+	if (table == NULL)
+		return -1;
+	for (size_t i = 0; i < table->count && result > 0; i++) {
+		copy(name, table->users[i].name, table->users[i].name_length);
+		copy(hash, table->users[i].hash, table->users[i].hash_length);
+		if (visit(data, name, hash) < 0)
+			result = -1;
+	}
+	give_back(users, table);
+	return result;
+}
+
+size_t
+gate_user_file_skipped(void *users)
+{
+	struct gate_user_file *file = users;
+	size_t skipped;
+
+	pthread_mutex_lock(&file->lock);
+	skipped = file->table->skipped;
+	pthread_mutex_unlock(&file->lock);
+	return skipped;
+}

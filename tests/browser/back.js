@@ -1,0 +1,55 @@
+/* back.js: the back button after a logout. Chromium may keep whole pages in memory, even such as are
+ * not to be stored, and shows them again without a request; Playwright switches that off. */
+'use strict';
+
+const { is } = require('./tap.js');
+const { Visitor } = require('./visitor.js');
+
+/* Playwright's own goBack waits for a load, which a page out of memory does not have. */
+async function goBack(visitor) {
+	const session = await visitor.context.newCDPSession(visitor.page);
+	const { currentIndex, entries } = await session.send('Page.getNavigationHistory');
+
+	await session.send('Page.enable');
+	const arrived = new Promise((resolve) => session.once('Page.frameNavigated', resolve));
+	await session.send('Page.navigateToHistoryEntry', { entryId: entries[currentIndex - 1].id });
+	await arrived;
+	await session.detach();
+}
+
+async function logIn(visitor, name) {
+	await visitor.go('/user');
+	await visitor.logIn(name);
+}
+
+async function shows(visitor, name) {
+	await goBack(visitor);
+	is(await visitor.sees(), '/login?next=/user Log in', name);
+}
+
+module.exports = async (site) => {
+	const name = site.addUser('back');
+	const browser = await site.launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+	const visitor = await Visitor.arrive({ ...site, browser }, 'who goes back');
+
+	await visitor.go('/counter');
+	await visitor.press('link', 'Visit again');
+	await visitor.press('link', 'Haircut card');
+	await goBack(visitor);
+	is(await visitor.heading(), 'Welcome stranger, visit 2', 'this browser keeps pages in memory');
+	await logIn(visitor, name);
+	await visitor.press('button', 'Log out');
+	await shows(visitor, 'back to the page that one came to by logging in: the login');
+	await logIn(visitor, name);
+	await visitor.go('/account');
+	await visitor.go('/user');
+	await visitor.press('button', 'Log out');
+	await shows(visitor, 'back to a page that one went to later: the login');
+	await logIn(visitor, name);
+	await visitor.go('/logout');
+	await visitor.press('button', 'Log out');
+	await goBack(visitor);
+	is(await visitor.sees(), '/logout You are not logged in', 'back to the question: nobody is logged in');
+	await shows(visitor, 'and to the page before it: the login');
+	await visitor.leave();
+};

@@ -1,0 +1,166 @@
+/* looks.js: every page, for a desk and for a phone, in light and in dark: what axe-core says, whether
+ * it fits, and a screenshot to be looked at. */
+'use strict';
+
+const axe = require('axe-core').source;
+const { is } = require('./tap.js');
+const { Visitor, PASSWORD } = require('./visitor.js');
+
+const SIZES = {
+	desk: { viewport: { width: 1280, height: 800 } },
+	phone: { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true,
+		deviceScaleFactor: 2 },
+};
+const SCHEMES = ['light', 'dark'];
+const NARROW = 320; // CSS pixels, what WCAG 1.4.10 asks for
+const FINGER = 44;
+const TARGETS = 'button, nav a, .choice label, input:not([type=hidden], [type=checkbox])';
+const TRIES = 25; // more than an address has
+
+/* ---- how to get there: each page from the one before it */
+/* A form at FROM that none of our pages has. */
+async function send(visitor, from, action) {
+	await visitor.go(from);
+	await visitor.page.evaluate((to) => {
+		const form = Object.assign(document.createElement('form'), { method: 'post', action: to });
+
+		form.innerHTML = '<button>Send</button>';
+		document.body.append(form);
+	}, visitor.site.url + action);
+	await visitor.press('button', 'Send');
+}
+
+async function useUp(visitor) {
+	while (!(await visitor.heading()).startsWith('Your card is used up'))
+		await visitor.page.reload();
+}
+
+async function fromAnotherDevice(visitor) {
+	const other = await Visitor.arrive(visitor.site, 'another device', { userAgent: 'Firefox Linux' });
+
+	await other.go('/login');
+	await other.logIn(visitor.user);
+	await other.leave();
+	await visitor.go('/account');
+}
+
+async function useUpTries(visitor) {
+	const headers = { 'Sec-Fetch-Site': 'same-origin' };
+	let status = 0;
+
+	for (let i = 0; i < TRIES && status !== 429; i++) {
+		const form = { username: `nobody-${i}`, password: 'not my password' };
+
+		status = (await visitor.context.request.post('/login', { headers, form })).status();
+	}
+	await visitor.context.clearCookies();
+	await visitor.go('/login');
+	await visitor.logIn(visitor.user);
+}
+
+const PAGES = {
+	start: (visitor) => visitor.go('/'),
+	counter: (visitor) => visitor.go('/counter'),
+	card: (visitor) => visitor.go('/card'),
+	'card-used-up': useUp,
+	login: (visitor) => visitor.go('/login'),
+	'login-refused': (visitor) => visitor.logIn(visitor.user, { password: 'not my password' }),
+	'logout-stranger': (visitor) => visitor.go('/logout'),
+	'error-405': (visitor) => send(visitor, '/', '/'),
+	'error-403': (visitor) => send(visitor, 'about:blank', '/card'),
+	user: async (visitor) => { await visitor.go('/user'); await visitor.logIn(visitor.user); },
+	'start-known': (visitor) => visitor.go('/'),
+	'counter-known': (visitor) => visitor.go('/counter'),
+	'login-known': (visitor) => visitor.go('/login'),
+	logout: (visitor) => visitor.go('/logout'),
+	account: fromAnotherDevice,
+	'account-problem': async (visitor) => {
+		await visitor.fill({ 'Current password': PASSWORD, 'New password': PASSWORD,
+			'New password once more': `${PASSWORD}!` });
+		await visitor.press('button', 'Change password');
+	},
+	'account-ended': (visitor) => visitor.press('button', 'End all others'),
+	'login-later': useUpTries,
+};
+
+/* ---- what to look at */
+/* Playwright evaluates inside the page, where our policy forbids it; the debugger may. */
+async function violations(page) {
+	const session = await page.context().newCDPSession(page);
+	const { result } = await session.send('Runtime.evaluate', {
+		awaitPromise: true,
+		expression: `${axe}; axe.run({ preload: false, rules: { 'target-size': { enabled: true } } })
+			.then(({ violations, incomplete }) => [...violations, ...incomplete].map((rule) =>
+				rule.id + ': ' + rule.nodes.map((node) => node.html).join(' ')).join('; '))`,
+	});
+
+	await session.detach();
+	return result.value;
+}
+
+/* How far the page is wider than the window, at its own width and at NARROW. */
+async function overflow(page, { width, height }) {
+	const by = (wanted) => page.evaluate((w) => document.scrollingElement.scrollWidth - w, wanted);
+	const found = [await by(width)];
+
+	await page.setViewportSize({ width: NARROW, height });
+	found.push(await by(NARROW));
+	await page.setViewportSize({ width, height });
+	return found;
+}
+
+function smallTargets(page) {
+	return page.locator(TARGETS).evaluateAll((all, finger) => all
+		.filter((e) => e.getBoundingClientRect().height < finger)
+		.map((e) => `${e.outerHTML.slice(0, 60)}: ${e.getBoundingClientRect().height}`), FINGER);
+}
+
+/* "dark" where light letters stand on dark ground, "light" for the other way round. */
+function scheme(page) {
+	return page.evaluate(() => {
+		const light = (color) => color.match(/\d+/g).slice(0, 3).every((part) => part > 200);
+		const dark = (color) => color.match(/\d+/g).slice(0, 3).every((part) => part < 70);
+		const { color, backgroundColor } = getComputedStyle(document.body);
+
+		if (light(color) && dark(backgroundColor))
+			return 'dark';
+		return dark(color) && light(backgroundColor) ? 'light' : `${color} on ${backgroundColor}`;
+	});
+}
+
+async function look(visitor, name) {
+	const { page, size } = visitor;
+
+	for (const wanted of SCHEMES) {
+		const title = `${name}, ${wanted}, ${size}`;
+
+		await page.emulateMedia({ colorScheme: wanted });
+		is(await violations(page), '', `${title}: axe finds nothing`);
+		is(await scheme(page), wanted, `${title}: its colours`);
+		await page.screenshot({ path: visitor.site.shot(`${name}-${wanted}-${size}`), fullPage: true,
+			caret: 'initial' }); // without the caret Playwright would add a style, which our policy forbids
+	}
+	is(await page.locator('script, [style]').count(), 0, `${name}, ${size}: no scripts, no styles inline`);
+	if (size === 'phone') {
+		is(await overflow(page, SIZES.phone.viewport), [0, 0], `${name}, phone: nothing is cut off`);
+		is(await smallTargets(page), [], `${name}, phone: all there is to press is ${FINGER} pixels high`);
+	}
+}
+
+module.exports = async (site) => {
+	const visitors = [];
+
+	for (const size of Object.keys(SIZES)) {
+		const visitor = await Visitor.arrive(site, `who looks at pages, ${size}`, SIZES[size]);
+
+		visitors.push(Object.assign(visitor, { size, user: site.addUser(`looks-${size}`) }));
+	}
+	for (const [name, open] of Object.entries(PAGES))
+		for (const visitor of visitors) {
+			await open(visitor);
+			await look(visitor, name);
+		}
+	for (const visitor of visitors)
+		await visitor.leave('403 POST /login', '405 POST /', '403 POST /card', '422 POST /account',
+			'429 POST /login');
+};

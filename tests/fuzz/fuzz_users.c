@@ -1,0 +1,191 @@
+/* fuzz_users.c: any bytes as a file of users: what is read, and that a change changes nothing else. */
+#include "config.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "user.h"
+
+#define NAME "fuzz \xc3\xa9"
+#define HASH "$y$hash"
+#define USERS_MAX 64 /* that are looked up; the table is the same for more */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct list {
+	char names[USERS_MAX][GATE_USER_NAME_MAX + 1], hashes[USERS_MAX][GATE_HASH_MAX];
+	size_t count;
+};
+
+static char folder[] = "/tmp/gate-fuzz.XXXXXX";
+static char url[64], *path; /* path: behind the scheme in url */
+
+/* Nothing here has to outlive a power cut, and disks are slow. */
+int
+fsync(int fd)
+{
+	return fd >= 0 ? 0 : -1;
+}
+
+static void
+leave(void)
+{
+	unlink(path);
+	rmdir(folder);
+}
+
+/* One folder for all inputs: the file is changed by what stands beside it. */
+static void
+enter(void)
+{
+	if (path != NULL)
+		return;
+	assert(mkdtemp(folder) != NULL);
+	snprintf(url, sizeof url, "file:%s/users", folder);
+	path = url + strlen("file:");
+	atexit(leave);
+}
+
+static void
+write_file(const uint8_t *data, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	close(fd);
+}
+
+/* Does the file hold these bytes, and `more` behind them? */
+static bool
+holds(const uint8_t *data, size_t size, const char *more)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t length = size + strlen(more);
+	char *text = malloc(length + 1);
+	bool result;
+
+	assert(fd >= 0 && text != NULL);
+	result = read(fd, text, length + 1) == (ssize_t)length &&
+	    (size == 0 || memcmp(text, data, size) == 0) &&
+	    memcmp(text + size, more, length - size) == 0;
+	free(text);
+	close(fd);
+	return result;
+}
+
+static int
+take(void *data, const char *name, const char *hash)
+{
+	struct list *list = data;
+
+	assert(gate_user_name_refusal(name) == NULL);
+	assert(*hash != '\0' && strlen(hash) < GATE_HASH_MAX);
+	assert(strpbrk(hash, " :\r\n\t") == NULL);
+	if (list->count == USERS_MAX)
+		return 1;
+	strcpy(list->names[list->count], name);
+	strcpy(list->hashes[list->count++], hash);
+	return 1;
+}
+
+/* A second, simple reader: is there a line for this user, and none of the name before it? */
+static bool
+stands_in(const uint8_t *data, size_t size, const char *name, const char *hash)
+{
+	size_t name_length = strlen(name), hash_length = strlen(hash);
+
+	for (size_t i = 0; i < size; i++) {
+		size_t left = size - i, end = name_length + 1 + hash_length;
+
+		if ((i > 0 && data[i - 1] != '\n') || left < end ||
+		    memcmp(data + i, name, name_length) != 0 || data[i + name_length] != ':' ||
+		    memcmp(data + i + name_length + 1, hash, hash_length) != 0)
+			continue;
+		if (left == end || data[i + end] == '\n' || data[i + end] == ':' ||
+		    (data[i + end] == '\r' && (left == end + 1 || data[i + end + 1] == '\n')))
+			return true;
+	}
+	return false;
+}
+
+static void
+look_up(struct gate_users *users, const struct list *list, const uint8_t *data, size_t size)
+{
+	char hash[GATE_HASH_MAX];
+	bool known = list->count == 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		assert(gate_users_find(users, list->names[i], hash, NULL) == 1);
+		assert(strcmp(hash, list->hashes[i]) == 0);
+		assert(stands_in(data, size, list->names[i], hash));
+		for (size_t j = 0; j < i; j++)
+			assert(strcmp(list->names[i], list->names[j]) != 0);
+	}
+	assert(gate_users_find(users, "nobody: this is no name", hash, NULL) == 0);
+	for (size_t i = 0; i < list->count; i++)
+		known |= strcmp(hash, list->hashes[i]) == 0;
+	assert(known || list->count == USERS_MAX);
+	assert(list->count > 0 || *hash == '\0');
+}
+
+/* One comes and goes. */
+static void
+add(struct gate_users *users, const uint8_t *data, size_t size)
+{
+	bool ended = size == 0 || data[size - 1] == '\n';
+
+	if (gate_users_change(users, GATE_USER_ADD, NAME, HASH, NULL, NULL) == 0)
+		return;
+	assert(holds(data, size, ended ? NAME ":" HASH "\n" : "\n" NAME ":" HASH "\n"));
+	assert(gate_users_change(users, GATE_USER_ADD, NAME, HASH, NULL, NULL) == 0);
+	assert(gate_users_change(users, GATE_USER_REMOVE, NAME, NULL, "$other", NULL) == 0);
+	assert(gate_users_change(users, GATE_USER_REMOVE, NAME, NULL, HASH, NULL) == 1);
+	assert(holds(data, size, ended ? "" : "\n"));
+}
+
+static void
+replace(struct gate_users *users, const struct list *list)
+{
+	struct list *after = calloc(1, sizeof *after);
+	char hash[GATE_HASH_MAX];
+	size_t last = list->count - 1;
+
+	assert(after != NULL);
+	assert(gate_users_change(users, GATE_USER_REPLACE, list->names[last], HASH,
+		   list->hashes[last], NULL) == 1);
+	assert(gate_users_each(users, take, after, NULL) == 1 && after->count == list->count);
+	for (size_t i = 0; i <= last; i++) {
+		assert(strcmp(after->names[i], list->names[i]) == 0);
+		assert(strcmp(after->hashes[i], i == last ? HASH : list->hashes[i]) == 0);
+	}
+	assert(
+	    gate_users_change(users, GATE_USER_REMOVE, list->names[last], NULL, HASH, NULL) == 1);
+	assert(gate_users_find(users, list->names[last], hash, NULL) == 0);
+	free(after);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct list *list = calloc(1, sizeof *list);
+	struct gate_users *users;
+
+	enter();
+	write_file(data, size);
+	users = gate_users_open(url, NULL);
+	assert(list != NULL && users != NULL);
+	assert(gate_users_each(users, take, list, NULL) == 1);
+	look_up(users, list, data, size);
+	add(users, data, size);
+	if (list->count > 0)
+		replace(users, list);
+	gate_users_close(users);
+	free(list);
+	return 0;
+}

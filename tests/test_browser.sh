@@ -1,0 +1,44 @@
+#!/bin/bash
+# test_browser.sh: the pages in a real browser: tests/browser/run.js goes through them in Chromium. The
+# screenshots stay in the build folder, in tests/browser-shots.
+. "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
+
+browser=$src/tests/browser
+shots=$build/tests/browser-shots
+limit=170 # seconds; it takes about one minute
+
+command -v node >/dev/null || skip_all 'node is not installed'
+command -v npm >/dev/null || skip_all 'npm is not installed'
+CHROMIUM=$(command -v chromium) || skip_all 'chromium is not installed'
+need_nginx
+modules=$(sh "$src/tests/npm.sh" "$browser" 2>"$dir/log/npm") ||
+	skip_all "npm can't install the pinned packages: $(tail -n 1 "$dir/log/npm")"
+export CHROMIUM NODE_PATH=$modules/node_modules
+
+# What Chromium writes beside its pages goes with the test's folder.
+export TMPDIR=$dir HOME=$dir XDG_CONFIG_HOME=$dir/config XDG_CACHE_HOME=$dir/cache
+
+make_conf "users=file:$dir/users" insecure_http=yes
+(umask 077 && : >"$dir/users")
+for page in index counter card health login logout user account; do
+	start_responder "$page" || bail "$page does not start"
+done
+start_nginx
+rm -rf "$shots" && mkdir -p "$shots" || bail "$shots can't be made"
+diag "screenshots: $shots"
+
+# node says what it found as lines of TAP without numbers, and "end".
+start browser node "$browser/run.js" "$url" "$shots" "$(program gate)" "$dir/gate.conf"
+wait_until $limit ended browser || diag "it takes more than $limit s"
+stop browser
+while IFS= read -r line; do
+	case $line in
+	'ok - '*) pass "${line#ok - }" ;;
+	'not ok - '*) fail "${line#not ok - }" ;;
+	'#'*) echo "$line" ;;
+	esac
+done <"$dir/log/browser"
+is "$(tail -n 1 "$dir/log/browser")" end 'the browser saw all parts'
+is "$(grep -hE 'level=error' "$dir"/log/* | head -n 3)" '' 'no program met an error'
+ok 'there are screenshots of all pages' test "$(find "$shots" -name '*-dark-phone.png' | wc -l)" -ge 15
+done_testing

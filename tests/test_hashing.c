@@ -1,0 +1,417 @@
+/* test_hashing.c: so many turns at hashing and no more, for threads and processes alike, and free
+ * when a holder dies. */
+#include "config.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "hashing.h"
+#include "tap.h"
+
+#define SOON 20     /* ms */
+#define LATER 60000 /* ms: as good as never */
+#define PROCESSES 4
+#define THREADS 6
+#define ROUNDS 10
+
+static char folder[] = "/tmp/gate-hashing-XXXXXX";
+static char run_dir[sizeof folder + 4]; /* made by hashing.c itself */
+static int cores;                       /* of the host, as the test wants it; 0: the real ones */
+
+int
+sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+	if (cores == 0)
+		return syscall(SYS_sched_getaffinity, pid, size, set) < 0 ? -1 : 0;
+	CPU_ZERO_S(size, set);
+	for (int i = 0; i < cores; i++)
+		CPU_SET_S((size_t)i, size, set);
+	return 0;
+}
+
+static int64_t
+now(void)
+{
+	return gate_clock_monotonic();
+}
+
+static struct gate_hashing *
+open_hashing(int on_cores, int waiting)
+{
+	struct gate_error error = {0};
+	struct gate_hashing *h;
+
+	cores = on_cores;
+	h = gate_hashing_open(run_dir, waiting, &error);
+	if (h == NULL) {
+		printf("Bail out! %s\n", error.text);
+		exit(1);
+	}
+	return h;
+}
+
+/* How many turns there are to be had now; all are taken, up to 64. */
+static int
+take_all(struct gate_hashing *h, int turns[64])
+{
+	int count = 0;
+
+	while (count < 64 && (turns[count] = gate_hashing_enter(h, 0)) >= 0)
+		count++;
+	return count;
+}
+
+static void
+leave_all(struct gate_hashing *h, const int *turns, int count)
+{
+	for (int i = 0; i < count; i++)
+		gate_hashing_leave(h, turns[i]);
+}
+
+static int
+count_descriptors(void)
+{
+	DIR *listing = opendir("/proc/self/fd");
+	int count = 0;
+
+	while (listing != NULL && readdir(listing) != NULL)
+		count++;
+	if (listing != NULL)
+		closedir(listing);
+	return count;
+}
+
+static void
+test_open(void)
+{
+	struct gate_hashing *h = open_hashing(3, 1);
+	struct stat st;
+	char path[sizeof run_dir + 16];
+	int turn = gate_hashing_enter(h, 0);
+
+	ok(stat(run_dir, &st) == 0 && (st.st_mode & 07777) == 0700,
+	    "run_dir is made, for us alone");
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/hash.%d", run_dir, i);
+		ok(stat(path, &st) == 0 && (st.st_mode & 07777) == 0600 && st.st_size == 0,
+		    "a file for turn %d, that nobody writes", i);
+	}
+	snprintf(path, sizeof path, "%s/hash.2", run_dir);
+	ok(stat(path, &st) < 0, "and none for more");
+	gate_hashing_leave(h, turn);
+	gate_hashing_leave(h, -1);
+	gate_hashing_close(h);
+	gate_hashing_close(NULL);
+}
+
+static void
+test_open_fails(void)
+{
+	struct gate_error error = {0};
+	char path[sizeof run_dir + 32], longest[5000];
+	int before = count_descriptors();
+
+	cores = 3;
+	snprintf(path, sizeof path, "%s/none/run", folder);
+	ok(gate_hashing_open(path, 1, &error) == NULL && error.code == GATE_ESYSTEM,
+	    "a folder in a folder that is not there");
+	ok(strstr(error.text, path) != NULL, "the error names it");
+	error = (struct gate_error){0};
+	snprintf(path, sizeof path, "%s/link", folder);
+	mkdir(path, 0700);
+	snprintf(path, sizeof path, "%s/link/hash.1", folder);
+	if (symlink("/dev/null", path) < 0)
+		perror(path);
+	path[strlen(path) - strlen("/hash.1")] = '\0';
+	ok(gate_hashing_open(path, 1, &error) == NULL && error.code == GATE_ESYSTEM &&
+		strstr(error.text, "/hash.1") != NULL,
+	    "a symbolic link is not followed");
+	error = (struct gate_error){0};
+	memset(longest, 'x', sizeof longest - 1);
+	longest[sizeof longest - 1] = '\0';
+	ok(gate_hashing_open(longest, 1, &error) == NULL, "a name that is too long");
+	ok(count_descriptors() == before, "no descriptor is left of that");
+}
+
+static void
+test_inheritance(void)
+{
+	int before = count_descriptors(), marked = 0;
+	struct gate_hashing *h = open_hashing(5, 1);
+
+	ok(count_descriptors() == before + 4, "a descriptor a turn");
+	for (int fd = 3; fd < before + 8; fd++)
+		marked += fcntl(fd, F_GETFD) == FD_CLOEXEC;
+	ok(marked >= 4, "no program that we start inherits it");
+	gate_hashing_close(h);
+	ok(count_descriptors() == before, "closed: all of them are");
+}
+
+static void
+test_count(void)
+{
+	static const struct {
+		int cores, turns;
+	} cases[] = {{1, 1}, {2, 1}, {3, 2}, {4, 3}, {8, 7}, {32, 31}};
+	int turns[64], count;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct gate_hashing *h = open_hashing(cases[i].cores, 1);
+
+		count = take_all(h, turns);
+		ok(count == cases[i].turns, "%d cores: %d turns", cases[i].cores, count);
+		leave_all(h, turns, count);
+		ok(take_all(h, turns) == count, "given back, there are as many again");
+		gate_hashing_close(h);
+	}
+}
+
+/* Two workers of one host, or of two programs. */
+static void
+test_exclusion(void)
+{
+	struct gate_hashing *one = open_hashing(4, 1), *two = open_hashing(4, 1);
+	int ours[64], theirs[64];
+
+	ours[0] = gate_hashing_enter(one, 0);
+	ours[1] = gate_hashing_enter(one, 0);
+	ok(ours[0] >= 0 && ours[1] >= 0 && ours[0] != ours[1], "two turns for one worker");
+	ok(take_all(two, theirs) == 1, "one is left for another");
+	ok(gate_hashing_enter(one, 0) == -1, "then there is none");
+	gate_hashing_leave(one, ours[0]);
+	theirs[1] = gate_hashing_enter(two, 0);
+	ok(theirs[1] == ours[0], "the one that was given back goes to the other");
+	ok(gate_hashing_enter(one, 0) == -1, "and is taken");
+	gate_hashing_close(two);
+	ok(take_all(one, theirs) == 2, "closing gives back what was held");
+	gate_hashing_close(one);
+}
+
+static void
+test_deadline(void)
+{
+	struct gate_hashing *h = open_hashing(2, 1);
+	int turn = gate_hashing_enter(h, 0);
+	int64_t start = now(), end;
+
+	ok(turn >= 0, "a free turn is had even after the deadline");
+	ok(gate_hashing_enter(h, start + SOON) == -1, "a taken one is not");
+	end = now();
+	ok(end - start >= SOON, "not before the deadline");
+	ok(end - start < LATER, "nor long after it (%d ms)", (int)(end - start));
+	gate_hashing_leave(h, turn);
+	ok(gate_hashing_enter(h, now() + LATER) == turn, "given back: ours");
+	gate_hashing_close(h);
+}
+
+/* ---- too many ---- */
+
+struct queue {
+	struct gate_hashing *h;
+	sem_t came_back;
+	atomic_int refused, served;
+};
+
+static void *
+enter_in_thread(void *data)
+{
+	struct queue *q = data;
+	int turn = gate_hashing_enter(q->h, now() + LATER);
+
+	q->refused += turn < 0;
+	q->served += turn >= 0;
+	sem_post(&q->came_back);
+	gate_hashing_leave(q->h, turn);
+	return NULL;
+}
+
+/* While every turn is taken, of waiting + 3 threads three come back at once, whichever they are. */
+static void
+test_waiting(int waiting)
+{
+	struct queue q = {.h = open_hashing(2, waiting)};
+	pthread_t threads[8];
+	int64_t start = now();
+	int turn = gate_hashing_enter(q.h, 0);
+
+	sem_init(&q.came_back, 0, 0);
+	for (int i = 0; i < waiting + 3; i++)
+		if (pthread_create(&threads[i], NULL, enter_in_thread, &q) != 0)
+			exit(2);
+	for (int i = 0; i < 3; i++)
+		sem_wait(&q.came_back);
+	ok(q.refused == 3 && q.served == 0, "%d may wait: three more are sent away", waiting);
+	ok(now() - start < LATER, "long before their deadline");
+	ok(gate_hashing_enter(q.h, now() + LATER) == -1, "so is the next one");
+	gate_hashing_leave(q.h, turn);
+	for (int i = 0; i < waiting + 3; i++)
+		pthread_join(threads[i], NULL);
+	ok(q.refused == 3 && q.served == waiting, "those who waited get their turn");
+	turn = gate_hashing_enter(q.h, 0);
+	ok(turn >= 0, "and then it is free");
+	sem_destroy(&q.came_back);
+	gate_hashing_close(q.h);
+}
+
+/* ---- a crowd ---- */
+
+struct crowd {
+	atomic_int inside, most, turns, failed;
+};
+
+static struct crowd *crowd;
+
+static void *
+hash_in_thread(void *data)
+{
+	struct gate_hashing *h = data;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		int turn = gate_hashing_enter(h, now() + LATER), inside, most;
+
+		if (turn < 0) {
+			crowd->failed++;
+			continue;
+		}
+		inside = ++crowd->inside;
+		most = crowd->most;
+		while (most < inside && !atomic_compare_exchange_weak(&crowd->most, &most, inside))
+			;
+		gate_clock_pause();
+		crowd->inside--;
+		crowd->turns++;
+		gate_hashing_leave(h, turn);
+	}
+	return NULL;
+}
+
+static int
+hash_in_process(void)
+{
+	struct gate_hashing *h = open_hashing(4, THREADS);
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, hash_in_thread, h) != 0)
+			return 1;
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	gate_hashing_close(h);
+	return 0;
+}
+
+static void
+test_crowd(void)
+{
+	int failed = 0, status;
+
+	fflush(stdout);
+	for (int i = 0; i < PROCESSES; i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(hash_in_process());
+		failed += child < 0;
+	}
+	while (wait(&status) > 0)
+		failed += status != 0;
+	ok(failed == 0 && crowd->failed == 0 && crowd->turns == PROCESSES * THREADS * ROUNDS,
+	    "4 processes with 6 threads each took %d turns", crowd->turns);
+	ok(crowd->most <= 3, "never more than three at once (%d)", crowd->most);
+	ok(crowd->inside == 0, "and none is inside");
+}
+
+/* ---- killed ---- */
+
+/* A child that takes as many turns as it may and keeps them. */
+static pid_t
+hold_all(int on_cores, int *count)
+{
+	int told[2], turns[64];
+	pid_t child;
+
+	if (pipe2(told, O_CLOEXEC) < 0 || (child = fork()) < 0) {
+		perror("fork");
+		exit(1);
+	}
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		*count = take_all(open_hashing(on_cores, 1), turns);
+		if (write(told[1], count, sizeof *count) == (ssize_t)sizeof *count)
+			pause();
+		_exit(1);
+	}
+	close(told[1]);
+	if (read(told[0], count, sizeof *count) != (ssize_t)sizeof *count)
+		*count = -1;
+	close(told[0]);
+	return child;
+}
+
+static void
+test_killed(void)
+{
+	struct gate_hashing *h = open_hashing(4, 1);
+	int turns[64], count, status = 0;
+
+	for (int i = 0; i < 5; i++) {
+		pid_t child = hold_all(4, &count);
+
+		ok(count == 3 && gate_hashing_enter(h, 0) == -1, "another process has all three");
+		ok(gate_hashing_enter(h, now() + SOON) == -1, "however long we wait");
+		kill(child, SIGKILL);
+		turns[0] = gate_hashing_enter(h, now() + LATER);
+		ok(turns[0] >= 0, "killed: one is ours");
+		waitpid(child, &status, 0);
+		ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+		    "the holder had no time to leave");
+		gate_hashing_leave(h, turns[0]);
+		count = take_all(h, turns);
+		ok(count == 3, "and all three are free");
+		leave_all(h, turns, count);
+	}
+	gate_hashing_close(h);
+}
+
+int
+main(void)
+{
+	char command[sizeof folder + 16];
+
+	if (mkdtemp(folder) == NULL) {
+		perror("mkdtemp");
+		return 1;
+	}
+	snprintf(run_dir, sizeof run_dir, "%s/run", folder);
+	crowd =
+	    mmap(NULL, sizeof *crowd, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (crowd == MAP_FAILED)
+		return 1;
+	test_open();
+	test_open_fails();
+	test_inheritance();
+	test_count();
+	test_exclusion();
+	test_deadline();
+	test_waiting(0);
+	test_waiting(1);
+	test_waiting(4);
+	test_crowd();
+	test_killed();
+	snprintf(command, sizeof command, "rm -rf '%s'", folder);
+	if (system(command) != 0)
+		printf("# %s remains\n", folder);
+	return done();
+}
