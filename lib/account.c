@@ -290,24 +290,53 @@ collect(void *data, const char *id, struct gate_record *record)
 	return gate_buffer_add(&search->found, &found, sizeof found) < 0 ? -1 : 1;
 }
 
-void
-gate_login_finish(struct gate_request *r)
+static void
+end_oldest(struct gate_request *r, size_t most)
 {
-	int64_t most = r->config->options.max_sessions;
 	struct search search = {.r = r};
+	const struct found *found;
 	size_t count, extra;
 
-	if (most == 0 || r->session.login == NULL || r->session.outcome != 1 ||
-	    walk(r, collect, &search) < 0) {
+	if (walk(r, collect, &search) < 0) {
 		gate_buffer_release(&search.found);
 		return;
 	}
 	count = search.found.length / sizeof(struct found);
-	extra = count > (size_t)most ? count - (size_t)most : 0;
+	extra = count > most ? count - most : 0;
 	if (extra > 0) {
 		qsort(search.found.data, count, sizeof(struct found), oldest_first);
 		search.found.length = extra * sizeof(struct found);
 		end_found(&search, "max_sessions");
 	}
+	found = (const void *)gate_buffer_text(&search.found);
+	for (size_t i = 0; i < extra; i++)
+		if (strcmp(found[i].id, r->session.id) == 0)
+			r->session.cookie = GATE_SESSION_KEEP; /* what it names is dead */
 	gate_buffer_release(&search.found);
+}
+
+/* Whoever changes the password ends the sessions that are there then; a login by the old one that
+ * was under way must see to itself. */
+static bool
+is_outdated(struct gate_request *r)
+{
+	char hash[GATE_HASH_MAX];
+	int found = gate_users_find(r->config->users, r->login.name, hash, NULL);
+	bool outdated = found == 0 || (found == 1 && strcmp(hash, r->login.hash) != 0);
+
+	explicit_bzero(hash, sizeof hash);
+	return outdated;
+}
+
+void
+gate_login_finish(struct gate_request *r)
+{
+	if (r->session.login == NULL || r->session.outcome != 1)
+		return;
+	if (is_outdated(r)) {
+		end(r, r->session.id, "the password was changed meanwhile");
+		r->session.cookie = GATE_SESSION_KEEP;
+	} else if (r->config->options.max_sessions > 0) {
+		end_oldest(r, (size_t)r->config->options.max_sessions);
+	}
 }

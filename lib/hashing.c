@@ -20,8 +20,8 @@ struct turn {
 };
 
 struct gate_hashing {
-	atomic_int waiting;
-	int waiting_max, count;
+	atomic_int holding, waiting;
+	int holding_max, waiting_max, count;
 	struct turn turns[];
 };
 
@@ -54,7 +54,7 @@ open_turn(const char *run_dir, int number, struct gate_error *error)
 }
 
 struct gate_hashing *
-gate_hashing_open(const char *run_dir, int waiting, struct gate_error *error)
+gate_hashing_open(const char *run_dir, int holding, int waiting, struct gate_error *error)
 {
 	int count = count_turns();
 	struct gate_hashing *h = calloc(1, sizeof *h + (size_t)count * sizeof h->turns[0]);
@@ -63,6 +63,7 @@ gate_hashing_open(const char *run_dir, int waiting, struct gate_error *error)
 		gate_fail(error, GATE_EMEMORY, "out of memory");
 		return NULL;
 	}
+	h->holding_max = holding;
 	h->waiting_max = waiting;
 	if (mkdir(run_dir, 0700) < 0 && errno != EEXIST) {
 		gate_fail_errno(error, GATE_ESYSTEM, "run_dir %s can't be made", run_dir);
@@ -114,9 +115,11 @@ take(struct turn *turn)
 static int
 take_any(struct gate_hashing *h)
 {
-	for (int i = 0; i < h->count; i++)
-		if (take(&h->turns[i]))
-			return i;
+	if (atomic_fetch_add(&h->holding, 1) < h->holding_max)
+		for (int i = 0; i < h->count; i++)
+			if (take(&h->turns[i]))
+				return i;
+	atomic_fetch_sub(&h->holding, 1);
 	return -1;
 }
 
@@ -142,4 +145,5 @@ gate_hashing_leave(struct gate_hashing *h, int turn)
 		return;
 	lock(h->turns[turn].fd, F_UNLCK);
 	atomic_store(&h->turns[turn].taken, false);
+	atomic_fetch_sub(&h->holding, 1);
 }

@@ -7,8 +7,10 @@
 struct gate_hashing; /* one a worker, made behind its fork; any number of its threads may use it */
 
 /* Makes run_dir/hash.0, hash.1, … Their locks are freed by the kernel when a holder dies.
- * waiting: how many threads may wait in gate_hashing_enter at once. NULL with the error. Yours. */
-struct gate_hashing *gate_hashing_open(const char *run_dir, int waiting, struct gate_error *);
+ * holding: how many threads may have a turn at once, whatever the host has; waiting: how many may
+ * wait for one in gate_hashing_enter. NULL with the error. Yours. */
+struct gate_hashing *gate_hashing_open(
+    const char *run_dir, int holding, int waiting, struct gate_error *);
 void gate_hashing_close(struct gate_hashing *); /* NULL is fine */
 /* Waits for a turn, tried every millisecond. 0 or above: the turn, to be given back; -1: too many
  * wait already, or the deadline (ms of CLOCK_MONOTONIC) is over. */

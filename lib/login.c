@@ -228,8 +228,10 @@ log_in(struct gate_request *r, const char *name, const char *password, bool reme
 	if (r->config->users == NULL)
 		gate_log(GATE_LOG_WARN, "login-impossible", "error",
 		    "option users names no file with users", NULL);
-	if (result == 1)
+	if (result == 1) {
+		memcpy(r->login.hash, t.hash, sizeof r->login.hash);
 		remember_login(r, name, remember);
+	}
 	if (result == 1 && gate_password_hash_refusal(t.hash, false) != NULL)
 		report(r, GATE_LOG_WARN, "hash-weak", name, true,
 		    "gate user password makes a new one");
@@ -309,6 +311,7 @@ void
 gate_login_forget(struct gate_login_memory *l)
 {
 	gate_buffer_release(&l->device);
+	explicit_bzero(l->hash, sizeof l->hash);
 	*l = (struct gate_login_memory){.asked = false};
 }
 

@@ -19,6 +19,7 @@ struct gate_login_memory { /* all zero: nothing was asked */
 	int64_t max_age;
 	struct gate_record_login login; /* points to the three below */
 	char name[GATE_USER_NAME_MAX + 1], address[GATE_ADDRESS_MAX], agent[GATE_AGENT_MAX + 1];
+	char hash[GATE_HASH_MAX];  /* that the password fitted */
 	struct gate_buffer device; /* Set-Cookie of the known device */
 
 	bool changed; /* gate_change_password was asked */
@@ -30,7 +31,8 @@ struct gate_login_memory { /* all zero: nothing was asked */
 	char handle[GATE_SIGNATURE_LENGTH + 1];
 };
 
-/* After the commit: if it was a login's, ends the user's oldest sessions beyond max_sessions. */
+/* After the commit: if it was a login's, ends the user's oldest sessions beyond max_sessions, and
+ * its own if the password was changed meanwhile. */
 void gate_login_finish(struct gate_request *);
 void gate_login_forget(struct gate_login_memory *); /* for the next request */
 

@@ -191,6 +191,16 @@ harden(void)
 #endif
 }
 
+/* Of the threads, some may hash and some may wait for it, and one is always left for who only wants
+ * to see a page. */
+static struct gate_hashing *
+open_hashing(const char *run_dir, int threads, struct gate_error *error)
+{
+	int waiting = threads > 2 ? threads / 2 : 0, holding = threads - 1 - waiting;
+
+	return gate_hashing_open(run_dir, holding > 0 ? holding : 1, waiting, error);
+}
+
 /* Serves until SIGTERM. `parent`: the master, 0: there is none. 0, or -1 with the error set. */
 static int
 work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct gate_error *error)
@@ -202,7 +212,7 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 
 	if (gate_store_open(&gate->store, gate->table, options, error) < 0)
 		return -1;
-	gate->hashing = gate_hashing_open(options->run_dir, (threads + 1) / 2, error);
+	gate->hashing = open_hashing(options->run_dir, threads, error);
 	if (gate->hashing == NULL)
 		return -1;
 	server = gate_fastcgi_start(gate, threads, error);

@@ -244,6 +244,27 @@ in_without_page(struct gate_request *r)
 	gate_render(r, "no-such.html", NULL);
 }
 
+/* Somebody changes the password between the check of the old one and the commit. */
+static void
+in_too_late(struct gate_request *r)
+{
+	log_in(r);
+	set_password(GATE_USER_REPLACE, "anna", BEN);
+}
+
+static void
+test_outdated(void)
+{
+	begin();
+	ask(in_too_late);
+	ok(answered == 1 && count_records(&v.f, false) == 0,
+	    "a login whose password is changed meanwhile ends itself");
+	ok(times(v.answer, "Set-Cookie: connect.sid") == 0 &&
+		has(v.f.logged, "why=\"the password was changed meanwhile\""),
+	    "  without a cookie, and says so in the log");
+	set_password(GATE_USER_REPLACE, "anna", ANNA);
+}
+
 static void
 test_max_sessions(void)
 {
@@ -458,6 +479,7 @@ main(void)
 	test_end();
 	test_end_others();
 	test_end_again();
+	test_outdated();
 	test_max_sessions();
 	test_change();
 	test_change_refused();

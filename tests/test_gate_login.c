@@ -595,7 +595,7 @@ test_logout(void)
 	is(header_of(&v, "Clear-Site-Data"), "\"cache\", \"storage\"",
 	    "  and what the browser kept");
 	ok(has(v.f.logged, "level=info event=logout user=anna address=192.0.2.1"), "  logged");
-	ok(device[0] != '\0' && times(v.answer, "Set-Cookie: gate-device=") == 1 &&
+	ok(device[0] != '\0' && times(v.answer, "Set-Cookie: __Host-gate-device=") == 1 &&
 		times(v.answer, "Set-Cookie: ") == 2,
 	    "  the device stays known, by a cookie of its own");
 	send_id(old);
@@ -716,7 +716,7 @@ static void
 test_no_turn(void)
 {
 	struct gate_error error = {0};
-	struct gate_hashing *others = gate_hashing_open(options->run_dir, 0, &error);
+	struct gate_hashing *others = gate_hashing_open(options->run_dir, 64, 0, &error);
 	int64_t usual = options->deadline;
 	int turns[64], count = 0;
 

@@ -54,7 +54,7 @@ open_hashing(int on_cores, int waiting)
 	struct gate_hashing *h;
 
 	cores = on_cores;
-	h = gate_hashing_open(run_dir, waiting, &error);
+	h = gate_hashing_open(run_dir, 64, waiting, &error);
 	if (h == NULL) {
 		printf("Bail out! %s\n", error.text);
 		exit(1);
@@ -125,7 +125,7 @@ test_open_fails(void)
 
 	cores = 3;
 	snprintf(path, sizeof path, "%s/none/run", folder);
-	ok(gate_hashing_open(path, 1, &error) == NULL && error.code == GATE_ESYSTEM,
+	ok(gate_hashing_open(path, 64, 1, &error) == NULL && error.code == GATE_ESYSTEM,
 	    "a folder in a folder that is not there");
 	ok(strstr(error.text, path) != NULL, "the error names it");
 	error = (struct gate_error){0};
@@ -135,13 +135,13 @@ test_open_fails(void)
 	if (symlink("/dev/null", path) < 0)
 		perror(path);
 	path[strlen(path) - strlen("/hash.1")] = '\0';
-	ok(gate_hashing_open(path, 1, &error) == NULL && error.code == GATE_ESYSTEM &&
+	ok(gate_hashing_open(path, 64, 1, &error) == NULL && error.code == GATE_ESYSTEM &&
 		strstr(error.text, "/hash.1") != NULL,
 	    "a symbolic link is not followed");
 	error = (struct gate_error){0};
 	memset(longest, 'x', sizeof longest - 1);
 	longest[sizeof longest - 1] = '\0';
-	ok(gate_hashing_open(longest, 1, &error) == NULL, "a name that is too long");
+	ok(gate_hashing_open(longest, 64, 1, &error) == NULL, "a name that is too long");
 	ok(count_descriptors() == before, "no descriptor is left of that");
 }
 
