@@ -104,9 +104,9 @@ try {
 	const char *name, *password;
 	struct gate_throttle throttle;
 	char device[GATE_DEVICE_ID_LENGTH + 1];
+	const char *wrong, *why; /* the event that it is if the password is wrong */
 	char hash[GATE_HASH_MAX];
 	bool exists;
-	bool refused; /* by the throttle, which was reported */
 };
 
 /* Takes as long for a name that nobody has as for another one. 1, 0, GATE_LATER, -1. */
@@ -142,7 +142,6 @@ refuse_try(struct try *t, int verdict)
 	char hash[GATE_HASH_MAX];
 	struct gate_error error = {0};
 
-	t->refused = true;
 	t->exists = gate_users_find(t->r->config->users, t->name, hash, &error) == 1;
 	explicit_bzero(hash, sizeof hash);
 	report(t->r, GATE_LOG_WARN, "login-throttled", t->name, t->exists, whys[verdict]);
@@ -169,6 +168,8 @@ judge(struct try *t)
 		return -1;
 	if (result < 0 && gate_throttle_undo(&t->throttle, NULL) < 0)
 		return -1;
+	if (result == 0)
+		report(t->r, GATE_LOG_WARN, t->wrong, t->name, t->exists, t->why);
 	if (result == GATE_LATER) {
 		report(t->r, GATE_LOG_WARN, "login-busy", t->name, t->exists, "no turn to hash");
 		t->r->login.wait = 1000;
@@ -178,17 +179,18 @@ judge(struct try *t)
 }
 
 static int
-attempt(struct try *t, struct gate_request *r, const char *name, const char *password)
+attempt(struct try *t)
 {
-	if (name == NULL || password == NULL || strlen(name) > GATE_USER_NAME_MAX ||
-	    strlen(password) > GATE_PASSWORD_MAX || r->config->users == NULL)
+	struct gate_request *r = t->r;
+
+	if (t->name == NULL || t->password == NULL || strlen(t->name) > GATE_USER_NAME_MAX ||
+	    strlen(t->password) > GATE_PASSWORD_MAX || r->config->users == NULL)
 		return 0;
-	*t = (struct try){.r = r, .name = name, .password = password};
 	t->throttle = (struct gate_throttle){
 	    .store = r->store,
-	    .name = name,
+	    .name = t->name,
 	    .address = gate_request_address(r),
-	    .device = find_device(r, name, t->device),
+	    .device = find_device(r, t->name, t->device),
 	};
 	return judge(t);
 }
@@ -222,8 +224,8 @@ remember_login(struct gate_request *r, const char *name, bool remember)
 static int
 log_in(struct gate_request *r, const char *name, const char *password, bool remember)
 {
-	struct try t = {.exists = false};
-	int result = attempt(&t, r, name, password);
+	struct try t = {.r = r, .name = name, .password = password, .wrong = "login-failed"};
+	int result = attempt(&t);
 
 	if (r->config->users == NULL)
 		gate_log(GATE_LOG_WARN, "login-impossible", "error",
@@ -231,13 +233,11 @@ log_in(struct gate_request *r, const char *name, const char *password, bool reme
 	if (result == 1) {
 		memcpy(r->login.hash, t.hash, sizeof r->login.hash);
 		remember_login(r, name, remember);
+		if (gate_password_hash_refusal(t.hash, false) != NULL)
+			report(r, GATE_LOG_WARN, "hash-weak", name, true,
+			    "gate user password makes a new one");
+		report(r, GATE_LOG_INFO, "login", name, true, NULL);
 	}
-	if (result == 1 && gate_password_hash_refusal(t.hash, false) != NULL)
-		report(r, GATE_LOG_WARN, "hash-weak", name, true,
-		    "gate user password makes a new one");
-	if (result == 1 || (result == 0 && t.throttle.now != 0 && !t.refused))
-		report(r, result == 1 ? GATE_LOG_INFO : GATE_LOG_WARN,
-		    result == 1 ? "login" : "login-failed", name, t.exists, NULL);
 	explicit_bzero(t.hash, sizeof t.hash);
 	return result;
 }
@@ -310,6 +310,8 @@ gate_logout(struct gate_request *r)
 void
 gate_login_forget(struct gate_login_memory *l)
 {
+	if (!l->asked && !l->changed && !l->ended && l->device.data == NULL)
+		return; /* as most requests: it is large */
 	gate_buffer_release(&l->device);
 	explicit_bzero(l->hash, sizeof l->hash);
 	*l = (struct gate_login_memory){.asked = false};
@@ -349,8 +351,10 @@ store_password(struct try *t, const char *new, const char **why)
 		result = gate_users_change(
 		    r->config->users, GATE_USER_REPLACE, t->name, hash, t->hash, &error);
 	explicit_bzero(hash, sizeof hash);
-	if (result == 0)
+	if (result == 0) {
 		*why = "The password was changed from elsewhere just now.";
+		report(r, GATE_LOG_WARN, "password-refused", t->name, true, *why);
+	}
 	if (result >= 0)
 		return result;
 	gate_log(
@@ -362,23 +366,23 @@ store_password(struct try *t, const char *new, const char **why)
 static int
 change(struct gate_request *r, const char *name, const char *old, const char *new)
 {
+	static const char wrong[] = "The current password is not right.";
 	struct gate_login_memory *l = &r->login;
 	const char *reason = new != NULL ? gate_password_refusal(new, name) : "is missing";
-	struct try t = {.exists = false};
+	struct try t = {
+	    .r = r, .name = name, .password = old, .wrong = "password-refused", .why = wrong};
 	int result;
 
 	if (reason != NULL) {
 		l->why = explain(r, reason);
 		return 0;
 	}
-	l->why = "The current password is not right.";
-	result = attempt(&t, r, name, old);
+	l->why = wrong;
+	result = attempt(&t);
 	if (result == 1)
 		result = store_password(&t, new, &l->why);
 	if (result == 1)
 		report(r, GATE_LOG_INFO, "password-changed", name, true, NULL);
-	else if (result == 0)
-		report(r, GATE_LOG_WARN, "password-refused", name, true, l->why);
 	explicit_bzero(t.hash, sizeof t.hash);
 	return result;
 }

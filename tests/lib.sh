@@ -140,6 +140,26 @@ make_conf() { # [OPTION=VALUE...]: $dir/gate.conf anew; OPTION= leaves a default
 	done | sort >"$dir/gate.conf"
 }
 
+# Where permissions must stop us root won't do: another user runs a copy of the program, in $away,
+# with as_user. $other is its number; $can_be_other is empty where it can't be done.
+let_other_user_run() { # PROGRAM
+	away=$dir/away
+	mkdir "$away" && chmod 711 "$dir"
+	if [ "$(id -u)" = 0 ]; then
+		other=65534
+		cp "$1" "$away/" && chmod 755 "$away/${1##*/}"
+		as_user() { setpriv --reuid=$other --regid=$other --clear-groups "$@"; }
+		chown $other:$other "$away"
+		can_be_other=
+		as_user "$away/${1##*/}" --version >/dev/null 2>&1 && can_be_other=yes
+	else
+		other=$(id -u)
+		ln -s "$(realpath "$1")" "$away/${1##*/}"
+		as_user() { "$@"; }
+		can_be_other=yes
+	fi
+}
+
 # ---- responders
 program() { # NAME: where it was built
 	[ "$1" = responder ] && echo "$build/tests/responder" || echo "$build/cgi-bin/$1"

@@ -18,22 +18,7 @@ mode() { stat -c %a "$1"; }
 secrets() { grep -cv -e '^#' -e '^$' "$1"; }
 now() { date +%s%3N; }
 
-# Where permissions must stop us root won't do: another user runs a copy, in $away.
-away=$dir/away
-mkdir "$away" && chmod 711 "$dir"
-if [ "$(id -u)" = 0 ]; then
-	other=65534
-	cp "$gate" "$away/gate" && chmod 755 "$away/gate"
-	as_user() { setpriv --reuid=$other --regid=$other --clear-groups "$@"; }
-	chown $other:$other "$away"
-	can_be_other=
-	as_user "$away/gate" --version >/dev/null 2>&1 && can_be_other=yes
-else
-	other=$(id -u)
-	ln -s "$(realpath "$gate")" "$away/gate"
-	as_user() { "$@"; }
-	can_be_other=yes
-fi
+let_other_user_run "$gate"
 run_as_user() {
 	code=0
 	as_user "$away/gate" "$@" >"$dir/out" 2>"$dir/err" || code=$?

@@ -256,22 +256,7 @@ rm users && mv real/users users && rmdir real
 type_in "$first" add carol --stdin --users="file:$dir/missing/users"
 like "$code $err" "^1 gate: $dir/missing/users can.t be made: .*missing/: No such file" \
 	'a folder that is not there'
-# Where permissions must stop us root won't do: another user runs a copy, in $away.
-away=$dir/away
-mkdir "$away" && chmod 711 "$dir"
-if [ "$(id -u)" = 0 ]; then
-	other=65534
-	cp "$gate" "$away/gate" && chmod 755 "$away/gate"
-	as_user() { setpriv --reuid=$other --regid=$other --clear-groups "$@"; }
-	chown $other:$other "$away"
-	can_be_other=
-	as_user "$away/gate" --version >/dev/null 2>&1 && can_be_other=yes
-else
-	other=$(id -u)
-	ln -s "$(realpath "$gate")" "$away/gate"
-	as_user() { "$@"; }
-	can_be_other=yes
-fi
+let_other_user_run "$gate"
 user_as() { # TEXT ARGUMENT...
 	local text=$1
 	shift

@@ -1,12 +1,14 @@
 /* test_cookie.c: Cookie headers as browsers and attackers send them, Set-Cookie byte for byte. */
 #include "config.h"
 
-#include <time.h>
+#include <sys/mman.h>
 
 #include "cookie.h"
 #include "encode.h"
 #include "sign.h"
 #include "tap.h"
+
+#define MUCH (100000 * sizeof "a=")
 
 /* The pairs of a header as "[name|value][name|value]"; from a copy that ends where the header does,
  * so that a sanitizer sees each byte too many. */
@@ -133,20 +135,11 @@ repeat(const char *text, int n)
 	return b;
 }
 
-static double
-milliseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 static void
 test_limits(void)
 {
 	struct gate_buffer b = repeat("a=;", GATE_COOKIE_PAIRS_MAX), values = {0};
-	double start, best = 1e9;
+	void *unreadable = mmap(NULL, MUCH, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	size_t offsets[4];
 
 	ok(count(b.data, b.length) == GATE_COOKIE_PAIRS_MAX, "256 pairs");
@@ -163,17 +156,11 @@ test_limits(void)
 	gate_buffer_puts(&b, "y");
 	ok(count(b.data, b.length) == 0, "16385 bytes: none is read");
 	gate_buffer_release(&b);
-	b = repeat("a=;", 100000);
-	for (int i = 0; i < 10; i++) {
-		start = milliseconds();
-		ok(count(b.data, b.length) == 0, "a hundred thousand pairs: none is read");
-		start = milliseconds() - start;
-		best = start < best ? start : best;
-	}
-	ok(best < 1, "in less than a millisecond");
-	ok(gate_cookie_values(b.data, b.length, "a", &values, offsets, 4) == 0, "and no value");
-	ok(values.size == 0, "nor any memory");
-	gate_buffer_release(&b);
+	ok(unreadable != MAP_FAILED && count(unreadable, MUCH) == 0,
+	    "of a hundred thousand pairs not one byte is looked at");
+	ok(gate_cookie_values(unreadable, MUCH, "a", &values, offsets, 4) == 0 && values.size == 0,
+	    "for no value, and no memory");
+	munmap(unreadable, MUCH);
 	b = repeat(";", GATE_COOKIE_HEADER_MAX);
 	ok(count(b.data, b.length) == 0, "only semicolons");
 	gate_buffer_release(&b);

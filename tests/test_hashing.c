@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "hashing.h"
+#include "scratch.h"
 #include "tap.h"
 
 #define SOON 20     /* ms */
@@ -26,7 +27,7 @@
 #define THREADS 6
 #define ROUNDS 10
 
-static char folder[] = "/tmp/gate-hashing-XXXXXX";
+static char folder[sizeof SCRATCH];
 static char run_dir[sizeof folder + 4]; /* made by hashing.c itself */
 static int cores;                       /* of the host, as the test wants it; 0: the real ones */
 
@@ -78,19 +79,6 @@ leave_all(struct gate_hashing *h, const int *turns, int count)
 {
 	for (int i = 0; i < count; i++)
 		gate_hashing_leave(h, turns[i]);
-}
-
-static int
-count_descriptors(void)
-{
-	DIR *listing = opendir("/proc/self/fd");
-	int count = 0;
-
-	while (listing != NULL && readdir(listing) != NULL)
-		count++;
-	if (listing != NULL)
-		closedir(listing);
-	return count;
 }
 
 static void
@@ -388,12 +376,7 @@ test_killed(void)
 int
 main(void)
 {
-	char command[sizeof folder + 16];
-
-	if (mkdtemp(folder) == NULL) {
-		perror("mkdtemp");
-		return 1;
-	}
+	make_scratch(folder);
 	snprintf(run_dir, sizeof run_dir, "%s/run", folder);
 	crowd =
 	    mmap(NULL, sizeof *crowd, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -410,8 +393,6 @@ main(void)
 	test_waiting(4);
 	test_crowd();
 	test_killed();
-	snprintf(command, sizeof command, "rm -rf '%s'", folder);
-	if (system(command) != 0)
-		printf("# %s remains\n", folder);
+	drop_scratch(folder);
 	return done();
 }

@@ -11,12 +11,13 @@
 
 #include "clock.h"
 #include "queue.h"
+#include "scratch.h"
 #include "tap.h"
 
 #define SOON 20     /* ms */
 #define LATER 10000 /* ms: as good as never */
 
-static char folder[] = "/tmp/gate-queue-XXXXXX";
+static char folder[sizeof SCRATCH];
 static char run_dir[sizeof folder + 4]; /* made by the queue itself */
 
 static void
@@ -276,12 +277,7 @@ test_turns(void)
 int
 main(void)
 {
-	char command[sizeof folder + 16];
-
-	if (mkdtemp(folder) == NULL) {
-		perror("mkdtemp");
-		return 1;
-	}
+	make_scratch(folder);
 	snprintf(run_dir, sizeof run_dir, "%s/run", folder);
 	test_open();
 	test_open_fails();
@@ -291,8 +287,6 @@ main(void)
 	test_killed();
 	test_left();
 	test_turns();
-	snprintf(command, sizeof command, "rm -rf '%s'", folder);
-	if (system(command) != 0)
-		printf("# %s remains\n", folder);
+	drop_scratch(folder);
 	return done();
 }

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 
 #include "records.h"
+#include "scratch.h"
 #include "store_file.h"
 
 #define MADE INT64_C(1795253194612) /* 2026-11-21T09:26:34.612Z */
@@ -98,19 +99,6 @@ end_log(void)
 	for (const char *c = logged; *c != '\0'; c++)
 		lines += *c == '\n';
 	return lines;
-}
-
-static int
-count_descriptors(void)
-{
-	DIR *listing = opendir("/proc/self/fd");
-	int count = 0;
-
-	while (listing != NULL && readdir(listing) != NULL)
-		count++;
-	if (listing != NULL)
-		closedir(listing);
-	return count;
 }
 
 static int

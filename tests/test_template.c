@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "tap.h"
 #include "template.h"
 
@@ -15,17 +16,13 @@
 #define ROUNDS 300
 
 struct folder {
-	char path[64];
+	char path[sizeof SCRATCH];
 };
 
 static void
 make_folder(struct folder *folder)
 {
-	snprintf(folder->path, sizeof folder->path, "/tmp/gate-template-XXXXXX");
-	if (mkdtemp(folder->path) == NULL) {
-		perror("mkdtemp");
-		exit(1);
-	}
+	make_scratch(folder->path);
 }
 
 static void
@@ -57,11 +54,7 @@ put(const struct folder *folder, const char *name, const char *text)
 static void
 drop_folder(const struct folder *folder)
 {
-	char command[128];
-
-	snprintf(command, sizeof command, "rm -rf '%s'", folder->path);
-	if (system(command) != 0)
-		printf("# %s remains\n", folder->path);
+	drop_scratch(folder->path);
 }
 
 /* The text of one template with that JSON, or the error: either way yours. */
