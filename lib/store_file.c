@@ -252,23 +252,20 @@ update(void *store, const char *id, struct gate_record *record, struct gate_erro
 	struct gate_store_file_was *was = record->was;
 	char name[GATE_STORE_FILE_NAME_MAX], *text;
 	size_t length;
+	bool in_place = !dir->sync && is_padded(was);
 	int result = -1;
 
 	gate_store_file_name(name, id);
-	text = content(record, !dir->sync && is_padded(was), &length);
+	text = content(record, in_place, &length);
 	if (text == NULL)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
 	if (length > GATE_RECORD_SIZE_MAX)
 		gate_fail(
 		    error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
-	else if (gate_store_file_lock(was->fd, LOCK_EX, record->deadline) < 0)
-		fail(dir, "a record can't be locked", error);
-	else if (!gate_store_file_stands(dir, name, was))
-		result = GATE_CONFLICT;
 	else if (record->user_changed && !is_indexed(dir, id, record))
 		result = -1;
-	else if (!dir->sync && is_padded(was) && length == was->length && length <= IN_PLACE_MAX)
-		result = gate_store_file_overwrite(dir, name, text, was);
+	else if (in_place && length == was->length && length <= IN_PLACE_MAX)
+		result = gate_store_file_overwrite(dir, name, text, record);
 	else
 		result = gate_store_file_replace(dir, name, text, length, record);
 	if (result == -1)
@@ -306,18 +303,13 @@ gate_store_file_unlink(struct gate_store_file_dir *dir, const char *id,
     struct gate_store_file_was *was, int64_t deadline, struct gate_error *error)
 {
 	char name[GATE_STORE_FILE_NAME_MAX];
-	int result = -1;
+	int result;
 
 	gate_store_file_name(name, id);
-	if (gate_store_file_lock(was->fd, LOCK_EX, deadline) < 0)
-		return fail(dir, "a record can't be locked", error);
-	if (!gate_store_file_stands(dir, name, was))
-		result = GATE_CONFLICT;
-	else if (unlinkat(dir->records, name, 0) == 0)
-		result = 1;
-	else if (errno == ENOENT) /* Node removed it */
-		result = GATE_CONFLICT;
-	else
+	result = gate_store_file_claim(dir, name, was, deadline);
+	if (result == 1 && unlinkat(dir->records, name, 0) < 0)
+		result = errno == ENOENT ? GATE_CONFLICT : -1; /* Node removed it */
+	if (result == -1)
 		fail(dir, "a record can't be removed", error);
 	flock(was->fd, LOCK_UN);
 	return result;

@@ -46,16 +46,18 @@ void gate_store_file_log(struct gate_store_file_dir *, const char *event, const 
 /* flock, tried every millisecond until the deadline. 0 or -1 with errno. */
 int gate_store_file_lock(int fd, int operation, int64_t deadline);
 
-/* store_file_swap.c. Does the file at name still hold what was read? Under its lock. */
-bool gate_store_file_stands(
-    const struct gate_store_file_dir *, const char *name, const struct gate_store_file_was *);
-/* The three that write: 1; put_new 0: the name is taken, others GATE_CONFLICT; -1 with errno. */
+/* store_file_swap.c. Takes the file's lock. 1: name still is what was read; GATE_CONFLICT: it is
+ * not, or not any more; -1 with errno. Whoever waits for a turn, too, waits for that first. */
+int gate_store_file_claim(struct gate_store_file_dir *, const char *name,
+    const struct gate_store_file_was *, int64_t deadline);
+/* The three that write: 1; put_new 0: the name is taken, others GATE_CONFLICT; -1 with errno.
+ * Those that claim what was read leave the lock to the caller. */
 int gate_store_file_put_new(
     struct gate_store_file_dir *, const char *name, const char *text, size_t length);
 int gate_store_file_replace(struct gate_store_file_dir *, const char *name, const char *text,
     size_t length, const struct gate_record *);
 int gate_store_file_overwrite(struct gate_store_file_dir *, const char *name, const char *text,
-    const struct gate_store_file_was *); /* text has the length of what was read */
+    const struct gate_record *); /* text has the length of what was read */
 
 /* Of a record's file. */
 void gate_store_file_name(char name[GATE_STORE_FILE_NAME_MAX], const char *id);

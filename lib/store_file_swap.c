@@ -59,11 +59,13 @@ is_unchanged(const struct gate_store_file_was *was)
 	return n >= 0 && done == was->length;
 }
 
-bool
-gate_store_file_stands(
-    const struct gate_store_file_dir *dir, const char *name, const struct gate_store_file_was *was)
+int
+gate_store_file_claim(struct gate_store_file_dir *dir, const char *name,
+    const struct gate_store_file_was *was, int64_t deadline)
 {
-	return is_at(dir->records, name, was) && is_unchanged(was);
+	if (gate_store_file_lock(was->fd, LOCK_EX, deadline) < 0)
+		return -1;
+	return is_at(dir->records, name, was) && is_unchanged(was) ? 1 : GATE_CONFLICT;
 }
 
 /* Writes text to a new file in .gate/tmp; name gets its name there. The descriptor, or -1: it has
@@ -102,73 +104,97 @@ rename_over(struct gate_store_file_dir *dir, const char *aside, const char *name
 	return renameat(dir->tmp, aside, dir->records, name) == 0 ? 1 : -1;
 }
 
+/* Holds a file that came out, so that no other one gets its inode, and under its lock: what Node
+ * has replaced already may stand in the record's place once more for an instant, and nobody must
+ * build upon that. A file that can't be locked must go back all the same. */
+static int
+hold(struct gate_store_file_dir *dir, const char *aside, int64_t deadline)
+{
+	int fd = openat(dir->tmp, aside, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return openat(dir->tmp, aside, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	gate_store_file_lock(fd, LOCK_EX, deadline);
+	return fd;
+}
+
 /* Puts the file aside (`going`) in the place of the one that was read: 1, GATE_CONFLICT, -1. What
  * comes out must be that one. Another one was renamed there meanwhile by Node, who knows no locks:
  * it goes back in, and now ours must come out; else Node was there again, and the newer one goes
- * back in, until what comes out is what went in last. Those are held, or another file might get
- * their inode. */
+ * back in, until what comes out is what went in last. */
 static int
 exchange(struct gate_store_file_dir *dir, const char *aside, const char *name, ino_t going,
-    const struct gate_store_file_was *was)
+    const struct gate_record *record, int held[2])
 {
+	const struct gate_store_file_was *was = record->was;
 	ino_t expected = was->inode;
-	int held[2] = {-1, -1}, result = -1;
 	struct stat out;
 
 	for (int round = 0;; round++) {
 		if (renameat2(dir->tmp, aside, dir->records, name, RENAME_EXCHANGE) < 0) {
 			if (round == 0 && (errno == EINVAL || errno == ENOSYS))
-				result = rename_over(dir, aside, name, was);
-			else if (errno == ENOENT)
-				result = GATE_CONFLICT;
-			break;
+				return rename_over(dir, aside, name, was);
+			return errno == ENOENT ? GATE_CONFLICT : -1;
 		}
 		if (fstatat(dir->tmp, aside, &out, AT_SYMLINK_NOFOLLOW) < 0)
-			break;
-		if (out.st_ino == expected) {
-			result = round == 0 ? 1 : GATE_CONFLICT;
-			break;
-		}
+			return -1;
+		if (out.st_ino == expected)
+			return round == 0 ? 1 : GATE_CONFLICT;
 		if (held[round % 2] >= 0)
 			close(held[round % 2]);
-		held[round % 2] = openat(dir->tmp, aside, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+		held[round % 2] = hold(dir, aside, record->deadline);
 		expected = going;
 		going = out.st_ino;
 	}
+}
+
+/* Under the lock of what was read, which a new file takes the place of: 1, GATE_CONFLICT, -1. */
+static int
+swap(struct gate_store_file_dir *dir, const char *name, const char *text, size_t length,
+    const struct gate_record *record)
+{
+	char aside[GATE_ID_MAX + 1];
+	int held[2] = {-1, -1}, result = -1, reason, fd = write_aside(dir, text, length, aside);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0) {
+		/* that took its time; Node should hardly ever meet ours in the place of its own */
+		result = GATE_CONFLICT;
+		if (is_at(dir->records, name, record->was))
+			result = exchange(dir, aside, name, st.st_ino, record, held);
+	}
+	reason = errno;
+	unlinkat(dir->tmp, aside, 0); /* what was read or did not go in: before the locks go */
 	for (int i = 0; i < 2; i++)
 		if (held[i] >= 0)
 			close(held[i]);
+	close(fd);
+	errno = reason;
 	return result;
 }
 
 /* One at a time for each name: where Node came between, two of us hold locks on different files,
- * and must not put back what the other one put in. */
+ * and must not put back what the other one put in. The turn comes before any lock: who has it may
+ * wait for those who have one, and they for nobody. */
 int
 gate_store_file_replace(struct gate_store_file_dir *dir, const char *name, const char *text,
     size_t length, const struct gate_record *record)
 {
 	struct gate_queue turn = {.fd = -1, .place = -1};
-	char aside[GATE_ID_MAX + 1];
-	int result = -1, reason, fd = write_aside(dir, text, length, aside);
-	struct stat st;
+	int result = -1, reason;
 
-	if (fd < 0)
-		return -1;
 	turn.fd = openat(dir->side, "queue", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (turn.fd < 0 || fstat(fd, &st) < 0)
-		goto out;
+	if (turn.fd < 0)
+		return -1;
 	errno = ETIMEDOUT;
-	if (!gate_queue_wait(&turn, name, record->deadline))
-		goto out;
-	/* that took its time; Node should hardly ever meet ours in the place of its own */
-	result = GATE_CONFLICT;
-	if (is_at(dir->records, name, record->was))
-		result = exchange(dir, aside, name, st.st_ino, record->was);
-out:
+	if (gate_queue_wait(&turn, name, record->deadline))
+		result = gate_store_file_claim(dir, name, record->was, record->deadline);
+	if (result == 1)
+		result = swap(dir, name, text, length, record);
 	reason = errno;
-	unlinkat(dir->tmp, aside, 0); /* what was read or did not go in: before the locks go */
 	gate_queue_close(&turn);
-	close(fd);
 	errno = reason;
 	if (result == 1 && dir->sync && fsync(dir->records) < 0)
 		return -1;
@@ -179,10 +205,14 @@ out:
  * the file was moved meanwhile: whoever moved it may be about to put it back (exchange). */
 int
 gate_store_file_overwrite(struct gate_store_file_dir *dir, const char *name, const char *text,
-    const struct gate_store_file_was *was)
+    const struct gate_record *record)
 {
-	int result = GATE_CONFLICT, reason = 0;
+	const struct gate_store_file_was *was = record->was;
+	int result = gate_store_file_claim(dir, name, was, record->deadline), reason = 0;
 
+	if (result != 1)
+		return result;
+	result = GATE_CONFLICT;
 	if (write_all(was->fd, text, was->length) < 0) {
 		result = -1;
 		reason = errno;

@@ -26,7 +26,7 @@ static int rounds;
 
 /* ---- Node: a file aside, renamed over; session-file-store's way ---- */
 
-/* Every other one is padded, so that gate writes in place too, which it never does to Node's. */
+/* Every other one is padded as Node never does it, so that gate writes in place, too. */
 static int
 rename_over(int folder, int number)
 {
@@ -77,8 +77,7 @@ load_race(struct gate_store_link *link, struct gate_record *record)
 	return number;
 }
 
-/* A write must build upon what Node had written before the load, or on what came later: a reader
- * may for an instant see the write before Node's last, while that is put back, but not write. */
+/* A write must build upon what Node had written before the load, or on what came later. */
 static void
 gate(struct gate_store_link *link)
 {
@@ -103,21 +102,15 @@ gate(struct gate_store_link *link)
 	}
 }
 
-/* What Node wrote is there, if not at once then in an instant. */
 static void
 reader(struct gate_store_link *link)
 {
 	while (race->running) {
-		int64_t deadline = gate_clock_monotonic() + PATIENCE;
-		int before = race->renamed, number;
+		int before = race->renamed;
+		struct gate_record record;
 
-		do {
-			struct gate_record record;
-
-			number = load_race(link, &record);
-			gate_store_release(link, &record);
-		} while (number < before && gate_clock_monotonic() < deadline);
-		race->lost += number < before;
+		race->lost += load_race(link, &record) < before;
+		gate_store_release(link, &record);
 	}
 }
 

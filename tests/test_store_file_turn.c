@@ -119,6 +119,60 @@ test_turns(void)
 	is(stored(&f.link, "id"), "20", "whose write is there");
 }
 
+/* ---- a write of Node's that stands in the way for an instant ---- */
+
+static int stale_read;
+
+/* Like one of gate's own that a write in place fits. */
+static void
+node_writes_padded(const char *n)
+{
+	FILE *file = fopen("sessions/id.json.77", "w");
+
+	if (file == NULL)
+		exit(2);
+	fprintf(file, "%-256s", n);
+	if (fclose(file) != 0 || rename("sessions/id.json.77", "sessions/id.json") < 0)
+		exit(2);
+}
+
+static void
+read_stale(int number)
+{
+	struct gate_error error = {0};
+	struct gate_record record;
+
+	if (number == 1)
+		node_writes_padded("{\"cookie\":{\"originalMaxAge\":null},\"n\":22}");
+	if (number == 2)
+		node_writes("23");
+	if (number != 3)
+		return;
+	record = blank(gate_clock_wall()); /* 22 is there again, and about to go */
+	record.deadline = 0;
+	stale_read = gate_store_load(&f.link, "id", 0, &record, &error);
+	gate_store_release(&f.link, &record);
+}
+
+static void
+test_stale(void)
+{
+	struct gate_error error = {0};
+	struct gate_record record;
+	int answer;
+
+	node_writes("21");
+	get(&f.link, "id", &record);
+	exchanges = stale_read = 0;
+	at_exchange = read_stale;
+	answer = change(&f.link, "id", &record, "1", &error);
+	at_exchange = NULL;
+	gate_store_release(&f.link, &record);
+	ok(exchanges == 3 && stale_read == -1, "nobody builds upon what Node has replaced already");
+	ok(answer == GATE_CONFLICT, "Node wrote twice meanwhile: conflict");
+	is(stored(&f.link, "id"), "23", "and its last write is there");
+}
+
 /* ---- a write in place, while somebody else has the file out to put it back ---- */
 
 static void
@@ -159,6 +213,7 @@ main(void)
 		return 2;
 	test_inodes();
 	test_turns();
+	test_stale();
 	test_in_place();
 	close_fixture(&f);
 	leave_scratch();
