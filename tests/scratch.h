@@ -21,7 +21,7 @@ make_scratch(char path[sizeof SCRATCH])
 static inline void
 drop_scratch(const char *path)
 {
-	char command[sizeof SCRATCH + 16];
+	char command[128];
 
 	snprintf(command, sizeof command, "rm -rf '%s'", path);
 	if (system(command) != 0)

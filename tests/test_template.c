@@ -16,7 +16,7 @@
 #define ROUNDS 300
 
 struct folder {
-	char path[sizeof SCRATCH];
+	char path[64]; /* a scratch folder, or one that is none */
 };
 
 static void
