@@ -103,7 +103,7 @@ get_hash(struct job *job, char hash[GATE_HASH_MAX])
 	int result = job->from_stdin ? read_stdin(job, line) : ask_terminal(job, line);
 
 	if (result == 0 && job->ready)
-		snprintf(hash, GATE_HASH_MAX, "%s", line);
+		snprintf(hash, GATE_HASH_MAX, "%.*s", GATE_HASH_MAX - 1, line);
 	else if (result == 0)
 		result = gate_password_hash(line, hash, &job->error);
 	explicit_bzero(line, sizeof line);

@@ -154,7 +154,7 @@ static int passes;
 static void
 come_late(void)
 {
-	char id[16];
+	char id[32];
 
 	if (passes-- <= 0)
 		return;
@@ -165,7 +165,7 @@ come_late(void)
 static void
 test_end_others(void)
 {
-	char id[16];
+	char id[32];
 
 	begin();
 	make_session("bens", "ben", HOUR, NULL);

@@ -86,7 +86,7 @@ test_open(void)
 {
 	struct gate_hashing *h = open_hashing(3, 1);
 	struct stat st;
-	char path[sizeof run_dir + 16];
+	char path[sizeof run_dir + 32];
 	int turn = gate_hashing_enter(h, 0);
 
 	ok(stat(run_dir, &st) == 0 && (st.st_mode & 07777) == 0700,

@@ -355,7 +355,7 @@ make_many(void *data)
 static void
 test_together(void)
 {
-	static char names[THREADS][8];
+	static char names[THREADS][16];
 	struct walk all = {.stop_at = -1};
 	pthread_t threads[THREADS];
 	bool good = true;
