@@ -1,4 +1,5 @@
-/* account.c: one's own sessions, to be ended, and one's password, to be changed. */
+/* account.c: one's own sessions, to be ended, and one's password, to be changed. What was done is
+ * shown once, by the page that the browser is sent to then. */
 #include <string.h>
 
 #include <gate.h>
@@ -6,21 +7,38 @@
 static void
 show(struct gate_request *req, const char *problem)
 {
-	const char *done = gate_query(req, "done");
-	json_t *page = json_pack("{s:o, s:s*, s:b, s:b}", "sessions", gate_user_sessions(req),
-	    "problem", problem, "ended", done != NULL && strcmp(done, "ended") == 0, "changed",
-	    done != NULL && strcmp(done, "password") == 0);
+	json_t *session = gate_session(req), *done = json_object_get(session, "done");
+	json_t *page = json_pack("{s:o, s:s*, s:O*}", "sessions", gate_user_sessions(req),
+	    "problem", problem, "done", done);
 
+	json_object_del(session, "done");
 	gate_render(req, "account.html", page);
 	json_decref(page);
+}
+
+static void
+say_done(struct gate_request *req, const char *text)
+{
+	json_object_set_new(gate_session(req), "done", json_string(text));
+	gate_redirect(req, "/account");
 }
 
 /* Ending the session that one is in is a logout. */
 static void
 end_session(struct gate_request *req, const char *handle)
 {
-	if (gate_user_session_end(req, handle) >= 0)
-		gate_redirect(req, gate_user(req) != NULL ? "/account?done=ended" : "/");
+	int ended = gate_user_session_end(req, handle);
+
+	if (ended < 0)
+		return;
+	if (gate_user(req) == NULL)
+		gate_redirect(req, "/");
+	else if (ended > 0)
+		say_done(req, "Done: you are logged out there.");
+	else
+		say_done(req,
+		    handle != NULL ? "That session had ended already."
+				   : "You are logged in nowhere else.");
 }
 
 static void
@@ -39,7 +57,7 @@ change_password(struct gate_request *req, const char *old)
 	}
 	switch (gate_change_password(req, old, new, &why)) {
 	case 1:
-		gate_redirect(req, "/account?done=password");
+		say_done(req, "Your password is changed, and your other sessions have ended.");
 		break;
 	case 0:
 		gate_status(req, 422);

@@ -211,9 +211,11 @@ read_body(struct thread *t, const struct gate_options *options)
 
 		total += ready + 1;
 		if (total <= limit) {
+			gate_buffer_reserve(&t->body, ready + 2);
 			gate_buffer_putc(&t->body, (char)c);
 			gate_buffer_add(&t->body, in->rdNext, ready);
 		}
+		explicit_bzero(in->rdNext - 1, ready + 1); /* there may be a password in it */
 		in->rdNext += ready;
 		now = gate_clock_monotonic();
 		if (deadline == INT64_MAX)
@@ -272,6 +274,8 @@ answer(struct thread *t)
 	FCGX_PutStr(gate_buffer_text(&r->head), (int)r->head.length, q->out);
 	FCGX_PutStr(gate_buffer_text(&r->out), (int)r->out.length, q->out);
 	gate_request_end(r);
+	if (t->body.length > 0)
+		explicit_bzero(t->body.data, t->body.length);
 	return keep && !atomic_load(&t->server->stopping);
 }
 

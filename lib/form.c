@@ -53,6 +53,7 @@ gate_form_parse(struct gate_form *form, const char *text, size_t length)
 	if (count > GATE_FORM_FIELDS_MAX || memchr(text, '\0', length) != NULL)
 		return 0;
 	form->text = strndup(text, length);
+	form->length = length;
 	form->fields = calloc(count, sizeof *form->fields);
 	if (form->text == NULL || form->fields == NULL) {
 		gate_form_release(form);
@@ -93,6 +94,8 @@ gate_form_release(struct gate_form *form)
 {
 	if (form == NULL)
 		return;
+	if (form->text != NULL)
+		explicit_bzero(form->text, form->length);
 	free(form->text);
 	free(form->fields);
 	*form = (struct gate_form){0};

@@ -13,7 +13,7 @@ struct gate_field {
 struct gate_form { /* {0} is empty */
 	char *text;
 	struct gate_field *fields;
-	size_t count;
+	size_t count, length; /* of fields; of text, to be wiped: there may be a password in it */
 };
 
 /* 1; 0: malformed (too many fields, a bad escape, a NUL, not UTF-8), the form is then empty;

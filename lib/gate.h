@@ -128,7 +128,8 @@ struct gate_record {
 
 struct gate_bump {     /* of a counter */
 	int64_t count; /* after the bump, 0: there is none */
-	int64_t last;  /* when it was last bumped up before this, ms since 1970, 0: never */
+	int64_t
+	    last; /* when it was last bumped up before this, ms since 1970, 0: never or taken back */
 };
 
 typedef int gate_store_visit(void *data, const char *id, struct gate_record *);

@@ -20,7 +20,7 @@ struct turn {
 };
 
 struct gate_hashing {
-	atomic_int holding, waiting;
+	atomic_int holding, waiting, standing_by; /* who stands by waits, too */
 	int holding_max, waiting_max, count;
 	struct turn turns[];
 };
@@ -146,4 +146,18 @@ gate_hashing_leave(struct gate_hashing *h, int turn)
 	lock(h->turns[turn].fd, F_UNLCK);
 	atomic_store(&h->turns[turn].taken, false);
 	atomic_fetch_sub(&h->holding, 1);
+}
+
+int
+gate_hashing_stand_by(
+    struct gate_hashing *h, int (*ready)(void *data), void *data, int64_t deadline)
+{
+	int is_ready = 0, waiting = atomic_fetch_add(&h->waiting, 1);
+
+	if (atomic_fetch_add(&h->standing_by, 1) < h->waiting_max / 2 && waiting < h->waiting_max)
+		while (!(is_ready = ready(data)) && gate_clock_monotonic() < deadline)
+			gate_clock_pause();
+	atomic_fetch_sub(&h->standing_by, 1);
+	atomic_fetch_sub(&h->waiting, 1);
+	return is_ready;
 }

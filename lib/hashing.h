@@ -8,7 +8,7 @@ struct gate_hashing; /* one a worker, made behind its fork; any number of its th
 
 /* Makes run_dir/hash.0, hash.1, … Their locks are freed by the kernel when a holder dies.
  * holding: how many threads may have a turn at once, whatever the host has; waiting: how many may
- * wait for one in gate_hashing_enter. NULL with the error. Yours. */
+ * wait in the two functions below. NULL with the error. Yours. */
 struct gate_hashing *gate_hashing_open(
     const char *run_dir, int holding, int waiting, struct gate_error *);
 void gate_hashing_close(struct gate_hashing *); /* NULL is fine */
@@ -16,5 +16,9 @@ void gate_hashing_close(struct gate_hashing *); /* NULL is fine */
  * wait already, or the deadline (ms of CLOCK_MONOTONIC) is over. */
 int gate_hashing_enter(struct gate_hashing *, int64_t deadline);
 void gate_hashing_leave(struct gate_hashing *, int turn);
+/* Waits until ready says so, asked every millisecond, with at most half of those who may wait. 1; 0: too
+ * many wait already, or the deadline is over. */
+int gate_hashing_stand_by(
+    struct gate_hashing *, int (*ready)(void *data), void *data, int64_t deadline);
 
 #endif

@@ -11,6 +11,7 @@
 #include "error.h"
 #include "hashing.h"
 #include "log.h"
+#include "queue.h"
 #include "request.h"
 #include "throttle.h"
 
@@ -43,12 +44,6 @@ refuse(struct gate_request *r, int status, int64_t wait, const char *text)
 		gate_header(r, "Retry-After", seconds);
 	}
 	return status == 403 ? -1 : GATE_LATER;
-}
-
-static bool
-takes_passwords(struct gate_request *r)
-{
-	return r->secure || r->config->options.insecure_http;
 }
 
 /* The store or the users can't be asked: 503, whatever the handler does. */
@@ -104,30 +99,35 @@ try {
 	const char *name, *password;
 	struct gate_throttle throttle;
 	char device[GATE_DEVICE_ID_LENGTH + 1];
-	const char *wrong, *why; /* the event that it is if the password is wrong */
-	char hash[GATE_HASH_MAX];
-	bool exists;
+	const char *wrong, *why;  /* the event that it is if the password is wrong */
+	char hash[GATE_HASH_MAX]; /* that the password is tried on: the user's own, if usable */
+	bool exists, usable;
+	struct gate_queue account; /* of tries of this account */
+	char place[sizeof "login:" + GATE_USER_NAME_MAX];
 };
 
-/* Takes as long for a name that nobody has as for another one. 1, 0, GATE_LATER, -1. */
+/* A stranger's work is that of one of the users, so that the time it takes tells nothing, whatever
+ * kinds of hashes there are; nobody else can say whose. Both are always looked for. */
 static int
-verify(struct try *t)
+find_hash(struct try *t)
 {
 	const struct gate_config *config = t->r->config;
+	bool weak = config->options.allow_weak_hashes;
+	char other[GATE_HASH_MAX] = "", signature[GATE_SIGNATURE_LENGTH + 1];
 	struct gate_error *error = &t->r->session.error;
-	int found, turn, result;
+	uint64_t number;
+	int found, picked;
 
+	gate_sign_for(config->keys, "gate stranger", t->name, strlen(t->name), signature);
+	memcpy(&number, signature, sizeof number);
 	found = gate_users_find(config->users, t->name, t->hash, error);
-	if (found < 0 || t->hash[0] == '\0')
-		return found < 0 ? -1 : 0;
+	picked = gate_users_pick(config->users, number, weak, other, error);
 	t->exists = found == 1;
-	turn = gate_hashing_enter(t->r->hashing, t->r->deadline);
-	if (turn < 0)
-		return GATE_LATER;
-	result =
-	    gate_password_verify(t->password, t->hash, config->options.allow_weak_hashes, error);
-	gate_hashing_leave(t->r->hashing, turn);
-	return found == 1 || result < 0 ? result : 0;
+	t->usable = t->exists && gate_password_hash_refusal(t->hash, weak) == NULL;
+	if (!t->usable)
+		memcpy(t->hash, other, sizeof other);
+	explicit_bzero(other, sizeof other);
+	return found < 0 || picked < 0 ? -1 : 0;
 }
 
 /* The verdict over a try that may not be made. */
@@ -139,11 +139,7 @@ refuse_try(struct try *t, int verdict)
 	    [GATE_THROTTLE_CLOSED] = "the account is closed: gate user unlock",
 	    [GATE_THROTTLE_ADDRESS] = "the address has to wait",
 	};
-	char hash[GATE_HASH_MAX];
-	struct gate_error error = {0};
 
-	t->exists = gate_users_find(t->r->config->users, t->name, hash, &error) == 1;
-	explicit_bzero(hash, sizeof hash);
 	report(t->r, GATE_LOG_WARN, "login-throttled", t->name, t->exists, whys[verdict]);
 	if (verdict != GATE_THROTTLE_ADDRESS)
 		return 0;
@@ -152,29 +148,88 @@ refuse_try(struct try *t, int verdict)
 	return GATE_LATER;
 }
 
-/* Counted before it is made, and again when it is known what came of it. */
+/* What was counted as a failure turns out to be one or not. */
 static int
-judge(struct try *t)
+decide(struct try *t)
 {
 	struct gate_error *error = &t->r->session.error;
-	int verdict = gate_throttle_try(&t->throttle, error), result;
+	int result = gate_password_verify(
+	    t->password, t->hash, t->r->config->options.allow_weak_hashes, error);
 
-	if (verdict < 0)
-		return -1;
-	if (verdict != GATE_THROTTLE_PASS)
-		return refuse_try(t, verdict);
-	result = verify(t);
+	if (result == 1 && !t->usable)
+		result = 0;
 	if (result == 1 && gate_throttle_success(&t->throttle, error) < 0)
 		return -1;
 	if (result < 0 && gate_throttle_undo(&t->throttle, NULL) < 0)
 		return -1;
 	if (result == 0)
 		report(t->r, GATE_LOG_WARN, t->wrong, t->name, t->exists, t->why);
-	if (result == GATE_LATER) {
-		report(t->r, GATE_LOG_WARN, "login-busy", t->name, t->exists, "no turn to hash");
-		t->r->login.wait = 1000;
-		t->r->login.status = 503;
-	}
+	return result;
+}
+
+static int
+put_off(struct try *t)
+{
+	report(t->r, GATE_LOG_WARN, "login-busy", t->name, t->exists, "no turn to hash");
+	t->r->login.wait = 1000;
+	t->r->login.status = 503;
+	return GATE_LATER;
+}
+
+/* Counted before it is made. */
+static int
+judge(struct try *t)
+{
+	struct gate_error *error = &t->r->session.error;
+	int verdict = gate_throttle_try(&t->throttle, error), turn, result;
+
+	if (verdict < 0)
+		return -1;
+	if (verdict != GATE_THROTTLE_PASS)
+		return refuse_try(t, verdict);
+	turn = gate_hashing_enter(t->r->hashing, t->r->deadline);
+	if (turn < 0)
+		return gate_throttle_undo(&t->throttle, error) < 0 ? -1 : put_off(t);
+	result = decide(t);
+	gate_hashing_leave(t->r->hashing, turn);
+	return result;
+}
+
+static int
+is_alone(void *data)
+{
+	struct try *t = data;
+
+	return gate_queue_try(&t->account, t->place);
+}
+
+/* Too many came together; those that would be refused anyway are. */
+static int
+judge_crowd(struct try *t)
+{
+	int verdict = gate_throttle_look(&t->throttle, &t->r->session.error);
+
+	if (verdict < 0)
+		return -1;
+	return verdict == GATE_THROTTLE_PASS ? put_off(t) : refuse_try(t, verdict);
+}
+
+/* Tries of one account go one after the other on this host, so that the second click of a double
+ * one is no try behind a failure, as which the first one counts until it is known to be right. */
+static int
+judge_alone(struct try *t)
+{
+	struct gate_request *r = t->r;
+	int result;
+
+	snprintf(t->place, sizeof t->place, "login:%s", t->name);
+	if (gate_queue_open(&t->account, r->config->options.run_dir, &r->session.error) < 0)
+		return -1;
+	if (is_alone(t) || gate_hashing_stand_by(r->hashing, is_alone, t, r->deadline))
+		result = judge(t);
+	else
+		result = judge_crowd(t);
+	gate_queue_close(&t->account);
 	return result;
 }
 
@@ -192,7 +247,7 @@ attempt(struct try *t)
 	    .address = gate_request_address(r),
 	    .device = find_device(r, t->name, t->device),
 	};
-	return judge(t);
+	return find_hash(t) < 0 ? -1 : judge_alone(t);
 }
 
 /* ---- login ---- */
@@ -268,7 +323,7 @@ gate_login(struct gate_request *r, const char *name, const char *password, int r
 
 	if (r->session.outcome != 0)
 		return gate_request_late(r, "gate_login", -1);
-	if (!takes_passwords(r))
+	if (!gate_request_takes_passwords(r))
 		return refuse(r, 403, 0, ONLY_HTTPS);
 	if (!l->asked) {
 		l->asked = true;
@@ -298,10 +353,11 @@ int
 gate_logout(struct gate_request *r)
 {
 	const char *user = gate_user(r);
+	char device[GATE_DEVICE_ID_LENGTH + 1];
 
 	if (user != NULL && r->runs == 1)
 		report(r, GATE_LOG_INFO, "logout", user, true, NULL);
-	if (user != NULL && !r->login.asked)
+	if (user != NULL && !r->login.asked && find_device(r, user, device) != NULL)
 		renew_device(r, user);
 	gate_header(r, "Clear-Site-Data", "\"cache\", \"storage\"");
 	return gate_session_destroy(r);
@@ -331,6 +387,29 @@ explain(struct gate_request *r, const char *reason)
 	return kept;
 }
 
+static const char unchangeable[] = "Passwords can't be changed here: ask the administrator.";
+
+static void
+report_unchangeable(enum gate_log_level level, const char *name, const char *why)
+{
+	gate_log(level, "password-unchangeable", "user", name, "error", why, NULL);
+}
+
+/* A user whom a Node program logged in, or who was removed, has no password here. 1, 0, -1. */
+static int
+has_password(struct gate_request *r, const char *name)
+{
+	char hash[GATE_HASH_MAX];
+	int found = 0;
+
+	if (r->config->users != NULL)
+		found = gate_users_find(r->config->users, name, hash, &r->session.error);
+	explicit_bzero(hash, sizeof hash);
+	if (found == 0)
+		report_unchangeable(GATE_LOG_WARN, name, "option users names nobody of that name");
+	return found;
+}
+
 /* 1, or 0 with *why, GATE_LATER, -1. */
 static int
 store_password(struct try *t, const char *new, const char **why)
@@ -357,16 +436,16 @@ store_password(struct try *t, const char *new, const char **why)
 	}
 	if (result >= 0)
 		return result;
-	gate_log(
-	    GATE_LOG_ERROR, "password-unchangeable", "user", t->name, "error", error.text, NULL);
-	*why = "Passwords can't be changed here: ask the administrator.";
+	report_unchangeable(GATE_LOG_ERROR, t->name, error.text);
+	*why = unchangeable;
 	return 0;
 }
 
 static int
 change(struct gate_request *r, const char *name, const char *old, const char *new)
 {
-	static const char wrong[] = "The current password is not right.";
+	static const char wrong[] =
+	    "The current password is not right, or there were too many tries.";
 	struct gate_login_memory *l = &r->login;
 	const char *reason = new != NULL ? gate_password_refusal(new, name) : "is missing";
 	struct try t = {
@@ -377,6 +456,10 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 		l->why = explain(r, reason);
 		return 0;
 	}
+	l->why = unchangeable;
+	result = has_password(r, name);
+	if (result != 1)
+		return result;
 	l->why = wrong;
 	result = attempt(&t);
 	if (result == 1)
@@ -407,7 +490,7 @@ gate_change_password(struct gate_request *r, const char *old, const char *new, c
 		return gate_request_late(r, "gate_change_password", -1);
 	if (name == NULL)
 		return -1;
-	if (!takes_passwords(r))
+	if (!gate_request_takes_passwords(r))
 		return refuse(r, 403, 0, ONLY_HTTPS);
 	if (!l->changed) {
 		l->changed = true;

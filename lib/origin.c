@@ -100,6 +100,29 @@ last_entry(const char *list, size_t *end, size_t *length)
 	return entry;
 }
 
+static bool
+is_port(const char *text, size_t length)
+{
+	return length >= 2 && text[0] == ':' && strspn(text + 1, "0123456789") >= length - 1;
+}
+
+/* Some proxies say the client's port, too: 192.0.2.1:4711, [2001:db8::1]:4711. */
+static bool
+parse_entry(const char *text, size_t length, struct address *a)
+{
+	char end = text[0] == '[' ? ']' : ':';
+	size_t size = 0;
+
+	while (size < length && text[size] != end)
+		size++;
+	if (size == length)
+		return parse_address(text, length, a);
+	if (end == ':')
+		return parse_address(text, is_port(text + size, length - size) ? size : length, a);
+	return (size + 1 == length || is_port(text + size + 1, length - size - 1)) &&
+	    parse_address(text + 1, size - 1, a);
+}
+
 void
 gate_origin_address(const struct gate_origin *o, char *const *proxies, char out[GATE_ADDRESS_MAX])
 {
@@ -119,7 +142,7 @@ gate_origin_address(const struct gate_origin *o, char *const *proxies, char out[
 		const char *entry = last_entry(list, &end, &length);
 		struct address next;
 
-		if (!parse_address(entry, length, &next))
+		if (!parse_entry(entry, length, &next))
 			break;
 		a = next;
 	}

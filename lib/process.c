@@ -191,8 +191,8 @@ harden(void)
 #endif
 }
 
-/* Of the threads, some may hash and some may wait for it, and one is always left for who only wants
- * to see a page. */
+/* Of the threads, some may hash and up to a half may wait for it, and one is always left for who
+ * only wants to see a page. */
 static struct gate_hashing *
 open_hashing(const char *run_dir, int threads, struct gate_error *error)
 {

@@ -240,6 +240,12 @@ read_path(struct gate_request *r)
 	return gate_request_keep(r, uri, length);
 }
 
+bool
+gate_request_takes_passwords(const struct gate_request *r)
+{
+	return r->secure || r->config->options.insecure_http;
+}
+
 const char *
 gate_request_address(struct gate_request *r)
 {

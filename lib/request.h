@@ -80,7 +80,8 @@ struct gate_request {
 void gate_request_serve(struct gate_request *, gate_handler *);
 void gate_request_end(struct gate_request *);
 void gate_request_release(struct gate_request *);
-const char *gate_request_address(struct gate_request *); /* of the client */
+const char *gate_request_address(struct gate_request *);        /* of the client */
+bool gate_request_takes_passwords(const struct gate_request *); /* over https, or as told */
 /* A copy that lives as long as the request; NULL: memory. */
 char *gate_request_keep(struct gate_request *, const char *text, size_t length);
 /* Logs that a call came after the commit; answers `result`. */

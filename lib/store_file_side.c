@@ -19,7 +19,7 @@
 #include "record.h"
 #include "store_file.h"
 
-#define BUMP_SIZE 64             /* bytes of a counter's file: "count expires last" */
+#define BUMP_SIZE 96             /* bytes of a counter's file: "count expires last before" */
 #define BUMPS_MAX 1000000        /* counters; the sweep takes the oldest beyond that */
 #define SWEEP_GRACE 60000        /* ms that an expired record is left alone */
 #define TMP_AGE (60 * 60 * 1000) /* ms after which a file in tmp/ belongs to nobody */
@@ -70,7 +70,7 @@ open_bump(struct gate_store_file_dir *dir, const char *name, int flags, int64_t 
 }
 
 struct counter {
-	int64_t count, expires, last;
+	int64_t count, expires, last, before; /* the time before the last one */
 };
 
 static void
@@ -80,7 +80,8 @@ read_counter(int fd, struct counter *c)
 	ssize_t n = pread(fd, text, BUMP_SIZE, 0);
 
 	if (n <= 0 ||
-	    sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64, &c->count, &c->expires, &c->last) != 3)
+	    sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &c->count, &c->expires,
+		&c->last, &c->before) != 4)
 		*c = (struct counter){0};
 }
 
@@ -89,20 +90,24 @@ write_counter(int fd, const struct counter *c)
 {
 	char text[BUMP_SIZE + 1];
 
-	snprintf(text, sizeof text, "%-20" PRId64 " %-20" PRId64 " %-20" PRId64 "\n", c->count,
-	    c->expires, c->last);
+	snprintf(text, sizeof text,
+	    "%-20" PRId64 " %-20" PRId64 " %-20" PRId64 " %-20" PRId64 "           \n", c->count,
+	    c->expires, c->last, c->before);
 	return pwrite(fd, text, BUMP_SIZE, 0) == BUMP_SIZE ? 0 : -1;
 }
 
-/* What add makes of the counter. Taking back moves no time: a try that was refused must not make
- * the next one wait for longer. */
+/* What add makes of the counter. Taking back gives the time back, too: a try that was refused must
+ * not make the next one wait for longer. */
 static void
 add_to(struct counter *c, int64_t add, int64_t now, int64_t lifetime)
 {
 	c->count = c->count > -add ? c->count + add : 0;
 	if (add > 0) {
 		c->expires = now + lifetime;
+		c->before = c->last;
 		c->last = now;
+	} else if (add < 0) {
+		c->last = c->before;
 	}
 }
 

@@ -102,25 +102,22 @@ judge(struct gate_throttle *t, int64_t failures, int64_t last)
 	return GATE_THROTTLE_ACCOUNT;
 }
 
-/* Looks first and counts then: a counted try moves the time, which a refused one must not. What is
+/* Looks first and counts then, if it is to: a counted try moves the time, which a refused one must not. What is
  * refused only when it was counted came together with one that passed. */
 static int
-try_account_or_device(struct gate_throttle *t, struct gate_error *error)
+try_account_or_device(struct gate_throttle *t, bool counts, struct gate_error *error)
 {
 	struct counter c = account_or_device(t);
 	int verdict = GATE_THROTTLE_PASS;
 
-	for (int64_t add = 0; add <= 1; add++) {
+	for (int64_t add = 0; add <= counts && verdict == GATE_THROTTLE_PASS; add++) {
 		struct gate_bump b;
 
 		if (bump(t, &c, add, &b, error) < 0)
 			return -1;
 		verdict = judge(t, b.count - add, b.last);
-		if (verdict == GATE_THROTTLE_PASS)
-			continue;
-		if (add > 0 && take_back(t, c, error) < 0)
+		if (verdict != GATE_THROTTLE_PASS && add > 0 && take_back(t, c, error) < 0)
 			return -1;
-		break;
 	}
 	return verdict;
 }
@@ -186,6 +183,12 @@ try_address(struct gate_throttle *t, struct gate_error *error)
 /* ---- the try ---- */
 
 int
+gate_throttle_look(struct gate_throttle *t, struct gate_error *error)
+{
+	return try_account_or_device(t, false, error);
+}
+
+int
 gate_throttle_try(struct gate_throttle *t, struct gate_error *error)
 {
 	int verdict;
@@ -193,7 +196,7 @@ gate_throttle_try(struct gate_throttle *t, struct gate_error *error)
 	t->now = gate_clock_wall();
 	t->wait = 0;
 	if (t->device != NULL) {
-		verdict = try_account_or_device(t, error);
+		verdict = try_account_or_device(t, true, error);
 		if (verdict != GATE_THROTTLE_CLOSED)
 			return verdict;
 		t->device = NULL;
@@ -201,10 +204,21 @@ gate_throttle_try(struct gate_throttle *t, struct gate_error *error)
 	verdict = try_address(t, error);
 	if (verdict != GATE_THROTTLE_PASS)
 		return verdict;
-	verdict = try_account_or_device(t, error);
+	verdict = try_account_or_device(t, true, error);
 	if (verdict == GATE_THROTTLE_PASS || take_back(t, address(t, 0), error) == 0)
 		return verdict;
 	return -1;
+}
+
+/* One that is closed stays so: that is an admin's to end. */
+static int
+forget_unless_closed(const struct gate_throttle *t, struct counter c, struct gate_error *error)
+{
+	struct gate_bump b;
+
+	if (bump(t, &c, 0, &b, error) < 0)
+		return -1;
+	return b.count < GATE_THROTTLE_TRIES_MAX ? forget(t, c, error) : 0;
 }
 
 int
@@ -212,7 +226,8 @@ gate_throttle_success(struct gate_throttle *t, struct gate_error *error)
 {
 	int result = forget(t, account_or_device(t), error);
 
-	if (t->device == NULL && take_back(t, address(t, 0), error) < 0)
+	if (t->device != NULL ? forget_unless_closed(t, account(t), error) < 0
+			      : take_back(t, address(t, 0), error) < 0)
 		result = -1;
 	return result;
 }

@@ -6,10 +6,10 @@
  * Account: GATE_THROTTLE_FREE failures cost nothing. Then the next try passes 1 s behind the last
  * one that passed at the earliest, and each further failure doubles that, up to
  * GATE_THROTTLE_DELAY_MAX. At GATE_THROTTLE_TRIES_MAX failures the account is closed. Time forgets
- * none of them: a success does, or an admin.
- * Device: a known device of an account has a count of its own by the same rule; whatever happens
- * on it leaves the account's alone, and its address doesn't matter. When it has used up its tries
- * it counts as unknown.
+ * none of them: a success does, on any device, or an admin; only an admin opens a closed one.
+ * Device: a known device of an account has a count of its own by the same rule; failures on it leave
+ * the account's alone, and its address doesn't matter. When it has used up its tries it counts as
+ * unknown.
  * Address: time is cut into halves of GATE_THROTTLE_ADDRESS_TIME by the clock; the failures of
  * the running one and of the two before it are together at most GATE_THROTTLE_ADDRESS_MAX. So no
  * five minutes ever see more of them, and after seven and a half they are forgotten. */
@@ -42,14 +42,16 @@ struct gate_throttle { /* one try */
 	int64_t now;         /* when the try was counted: set by try, read by the two behind it */
 };
 
+/* Would account or device let one pass? Counts nothing. A verdict, or -1. */
+int gate_throttle_look(struct gate_throttle *, struct gate_error *);
 /* Counts the try, before its hash is made, and judges it by the count that came back; one that
  * does not pass is taken back, without moving the time of the last one. A verdict, or -1: the
  * store failed, and the try must be refused. */
 int gate_throttle_try(struct gate_throttle *, struct gate_error *);
-/* The try that passed was right: forgets the failures of account or device, and takes the
- * address's back. 0 or -1. */
+/* The try that passed was right: forgets the failures of the account, unless it is closed, and those
+ * of the device or this one of the address. 0 or -1. */
 int gate_throttle_success(struct gate_throttle *, struct gate_error *);
-/* The try that passed came to nothing (no turn to hash): takes it back. 0 or -1. */
+/* The try that passed came to nothing (no turn to hash): takes it back, and its time. 0 or -1. */
 int gate_throttle_undo(struct gate_throttle *, struct gate_error *);
 /* An admin opens the account again. 0 or -1. */
 int gate_throttle_reset(struct gate_store_link *, const char *name, struct gate_error *);

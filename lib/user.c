@@ -15,6 +15,8 @@ struct kind {
 	void *(*open)(const char *url, bool make, struct gate_error *);
 	void (*close)(void *);
 	int (*find)(void *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
+	int (*pick)(
+	    void *, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *);
 	int (*change)(void *, const char *name, bool there, const char *hash, const char *was,
 	    struct gate_error *);
 	int (*each)(void *, gate_user_visit *, void *data, struct gate_error *);
@@ -22,8 +24,8 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-    {"file", gate_user_file_open, gate_user_file_close, gate_user_file_find, gate_user_file_change,
-	gate_user_file_each, gate_user_file_skipped},
+    {"file", gate_user_file_open, gate_user_file_close, gate_user_file_find, gate_user_file_pick,
+	gate_user_file_change, gate_user_file_each, gate_user_file_skipped},
 };
 
 struct gate_users {
@@ -93,6 +95,13 @@ gate_users_find(
     struct gate_users *users, const char *name, char hash[GATE_HASH_MAX], struct gate_error *error)
 {
 	return users->kind->find(users->users, name, hash, error);
+}
+
+int
+gate_users_pick(struct gate_users *users, uint64_t number, bool weak, char hash[GATE_HASH_MAX],
+    struct gate_error *error)
+{
+	return users->kind->pick(users->users, number, weak, hash, error);
 }
 
 int

@@ -23,11 +23,14 @@ struct gate_users *gate_users_open(const char *url, struct gate_error *);
  * it. */
 struct gate_users *gate_users_open_or_make(const char *url, struct gate_error *);
 void gate_users_close(struct gate_users *); /* NULL is fine */
-/* 1: hash is name's. 0: there is no such user, and hash is somebody else's, the same for the same
- * name as long as the users stay, to be worked on just as long ("": there are no users at all).
- * -1: they can't be read now. */
+/* 1: hash is name's. 0: there is no such user. -1: they can't be read now. */
 int gate_users_find(
     struct gate_users *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
+/* Somebody's hash that passwords are tried on (weak: weak ones, too), to be worked on for a
+ * name that has none: each as likely as the others, always the same for a number while the users
+ * stay, and for most numbers when one comes or goes. 1; 0: nobody has one; -1. */
+int gate_users_pick(
+    struct gate_users *, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *);
 /* 1, 0 (see above), -1: nothing was changed, but where the error says so. `was`, if not NULL: only
  * if that is the hash until now (0: it is not). */
 int gate_users_change(struct gate_users *, enum gate_user_change, const char *name,

@@ -345,13 +345,10 @@ copy(char *out, const char *text, size_t length)
 	out[length] = '\0';
 }
 
-/* A stranger's work is that of one of the users, each as likely as the others, so that the times
- * that it takes tell nothing. */
 int
 gate_user_file_find(
     void *users, const char *name, char hash[GATE_HASH_MAX], struct gate_error *error)
 {
-	size_t length = strlen(name), stranger;
 	struct gate_user_table *table = take_table(users, error);
 	const struct gate_user_entry *user;
 	uint32_t place;
@@ -359,14 +356,49 @@ gate_user_file_find(
 	if (table == NULL)
 		return -1;
 	*hash = '\0';
-	place = *find_slot(table, name, length);
-	if (table->count > 0) {
-		stranger = hash_of(name, length) % table->count;
-		user = &table->users[place != 0 ? place - 1 : stranger];
+	place = *find_slot(table, name, strlen(name));
+	if (place != 0) {
+		user = &table->users[place - 1];
 		copy(hash, user->hash, user->hash_length);
 	}
 	give_back(users, table);
 	return place != 0;
+}
+
+/* Jump consistent hashing, after Lamping and Veach: of n + 1 numbers one moves when there is one
+ * user more. */
+static size_t
+jump(uint64_t number, size_t count)
+{
+	int64_t place = 0, next = 0;
+
+	while (next < (int64_t)count) {
+		place = next;
+		number = number * 2862933555777941757u + 1;
+		next = (int64_t)((double)(place + 1) *
+		    ((double)(UINT64_C(1) << 31) / (double)((number >> 33) + 1)));
+	}
+	return (size_t)place;
+}
+
+int
+gate_user_file_pick(
+    void *users, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *error)
+{
+	struct gate_user_table *table = take_table(users, error);
+	int result = 0;
+
+	if (table == NULL)
+		return -1;
+	for (size_t i = jump(number, table->count), left = table->count; left > 0 && !result;
+	     i = (i + 1) % table->count, left--) {
+		copy(hash, table->users[i].hash, table->users[i].hash_length);
+		result = gate_password_hash_refusal(hash, weak) == NULL;
+	}
+	if (!result)
+		*hash = '\0';
+	give_back(users, table);
+	return result;
 }
 
 int

@@ -16,6 +16,8 @@
 void *gate_user_file_open(const char *url, bool make, struct gate_error *);
 void gate_user_file_close(void *);
 int gate_user_file_find(void *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
+int gate_user_file_pick(
+    void *, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *);
 /* there: whether there has to be a user of that name, else there must be none. hash: the new one,
  * NULL: the user goes. 1; 0: it is not as `there` and `was` say; -1. */
 int gate_user_file_change(

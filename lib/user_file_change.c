@@ -140,7 +140,7 @@ copy_access(const struct place *place, int fd)
 		return -1;
 	if (fremovexattr(fd, ACL) < 0 && errno != ENODATA && errno != ENOTSUP)
 		return -1;
-	return fchmod(fd, place->st.st_mode & 0777);
+	return fchmod(fd, place->st.st_mode & 0770); /* it is nothing for everybody */
 }
 
 /* Writes it beside the file, with its owner, mode and access list. 0 or -1 with errno. */

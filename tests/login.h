@@ -446,7 +446,7 @@ open_server(void)
 	table.load = load;
 	table.each = each;
 	v.f.link.table = &table;
-	v.request.hashing = gate_hashing_open(options->run_dir, 64, 1, &error);
+	v.request.hashing = gate_hashing_open(options->run_dir, 64, 2, &error);
 	must(v.request.hashing != NULL, error.text);
 	open_users();
 }

@@ -156,7 +156,7 @@ test_sessions() {
 	logs account "level=info event=session-ended user=carol session=$tag address=127\.0\.0\.1 why=\"all others, by its user\"" \
 		'one ends all others'
 	post /account --data-urlencode "current=$wrong" --data-urlencode "new=$new" --data-urlencode "again=$new"
-	logs account 'level=warn event=password-refused user=carol address=127\.0\.0\.1 why="The current password is not right\."' \
+	logs account 'level=warn event=password-refused user=carol address=127\.0\.0\.1 why="The current password is not right, or there were too many tries\."' \
 		'a password is not changed'
 	post /account --data-urlencode "current=$right" -d 'new=canary-short&again=canary-short'
 	logs account '' 'nor to a bad one, which nobody tried to guess by: nothing'

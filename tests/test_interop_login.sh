@@ -119,7 +119,7 @@ test_from_node() {
 	is "$(listed 'zoe 张三')" "$(ids three)" '  and in the list'
 	post /account --data-urlencode "current=$password" -d 'new=five+tame+ducklings' \
 		-d 'again=five+tame+ducklings'
-	is "$status $(grep -c 'current password is not right' <<<"$body")" '422 1' \
+	is "$status $(grep -c 'be changed here: ask the administrator' <<<"$body")" '422 1' \
 		'  but has no password to change'
 }
 
@@ -136,7 +136,7 @@ test_end() {
 	is "$(get /account; node_handles | grep -c .)" 3 '  her list has three from Node'
 	get /account
 	post /account -d "session=$(node_handles | head -n 1)"
-	is "$status $(header Location)" '303 /account?done=ended' '  she ends one'
+	is "$status $(header Location)" '303 /account' '  she ends one'
 	is "$(devices) $(records)" 'Unknown device,Unknown device,curl* 4' '  that is gone'
 	post /account -d others=yes
 	is "$status $(devices)" '303 curl*' '  and all others'

@@ -298,10 +298,18 @@ Firefox on Linux" '/account shows where one is logged in, this one first'
 	page_says 'from 203\.0\.113\.77' 'and from where'
 	unlike "$body" "$(id_in "$here")|$(id_in "$there")|$(id_in "$other")" 'but no id'
 	post /account -d "session=$(handles | tail -n 1)"
-	is "$status $(header Location)" '303 /account?done=ended' 'one of them is ended'
+	is "$status $(header Location)" '303 /account' 'one of them is ended'
 	is "$(with "$there" who) $(with "$other" who) $(who)" 'nobody carol carol' 'that one'
+	get /account
+	page_says 'Done: you are logged out there' 'which the page says'
+	get /account
+	unlike "$body" 'Done:' 'once'
 	post /account -d "session=$(printf '%043d' 0)"
 	is "$status $(who)" '303 carol' 'a handle of nothing ends nothing'
+	get /account
+	page_says 'had ended already' 'which the page says, too'
+	get '/account?done=password'
+	unlike "$body" 'is changed' 'a link can not make it say anything'
 	post /account -d "session=$(id_in "$other")"
 	is "$(with "$other" who)" carol 'an id is no handle'
 	get /account
@@ -343,7 +351,7 @@ test_password_change() {
 	here=$(session_cookie)
 	before=$(<"$dir/users")
 	changes 422 'a wrong current password' "$bob" "$new"
-	page_says 'The current password is not right' 'it says so'
+	page_says 'The current password is not right, or there were too many tries' 'it says so'
 	changes 422 'two different new ones' "$alice" "$new" "$new."
 	page_says 'The two new passwords differ' 'it says so'
 	changes 422 '14 characters' "$alice" 'fourteen chars'
@@ -356,7 +364,7 @@ test_password_change() {
 	is "$(<"$dir/users")" "$before" 'nothing is changed'
 	is "$(session_cookie) $(who) $(with "$there" who)" "$here dave dave" 'nor is any session'
 	changes 303 'a good one' "$alice" "$new"
-	is "$(header Location)" '/account?done=password' 'and back to the account'
+	is "$(header Location)" '/account' 'and back to the account'
 	ok 'under a new id' [ "$(session_cookie)" != "$here" ]
 	is "$(who) $(with "$here" who) $(with "$there" who)" 'dave nobody nobody' \
 		'this session goes on, the others and the id before are gone'
@@ -364,7 +372,7 @@ test_password_change() {
 	is "$("$gate" session count --user dave --config "$dir/gate.conf")" 1 'all of them'
 	get /counter
 	is "$(heading)" 'Welcome dave, visit 2' 'with its data'
-	get '/account?done=password'
+	get '/account'
 	page_says 'Your password is changed, and your other sessions have ended' 'the page says what was done'
 	like "$(grep ^dave: "$dir/users")" '^dave:\$y\$' 'the hash is yescrypt now'
 	is "$(grep -v ^dave: "$dir/users")" "$(grep -v ^dave: <<<"$before")" "the other users' are as they were"
@@ -471,6 +479,9 @@ test_https() {
 	login=/second/login log_in alice "$alice"
 	is "$status $(set_cookies)" '403 0' 'without insecure_http a login over http: 403'
 	page_says "$refused" 'and the page says why'
+	get /second/login
+	page_says 'only taken over https' 'the form does not ask for one'
+	unlike "$body" 'type="password"' 'it is not there'
 	login=/second/login log_in alice "$alice" -H 'X-Forwarded-Proto: https'
 	is "$status $(set_cookies)" '303 2' 'a proxy that is trusted may say https'
 	login=/tls/second/login log_in alice "$alice"
@@ -489,9 +500,45 @@ test_https() {
 	new_visitor
 	log_in alice "$alice"
 	second account --insecure_http=no
+	get /second/account
+	unlike "$body" 'type="password"' 'the account page does not ask for one either'
 	post /second/account -d "current=x&new=${bob// /+}&again=${bob// /+}"
 	is "$status" 403 'nor is a password changed over http'
 	page_says "$refused" 'and the page says why'
+}
+
+# ---- what stays in memory: nothing of a password, right or wrong
+in_memory() { # PID TEXT: how often the process has it
+	perl -e '
+		my ($pid, $text, $found) = (@ARGV, 0);
+		open my $maps, "<", "/proc/$pid/maps" or die;
+		open my $memory, "<", "/proc/$pid/mem" or die;
+		for (<$maps>) {
+			next unless /^([0-9a-f]+)-([0-9a-f]+) rw/;
+			my ($from, $size) = (hex $1, hex($2) - hex $1);
+			seek $memory, $from, 0;
+			read($memory, my $bytes, $size) or next;
+			$found++ while $bytes =~ /\Q$text/g;
+		}
+		print "$found\n"' "$@"
+}
+test_wiped() {
+	local pid found=0 names=0
+	# only root may look into a process that is not dumpable
+	[ "$(id -u)" = 0 ] || return 0
+	new_visitor
+	another_address
+	make_user wiper "wiped+quartz+lantern+$$"
+	log_in wiper "wrong+quartz+lantern+$$"
+	is "$status" 403 'a wrong password'
+	log_in wiper "wiped+quartz+lantern+$$"
+	is "$status" 303 'a right one'
+	for pid in $(workers_of login); do
+		names=$((names + $(in_memory "$pid" "username")))
+		found=$((found + $(in_memory "$pid" "quartz%2Blantern%2B$$") + $(in_memory "$pid" "quartz+lantern+$$")))
+	done
+	is $found 0 'the program has neither any more'
+	ok 'though it was looked for in the right places' [ $names -gt 0 ]
 }
 
 # ---- remembered, and how many
@@ -713,7 +760,7 @@ location /tls/ { rewrite ^/tls(/.*) \$1 break; proxy_pass http://127.0.0.1:PORT;
 nginx_server=${nginx_server//PORT/\$server_port}
 start_nginx
 for name in form fields passwords guard login_page fixation logout sessions password_change next \
-	many_sessions cross_site https remember max_sessions command names users reload; do
+	many_sessions cross_site https wiped remember max_sessions command names users reload; do
 	diag "$name"
 	test_$name
 done

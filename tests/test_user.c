@@ -459,45 +459,79 @@ test_log(void)
 
 /* ---- strangers ---- */
 
+#define BCRYPT "$2b$05$KS5scgL/Vj1gpUJSOQ9HHOQJHcI0G5CTPAS8x5InU/W/xA97i7oeC"
+#define SHA256 "$5$abcdefgh$sI6g8tHKrJ6RX7w.YoN9B7a/5wK5jYEOMmMnt3tPl0/"
+#define SHA512                                                                                     \
+	"$6$abcdefgh$D7W7qyozKBT.t6FD3DVYHvADbIO0eSyI4.p20LaEUjro8PqTGYYo/"                        \
+	"EQcuNjhFbzo9Yg5ir1KIEqFY/yJpgFph0"
+#define APR1 "$apr1$abcdefgh$82JubPF2dQkt1tVfvLnXS."
+
+#define GOLDEN 11400714819323198485u /* times 1, 2, …: numbers all over the range */
+
 static int
 one_of(const char *hash)
 {
-	return hash[0] == '$' ? hash[1] - '0' : 0;
+	return hash[0] == '$' && hash[1] != 'a' ? hash[1] - '0' : 0;
 }
 
+static struct gate_users *
+open_kinds(const char *end)
+{
+	char text[TEXT_SIZE];
+
+	snprintf(text, sizeof text, "u0:%s\nu1:%s\nu2:%s\nu3:%s\nu4:%s\nu5:%s\nu6:%s\n%s", BCRYPT,
+	    BCRYPT, SHA512, BCRYPT, SHA256, BCRYPT, SHA512, end);
+	return open_text(text);
+}
+
+/* Numbers stand for strangers' names: whoever knows a name must not know its number (login.c). */
 static void
 test_strangers(void)
 {
-	static const char text[] = "u0:$1\nu1:$1\nu2:$1\nu3:$1\nu4:$1\n"
-				   "u5:$2\nu6:$2\nu7:$2\nu8:$3\nu9:$3\n";
-	struct gate_users *users = open_text(text), *again = open_users();
-	char name[16], hash[GATE_HASH_MAX], other[GATE_HASH_MAX];
-	int seen[4] = {0}, same = 0;
+	struct gate_users *users = open_kinds("u7:$1\nu8:" SHA256 "\nu9:" SHA512 "\nu10:x\n"),
+			  *again = open_users();
+	char hash[GATE_HASH_MAX], other[GATE_HASH_MAX];
+	static int before[10000];
+	int seen[8] = {0}, same = 0, stayed = 0;
 
-	for (int i = 0; i < 10000; i++) {
-		snprintf(name, sizeof name, "x%d", i);
-		must(gate_users_find(users, name, hash, NULL) == 0, "a stranger");
-		must(gate_users_find(again, name, other, NULL) == 0, "a stranger");
+	for (uint64_t i = 0; i < 10000; i++) {
+		uint64_t number = (i + 1) * GOLDEN;
+
+		must(gate_users_pick(users, number, true, hash, NULL) == 1, "a stranger");
+		must(gate_users_pick(again, number, true, other, NULL) == 1, "a stranger");
 		same += strcmp(hash, other) == 0;
-		must(gate_users_find(users, name, other, NULL) == 0, "a stranger");
-		same += strcmp(hash, other) == 0;
-		seen[one_of(hash)]++;
+		before[i] = one_of(hash);
+		seen[before[i]]++;
 	}
-	ok(same == 20000, "a stranger's hash is the same each time, in each program");
-	printf("# %d %d %d of 10000\n", seen[1], seen[2], seen[3]);
-	ok(abs(seen[1] - 5000) < 250 && abs(seen[2] - 3000) < 250 && abs(seen[3] - 2000) < 250,
-	    "they are as the users' are: 5 to 3 to 2");
 	gate_users_close(users);
 	gate_users_close(again);
+	users = open_kinds("u7:$1\nu8:" SHA256 "\nu9:" SHA512 "\nu10:x\nu11:" APR1 "\n");
+	for (uint64_t i = 0; i < 10000; i++) {
+		must(gate_users_pick(users, (i + 1) * GOLDEN, true, hash, NULL) == 1, "a stranger");
+		stayed += one_of(hash) == before[i];
+		must(gate_users_pick(users, (i + 1) * GOLDEN, false, hash, NULL) == 1 &&
+			one_of(hash) != 0,
+		    "no weak one");
+	}
+	ok(same == 10000, "a stranger's hash is the same each time, in each program");
+	printf("# %d %d %d of 10000, %d stay\n", seen[2], seen[5], seen[6], stayed);
+	ok(seen[2] > 3000 && seen[6] > 2000 && seen[5] > 1500,
+	    "they are of all kinds that the users' are of");
+	ok(stayed > 8000 && stayed < 10000, "one user more: it stays for most");
+	gate_users_close(users);
 
+	users = open_text("u:" APR1 "\nv:$1\n");
+	strcpy(hash, "x");
+	ok(gate_users_pick(users, 7, false, hash, NULL) == 0 && *hash == '\0',
+	    "without hashes that can be tried there is none");
+	ok(gate_users_pick(users, 7, true, hash, NULL) == 1 && strcmp(hash, APR1) == 0,
+	    "nor is a damaged one");
+	gate_users_close(users);
 	users = open_text("# none\n");
 	strcpy(hash, "x");
-	ok(gate_users_find(users, "a", hash, NULL) == 0 && *hash == '\0',
-	    "without users there is none");
-	gate_users_close(users);
-	users = open_text("a:$1\n");
-	ok(gate_users_find(users, "", hash, NULL) == 0 && strcmp(hash, "$1") == 0,
-	    "what can't be a name is a stranger's too");
+	ok(gate_users_find(users, "a", hash, NULL) == 0 && *hash == '\0' &&
+		gate_users_pick(users, 7, true, hash, NULL) == 0,
+	    "nor is one without users");
 	gate_users_close(users);
 }
 
@@ -751,7 +785,7 @@ test_link(void)
 static void
 test_mode(void)
 {
-	static const unsigned int modes[] = {0600, 0640, 0664, 0644};
+	static const unsigned int modes[] = {0600, 0640, 0664, 0644, 0666};
 	struct gate_users *users;
 	struct stat before, after;
 	mode_t mask = umask(077);
@@ -766,14 +800,15 @@ test_mode(void)
 		must(gate_users_change(users, GATE_USER_REPLACE, "a", "$2", NULL, NULL) == 1,
 		    "change");
 		must(stat(FILE_NAME, &after) == 0, "stat");
-		kept &= after.st_mode == before.st_mode && after.st_uid == before.st_uid &&
-		    after.st_gid == before.st_gid && after.st_ino != before.st_ino;
+		kept &= after.st_mode == (before.st_mode & ~(mode_t)07) &&
+		    after.st_uid == before.st_uid && after.st_gid == before.st_gid &&
+		    after.st_ino != before.st_ino;
 		gate_users_close(users);
 		unlink(FILE_NAME);
 	}
 	hear_out();
 	umask(mask);
-	ok(kept, "mode, owner and group stay");
+	ok(kept, "mode, owner and group stay, but others may do nothing any more");
 }
 
 /* Nobody but user 1234 and the owner may read: the mode shows what 1234 may as the group's. */
