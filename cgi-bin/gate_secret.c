@@ -90,22 +90,6 @@ open_place(struct place *place, const char *path, bool there, struct gate_error 
 
 /* ---- writing ---- */
 
-static int
-write_all(int fd, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, text, length);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0) {
-			text += n;
-			length -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
 /* Writes ASIDE, with the owner and the mode of `as`. 0 or -1 with errno. */
 static int
 write_aside(int folder, const struct gate_buffer *text, const struct stat *as)
@@ -117,7 +101,7 @@ write_aside(int folder, const struct gate_buffer *text, const struct stat *as)
 	if (fd < 0)
 		return -1;
 	if (fchown(fd, as->st_uid, as->st_gid) == 0 && fchmod(fd, as->st_mode & 07777) == 0 &&
-	    write_all(fd, text->data, text->length) == 0 && fsync(fd) == 0)
+	    gate_buffer_write(text, fd) == 0 && fsync(fd) == 0)
 		result = 0;
 	reason = errno;
 	close(fd);

@@ -1,9 +1,11 @@
 /* buffer.c: a growing run of bytes; the only place that does size arithmetic. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buffer.h"
 
@@ -109,6 +111,20 @@ gate_buffer_printf(struct gate_buffer *b, const char *format, ...)
 	result = gate_buffer_vprintf(b, format, arguments);
 	va_end(arguments);
 	return result;
+}
+
+int
+gate_buffer_write(const struct gate_buffer *b, int fd)
+{
+	for (size_t done = 0; done < b->length;) {
+		ssize_t n = write(fd, b->data + done, b->length - done);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
 }
 
 void

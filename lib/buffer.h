@@ -26,7 +26,8 @@ int gate_buffer_printf(struct gate_buffer *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int gate_buffer_vprintf(struct gate_buffer *, const char *format, va_list)
     __attribute__((format(printf, 2, 0)));
-int gate_buffer_integer(struct gate_buffer *, int64_t); /* as decimal digits */
+int gate_buffer_integer(struct gate_buffer *, int64_t);    /* as decimal digits */
+int gate_buffer_write(const struct gate_buffer *, int fd); /* all of it; 0 or -1 with errno */
 void gate_buffer_reset(struct gate_buffer *);   /* empty, keeps the memory, clears `failed` */
 void gate_buffer_release(struct gate_buffer *); /* frees the memory, all zero but the limit */
 const char *gate_buffer_text(const struct gate_buffer *); /* never NULL */

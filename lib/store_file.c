@@ -467,34 +467,12 @@ open_memory(
 	return 0;
 }
 
-const struct gate_store gate_store_file = {
-    .scheme = "file",
-    .open = open_file,
-    .load = load,
-    .create = create,
-    .update = update,
-    .touch = update, /* the record's times stand in the file: a touch rewrites it too */
-    .remove = remove_record,
-    .release = release,
-    .each = gate_store_file_each,
-    .bump = gate_store_file_bump,
-    .sweep = gate_store_file_sweep,
-    .ping = ping,
-    .close = close_store,
-};
+/* A touch is an update: the record's times stand in the file. */
+#define FUNCTIONS                                                                                  \
+	.load = load, .create = create, .update = update, .touch = update,                         \
+	.remove = remove_record, .release = release, .each = gate_store_file_each,                 \
+	.bump = gate_store_file_bump, .sweep = gate_store_file_sweep, .ping = ping,                \
+	.close = close_store
 
-const struct gate_store gate_store_memory = {
-    .scheme = "memory",
-    .open = open_memory,
-    .load = load,
-    .create = create,
-    .update = update,
-    .touch = update,
-    .remove = remove_record,
-    .release = release,
-    .each = gate_store_file_each,
-    .bump = gate_store_file_bump,
-    .sweep = gate_store_file_sweep,
-    .ping = ping,
-    .close = close_store,
-};
+const struct gate_store gate_store_file = {.scheme = "file", .open = open_file, FUNCTIONS};
+const struct gate_store gate_store_memory = {.scheme = "memory", .open = open_memory, FUNCTIONS};

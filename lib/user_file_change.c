@@ -108,22 +108,6 @@ open_place(struct place *place, const struct gate_user_file *file, struct gate_e
 	return result == 1 ? 0 : gate_user_file_fail(file, " can't be changed", error);
 }
 
-static int
-write_all(int fd, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, text, length);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0) {
-			text += n;
-			length -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
 /* The mode of a file with an access list shows the most that anybody may, so without the list
  * others might get more. */
 static int
@@ -154,8 +138,7 @@ write_aside(const struct place *place, const struct gate_buffer *text)
 	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -1;
-	if (write_all(fd, text->data, text->length) == 0 && copy_access(place, fd) == 0 &&
-	    fsync(fd) == 0)
+	if (gate_buffer_write(text, fd) == 0 && copy_access(place, fd) == 0 && fsync(fd) == 0)
 		result = 0;
 	reason = errno;
 	close(fd);

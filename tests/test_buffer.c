@@ -1,7 +1,10 @@
 /* test_buffer.c: growing, limits, and that a failure stays. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #include "buffer.h"
@@ -100,6 +103,33 @@ test_default_limit(void)
 	gate_buffer_release(&b);
 }
 
+/* A pipe takes a part at a time. */
+static void
+test_write(void)
+{
+	struct gate_buffer b = {0}, all = {0};
+	int ends[2], status;
+	char part[4096];
+	ssize_t n;
+
+	for (int i = 0; i < 50000; i++)
+		gate_buffer_printf(&b, "%d,", i);
+	if (pipe(ends) < 0)
+		exit(2);
+	fflush(stdout);
+	if (fork() == 0)
+		_exit(gate_buffer_write(&b, ends[1]) != 0);
+	close(ends[1]);
+	while ((n = read(ends[0], part, sizeof part)) > 0)
+		gate_buffer_add(&all, part, (size_t)n);
+	ok(wait(&status) > 0 && status == 0, "written");
+	ok(all.length == b.length && memcmp(all.data, b.data, b.length) == 0, "all of it");
+	ok(gate_buffer_write(&b, -1) == -1 && errno == EBADF, "a descriptor that is none: -1");
+	close(ends[0]);
+	gate_buffer_release(&b);
+	gate_buffer_release(&all);
+}
+
 int
 main(void)
 {
@@ -107,5 +137,6 @@ main(void)
 	test_printf();
 	test_limits();
 	test_default_limit();
+	test_write();
 	return done();
 }
