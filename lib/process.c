@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -254,6 +255,8 @@ struct master {
 	struct gate *gate;
 	sigset_t set;
 	int count;
+	bool
+	    misconfigured; /* an option that only a worker can try: no other one would fare better */
 	struct worker workers[WORKERS_MAX];
 };
 
@@ -267,7 +270,7 @@ run_worker(struct master *m, pid_t parent)
 		_exit(1);
 	if (work(m->gate, &m->set, (int)m->gate->started->options.threads, parent, &error) < 0) {
 		gate_log(GATE_LOG_ERROR, "worker-failed", "error", error.text, NULL);
-		_exit(1);
+		_exit(error.code == GATE_EOPTION ? EX_CONFIG : 1);
 	}
 	_exit(0);
 }
@@ -313,6 +316,7 @@ reap(struct master *m, bool stopping)
 			if (w->pid != pid)
 				continue;
 			w->pid = 0;
+			m->misconfigured |= WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG;
 			if (gate_clock_monotonic() - w->started >= GATE_CRASH_TIME)
 				w->start_after = 0;
 			snprintf(number, sizeof number, "%d",
@@ -380,6 +384,10 @@ supervise(struct gate *gate, const sigset_t *set)
 			return 0;
 		}
 		reap(&m, false);
+		if (m.misconfigured) {
+			stop_all(&m);
+			return -1;
+		}
 	}
 }
 

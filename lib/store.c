@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "error.h"
 #include "record.h"
 #include "store.h"
+
+#define LOGGED_MAX 10 /* failures that are logged of one second */
 
 static const struct gate_store *const stores[] = {&gate_store_file, &gate_store_memory};
 
@@ -45,6 +48,16 @@ gate_store_close(struct gate_store_link *link)
 	if (link->store != NULL)
 		link->table->close(link->store);
 	link->store = NULL;
+}
+
+bool
+gate_store_may_log(struct gate_store_link *link)
+{
+	int64_t second = gate_clock_monotonic() / 1000;
+
+	if (atomic_exchange(&link->second, second) != second)
+		atomic_store(&link->failures, 0);
+	return atomic_fetch_add(&link->failures, 1) < LOGGED_MAX;
 }
 
 static void

@@ -358,6 +358,16 @@ test_workers() {
 	is $? 0 'SIGTERM: status 0'
 }
 
+# What only a worker can try, and no other one would do better.
+test_misconfigured() {
+	"$build/tests/responder" --config '' --secret_file "$dir/secret" --store file: \
+		--listen "unix:$dir/run/wrong.sock" --run_dir "$dir/run" --templates "$src/templates" \
+		--workers 2 >"$dir/said" 2>&1
+	is $? 1 'a store that can not be: the program ends'
+	like "$(cat "$dir/said")" 'store file: has no path' 'and says what is wrong'
+	ok 'its socket is gone' [ ! -e "$dir/run/wrong.sock" ]
+}
+
 test_hardening() {
 	local pid
 	start_responder responder || bail 'no responder'
@@ -423,6 +433,7 @@ run test_reload
 run test_restart_only
 run test_rotation
 run test_workers
+run test_misconfigured
 run test_hardening
 run test_growth
 done_testing

@@ -547,6 +547,21 @@ broken_store(gate_handler *handler, enum gate_store_call call, const char *param
 	ok(!has(v.answer, "broken"), "  and the page doesn't say why");
 }
 
+/* It is as in an outage under load: what is wrong shows in a few lines. */
+static void
+test_many_failures(void)
+{
+	int logged = 0;
+
+	breaks = GATE_STORE_LOAD;
+	v.f.link.second = 0; /* what was logged before is forgotten */
+	for (int i = 0; i < 200; i++) {
+		get(&v, count, "/", NAMES(cookie_of(ID)));
+		logged += has(v.f.logged, "event=store-failed");
+	}
+	ok(logged >= 10 && logged < 200, "of 200 failures in a row some are logged (%d)", logged);
+}
+
 static void
 destroy(struct gate_request *r)
 {
@@ -571,6 +586,7 @@ test_broken_store(void)
 	broken_store(destroy, GATE_STORE_REMOVE, cookie_of(ID), "destroy fails");
 	broken_store(
 	    commit_and_render, GATE_STORE_UPDATE, cookie_of(ID), "gate_session_commit fails");
+	test_many_failures();
 	get(&v, touch_nothing, "/", NULL);
 	ok(status_of(&v) == 200, "a page without a session doesn't notice");
 	get(&v, show_rest, "/", NULL);
