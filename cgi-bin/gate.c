@@ -30,6 +30,7 @@ print_usage(FILE *out)
 	      "       gate session show | kill ID [--config FILE] [--name=value ...]\n"
 	      "       gate session kill --user NAME | --all [--config FILE] [--name=value ...]\n"
 	      "       gate session sweep [--config FILE] [--name=value ...]\n"
+	      "       gate session copy STORE [--config FILE] [--name=value ...]\n"
 	      "       gate user list [--config FILE] [--name=value ...]\n"
 	      "       gate user add | password NAME [--stdin] [--hash] [--config FILE]\n"
 	      "                 [--name=value ...]\n"

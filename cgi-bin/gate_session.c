@@ -23,7 +23,8 @@ struct job {
 	char id[GATE_ID_MAX + 1]; /* of show and kill */
 	const char *user;         /* --user: only that one's; NULL: all */
 	bool all;                 /* --all, of kill */
-	size_t count;
+	char *from;               /* of copy: a store */
+	size_t count, left;
 };
 
 /* ---- text for a terminal ---- */
@@ -273,6 +274,52 @@ sweep(struct job *job)
 	return swept;
 }
 
+/* ---- a move from one store to another ---- */
+
+/* As the other store holds it, until when that does; session-file-store's own member is no part
+ * of a session. What is there already is newer. */
+static int
+copy_one(void *data, const char *id, struct gate_record *record)
+{
+	struct job *job = data;
+	void *was = record->was;
+	int64_t lifetime = record->max_age != 0 ? record->max_age : record->ttl;
+	int result;
+
+	if (!is_live(job, record))
+		return 1;
+	for (size_t i = 0; i < record->count; i++)
+		if (record->members[i].name != NULL &&
+		    strcmp(record->members[i].name, "__lastAccess") == 0)
+			record->members[i].removed = true;
+	if (record->touched > 0)
+		record->now = record->touched;
+	else if (record->expires < INT64_MAX)
+		record->now = record->expires - lifetime;
+	record->was = NULL; /* it is the other store's, and this one has none */
+	result = gate_store_create(&job->link, id, record, &job->error);
+	record->was = was;
+	job->count += result == 1;
+	job->left += result == 0;
+	return result < 0 ? -1 : 1;
+}
+
+static int
+copy(struct job *job)
+{
+	struct gate_options options = job->options;
+	struct gate_store_link from;
+	int result;
+
+	options.store = job->from;
+	result = gate_command_open(&from, &options, &job->error);
+	if (result == 0)
+		result = from.table->each(from.store, NULL, copy_one, job, &job->error);
+	gate_store_close(&from);
+	printf("%zu sessions copied, %zu were there already\n", job->count, job->left);
+	return result;
+}
+
 /* ---- the command line ---- */
 
 /* The id in a cookie's value as browsers send it, s%3AID.SIGNATURE or s:ID.SIGNATURE. */
@@ -319,14 +366,15 @@ find_id(struct job *job, const char *text)
 static const struct {
 	const char *name;
 	int (*run)(struct job *);
-	int ids;   /* how many stand behind the name */
-	bool user; /* or --user NAME does */
+	enum { NOTHING, ID, STORE } takes; /* what stands behind the name */
+	bool user;                         /* or --user NAME does */
 } jobs[] = {
-    {"list", list, 0, true},
-    {"count", count, 0, true},
-    {"sweep", sweep, 0, false},
-    {"show", show, 1, false},
-    {"kill", kill_session, 1, true},
+    {"list", list, NOTHING, true},
+    {"count", count, NOTHING, true},
+    {"sweep", sweep, NOTHING, false},
+    {"show", show, ID, false},
+    {"kill", kill_session, ID, true},
+    {"copy", copy, STORE, false},
 };
 
 #define JOBS (sizeof jobs / sizeof *jobs)
@@ -362,10 +410,11 @@ gate_command_session(int argc, char **argv)
 		i++;
 	if (argc < 2 || i == JOBS)
 		return gate_command_usage();
-	taken = 1 + (jobs[i].user ? take_user(&job, argc, argv, jobs[i].ids == 1) : 0);
-	by_id = jobs[i].ids == 1 && job.user == NULL && !job.all;
-	if (by_id && ++taken >= argc)
+	taken = 1 + (jobs[i].user ? take_user(&job, argc, argv, jobs[i].takes == ID) : 0);
+	by_id = jobs[i].takes == ID && job.user == NULL && !job.all;
+	if ((by_id || jobs[i].takes == STORE) && ++taken >= argc)
 		return gate_command_usage();
+	job.from = argv[2];
 	/* an id may begin with a dash, so it is known by its place */
 	if (by_id && (strncmp(argv[2], "--config", 8) == 0 || strcmp(argv[2], "-c") == 0))
 		return gate_command_usage();

@@ -520,8 +520,20 @@ session sweep
 is "$code $out $(ls sessions | tr '\n' ' ')" '0 2 removed -dash.json broken.json named.json ' \
 	'session sweep removes what has expired'
 put dead "{$cookie,\"__lastAccess\":1000}"
+mkdir -m 700 moved
+run session list --config gate.conf
+LC_ALL=C sort out >before
+run session copy "file:$dir/sessions" --config gate.conf --store "file:$dir/moved"
+is "$code $out" '0 2 sessions copied, 0 were there already' 'session copy takes over what lives'
+run session list --config gate.conf --store "file:$dir/moved"
+is "$code $(LC_ALL=C sort out)" "0 $(<before)" '  with all that is known of it'
+run session copy "file:$dir/sessions" --config gate.conf --store "file:$dir/moved"
+is "$code $out" '0 0 sessions copied, 2 were there already' '  once'
+run session copy --config gate.conf
+is "$code" 1 '  from a store that is named'
+rm -r moved
 session sweep
-is "$code $out" '0 1 removed' '  also right after another sweep'
+is "$code $out" '0 1 removed' 'session sweep: also right after another one'
 put dead "{$cookie,\"__lastAccess\":1000}"
 run session sweep --config gate.conf --auto_remove disabled
 is "$code $out" '0 1 removed' '  also where the programs may not'
