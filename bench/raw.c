@@ -31,7 +31,10 @@ static struct {
 static struct gate_record
 blank(void)
 {
-	return (struct gate_record){.now = gate_clock_wall(),
+	int64_t now = gate_clock_wall();
+
+	return (struct gate_record){.now = now,
+	    .expires = now + raw.options.ttl,
 	    .ttl = raw.options.ttl,
 	    .deadline = gate_clock_monotonic() + 5000};
 }
@@ -66,6 +69,7 @@ loop(void *argument)
 
 		if (gate_store_load(&raw.link, raw.ids[i], 0, &record, NULL) != 1)
 			exit(1);
+		record.expires = record.now + raw.options.ttl;
 		snprintf(views, sizeof views, "%zu", (size_t)done);
 		if (raw.write &&
 		    (gate_record_set(&record, "views", views) < 0 ||
@@ -148,6 +152,7 @@ main(int argc, char **argv)
 	for (int i = 0; i < workers; i++)
 		if (fork() == 0)
 			work(argv[1], (int64_t)(seconds * 1000), pipes[1]);
+	close(pipes[1]); /* a worker that failed says nothing */
 	for (int i = 0; i < workers; i++)
 		if (read(pipes[0], &part, sizeof part) == sizeof part)
 			total += part;

@@ -224,10 +224,12 @@ check_users(struct gate_check *check)
 	if (path != NULL)
 		check_users_file(check, path);
 	users = gate_users_open(check->options.users, &error);
-	if (users != NULL)
-		check_each_user(check, users, gate_options_get(&check->options, "users"));
-	else
+	if (users == NULL) {
 		gate_check_say(check, GATE_CHECK_ERROR, "%s", error.text);
+		return;
+	}
+	gate_users_set_timeouts(users, &check->options);
+	check_each_user(check, users, gate_options_get(&check->options, "users"));
 	gate_users_close(users);
 }
 

@@ -340,8 +340,10 @@ gate_check_store(struct gate_check *check)
 	if (gate_command_open(&link, &check->options, &error) < 0 ||
 	    link.table->ping(link.store, &error) < 0 ||
 	    try_record(&link, &check->options, &error) < 0)
-		gate_check_say(check, GATE_CHECK_ERROR,
-		    "%s: see to the owner and the free space of the store", error.text);
+		gate_check_say(check, GATE_CHECK_ERROR, "%s: see to the %s", error.text,
+		    strncmp(check->options.store, "mongodb", 7) == 0
+			? "server, and to the URI"
+			: "owner and the free space of the store");
 	else if (folder != NULL)
 		check_records(check, folder);
 	gate_store_close(&link);

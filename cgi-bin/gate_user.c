@@ -362,7 +362,10 @@ open_users(struct job *job, bool make)
 		return -1;
 	job->users = make ? gate_users_open_or_make(job->options.users, &job->error)
 			  : gate_users_open(job->options.users, &job->error);
-	return job->users != NULL ? 0 : -1;
+	if (job->users == NULL)
+		return -1;
+	gate_users_set_timeouts(job->users, &job->options);
+	return 0;
 }
 
 int

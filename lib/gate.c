@@ -41,7 +41,10 @@ load_users(struct gate_config *config, struct gate_error *error)
 	if (config->options.users[0] == '\0')
 		return 0;
 	config->users = gate_users_open(config->options.users, error);
-	return config->users != NULL ? 0 : -1;
+	if (config->users == NULL)
+		return -1;
+	gate_users_set_timeouts(config->users, &config->options);
+	return 0;
 }
 
 static struct gate_config *
@@ -87,8 +90,8 @@ gate_config_renew(struct gate *gate, struct gate_config *held)
 static void
 warn_of_restart(const struct gate_options *started, const struct gate_options *new)
 {
-	static const char *const fixed[] = {"store", "file_sync", "listen", "workers", "threads",
-	    "run_dir", "socket_mode", "socket_group", "user_member"};
+	static const char *const fixed[] = {"store", "file_sync", "collection", "payload", "listen",
+	    "workers", "threads", "run_dir", "socket_mode", "socket_group", "user_member"};
 
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
 		if (strcmp(gate_options_get(started, fixed[i]), gate_options_get(new, fixed[i])) !=

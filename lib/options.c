@@ -21,6 +21,7 @@ static const char *const no_yes_auto[] = {"no", "yes", "auto", NULL};
 static const char *const same_sites[] = {"unset", "lax", "strict", "none", NULL};
 static const char *const priorities[] = {"none", "low", "medium", "high", NULL};
 static const char *const genids[] = {"random", "uuid", NULL};
+static const char *const payloads[] = {"string", "document", NULL};
 static const char *const removes[] = {"native", "interval", "disabled", NULL};
 
 /* gate.conf(5) and conf/gate.conf tell of each; a test sees to that. */
@@ -59,7 +60,8 @@ static const struct gate_option table[] = {
     {"resave", GATE_OPTION_SWITCH, "no", "write sessions that did not change", AT(resave)},
     {"save_uninitialized", GATE_OPTION_SWITCH, "no", "write new sessions that nothing was put in",
 	AT(save_uninitialized)},
-    {"users", GATE_OPTION_URL, "", "who may log in: file:PATH; empty: nobody", AT(users)},
+    {"users", GATE_OPTION_URL, "", "who may log in: file:PATH, mongodb:URI; empty: nobody",
+	AT(users)},
     {"user_member", GATE_OPTION_TEXT, "gate.user", "session member that says who is logged in",
 	AT(user_member), .least = 1, .check = gate_option_check_member},
     {"allow_weak_hashes", GATE_OPTION_SWITCH, "no", "accept $apr1$ hashes of passwords",
@@ -77,6 +79,10 @@ static const struct gate_option table[] = {
 	.least = 1},
     {"file_sync", GATE_OPTION_SWITCH, "no", "files survive a power cut, and Node may read them",
 	AT(file_sync)},
+    {"collection", GATE_OPTION_TEXT, "sessions", "MongoDB's collection of sessions", AT(collection),
+	.least = 1},
+    {"payload", GATE_OPTION_WORD, "string", "how MongoDB keeps a new session", AT(payload),
+	.words = payloads},
     {"auto_remove", GATE_OPTION_WORD, "native", "who removes expired records", AT(auto_remove),
 	.words = removes},
     {"sweep_interval", GATE_OPTION_DURATION, "10m", "time between two removals", AT(sweep_interval),

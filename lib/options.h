@@ -12,6 +12,7 @@
 #define GATE_LIST_MAX 16    /* values of one option that takes several */
 
 enum gate_tristate { GATE_NO, GATE_YES, GATE_AUTO };
+enum gate_payload { GATE_PAYLOAD_STRING, GATE_PAYLOAD_DOCUMENT };
 enum gate_auto_remove { GATE_REMOVE_NATIVE, GATE_REMOVE_INTERVAL, GATE_REMOVE_DISABLED };
 
 struct gate_options { /* durations are milliseconds; text is never NULL, "" where there is none */
@@ -34,6 +35,8 @@ struct gate_options { /* durations are milliseconds; text is never NULL, "" wher
 	char *origin;
 	char *store;
 	bool file_sync;
+	char *collection;
+	enum gate_payload payload;
 	enum gate_auto_remove auto_remove;
 	int64_t sweep_interval;
 	char *listen, *run_dir, *socket_group, *templates;

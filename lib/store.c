@@ -9,8 +9,20 @@
 #include "store.h"
 
 #define LOGGED_MAX 10 /* failures that are logged of one second */
+#ifdef HAVE_MONGODB
+#define MONGODB_TOO ", and mongodb://HOST/DATABASE"
+#else
+#define MONGODB_TOO "; gate was built without MongoDB"
+#endif
 
-static const struct gate_store *const stores[] = {&gate_store_file, &gate_store_memory};
+static const struct gate_store *const stores[] = {
+    &gate_store_file,
+    &gate_store_memory,
+#ifdef HAVE_MONGODB
+    &gate_store_mongodb,
+    &gate_store_mongodb_srv,
+#endif
+};
 
 static bool
 serves(const struct gate_store *table, const char *url)
@@ -29,8 +41,8 @@ gate_store_find(const char *url, const struct gate_store *const *own, struct gat
 	for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
 		if (serves(stores[i], url))
 			return stores[i];
-	gate_fail(error, GATE_EOPTION, "store %.*s: is unknown; file:PATH and memory: are there",
-	    (int)strcspn(url, ":"), url);
+	gate_fail(error, GATE_EOPTION, "store %.*s: is unknown; file:PATH and memory: are there%s",
+	    (int)strcspn(url, ":"), url, MONGODB_TOO);
 	return NULL;
 }
 

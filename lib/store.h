@@ -26,6 +26,7 @@ struct gate_store_link { /* an open store */
 };
 
 extern const struct gate_store gate_store_file, gate_store_memory;
+extern const struct gate_store gate_store_mongodb, gate_store_mongodb_srv; /* HAVE_MONGODB */
 
 /* The table for a URL: one's own stores first. NULL with the error set. */
 const struct gate_store *gate_store_find(

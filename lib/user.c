@@ -7,6 +7,12 @@
 #include "error.h"
 #include "user.h"
 #include "user_file.h"
+#ifdef HAVE_MONGODB
+#include "user_mongodb.h"
+#define MONGODB_TOO " or mongodb://HOST/DATABASE"
+#else
+#define MONGODB_TOO "; gate was built without MongoDB"
+#endif
 
 _Static_assert(GATE_USER_NAME_MAX == GATE_USER_FILE_NAME_MAX, "one rule for all users");
 
@@ -21,11 +27,23 @@ struct kind {
 	    struct gate_error *);
 	int (*each)(void *, gate_user_visit *, void *data, struct gate_error *);
 	size_t (*skipped)(void *);
+	void (*set_timeouts)(void *, const struct gate_options *); /* NULL: it waits for nobody */
 };
+
+#ifdef HAVE_MONGODB
+#define IN_MONGODB                                                                                 \
+	gate_user_mongodb_open, gate_user_mongodb_close, gate_user_mongodb_find,                   \
+	    gate_user_mongodb_pick, gate_user_mongodb_change, gate_user_mongodb_each,              \
+	    gate_user_mongodb_skipped, gate_user_mongodb_set_timeouts
+#endif
 
 static const struct kind kinds[] = {
     {"file", gate_user_file_open, gate_user_file_close, gate_user_file_find, gate_user_file_pick,
-	gate_user_file_change, gate_user_file_each, gate_user_file_skipped},
+	gate_user_file_change, gate_user_file_each, gate_user_file_skipped, NULL},
+#ifdef HAVE_MONGODB
+    {"mongodb", IN_MONGODB},
+    {"mongodb+srv", IN_MONGODB},
+#endif
 };
 
 struct gate_users {
@@ -53,8 +71,8 @@ open_users(const char *url, bool make, struct gate_error *error)
 	struct gate_users *users;
 
 	if (kind == NULL) {
-		gate_fail(error, GATE_EOPTION, "users %.*s: is of no known kind: say file:PATH",
-		    (int)strcspn(url, ":"), url);
+		gate_fail(error, GATE_EOPTION, "users %.*s: is of no known kind: say file:PATH%s",
+		    (int)strcspn(url, ":"), url, MONGODB_TOO);
 		return NULL;
 	}
 	users = malloc(sizeof *users);
@@ -79,6 +97,13 @@ struct gate_users *
 gate_users_open_or_make(const char *url, struct gate_error *error)
 {
 	return open_users(url, true, error);
+}
+
+void
+gate_users_set_timeouts(struct gate_users *users, const struct gate_options *options)
+{
+	if (users->kind->set_timeouts != NULL)
+		users->kind->set_timeouts(users->users, options);
 }
 
 void

@@ -22,6 +22,9 @@ struct gate_users *gate_users_open(const char *url, struct gate_error *);
 /* The same for who may make them: where no file is there are no users, and the first change makes
  * it. */
 struct gate_users *gate_users_open_or_make(const char *url, struct gate_error *);
+/* Before the first question: connect_timeout, select_timeout and socket_timeout as the options have
+ * them; without it, as the options are by default. */
+void gate_users_set_timeouts(struct gate_users *, const struct gate_options *);
 void gate_users_close(struct gate_users *); /* NULL is fine */
 /* 1: hash is name's. 0: there is no such user. -1: they can't be read now. */
 int gate_users_find(

@@ -367,8 +367,8 @@ gate_user_file_find(
 
 /* Jump consistent hashing, after Lamping and Veach: of n + 1 numbers one moves when there is one
  * user more. */
-static size_t
-jump(uint64_t number, size_t count)
+size_t
+gate_user_file_place(uint64_t number, size_t count)
 {
 	int64_t place = 0, next = 0;
 
@@ -390,8 +390,8 @@ gate_user_file_pick(
 
 	if (table == NULL)
 		return -1;
-	for (size_t i = jump(number, table->count), left = table->count; left > 0 && !result;
-	     i = (i + 1) % table->count, left--) {
+	for (size_t i = gate_user_file_place(number, table->count), left = table->count;
+	     left > 0 && !result; i = (i + 1) % table->count, left--) {
 		copy(hash, table->users[i].hash, table->users[i].hash_length);
 		result = gate_password_hash_refusal(hash, weak) == NULL;
 	}

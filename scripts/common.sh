@@ -31,6 +31,7 @@ need_for_build() {
 	need libjansson-dev pkg-config --exists jansson
 	need libssl-dev pkg-config --exists libcrypto
 	need libcrypt-dev pkg-config --exists libcrypt
+	pkg-config --exists mongoc2 || need libmongoc-dev pkg-config --exists libmongoc-1.0
 	need nginx-light command -v nginx
 	need curl command -v curl
 }

@@ -7,10 +7,10 @@ echo 1..3
 layers='process fastcgi gate_private
 request login
 session session_private origin user throttle
-store store_file
-record queue
+user_mongodb store store_file store_mongodb
+record queue mongodb
 options options_private
-template template_private form cookie device sign hashing password user_file user_file_private
+template template_private form cookie device sign hashing password breaker user_file user_file_private
 json
 clock log buffer encode error field'
 level() { # NAME of a header without .h
@@ -22,6 +22,7 @@ layer_of() { # a source file belongs to the layer of the header it begins its na
 	account | answer) level request ;;
 	json_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
 	store_*) level store_file ;;
+	user_mongodb) level store ;;
 	user_*) level user_file ;;
 	*) level "$1" ;;
 	esac
@@ -50,7 +51,8 @@ only() {
 	[ "$found" = "$wanted" ] || echo "$pattern: $found"
 }
 bad=$(only fcgiapp.h lib/fastcgi.c; only openssl/ lib/sign.c lib/encode.c lib/password.c \
-	lib/password_apr1.c; only crypt.h lib/password.c)
+	lib/password_apr1.c; only crypt.h lib/password.c
+	only '(mongoc|bson)/' lib/mongodb.h)
 [ -z "$bad" ] && echo "ok 2 - third-party headers stay where they belong" ||
 	echo "not ok 2 - third-party headers stay where they belong: $bad"
 

@@ -5,6 +5,7 @@
 # that it writes (in $dir) is gone when it exits. Nothing here sleeps: it polls, with a bound.
 set -u
 export LC_ALL=C
+export MONGOC_DISABLE_SHM=1 # as in gate@.service: what is killed here would leave a file behind
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 src=$(cd "${top_srcdir:-$here/..}" && pwd)

@@ -11,6 +11,8 @@
 
 #include "clock.h"
 #include "encode.h"
+#include "error.h"
+#include "mongodb_server.h"
 #include "record.h"
 #include "store.h"
 #include "tap.h"
@@ -101,18 +103,30 @@ connect_store(
 }
 
 static inline int
-open_fixture(struct fixture *f, const char *url, const char *sync)
+open_fixture_with(struct fixture *f, const char *url, const char *sync, const char *option)
 {
-	char store[256], file_sync[32], run_dir[64];
-	const char *const arguments[] = {"config=", store, file_sync, run_dir, NULL};
+	char store[MONGODB_URI_MAX + 8], file_sync[32], run_dir[64], server[MONGODB_URI_MAX];
+	const char *const arguments[] = {
+	    "config=", store, file_sync, run_dir, "auto_remove=interval", option, NULL};
 
 	*f = (struct fixture){0};
+	if (strncmp(url, "mongodb:", 8) == 0) { /* behind it: options of its URL */
+		if (mongodb_url(server, url + 8) == 0)
+			return gate_fail(&f->error, GATE_ESTORE, "no server");
+		url = server;
+	}
 	snprintf(store, sizeof store, "store=%s", url);
 	snprintf(file_sync, sizeof file_sync, "file_sync=%s", sync);
 	snprintf(run_dir, sizeof run_dir, "run_dir=%s", scratch);
 	if (gate_options_load(&f->options, arguments, &f->error) < 0)
 		return -1;
 	return connect_store(&f->link, &f->options, &f->error);
+}
+
+static inline int
+open_fixture(struct fixture *f, const char *url, const char *sync)
+{
+	return open_fixture_with(f, url, sync, NULL);
 }
 
 static inline void

@@ -163,6 +163,30 @@ unset(struct gate_request *req)
 	show(req);
 }
 
+/* ?name=A&member=B&value=JSON: sets B of A, where that is an object. */
+static void
+inside(struct gate_request *req)
+{
+	json_t *object = json_object_get(gate_session(req), text_of(req, "name"));
+	json_t *value = json_loads(text_of(req, "value"), JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+
+	json_object_set_new(object, text_of(req, "member"), value);
+	show(req);
+}
+
+/* ?members=OBJECT: sets all of them. */
+static void
+put(struct gate_request *req)
+{
+	json_t *members = json_loads(text_of(req, "members"), JSON_ALLOW_NUL, NULL);
+
+	if (json_object_update(gate_session(req), members) == 0)
+		show(req);
+	else
+		gate_status(req, 400);
+	json_decref(members);
+}
+
 static void
 clear(struct gate_request *req)
 {
@@ -237,6 +261,15 @@ renew_count(struct gate_request *req)
 	count(req);
 }
 
+/* What Node's programs call so: another id, and no data. */
+static void
+regenerate(struct gate_request *req)
+{
+	json_object_clear(gate_session(req));
+	if (gate_session_renew(req) == 0)
+		count(req);
+}
+
 static void
 count_renew(struct gate_request *req)
 {
@@ -282,10 +315,14 @@ expires(struct gate_request *req)
 	gate_printf(req, "expires %" PRId64, gate_session_expires(req));
 }
 
+/* ?ms=N, and ?mark=TEXT to change the session too. */
 static void
 max_age(struct gate_request *req)
 {
-	gate_session(req);
+	json_t *session = gate_session(req);
+
+	if (value_of(req, "mark") != NULL)
+		json_object_set_new(session, "mark", json_string(value_of(req, "mark")));
 	say(req, "maxage", gate_session_set_max_age(req, number_of(req, "ms", 0)));
 	gate_printf(req, "expires %" PRId64, gate_session_expires(req));
 }
@@ -510,10 +547,11 @@ static const struct {
     {"crash", crash, TEXT}, {"destroy", destroy, TEXT}, {"destroy-count", destroy_count, TEXT},
     {"echo", echo, TEXT}, {"empty", empty, NULL}, {"env", env, JSON}, {"expires", expires, TEXT},
     {"fill", fill, TEXT}, {"form", form, JSON}, {"headers", headers, TEXT},
-    {"healthy", healthy, TEXT}, {"late", late, TEXT}, {"long-header", long_header, TEXT},
-    {"maxage", max_age, TEXT}, {"next", redirect_next, NULL}, {"nothing", nothing, TEXT},
-    {"option", option, TEXT}, {"pid", pid, TEXT}, {"query", query, TEXT},
-    {"read", read_views, TEXT}, {"redirect", redirect, NULL}, {"render", render, NULL},
+    {"healthy", healthy, TEXT}, {"inside", inside, JSON}, {"late", late, TEXT},
+    {"long-header", long_header, TEXT}, {"maxage", max_age, TEXT}, {"next", redirect_next, NULL},
+    {"nothing", nothing, TEXT}, {"option", option, TEXT}, {"pid", pid, TEXT}, {"put", put, JSON},
+    {"query", query, TEXT}, {"read", read_views, TEXT}, {"redirect", redirect, NULL},
+    {"regenerate", regenerate, TEXT}, {"render", render, NULL},
     {"render-count", render_count, NULL}, {"renew", renew, TEXT},
     {"renew-count", renew_count, TEXT}, {"save", save, TEXT}, {"set", set, JSON},
     {"show", show, JSON}, {"slow", slow, TEXT}, {"slowfile", slow_file, TEXT},

@@ -9,6 +9,9 @@ static const struct {
     {"file:plain", "no"},
     {"file:synced", "yes"},
     {"memory:", "no"},
+#ifdef HAVE_MONGODB
+    {"mongodb:", "no"},
+#endif
 };
 
 #endif

@@ -12,12 +12,14 @@
 
 static struct fixture f;
 
-/* Rounds of a test with a crowd; where every write waits for the disk a tenth. */
+/* Rounds of a test with a crowd; a tenth where every write waits for the disk, or for a server. */
 static int
 rounds_for_store(int n)
 {
-	return counted(
-	    f.options.file_sync && strncmp(f.options.store, "file:", 5) == 0 ? n / 10 : n);
+	bool slow = strncmp(f.options.store, "mongodb", 7) == 0 ||
+	    (f.options.file_sync && strncmp(f.options.store, "file:", 5) == 0);
+
+	return counted(slow ? n / 10 : n);
 }
 
 static int

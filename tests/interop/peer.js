@@ -1,7 +1,8 @@
 /* peer.js: the Node side: express, express-session and session-file-store, a page a name.
  *	node peer.js --listen PATH|PORT --secret-file FILE [--sessions FOLDER] [--ttl SECONDS]
  *	    [--cookie JSON] [--rolling] [--resave] [--save-uninitialized] [--proxy]
- * Without --sessions it keeps them in express-session's MemoryStore. */
+ *	    [--mongodb URL [--document] [--touch-after SECONDS]]
+ * --mongodb: connect-mongo. Without it and --sessions: express-session's MemoryStore. */
 'use strict';
 
 const fs = require('node:fs');
@@ -21,15 +22,25 @@ const { values: options } = parseArgs({
 		resave: { type: 'boolean', default: false },
 		'save-uninitialized': { type: 'boolean', default: false },
 		proxy: { type: 'boolean' },
+		mongodb: { type: 'string' },
+		document: { type: 'boolean', default: false },
+		'touch-after': { type: 'string', default: '0' },
 	},
 });
 
-/* Never a second try: a record of ours is there, and whole, whenever Node looks. */
-const store = options.sessions === undefined
-	? new session.MemoryStore()
-	: new FileStore({
+function openStore() {
+	if (options.mongodb !== undefined)
+		return require('connect-mongo').MongoStore.create({
+			mongoUrl: options.mongodb, ttl: Number(options.ttl),
+			stringify: !options.document, touchAfter: Number(options['touch-after']) });
+	if (options.sessions === undefined)
+		return new session.MemoryStore();
+	/* Never a second try: a record of ours is there, and whole, whenever Node looks. */
+	return new FileStore({
 		path: options.sessions, ttl: Number(options.ttl), retries: 0, reapInterval: -1 });
+}
 
+const store = openStore();
 const app = express();
 
 app.use(session({
@@ -44,7 +55,7 @@ app.use(session({
 
 /* What gate's handlers see too. */
 function members(all) {
-	const { cookie, __lastAccess, gate, ...rest } = all;
+	const { cookie, __lastAccess, lastModified, gate, ...rest } = all;
 
 	return rest;
 }
@@ -76,6 +87,45 @@ page('unset', (req, res) => {
 	res.json(members(req.session));
 });
 
+page('inside', (req, res) => {
+	const object = req.session[req.query.name];
+
+	if (object !== null && typeof object === 'object')
+		object[req.query.member] = JSON.parse(req.query.value);
+	res.json(members(req.session));
+});
+
+page('put', (req, res) => {
+	Object.assign(req.session, JSON.parse(req.query.members));
+	res.json(members(req.session));
+});
+
+page('clear', (req, res) => {
+	Object.keys(members(req.session)).forEach((name) => delete req.session[name]);
+	res.json(members(req.session));
+});
+
+/* Changes the session and takes it back. */
+page('undo', (req, res) => {
+	const { views } = req.session;
+
+	visit(req);
+	req.session.views = views;
+	if (views === undefined)
+		delete req.session.views;
+	res.json(members(req.session));
+});
+
+page('save', (req, res, next) => {
+	req.session.save((error) => error ? next(error) : res.send('commit 0'));
+});
+
+page('commit', (req, res, next) => {
+	const text = visit(req);
+
+	req.session.save((error) => error ? next(error) : res.send(text));
+});
+
 /* What programs put into sessions, and what nobody should. */
 page('odd', (req, res) => {
 	Object.assign(req.session, {
@@ -90,6 +140,10 @@ page('odd', (req, res) => {
 		lone: 'a\ud800b', 'lone \udc00': 1, nul: 'a\0b', 'nul\0name': 2,
 		__lastAccess: 1, lastModified: 'yesterday', 'gate.user': 'nobody', Cookie: 'not it',
 	});
+	if (options.mongodb !== undefined)
+		delete req.session.lastModified; // connect-mongo's touch would fail on it
+	if (options.document)
+		['map', 'nul\0name'].forEach((name) => delete req.session[name]); // no BSON
 	res.send('odd');
 });
 
@@ -102,6 +156,8 @@ page('maxage', (req, res) => {
 	const ms = Number(req.query.ms);
 
 	req.session.cookie.maxAge = ms === 0 ? null : ms;
+	if (req.query.mark !== undefined)
+		req.session.mark = req.query.mark; // connect-mongo saves no cookie that changed alone
 	res.send(`maxage ${ms}`);
 });
 
@@ -151,4 +207,6 @@ const server = app.listen(options.listen, (error) => {
 process.on('SIGTERM', () => {
 	server.close();
 	server.closeIdleConnections();
+	if (options.mongodb !== undefined)
+		store.close();
 });

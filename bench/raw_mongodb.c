@@ -1,0 +1,211 @@
+/* raw_mongodb.c: what libmongoc and the server do alone: finds, or finds and updates of what was
+ * found, in a loop by as many threads as the gate has. Prints operations a second.
+ * raw_mongodb read|write SECONDS WORKERS THREADS RECORDS URI */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <mongoc/mongoc.h>
+
+#include "clock.h"
+
+#define COLLECTION "sessions" /* the gate's own, so that its indexes cost what they cost */
+#define THREADS_MAX 64
+#define LIFETIME (14 * 24 * 60 * 60 * INT64_C(1000)) /* ms */
+#define SESSION                                                                                    \
+	"{\"cookie\":{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,\"path\":\"/\"}," \
+	"\"views\":%09d}"
+
+static struct {
+	mongoc_client_pool_t *pool;
+	const char *database;
+	int records, threads;
+	int64_t until;
+	bool write;
+} raw;
+
+static void
+session_of(char text[256], int views)
+{
+	snprintf(text, 256, SESSION, views % 1000000000);
+}
+
+static void
+put_id(bson_t *filter, int number)
+{
+	char id[64];
+
+	snprintf(id, sizeof id, "raw-%d-%d", (int)getpid(), number);
+	bson_init(filter);
+	BSON_APPEND_UTF8(filter, "_id", id);
+}
+
+static void
+make_records(mongoc_collection_t *collection)
+{
+	for (int i = 0; i < raw.records; i++) {
+		char text[256];
+		bson_t record;
+
+		put_id(&record, i);
+		session_of(text, 0);
+		BSON_APPEND_UTF8(&record, "session", text);
+		BSON_APPEND_DATE_TIME(&record, "expires", gate_clock_wall() + LIFETIME);
+		if (!mongoc_collection_insert_one(collection, &record, NULL, NULL, NULL))
+			_exit(1);
+		bson_destroy(&record);
+	}
+}
+
+static void
+remove_records(mongoc_collection_t *collection)
+{
+	for (int i = 0; i < raw.records; i++) {
+		bson_t filter;
+
+		put_id(&filter, i);
+		mongoc_collection_delete_one(collection, &filter, NULL, NULL, NULL);
+		bson_destroy(&filter);
+	}
+}
+
+/* Leaves what `session` is. */
+static void
+find(mongoc_collection_t *collection, int number, char was[256])
+{
+	bson_t filter, options = BSON_INITIALIZER;
+	const bson_t *document;
+	mongoc_cursor_t *cursor;
+	bson_iter_t at;
+
+	put_id(&filter, number);
+	BSON_APPEND_INT64(&options, "limit", 1);
+	BSON_APPEND_BOOL(&options, "singleBatch", true);
+	cursor = mongoc_collection_find_with_opts(collection, &filter, &options, NULL);
+	if (!mongoc_cursor_next(cursor, &document) ||
+	    !bson_iter_init_find(&at, document, "session"))
+		_exit(1);
+	snprintf(was, 256, "%s", bson_iter_utf8(&at, NULL));
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(&options);
+	bson_destroy(&filter);
+}
+
+static void
+update(mongoc_collection_t *collection, int number, const char *was, int views)
+{
+	bson_t filter, update = BSON_INITIALIZER, inner;
+	char text[256];
+
+	put_id(&filter, number);
+	BSON_APPEND_UTF8(&filter, "session", was);
+	session_of(text, views);
+	BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &inner);
+	BSON_APPEND_UTF8(&inner, "session", text);
+	BSON_APPEND_DATE_TIME(&inner, "expires", gate_clock_wall() + LIFETIME);
+	BSON_APPEND_DATE_TIME(&inner, "lastModified", gate_clock_wall());
+	bson_append_document_end(&update, &inner);
+	if (!mongoc_collection_update_one(collection, &filter, &update, NULL, NULL, NULL))
+		_exit(1);
+	bson_destroy(&update);
+	bson_destroy(&filter);
+}
+
+/* One thread has records of its own, as one connection has in the other runs. */
+static void *
+loop(void *argument)
+{
+	mongoc_client_t *client = mongoc_client_pool_pop(raw.pool);
+	mongoc_collection_t *collection =
+	    mongoc_client_get_collection(client, raw.database, COLLECTION);
+	int first = (int)(uintptr_t)argument, i = first;
+	uintptr_t done = 0;
+
+	while ((done & 15) != 0 || gate_clock_monotonic() < raw.until) {
+		char was[256];
+
+		find(collection, i, was);
+		if (raw.write)
+			update(collection, i, was, (int)++done);
+		else
+			done++;
+		i += raw.threads;
+		if (i >= raw.records)
+			i = first;
+	}
+	mongoc_collection_destroy(collection);
+	mongoc_client_pool_push(raw.pool, client);
+	return (void *)done;
+}
+
+static size_t
+run_threads(void)
+{
+	pthread_t threads[THREADS_MAX];
+	size_t total = 0;
+
+	for (int i = 0; i < raw.threads; i++)
+		pthread_create(&threads[i], NULL, loop, (void *)(uintptr_t)i);
+	for (int i = 0; i < raw.threads; i++) {
+		void *done;
+
+		pthread_join(threads[i], &done);
+		total += (size_t)done;
+	}
+	return total;
+}
+
+/* One worker's share; how many operations it did goes into the pipe. */
+static void
+work(const mongoc_uri_t *uri, int64_t time, int out)
+{
+	mongoc_client_t *client;
+	mongoc_collection_t *collection;
+	size_t total;
+
+	raw.pool = mongoc_client_pool_new(uri);
+	client = mongoc_client_pool_pop(raw.pool);
+	collection = mongoc_client_get_collection(client, raw.database, COLLECTION);
+	make_records(collection);
+	raw.until = gate_clock_monotonic() + time;
+	total = run_threads();
+	remove_records(collection);
+	mongoc_collection_destroy(collection);
+	mongoc_client_pool_push(raw.pool, client);
+	_exit(write(out, &total, sizeof total) != sizeof total);
+}
+
+int
+main(int argc, char **argv)
+{
+	mongoc_uri_t *uri = argc == 7 ? mongoc_uri_new(argv[6]) : NULL;
+	int workers, pipes[2];
+	size_t total = 0, part;
+	double seconds;
+
+	if (uri == NULL || mongoc_uri_get_database(uri) == NULL || pipe(pipes) < 0)
+		return 2;
+	mongoc_init();
+	raw.write = strcmp(argv[1], "write") == 0;
+	seconds = strtod(argv[2], NULL);
+	workers = (int)strtol(argv[3], NULL, 10);
+	raw.threads = (int)strtol(argv[4], NULL, 10);
+	raw.records = (int)strtol(argv[5], NULL, 10) / workers;
+	raw.database = mongoc_uri_get_database(uri);
+	if (raw.threads > THREADS_MAX || raw.records < raw.threads)
+		return 2;
+	for (int i = 0; i < workers; i++)
+		if (fork() == 0)
+			work(uri, (int64_t)(seconds * 1000), pipes[1]);
+	close(pipes[1]); /* a worker that failed says nothing */
+	for (int i = 0; i < workers; i++)
+		if (read(pipes[0], &part, sizeof part) == sizeof part)
+			total += part;
+	while (wait(NULL) > 0)
+		;
+	printf("%.0f\n", (double)total / seconds);
+	return 0;
+}

@@ -1,0 +1,387 @@
+/* store_mongodb_record.c: records as connect-mongo keeps them, a document each, with compare-and-swap
+ * on the payload that was read. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "encode.h"
+#include "error.h"
+#include "log.h"
+#include "record.h"
+#include "sign.h"
+#include "store_mongodb.h"
+
+#define DUPLICATE_KEY 11000
+
+static void
+log_unreadable(const struct gate_store_mongodb *store, const char *id)
+{
+	char name[16];
+
+	snprintf(name, sizeof name, "%.8s...", id);
+	gate_log(GATE_LOG_WARN, "session-unreadable", "store", store->collection, "id", name,
+	    "error", "neither JSON with a cookie nor a document with one; left as it is", NULL);
+}
+
+/* ---- what is sent ---- */
+
+static void
+put_string(bson_t *bson, const char *key, const char *text)
+{
+	bson_append_utf8(bson, key, -1, text, -1);
+}
+
+static void
+filter_by_id(bson_t *filter, const char *id)
+{
+	bson_init(filter);
+	put_string(filter, "_id", id);
+}
+
+/* The record as it was read: the whole payload counts, and the order of what is in it. */
+static void
+filter_by_record(bson_t *filter, const char *id, const struct gate_record *record)
+{
+	const struct gate_store_mongodb_was *was = record->was;
+	bson_iter_t session;
+	bson_t equals;
+
+	filter_by_id(filter, id);
+	bson_append_document_begin(filter, "session", -1, &equals);
+	if (bson_iter_init_find(&session, was->payload, "session"))
+		bson_append_iter(&equals, "$eq", -1, &session);
+	bson_append_document_end(filter, &equals);
+}
+
+/* What every write says of the time. */
+static void
+put_times(bson_t *bson, const struct gate_store_mongodb *store, const struct gate_record *record)
+{
+	bson_append_date_time(bson, "expires", -1, record->expires);
+	if (store->touches)
+		bson_append_date_time(bson, "lastModified", -1, record->now);
+}
+
+/* The driver would refuse names that a session may have. */
+static void
+set_options(bson_t *options)
+{
+	bson_init(options);
+	bson_append_bool(options, "validate", -1, false);
+}
+
+static int64_t
+number_in(const bson_t *reply, const char *name)
+{
+	bson_iter_t at;
+
+	return bson_iter_init_find(&at, reply, name) ? bson_iter_as_int64(&at) : 0;
+}
+
+/* ---- load ---- */
+
+/* As load; an expiry that is no date is over: no date compares with it, so Node finds no record. */
+static int
+parse(struct gate_store_mongodb *store, const bson_t *document, const char *id,
+    struct gate_record *record, struct gate_error *error)
+{
+	bson_iter_t at;
+	int result = 0;
+
+	record->expires = INT64_MAX;
+	record->touched = 0;
+	if (bson_iter_init_find(&at, document, "expires"))
+		record->expires = BSON_ITER_HOLDS_DATE_TIME(&at) ? bson_iter_date_time(&at) : 0;
+	if (bson_iter_init_find(&at, document, "lastModified") && BSON_ITER_HOLDS_DATE_TIME(&at))
+		record->touched = bson_iter_date_time(&at);
+	if (bson_iter_init_find(&at, document, "session") &&
+	    (BSON_ITER_HOLDS_UTF8(&at) || BSON_ITER_HOLDS_DOCUMENT(&at))) {
+		record->was = gate_store_mongodb_keep(&at);
+		result = record->was != NULL ? gate_store_mongodb_parse(record->was, record) : -1;
+	}
+	if (result == 0)
+		log_unreadable(store, id);
+	if (result < 0)
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+	return result;
+}
+
+/* A find of one document as a command: a cursor for it would cost a third more. The driver tries it
+ * again, as it does a cursor's. */
+static void
+describe_find(bson_t *command, const struct gate_store_mongodb *store, const char *id)
+{
+	bson_t filter;
+
+	bson_init(command);
+	put_string(command, "find", store->collection);
+	bson_append_document_begin(command, "filter", -1, &filter);
+	put_string(&filter, "_id", id);
+	bson_append_document_end(command, &filter);
+	bson_append_int32(command, "limit", -1, 1);
+	bson_append_bool(command, "singleBatch", -1, true);
+}
+
+/* The document in the reply. */
+static bool
+find_first(const bson_t *reply, bson_t *document)
+{
+	bson_iter_t at, first;
+	const uint8_t *bytes;
+	uint32_t length;
+
+	if (!bson_iter_init(&at, reply) ||
+	    !bson_iter_find_descendant(&at, "cursor.firstBatch.0", &first) ||
+	    !BSON_ITER_HOLDS_DOCUMENT(&first))
+		return false;
+	bson_iter_document(&first, &length, &bytes);
+	return bson_init_static(document, bytes, length);
+}
+
+int
+gate_store_mongodb_load(
+    void *data, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	struct gate_store_mongodb *store = data;
+	struct gate_mongodb_call call;
+	bson_t command, reply, document;
+	int result = 0;
+	bool good;
+
+	if (gate_mongodb_begin(&store->mongodb, &call, NULL, error) < 0)
+		return -1;
+	describe_find(&command, store, id);
+	good = mongoc_client_read_command_with_opts(
+	    call.client, store->mongodb.database, &command, NULL, NULL, &reply, &call.error);
+	if (good && find_first(&reply, &document))
+		result = parse(store, &document, id, record, error);
+	bson_destroy(&reply);
+	bson_destroy(&command);
+	if (gate_mongodb_end(&call, good, "a record can't be read", error) < 0)
+		return -1;
+	return result;
+}
+
+void
+gate_store_mongodb_release(struct gate_record *record)
+{
+	gate_store_mongodb_forget(record->was);
+}
+
+/* ---- writes ---- */
+
+/* Sends an update; its reply counts what was found. */
+static int
+send_update(struct gate_store_mongodb *store, const char *id, const struct gate_record *record,
+    const bson_t *update, struct gate_error *error)
+{
+	struct gate_mongodb_call call;
+	bson_t filter, options, reply;
+	int64_t found;
+	bool good;
+
+	if (gate_mongodb_begin(&store->mongodb, &call, store->collection, error) < 0)
+		return -1;
+	filter_by_record(&filter, id, record);
+	set_options(&options);
+	good = mongoc_collection_update_one(
+	    call.collection, &filter, update, &options, &reply, &call.error);
+	found = number_in(&reply, "matchedCount");
+	bson_destroy(&reply);
+	bson_destroy(&options);
+	bson_destroy(&filter);
+	if (gate_mongodb_end(&call, good, "a record can't be written", error) < 0)
+		return -1;
+	return found > 0 ? 1 : GATE_CONFLICT;
+}
+
+static void
+put_user(bson_t *set, bson_t *unset, const struct gate_record *record)
+{
+	if (!record->user_changed)
+		return;
+	if (record->user != NULL)
+		put_string(set, "user", record->user);
+	else
+		put_string(unset, "user", "");
+}
+
+int
+gate_store_mongodb_update(
+    void *data, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	struct gate_store_mongodb *store = data;
+	bson_t set = BSON_INITIALIZER, unset = BSON_INITIALIZER, update = BSON_INITIALIZER;
+	int result = gate_store_mongodb_put_changes(&set, &unset, record, error);
+
+	if (result == 0) {
+		put_times(&set, store, record);
+		put_user(&set, &unset, record);
+		bson_append_document(&update, "$set", -1, &set);
+		if (bson_count_keys(&unset) > 0)
+			bson_append_document(&update, "$unset", -1, &unset);
+		result = send_update(store, id, record, &update, error);
+	}
+	if (result == 1 && store->touches)
+		record->touched = record->now;
+	bson_destroy(&set);
+	bson_destroy(&unset);
+	bson_destroy(&update);
+	return result;
+}
+
+int
+gate_store_mongodb_touch(
+    void *data, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	struct gate_store_mongodb *store = data;
+	bson_t set, update = BSON_INITIALIZER;
+	int result;
+
+	bson_append_document_begin(&update, "$set", -1, &set);
+	put_times(&set, store, record);
+	bson_append_document_end(&update, &set);
+	result = send_update(store, id, record, &update, error);
+	bson_destroy(&update);
+	return result;
+}
+
+static int
+send_insert(struct gate_store_mongodb *store, const bson_t *document, struct gate_error *error)
+{
+	struct gate_mongodb_call call;
+	bson_t options;
+	bool good, taken;
+
+	if (gate_mongodb_begin(&store->mongodb, &call, store->collection, error) < 0)
+		return -1;
+	set_options(&options);
+	good = mongoc_collection_insert_one(call.collection, document, &options, NULL, &call.error);
+	taken =
+	    !good && call.error.domain == MONGOC_ERROR_SERVER && call.error.code == DUPLICATE_KEY;
+	bson_destroy(&options);
+	if (gate_mongodb_end(&call, good || taken, "a record can't be made", error) < 0)
+		return -1;
+	return !taken;
+}
+
+int
+gate_store_mongodb_create(
+    void *data, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	struct gate_store_mongodb *store = data;
+	bson_t document;
+	int result;
+
+	filter_by_id(&document, id);
+	result = gate_store_mongodb_put_payload(&document, record, store->document, error);
+	if (result == 0) {
+		put_times(&document, store, record);
+		if (record->user != NULL)
+			put_string(&document, "user", record->user);
+		result = send_insert(store, &document, error);
+	}
+	bson_destroy(&document);
+	return result;
+}
+
+int
+gate_store_mongodb_remove(
+    void *data, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	struct gate_store_mongodb *store = data;
+	struct gate_mongodb_call call;
+	bson_t filter, reply;
+	int64_t found;
+	bool good;
+
+	if (gate_mongodb_begin(&store->mongodb, &call, store->collection, error) < 0)
+		return -1;
+	if (record != NULL)
+		filter_by_record(&filter, id, record);
+	else
+		filter_by_id(&filter, id);
+	good = mongoc_collection_delete_one(call.collection, &filter, NULL, &reply, &call.error);
+	found = number_in(&reply, "deletedCount");
+	bson_destroy(&reply);
+	bson_destroy(&filter);
+	if (gate_mongodb_end(&call, good, "a record can't be removed", error) < 0)
+		return -1;
+	if (found == 0)
+		return record != NULL ? GATE_CONFLICT : 0;
+	return 1;
+}
+
+/* ---- the walk ---- */
+
+struct walk {
+	struct gate_store_mongodb *store;
+	const char *user; /* NULL: all */
+	gate_store_visit *visit;
+	void *data;
+	struct gate_error *error;
+};
+
+/* What the visit answers; 1 where there was none. The field may be of another time than the
+ * payload, as Node writes only that. */
+static int
+visit_document(const struct walk *w, const bson_t *document)
+{
+	struct gate_store_mongodb *store = w->store;
+	struct gate_record record = {.now = gate_clock_wall(),
+	    .ttl = store->ttl,
+	    .user_member = store->user_member,
+	    .deadline = gate_clock_monotonic() + store->deadline};
+	bson_iter_t at;
+	const char *id;
+	int found, result = 1;
+
+	if (!bson_iter_init_find(&at, document, "_id") || !BSON_ITER_HOLDS_UTF8(&at))
+		return 1;
+	id = bson_iter_utf8(&at, NULL);
+	if (!gate_id_valid(id))
+		return 1;
+	found = parse(store, document, id, &record, w->error);
+	if (found < 0)
+		result = -1;
+	else if (found == 1 &&
+	    (w->user == NULL || (record.user != NULL && strcmp(w->user, record.user) == 0)))
+		result = w->visit(w->data, id, &record);
+	gate_store_mongodb_release(&record);
+	record.was = NULL;
+	gate_record_clear(&record);
+	return result;
+}
+
+int
+gate_store_mongodb_each(
+    void *data, const char *user, gate_store_visit *visit, void *visitor, struct gate_error *error)
+{
+	struct gate_store_mongodb *store = data;
+	struct walk w = {store, user, visit, visitor, error};
+	struct gate_mongodb_call call;
+	bson_t filter = BSON_INITIALIZER, equals;
+	const bson_t *document;
+	mongoc_cursor_t *cursor;
+	int result = 1;
+	bool good;
+
+	if (gate_mongodb_begin(&store->mongodb, &call, store->collection, error) < 0)
+		return -1;
+	if (user != NULL) {
+		BSON_APPEND_DOCUMENT_BEGIN(&filter, "user", &equals);
+		put_string(&equals, "$eq", user);
+		bson_append_document_end(&filter, &equals);
+	}
+	cursor = mongoc_collection_find_with_opts(call.collection, &filter, NULL, NULL);
+	while (result > 0 && mongoc_cursor_next(cursor, &document))
+		result = visit_document(&w, document);
+	good = !mongoc_cursor_error(cursor, &call.error);
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(&filter);
+	if (gate_mongodb_end(&call, good, "the records can't be listed", error) < 0)
+		return -1;
+	return result < 0 ? -1 : 1;
+}

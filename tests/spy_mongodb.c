@@ -1,0 +1,63 @@
+/* spy_mongodb.c: preloaded into a program under test: writes down the commands that it sends to
+ * MongoDB servers, by libmongoc's own command monitoring. In the folder SPY_FOLDER the file
+ * `commands` gets a line for each: name, collection, the process that made the pool, this one. */
+#include "config.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <mongoc/mongoc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#pragma GCC visibility push(default)
+
+/* dlsym returns an object, which ISO C does not turn into a function. */
+union symbol {
+	void *object;
+	mongoc_client_pool_t *(*function)(const mongoc_uri_t *, bson_error_t *);
+};
+
+static void
+note(const mongoc_apm_command_started_t *event)
+{
+	const char *folder = getenv("SPY_FOLDER");
+	const char *name = mongoc_apm_command_started_get_command_name(event);
+	const long *maker = mongoc_apm_command_started_get_context(event);
+	char path[4096], line[200];
+	bson_iter_t at;
+	int fd, length;
+
+	if (strcmp(name, "endSessions") == 0)
+		return;
+	snprintf(path, sizeof path, "%s/commands", folder != NULL ? folder : "/nonexistent");
+	length = snprintf(line, sizeof line, "%s %s %ld %ld\n", name,
+	    bson_iter_init_find(&at, mongoc_apm_command_started_get_command(event), name) &&
+		    BSON_ITER_HOLDS_UTF8(&at)
+		? bson_iter_utf8(&at, NULL)
+		: "-",
+	    *maker, (long)getpid());
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, line, (size_t)length) != length)
+		abort();
+	close(fd);
+}
+
+mongoc_client_pool_t *
+mongoc_client_pool_new_with_error(const mongoc_uri_t *uri, bson_error_t *error)
+{
+	union symbol real = {.object = dlsym(RTLD_NEXT, "mongoc_client_pool_new_with_error")};
+	mongoc_client_pool_t *pool = real.function(uri, error);
+	mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
+	long *maker = malloc(sizeof *maker); /* as long as the process lives */
+
+	if (maker == NULL)
+		abort();
+	*maker = (long)getpid();
+	mongoc_apm_set_command_started_cb(callbacks, note);
+	if (pool != NULL)
+		mongoc_client_pool_set_apm_callbacks(pool, callbacks, maker);
+	mongoc_apm_callbacks_destroy(callbacks);
+	return pool;
+}

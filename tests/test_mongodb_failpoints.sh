@@ -1,0 +1,89 @@
+#!/bin/bash
+# test_mongodb_failpoints.sh: a MongoDB server that is no primary any more, that shuts down, or that
+# closes the connection, at the find and at the update: tried again or a clean 503, and no number
+# shown twice.
+. "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
+. "$src/tests/lib_mongodb.sh"
+
+need_nginx
+need_mongodb
+start_server --failpoints
+
+fail_command() { # TIMES or alwaysOn or off, COMMAND HOW-AS-JSON
+	local mode="\"$1\""
+	[[ $1 == *[!0-9]* ]] || mode="{\"times\": $1}"
+	send_to "mongodb://$at/admin" "{\"configureFailPoint\": \"failCommand\", \"mode\": $mode,
+		\"data\": {\"failCommands\": [\"${2:-none}\"], \"appName\": \"gate\"${3:+, $3}}}" >/dev/null ||
+		bail 'the server takes no failpoint'
+}
+cookies() { header set-cookie | grep -c . || true; }
+shows_more() { answers && [ "${body#visit }" -gt "$last" ]; }
+# The driver tries once more.
+once() { # NAME COMMAND HOW PATH
+	wait_until 20 answers
+	last=$(views)
+	fail_command 1 "$2" "$3"
+	get "$4"
+	is "$status" 200 "$1 at $2, once: tried again, and nobody sees it"
+	fail_command off
+	[ "$4" = /r/read ] || is "$body" "visit $((last + 1))" "$1 at $2: no number is left out"
+}
+always() { # NAME COMMAND HOW
+	wait_until 20 answers
+	last=$(views)
+	fail_command alwaysOn "$2" "$3"
+	for try in 1 2 3; do
+		get /r/count
+		is "$status $(header retry-after) $(cookies)" '503 1 0' \
+			"$1 at $2, always, try $try: 503, Retry-After, no cookie"
+	done
+	fail_command off
+	ok "$1 at $2: then it goes on, and no number is shown twice" wait_until 20 shows_more
+	is "$(cookie_header)" "$cookie" "$1 at $2: the browser keeps its cookie"
+}
+under_load() { # NAME COMMAND HOW
+	local round
+	start load "$load" -c 8 -t 600 -T 60 -u 'visit ' -C "$cookie" -m POST -d '' \
+		-H 'Sec-Fetch-Site: same-origin' "$url/r/count"
+	for ((round = 0; round < $(count 50); round++)); do
+		fail_command $((RANDOM % 6 + 1)) "$2" "$3"
+		pause "0.$((RANDOM % 10))"
+	done
+	fail_command off
+	wait_until 20 answers
+	stop load TERM 60
+	mv "$dir/log/load" "$dir/load"
+	diag "$1 at $2 under load: $(load_says 'status 200') answers, $(load_says 'status 503') of 503"
+	is "$(load_says errors) $(load_says requests)" \
+		"0 $(($(load_says 'status 200') + $(load_says 'status 503')))" \
+		"$1 at $2 under load: every request is answered, by 200 or 503"
+	is "$(load_says distinct)" "$(load_says 'status 200')" "$1 at $2 under load: no number twice"
+	last=$(load_says max)
+	ok "$1 at $2 under load: no visit that was shown is lost" wait_until 20 shows_more
+}
+
+make_conf store="mongodb://$at/failpoints" workers=1 threads=4
+start_responder responder || bail 'the responder does not start'
+start_nginx
+settle failpoints
+workers=$(workers_of responder)
+labels='"errorLabels": ["RetryableWriteError"]' # as a real server has them
+while read -r name how; do
+	for command in find update; do
+		with=$how
+		[ $command = find ] || with="$how, $labels"
+		once "$name" $command "$with" "/r/$([ $command = find ] && echo read || echo count)"
+		once "$name" $command "$with" /r/count
+		always "$name" $command "$with"
+		under_load "$name" $command "$with"
+	done
+done <<'END'
+NotWritablePrimary "errorCode": 10107
+ShutdownInProgress "errorCode": 91
+a_connection_closed "closeConnection": true
+END
+is "$(workers_of responder)" "$workers" 'no worker died'
+stop responder
+is $? 0 'gate lives'
+end_server TERM
+done_testing

@@ -1,0 +1,200 @@
+/* test_user_mongodb.c: users in MongoDB, by the calls of user.h. */
+#include "config.h"
+
+#include <mongoc/mongoc.h>
+
+#include "mongodb_server.h"
+#include "tap.h"
+#include "user.h"
+
+#define HASH "$5$rounds=1000$salt$"
+#define BCRYPT "$2b$05$KS5scgL/Vj1gpUJSOQ9HHOQJHcI0G5CTPAS8x5InU/W/xA97i7oeC"
+#define SHA256 "$5$abcdefgh$sI6g8tHKrJ6RX7w.YoN9B7a/5wK5jYEOMmMnt3tPl0/"
+#define GOLDEN 11400714819323198485u /* times 1, 2, …: numbers all over the range */
+
+static struct gate_users *users;
+static mongoc_collection_t *collection;
+
+static int
+find(const char *name, char hash[GATE_HASH_MAX])
+{
+	struct gate_error error = {0};
+	int result = gate_users_find(users, name, hash, &error);
+
+	if (result < 0)
+		printf("# %s\n", error.text);
+	return result;
+}
+
+static bool
+has(const char *name, const char *wanted)
+{
+	char hash[GATE_HASH_MAX];
+
+	return find(name, hash) == 1 && strcmp(hash, wanted) == 0;
+}
+
+static int
+change(enum gate_user_change kind, const char *name, const char *hash, const char *was)
+{
+	struct gate_error error = {0};
+	int result = gate_users_change(users, kind, name, hash, was, &error);
+
+	if (result < 0)
+		printf("# %s\n", error.text);
+	return result;
+}
+
+static void
+insert(bson_t *document)
+{
+	bson_error_t error;
+
+	if (!mongoc_collection_insert_one(collection, document, NULL, NULL, &error)) {
+		printf("Bail out! %s\n", error.message);
+		exit(2);
+	}
+	bson_destroy(document);
+}
+
+static void
+test_changes(void)
+{
+	char hash[GATE_HASH_MAX];
+
+	ok(find("anna", hash) == 0 && hash[0] == '\0', "there are no users at all");
+	ok(change(GATE_USER_REPLACE, "anna", HASH "0", NULL) == 0, "nobody to replace");
+	ok(change(GATE_USER_ADD, "anna", HASH "1", NULL) == 1, "add");
+	ok(has("anna", HASH "1"), "  she is there");
+	ok(change(GATE_USER_ADD, "anna", HASH "2", NULL) == 0 && has("anna", HASH "1"),
+	    "add: there is one");
+	ok(change(GATE_USER_REPLACE, "anna", HASH "2", NULL) == 1 && has("anna", HASH "2"),
+	    "replace");
+	ok(change(GATE_USER_REPLACE, "anna", HASH "3", HASH "1") == 0 && has("anna", HASH "2"),
+	    "only if it is as it was: it is not");
+	ok(change(GATE_USER_REPLACE, "anna", HASH "3", HASH "2") == 1 && has("anna", HASH "3"),
+	    "  it is");
+	ok(change(GATE_USER_ADD, "a:b", HASH "1", NULL) == -1, "a name that is none");
+	ok(change(GATE_USER_ADD, "ben", "a:b", NULL) == -1, "a hash that is none");
+	ok(change(GATE_USER_ADD, "$gt", HASH "4", NULL) == 1 && has("$gt", HASH "4"),
+	    "a name is a text, and no operator");
+	ok(change(GATE_USER_REMOVE, "$gt", NULL, NULL) == 1, "remove");
+	ok(change(GATE_USER_REMOVE, "$gt", NULL, NULL) == 0, "  once");
+}
+
+/* A stranger's work is one user's, and the same one's the next time; a refused hash is nobody's. */
+static void
+test_strangers(void)
+{
+	static const char *const names[] = {"", "aaa", "anna ", "bea", "zzz", "a:b", "\xff"};
+	char hash[GATE_HASH_MAX], again[GATE_HASH_MAX];
+	int same = 0, first = 0;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		ok(find(names[i], hash) == 0 && hash[0] == '\0', "stranger %zu", i);
+	change(GATE_USER_ADD, "carla", HASH "carla", NULL);
+	change(GATE_USER_ADD, "dora", HASH "dora", NULL);
+	ok(gate_users_pick(users, 1, true, hash, NULL) == 0, "damaged hashes are not picked");
+	change(GATE_USER_ADD, "berta", BCRYPT, NULL);
+	change(GATE_USER_ADD, "erna", SHA256, NULL);
+	for (uint64_t i = 1; i <= 100; i++) {
+		int result = gate_users_pick(users, i * GOLDEN, false, hash, NULL) +
+		    gate_users_pick(users, i * GOLDEN, false, again, NULL);
+
+		same += result == 2 && strcmp(hash, again) == 0;
+		first += strcmp(hash, BCRYPT) == 0;
+	}
+	ok(same == 100, "the others are, the same for a number");
+	ok(first > 10 && first < 90, "each for some (%d of 100)", first);
+	change(GATE_USER_REMOVE, "berta", NULL, NULL);
+	change(GATE_USER_REMOVE, "erna", NULL, NULL);
+}
+
+static int
+note(void *data, const char *name, const char *hash)
+{
+	char *text = data;
+
+	(void)hash;
+	snprintf(text + strlen(text), 200 - strlen(text), "%s ", name);
+	return strcmp(name, "stop") == 0 ? -1 : 0;
+}
+
+static void
+test_each(void)
+{
+	struct gate_error error = {0};
+	char text[200] = "", hash[GATE_HASH_MAX];
+	bson_t all = BSON_INITIALIZER;
+
+	insert(BCON_NEW("_id", BCON_INT32(5), "password", HASH "5"));
+	insert(BCON_NEW("_id", "eva"));
+	insert(BCON_NEW("_id", "fay", "password", "two\nlines"));
+	insert(BCON_NEW("_id", "gil", "password", HASH "gil", "groups", "[", "staff", "]"));
+	ok(gate_users_each(users, note, text, &error) == 1, "each");
+	is(text, "anna carla dora gil ", "  all of them, in order");
+	ok(gate_users_skipped(users) == 3, "  three that can't log in are left out");
+	ok(find("eva", hash) == 0 && find("fay", hash) == 0, "  nor are they found");
+	ok(change(GATE_USER_ADD, "stop", HASH "1", NULL) == 1 &&
+		gate_users_each(users, note, text, &error) == -1,
+	    "a visit below 0 stops it");
+	ok(change(GATE_USER_REPLACE, "gil", HASH "new", NULL) == 1 && has("gil", HASH "new"),
+	    "a change of the password");
+	ok(mongoc_collection_count_documents(collection, &all, NULL, NULL, NULL, NULL) == 8,
+	    "  and nobody was lost");
+	bson_destroy(&all);
+}
+
+static void
+test_urls(void)
+{
+	static const char *const bad[] = {"mongodb://anna:hunter2@127.0.0.1/",
+	    "mongodb://anna:hunter2/x@127.0.0.1/app", "mongodb://anna:hunter2@127.0.0.1/app?w=0"};
+	struct gate_error error;
+	char hash[GATE_HASH_MAX];
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		error = (struct gate_error){0};
+		ok(gate_users_open(bad[i], &error) == NULL && error.code == GATE_EOPTION &&
+			strncmp(error.text, "users mongodb: ", 15) == 0 &&
+			strstr(error.text, "hunter2") == NULL,
+		    "%s: refused", bad[i]);
+		printf("# %s\n", error.text);
+	}
+	error = (struct gate_error){0};
+	users = gate_users_open("mongodb://127.0.0.1:1/app", &error);
+	ok(users != NULL, "a server that is not there: opens");
+	ok(gate_users_find(users, "anna", hash, &error) == -1 && error.code == GATE_ESTORE,
+	    "  and fails when it is asked");
+	printf("# %s\n", error.text);
+	gate_users_close(users);
+}
+
+int
+main(void)
+{
+	char url[MONGODB_URI_MAX];
+	struct gate_error error = {0};
+	mongoc_client_t *client;
+
+	test_urls();
+	if (mongodb_url(url, "") == 0) {
+		ok(true, "users # SKIP there is no MongoDB server");
+		return done();
+	}
+	users = gate_users_open(url, &error);
+	client = mongoc_client_new(url);
+	if (!ok(users != NULL && client != NULL, "open"))
+		return done();
+	mongoc_client_set_error_api(client, MONGOC_ERROR_API_VERSION_2);
+	collection = mongoc_client_get_collection(
+	    client, mongoc_uri_get_database(mongoc_client_get_uri(client)), "gate_users");
+	test_changes();
+	test_strangers();
+	test_each();
+	mongoc_collection_drop(collection, NULL);
+	mongoc_collection_destroy(collection);
+	mongoc_client_destroy(client);
+	gate_users_close(users);
+	return done();
+}
