@@ -91,8 +91,8 @@ find_candidates(struct gate_session *s, struct candidate *found)
 	return n < 0 ? -1 : verified;
 }
 
-static struct gate_record
-blank(const struct gate_session *s)
+struct gate_record
+gate_session_blank(const struct gate_session *s)
 {
 	return (struct gate_record){.now = s->now,
 	    .ttl = s->options->ttl,
@@ -105,7 +105,7 @@ load_candidate(struct gate_session *s, struct candidate *c)
 {
 	int result;
 
-	c->record = blank(s);
+	c->record = gate_session_blank(s);
 	result =
 	    gate_store_load(s->store, c->id, s->options->absolute_timeout, &c->record, &s->error);
 	c->live = result == 1;
@@ -312,7 +312,7 @@ check_user(struct gate_session *s)
 static void
 spare_fresh_cookie(struct gate_session *s)
 {
-	struct gate_record now = blank(s);
+	struct gate_record now = gate_session_blank(s);
 
 	if (s->state != GATE_SESSION_LOADED || s->cookie != GATE_SESSION_SET || s->compared)
 		return;

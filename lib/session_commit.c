@@ -120,6 +120,17 @@ mark_renewed(struct gate_session *s, const char *id, int add)
 	return gate_store_bump(s->store, key, add, RENEWED_TIME, &bump, &s->error);
 }
 
+/* A removal that failed may have been done all the same: only its answer was lost. */
+static bool
+is_gone(struct gate_session *s, const char *id)
+{
+	struct gate_record record = gate_session_blank(s);
+	int result = gate_store_load(s->store, id, 0, &record, NULL);
+
+	gate_store_release(s->store, &record);
+	return result == 0;
+}
+
 /* The new record first, then the old one goes only if it still is what was read. The mark stands
  * before the old one goes, so that no other tab sees neither. */
 static int
@@ -138,9 +149,11 @@ renew(struct gate_session *s)
 	result = mark_renewed(s, old, 1);
 	if (result == 1) {
 		result = gate_store_remove(s->store, old, &s->record, &s->error);
-		s->compared = result == 1;
-		if (s->compared)
+		s->compared = result == 1 || (result == -1 && is_gone(s, old));
+		if (s->compared) {
+			s->error = (struct gate_error){0};
 			return 1;
+		}
 		mark_renewed(s, old, -1); /* ours only: another renewal may have been faster */
 	}
 	gate_store_remove(s->store, s->id, NULL, NULL);

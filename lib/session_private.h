@@ -5,6 +5,7 @@
 #include "cookie.h"
 #include "session.h"
 
+struct gate_record gate_session_blank(const struct gate_session *); /* ready to be loaded */
 /* Fills in action, cookie, both whys and expires; does nothing yet. */
 void gate_session_decide(struct gate_session *, bool changed);
 int64_t gate_session_lifetime(const struct gate_session *); /* ms, 0: with the browser */

@@ -1322,6 +1322,8 @@ f_touch(void *store, const char *id, struct gate_record *record, struct gate_err
 	    : gate_store_file.touch(store, id, record, error);
 }
 
+static bool answer_lost; /* the record that was read is removed, and -1 */
+
 static int
 f_remove(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
@@ -1329,6 +1331,8 @@ f_remove(void *store, const char *id, struct gate_record *record, struct gate_er
 		return -1;
 	if (record == NULL && fails[GATE_STORE_REMOVE] && fails[GATE_STORE_LOAD])
 		return gate_fail(error, GATE_ESTORE, "store: it fails on demand");
+	if (answer_lost && record != NULL && gate_store_file.remove(store, id, record, error) == 1)
+		return gate_fail(error, GATE_ESTORE, "store: the answer is lost");
 	return gate_store_file.remove(store, id, record, error);
 }
 
@@ -1400,6 +1404,15 @@ test_failures(void)
 	fails_cleanly(log_in, GATE_STORE_BUMP, "login, the mark fails");
 	fails_cleanly(log_in, GATE_STORE_REMOVE, "login, the old record can't be removed");
 	ok(mark_of(ID) <= 0 && !record_has(ID, "anna"), "  and nobody is logged in");
+	answer_lost = true;
+	ok(visit(renew, line) == 1 && line[0] != '\0',
+	    "renew, the old record goes, but the answer is lost: renewed");
+	answer_lost = false;
+	ok(count_records(&f, false) == 1 && get_record(&f, ID, line)[0] == '\0',
+	    "  the new record is there, the old one isn't");
+	count_records(&f, true);
+	seed(ID, NOW - 10 * MINUTE, NOW - DAY, "\"n\":5");
+	send_only(ID);
 	fails_cleanly(destroy_with_dead_store, GATE_STORE_REMOVE, "destroy fails");
 	fails[GATE_STORE_LOAD] = false;
 	fails[GATE_STORE_TOUCH] = true;
