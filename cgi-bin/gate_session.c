@@ -24,7 +24,7 @@ struct job {
 	const char *user;         /* --user: only that one's; NULL: all */
 	bool all;                 /* --all, of kill */
 	char *from;               /* of copy: a store */
-	size_t count, left;
+	size_t count, left, lost;
 };
 
 /* ---- text for a terminal ---- */
@@ -283,7 +283,7 @@ copy_one(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
 	void *was = record->was;
-	int64_t lifetime = record->max_age != 0 ? record->max_age : record->ttl;
+	int64_t lifetime = record->max_age != 0 ? record->max_age : record->ttl, seen;
 	int result;
 
 	if (!is_live(job, record))
@@ -292,16 +292,26 @@ copy_one(void *data, const char *id, struct gate_record *record)
 		if (record->members[i].name != NULL &&
 		    strcmp(record->members[i].name, "__lastAccess") == 0)
 			record->members[i].removed = true;
-	if (record->touched > 0)
-		record->now = record->touched;
-	else if (record->expires < INT64_MAX)
-		record->now = record->expires - lifetime;
+	if (record->expires == INT64_MAX)
+		record->expires = record->now + lifetime;
+	seen = record->expires - lifetime; /* as near as we know */
+	if (record->touched > seen)
+		seen = record->touched;
+	if (seen < record->now)
+		record->now = seen;
 	record->was = NULL; /* it is the other store's, and this one has none */
 	result = gate_store_create(&job->link, id, record, &job->error);
 	record->was = was;
 	job->count += result == 1;
 	job->left += result == 0;
-	return result < 0 ? -1 : 1;
+	if (result >= 0)
+		return 1;
+	if (job->error.code != GATE_ESESSION)
+		return -1;
+	fprintf(stderr, "gate: %.8s...: %s\n", id, job->error.text);
+	job->error = (struct gate_error){0};
+	job->lost++;
+	return 1;
 }
 
 static int
@@ -317,6 +327,8 @@ copy(struct job *job)
 		result = from.table->each(from.store, NULL, copy_one, job, &job->error);
 	gate_store_close(&from);
 	printf("%zu sessions copied, %zu were there already\n", job->count, job->left);
+	if (result > 0 && job->lost > 0)
+		return gate_fail(&job->error, GATE_ESESSION, "%zu could not be copied", job->lost);
 	return result;
 }
 

@@ -208,6 +208,9 @@ make_pool(struct gate_mongodb *m, const mongoc_uri_t *uri, const struct gate_mon
 	m->pool = mongoc_client_pool_new_with_error(uri, &why);
 	if (m->pool == NULL) {
 		reason_of(&why, reason);
+		if (mongoc_uri_get_srv_hostname(uri) != NULL) /* DNS may know it in a moment */
+			return gate_fail(
+			    error, GATE_ESTORE, "%s mongodb+srv: %s", wish->option, reason);
 		return refuse(wish, reason, error);
 	}
 	mongoc_client_pool_set_error_api(m->pool, MONGOC_ERROR_API_VERSION_2);

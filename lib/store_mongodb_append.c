@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "encode.h"
@@ -78,25 +79,107 @@ append_scalar(const struct target *t, const json_t *value)
 	return bson_append_null(t->bson, t->key, t->key_length);
 }
 
+/* Which element of the old array each of the new one was: by what both begin and end with, so that
+ * one that is taken out or put in moves no other one's types; between them by place. */
+struct pairs {
+	const uint8_t *bytes; /* the old array */
+	uint32_t size;
+	struct element {
+		uint32_t offset, key_length;
+	} * old;
+	size_t count, before, behind; /* of old; how many are the same at both ends */
+	size_t length;                /* of the new array */
+};
+
+static bool
+take_elements(struct pairs *p, const bson_iter_t *was)
+{
+	bson_iter_t at;
+	size_t room = 0;
+
+	if (was == NULL || !BSON_ITER_HOLDS_ARRAY(was) || !bson_iter_recurse(was, &at))
+		return true;
+	bson_iter_array(was, &p->size, &p->bytes);
+	while (bson_iter_next(&at)) {
+		if (p->count == room) {
+			struct element *wider =
+			    realloc(p->old, (room = 2 * room + 8) * sizeof *p->old);
+
+			if (wider == NULL)
+				return false;
+			p->old = wider;
+		}
+		p->old[p->count++] =
+		    (struct element){bson_iter_offset(&at), bson_iter_key_len(&at)};
+	}
+	return true;
+}
+
+static bool
+move_to(const struct pairs *p, size_t i, bson_iter_t *at)
+{
+	return bson_iter_init_from_data_at_offset(
+	    at, p->bytes, p->size, p->old[i].offset, p->old[i].key_length);
+}
+
+static bool
+is_same(const struct pairs *p, size_t i, const json_t *value)
+{
+	bson_iter_t at;
+
+	return move_to(p, i, &at) && looks_the_same(&at, value);
+}
+
+static bool
+pair_elements(struct pairs *p, const json_t *array, const bson_iter_t *was)
+{
+	size_t least;
+
+	*p = (struct pairs){.length = json_array_size(array)};
+	if (!take_elements(p, was))
+		return false;
+	least = p->count < p->length ? p->count : p->length;
+	while (p->before < least && is_same(p, p->before, json_array_get(array, p->before)))
+		p->before++;
+	while (p->behind < least - p->before &&
+	    is_same(p, p->count - 1 - p->behind, json_array_get(array, p->length - 1 - p->behind)))
+		p->behind++;
+	return true;
+}
+
+/* NULL: it had none. */
+static const bson_iter_t *
+partner(const struct pairs *p, size_t i, bson_iter_t *at)
+{
+	if (i >= p->length - p->behind)
+		i = p->count - (p->length - i);
+	else if (i >= p->count - p->behind)
+		return NULL;
+	return move_to(p, i, at) ? at : NULL;
+}
+
 static bool
 append_array(const struct target *t, const json_t *array, const bson_iter_t *was)
 {
 	bson_t inner;
 	bson_iter_t old;
+	struct pairs pairs;
 	char text[16];
-	bool there = was != NULL && BSON_ITER_HOLDS_ARRAY(was) && bson_iter_recurse(was, &old);
-	bool good = GATE_BSON_ARRAY_BEGIN(t->bson, t->key, t->key_length, &inner);
+	bool good = pair_elements(&pairs, array, was) &&
+	    GATE_BSON_ARRAY_BEGIN(t->bson, t->key, t->key_length, &inner);
 
-	if (!good)
+	if (!good) {
+		free(pairs.old);
 		return false;
-	for (size_t i = 0; good && i < json_array_size(array); i++) {
+	}
+	for (size_t i = 0; good && i < pairs.length; i++) {
 		struct target place = {&inner, NULL, 0};
 
 		place.key_length =
 		    (int)bson_uint32_to_string((uint32_t)i, &place.key, text, sizeof text);
-		there = there && bson_iter_next(&old);
-		good = append(&place, json_array_get(array, i), there ? &old : NULL);
+		good = append(&place, json_array_get(array, i), partner(&pairs, i, &old));
 	}
+	free(pairs.old);
 	return bson_append_array_end(t->bson, &inner) && good;
 }
 

@@ -69,6 +69,22 @@ too_large(struct gate_error *error)
 	    error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
 }
 
+/* As text it would be no shorter, and is not read if it is longer. */
+static bool
+is_too_large(const struct gate_record *record)
+{
+	size_t size = 2;
+
+	for (size_t i = 0; i < record->count; i++) {
+		const struct gate_member *m = &record->members[i];
+
+		if (!m->removed)
+			size += m->length + 2 +
+			    (m->quoted != NULL ? m->quoted_length : strlen(m->name) + 2);
+	}
+	return size > GATE_RECORD_SIZE_MAX;
+}
+
 /* Under key, which may be "session.name". */
 static int
 append_member(bson_t *bson, const char *key, const struct gate_member *member,
@@ -166,6 +182,8 @@ put_document(bson_t *bson, const struct gate_record *record, struct gate_error *
 	bson_t inner;
 	int result = 0;
 
+	if (is_too_large(record))
+		return too_large(error);
 	if (start_merge(&m, record, error) < 0)
 		return -1;
 	if (!bson_append_document_begin(bson, "session", -1, &inner)) {
@@ -278,6 +296,8 @@ gate_store_mongodb_put_changes(
 
 	if (!was->document)
 		return put_text(set, record, error);
+	if (is_too_large(record))
+		return too_large(error);
 	if (start_merge(&m, record, error) < 0)
 		return -1;
 	if (bson_iter_init_find(&session, was->payload, "session") &&

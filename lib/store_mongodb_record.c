@@ -22,7 +22,9 @@ log_unreadable(const struct gate_store_mongodb *store, const char *id)
 
 	snprintf(name, sizeof name, "%.8s...", id);
 	gate_log(GATE_LOG_WARN, "session-unreadable", "store", store->collection, "id", name,
-	    "error", "neither JSON with a cookie nor a document with one; left as it is", NULL);
+	    "error",
+	    "neither JSON with a cookie nor a document with one, or over 1 MiB; left as it is",
+	    NULL);
 }
 
 /* ---- what is sent ---- */

@@ -150,7 +150,7 @@ show_code(struct gate_buffer *out, const bson_iter_t *value, int depth)
 	if (good && BSON_ITER_HOLDS_CODEWSCOPE(value)) {
 		gate_buffer_puts(out, ",\"scope\":");
 		good = bson_init_static(&scope, bytes, scope_length) &&
-		    bson_iter_init(&at, &scope) && show_members(out, &at, depth);
+		    bson_iter_init(&at, &scope) && show_members(out, &at, depth + 1);
 	}
 	gate_buffer_putc(out, '}');
 	return good;

@@ -41,6 +41,19 @@ describe(bson_t *command, const struct index *index)
 	bson_append_array_end(command, &list);
 }
 
+/* Is it of this moment only, as a change of the primary? */
+static bool
+is_passing(const bson_error_t *error)
+{
+	static const uint32_t codes[] = {
+	    6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436};
+
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (error->code == codes[i])
+			return true;
+	return false;
+}
+
 /* 1; 0: the server refused, the log says why; -1. */
 static int
 make_index(struct gate_store_mongodb *store, const struct index *index, struct gate_error *error)
@@ -56,7 +69,7 @@ make_index(struct gate_store_mongodb *store, const struct index *index, struct g
 	good = mongoc_client_write_command_with_opts(
 	    call.client, store->mongodb.database, &command, NULL, NULL, &call.error);
 	bson_destroy(&command);
-	refused = !good && call.error.domain == MONGOC_ERROR_SERVER;
+	refused = !good && call.error.domain == MONGOC_ERROR_SERVER && !is_passing(&call.error);
 	if (gate_mongodb_end(&call, good, "an index can't be made", &why) > 0)
 		return 1;
 	if (!refused)

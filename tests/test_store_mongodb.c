@@ -651,6 +651,82 @@ test_touch_after(void)
 	drop();
 }
 
+/* Types of an array's elements, as extended JSON. */
+static const char *
+elements(const char *id)
+{
+	static char text[400];
+	bson_t *document = find(id), list;
+	bson_iter_t start, at;
+	const uint8_t *bytes;
+	uint32_t length;
+	char *json = NULL;
+
+	text[0] = '\0';
+	if (bson_iter_init(&start, document) &&
+	    bson_iter_find_descendant(&start, "session.list", &at) && BSON_ITER_HOLDS_ARRAY(&at)) {
+		bson_iter_array(&at, &length, &bytes);
+		if (bson_init_static(&list, bytes, length))
+			json = bson_array_as_json(&list, NULL);
+	}
+	snprintf(text, sizeof text, "%s", json != NULL ? json : "");
+	bson_free(json);
+	bson_destroy(document);
+	return text;
+}
+
+#define ID_OF(c) "{ \"$oid\" : \"" c "00000000000000000000000\" }"
+#define SHOWN(c) "\"" c "00000000000000000000000\""
+
+/* One that goes or comes moves no other one's type. */
+static void
+test_lists(void)
+{
+	static const struct {
+		const char *text, *wanted;
+	} steps[] = {
+	    {"[" SHOWN("b") "," SHOWN("c") "]", "[ " ID_OF("b") ", " ID_OF("c") " ]"},
+	    {"[0," SHOWN("b") "," SHOWN("c") "]", "[ 0, " ID_OF("b") ", " ID_OF("c") " ]"},
+	    {"[0," SHOWN("b") ",1," SHOWN("c") "]", "[ 0, " ID_OF("b") ", 1, " ID_OF("c") " ]"},
+	    {"[0," SHOWN("b") ",2," SHOWN("c") ",3]",
+		"[ 0, " ID_OF("b") ", 2, " ID_OF("c") ", 3 ]"},
+	    {"[]", "[ ]"},
+	};
+
+	ok(open_with(NULL), "a list of ids");
+	insert("{\"_id\":\"l\",\"session\":{" COOKIE
+	       ",\"list\":[" ID_OF("a") "," ID_OF("b") "," ID_OF("c") "]},\"expires\":" FAR "}");
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		ok(set_member("l", "list", steps[i].text) == 1, "another list: %s", steps[i].text);
+		is(elements("l"), steps[i].wanted, "  the ids in it are ids");
+	}
+	close_fixture(&f);
+	drop();
+}
+
+/* What could be written, but not read again. */
+static void
+test_large(void)
+{
+	struct gate_record record;
+	char *text = malloc(700001);
+
+	if (text == NULL)
+		exit(2);
+	memset(text, 'x', 700000);
+	text[0] = text[699999] = '"';
+	text[700000] = '\0';
+	ok(open_with("payload=document"), "a large session");
+	ok(put(&f.link, "large", "1") == 1 && set_member("large", "a", text) == 1, "700 KB more");
+	ok(set_member("large", "b", text) == -1, "and once more: refused");
+	ok(get(&f.link, "large", &record) == 1 && strcmp(member(&record, "n"), "1") == 0,
+	    "it is what it was");
+	gate_store_release(&f.link, &record);
+	free(text);
+	close_fixture(&f);
+	drop();
+}
+
 /* ---- what is none of ours ---- */
 
 static void
@@ -816,6 +892,8 @@ main(void)
 	test_each_type();
 	test_unshowable();
 	test_types();
+	test_lists();
+	test_large();
 	test_change_inside();
 	test_changes();
 	test_cookie();
