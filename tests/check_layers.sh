@@ -5,7 +5,7 @@ echo 1..3
 
 # A file may include headers of its own layer or of one below. The highest comes first.
 layers='process fastcgi gate_private
-request login
+request login login_private
 session session_private origin user throttle
 user_mongodb store store_file store_mongodb
 record queue mongodb
@@ -20,7 +20,7 @@ layer_of() { # a source file belongs to the layer of the header it begins its na
 	case $1 in
 	gate | listen) echo 1 ;;
 	account | answer) level request ;;
-	json_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
+	json_* | login_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
 	store_*) level store_file ;;
 	user_mongodb) level store ;;
 	user_*) level user_file ;;

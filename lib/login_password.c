@@ -1,0 +1,138 @@
+/* login_password.c: how a user changes the password. */
+#include "config.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "hashing.h"
+#include "login_private.h"
+
+static const char *
+explain(struct gate_request *r, const char *reason)
+{
+	struct gate_buffer text = {0};
+	const char *kept;
+
+	gate_buffer_printf(&text, "The new password %s.", reason);
+	kept = gate_request_keep(r, gate_buffer_text(&text), text.length);
+	gate_buffer_release(&text);
+	return kept;
+}
+
+static const char unchangeable[] = "Passwords can't be changed here: ask the administrator.";
+
+static void
+report_unchangeable(enum gate_log_level level, const char *name, const char *why)
+{
+	gate_log(level, "password-unchangeable", "user", name, "error", why, NULL);
+}
+
+/* A user whom a Node program logged in, or who was removed, has no password here. 1, 0, -1. */
+static int
+has_password(struct gate_request *r, const char *name)
+{
+	char hash[GATE_HASH_MAX];
+	int found = 0;
+
+	if (r->config->users != NULL)
+		found = gate_users_find(r->config->users, name, hash, &r->session.error);
+	explicit_bzero(hash, sizeof hash);
+	if (found == 0)
+		report_unchangeable(GATE_LOG_WARN, name, "option users names nobody of that name");
+	return found;
+}
+
+/* 1, or 0 with *why, GATE_LATER, -1. */
+static int
+store_password(struct gate_login_try *t, const char *new, const char **why)
+{
+	struct gate_request *r = t->r;
+	struct gate_error error = {0};
+	char hash[GATE_HASH_MAX];
+	int turn = gate_hashing_enter(r->hashing, r->deadline), result;
+
+	if (turn < 0) {
+		r->login.wait = 1000;
+		r->login.status = 503;
+		return GATE_LATER;
+	}
+	result = gate_password_hash(new, hash, &error);
+	gate_hashing_leave(r->hashing, turn);
+	if (result == 0)
+		result = gate_users_change(
+		    r->config->users, GATE_USER_REPLACE, t->name, hash, t->hash, &error);
+	explicit_bzero(hash, sizeof hash);
+	if (result == 0) {
+		*why = "The password was changed from elsewhere just now.";
+		gate_login_report(r, GATE_LOG_WARN, "password-refused", t->name, true, *why);
+	}
+	if (result >= 0)
+		return result;
+	report_unchangeable(GATE_LOG_ERROR, t->name, error.text);
+	*why = unchangeable;
+	return 0;
+}
+
+static int
+change(struct gate_request *r, const char *name, const char *old, const char *new)
+{
+	static const char wrong[] =
+	    "The current password is not right, or there were too many tries.";
+	struct gate_login_memory *l = &r->login;
+	const char *reason = new != NULL ? gate_password_refusal(new, name) : "is missing";
+	struct gate_login_try t = {
+	    .r = r, .name = name, .password = old, .wrong = "password-refused", .why = wrong};
+	int result;
+
+	if (reason != NULL) {
+		l->why = explain(r, reason);
+		return 0;
+	}
+	l->why = unchangeable;
+	result = has_password(r, name);
+	if (result != 1)
+		return result;
+	l->why = wrong;
+	result = gate_login_attempt(&t);
+	if (result == 1)
+		result = store_password(&t, new, &l->why);
+	if (result == 1)
+		gate_login_report(r, GATE_LOG_INFO, "password-changed", name, true, NULL);
+	explicit_bzero(t.hash, sizeof t.hash);
+	return result;
+}
+
+/* Whoever knew the old password may have sessions: only this one stays, under a new id. */
+static int
+finish_change(struct gate_request *r)
+{
+	if (gate_user_session_end(r, NULL) < 0)
+		return -1;
+	return gate_session_renew(r) < 0 ? -1 : 1;
+}
+
+int
+gate_change_password(struct gate_request *r, const char *old, const char *new, const char **why)
+{
+	struct gate_login_memory *l = &r->login;
+	const char *name = gate_user(r);
+	int answer;
+
+	*why = NULL;
+	if (r->session.outcome != 0)
+		return gate_request_late(r, "gate_change_password", -1);
+	if (name == NULL)
+		return -1;
+	if (!gate_request_takes_passwords(r))
+		return gate_login_refuse_http(r);
+	if (!l->changed) {
+		l->changed = true;
+		l->change_answer = change(r, name, old, new);
+	}
+	answer = gate_login_replay(r, l->change_answer);
+	if (answer == 0)
+		*why = l->why;
+	if (answer != 1)
+		return answer;
+	return finish_change(r);
+}

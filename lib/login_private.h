@@ -1,0 +1,42 @@
+/* login_private.h: what the login*.c files share. */
+#ifndef GATE_LOGIN_PRIVATE_H
+#define GATE_LOGIN_PRIVATE_H
+
+#include "device.h"
+#include "log.h"
+#include "queue.h"
+#include "request.h"
+#include "throttle.h"
+
+struct gate_login_try { /* one, of a password */
+	struct gate_request *r;
+	const char *name, *password;
+	struct gate_throttle throttle;
+	char device[GATE_DEVICE_ID_LENGTH + 1];
+	const char *wrong, *why;  /* the event that it is if the password is wrong */
+	char hash[GATE_HASH_MAX]; /* that the password is tried on: the user's own, if usable */
+	bool exists, usable;
+	struct gate_queue account; /* of tries of this account */
+	char place[sizeof "login:" + GATE_USER_NAME_MAX];
+};
+
+/* ---- login.c ---- */
+
+/* A name that exists as it was typed, another one as a tag: it may be somebody's password. */
+void gate_login_report(struct gate_request *, enum gate_log_level, const char *event,
+    const char *name, bool exists, const char *why);
+/* Says in this run what came out in the first one: 1, 0, GATE_LATER, -1, with the status. */
+int gate_login_replay(struct gate_request *, int answer);
+int gate_login_refuse_http(struct gate_request *); /* 403, and why; -1 */
+
+/* ---- login_try.c ---- */
+
+/* Tries r, name and password, counted against guessing. hash is what the password was tried on then:
+ * wipe it. 1, 0, GATE_LATER, -1. */
+int gate_login_attempt(struct gate_login_try *);
+const char *gate_login_device_cookie(const struct gate_request *); /* its name */
+/* The id of a device that name logged in from before, or NULL. */
+const char *gate_login_find_device(
+    struct gate_request *, const char *name, char id[GATE_DEVICE_ID_LENGTH + 1]);
+
+#endif

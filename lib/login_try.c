@@ -1,0 +1,177 @@
+/* login_try.c: one try of a name and a password: who may make it, when, and what came of it. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "encode.h"
+#include "hashing.h"
+#include "login_private.h"
+
+/* ---- the known device ---- */
+
+const char *
+gate_login_device_cookie(const struct gate_request *r)
+{
+	return r->secure ? GATE_DEVICE_COOKIE_SECURE : GATE_DEVICE_COOKIE;
+}
+
+const char *
+gate_login_find_device(struct gate_request *r, const char *name, char id[GATE_DEVICE_ID_LENGTH + 1])
+{
+	const char *value = gate_cookie(r, gate_login_device_cookie(r));
+
+	if (value == NULL ||
+	    gate_device_check(r->config->keys, name, gate_clock_wall(), value, strlen(value), id) !=
+		1)
+		return NULL;
+	return id;
+}
+
+/* ---- the try ---- */
+
+/* A stranger's work is that of one of the users, so that the time it takes tells nothing, whatever
+ * kinds of hashes there are; nobody else can say whose. Both are always looked for. */
+static int
+find_hash(struct gate_login_try *t)
+{
+	const struct gate_config *config = t->r->config;
+	bool weak = config->options.allow_weak_hashes;
+	char other[GATE_HASH_MAX] = "", signature[GATE_SIGNATURE_LENGTH + 1];
+	struct gate_error *error = &t->r->session.error;
+	uint64_t number;
+	int found, picked;
+
+	gate_sign_for(config->keys, "gate stranger", t->name, strlen(t->name), signature);
+	memcpy(&number, signature, sizeof number);
+	found = gate_users_find(config->users, t->name, t->hash, error);
+	picked = gate_users_pick(config->users, number, weak, other, error);
+	t->exists = found == 1;
+	t->usable = t->exists && gate_password_hash_refusal(t->hash, weak) == NULL;
+	if (!t->usable)
+		memcpy(t->hash, other, sizeof other);
+	explicit_bzero(other, sizeof other);
+	return found < 0 || picked < 0 ? -1 : 0;
+}
+
+/* The verdict over a try that may not be made. */
+static int
+refuse_try(struct gate_login_try *t, int verdict)
+{
+	static const char *const whys[] = {
+	    [GATE_THROTTLE_ACCOUNT] = "the account has to wait",
+	    [GATE_THROTTLE_CLOSED] = "the account is closed: gate user unlock",
+	    [GATE_THROTTLE_ADDRESS] = "the address has to wait",
+	};
+
+	gate_login_report(
+	    t->r, GATE_LOG_WARN, "login-throttled", t->name, t->exists, whys[verdict]);
+	if (verdict != GATE_THROTTLE_ADDRESS)
+		return 0;
+	t->r->login.wait = t->throttle.wait;
+	t->r->login.status = 429;
+	return GATE_LATER;
+}
+
+/* What was counted as a failure turns out to be one or not. */
+static int
+decide(struct gate_login_try *t)
+{
+	struct gate_error *error = &t->r->session.error;
+	int result = gate_password_verify(
+	    t->password, t->hash, t->r->config->options.allow_weak_hashes, error);
+
+	if (result == 1 && !t->usable)
+		result = 0;
+	if (result == 1 && gate_throttle_success(&t->throttle, error) < 0)
+		return -1;
+	if (result < 0 && gate_throttle_undo(&t->throttle, NULL) < 0)
+		return -1;
+	if (result == 0)
+		gate_login_report(t->r, GATE_LOG_WARN, t->wrong, t->name, t->exists, t->why);
+	return result;
+}
+
+static int
+put_off(struct gate_login_try *t)
+{
+	gate_login_report(t->r, GATE_LOG_WARN, "login-busy", t->name, t->exists, "no turn to hash");
+	t->r->login.wait = 1000;
+	t->r->login.status = 503;
+	return GATE_LATER;
+}
+
+/* Counted before it is made. */
+static int
+judge(struct gate_login_try *t)
+{
+	struct gate_error *error = &t->r->session.error;
+	int verdict = gate_throttle_try(&t->throttle, error), turn, result;
+
+	if (verdict < 0)
+		return -1;
+	if (verdict != GATE_THROTTLE_PASS)
+		return refuse_try(t, verdict);
+	turn = gate_hashing_enter(t->r->hashing, t->r->deadline);
+	if (turn < 0)
+		return gate_throttle_undo(&t->throttle, error) < 0 ? -1 : put_off(t);
+	result = decide(t);
+	gate_hashing_leave(t->r->hashing, turn);
+	return result;
+}
+
+static int
+is_alone(void *data)
+{
+	struct gate_login_try *t = data;
+
+	return gate_queue_try(&t->account, t->place);
+}
+
+/* Too many came together; those that would be refused anyway are. */
+static int
+judge_crowd(struct gate_login_try *t)
+{
+	int verdict = gate_throttle_look(&t->throttle, &t->r->session.error);
+
+	if (verdict < 0)
+		return -1;
+	return verdict == GATE_THROTTLE_PASS ? put_off(t) : refuse_try(t, verdict);
+}
+
+/* Tries of one account go one after the other on this host, so that the second click of a double
+ * one is no try behind a failure, as which the first one counts until it is known to be right. */
+static int
+judge_alone(struct gate_login_try *t)
+{
+	struct gate_request *r = t->r;
+	int result;
+
+	snprintf(t->place, sizeof t->place, "login:%s", t->name);
+	if (gate_queue_open(&t->account, r->config->options.run_dir, &r->session.error) < 0)
+		return -1;
+	if (is_alone(t) || gate_hashing_stand_by(r->hashing, is_alone, t, r->deadline))
+		result = judge(t);
+	else
+		result = judge_crowd(t);
+	gate_queue_close(&t->account);
+	return result;
+}
+
+int
+gate_login_attempt(struct gate_login_try *t)
+{
+	struct gate_request *r = t->r;
+
+	if (t->name == NULL || t->password == NULL || strlen(t->name) > GATE_USER_NAME_MAX ||
+	    strlen(t->password) > GATE_PASSWORD_MAX || r->config->users == NULL)
+		return 0;
+	t->throttle = (struct gate_throttle){
+	    .store = r->store,
+	    .name = t->name,
+	    .address = gate_request_address(r),
+	    .device = gate_login_find_device(r, t->name, t->device),
+	};
+	return find_hash(t) < 0 ? -1 : judge_alone(t);
+}
