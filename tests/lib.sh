@@ -188,6 +188,14 @@ need_nginx() {
 	nginx=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v nginx) || skip_all 'nginx is not installed'
 	command -v curl >/dev/null || skip_all 'curl is not installed'
 }
+need_node() { # FOLDER of tests/: with the packages that it pins
+	local modules
+	command -v node >/dev/null || skip_all 'node is not installed'
+	command -v npm >/dev/null || skip_all 'npm is not installed'
+	modules=$(sh "$src/tests/npm.sh" "$1" 2>"$dir/log/npm") ||
+		skip_all "npm can't install the pinned packages: $(tail -n 1 "$dir/log/npm")"
+	export NODE_PATH=$modules/node_modules
+}
 upstream() { # NAME KEEPALIVE SOCKET...
 	local socket
 	echo "	upstream $1 {"

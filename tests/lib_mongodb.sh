@@ -3,6 +3,16 @@
 need_mongodb() {
 	grep -q '^#define HAVE_MONGODB' "$build/config.h" || skip_all 'built without MongoDB'
 }
+need_database() { # of a server that others may use, too
+	need_mongodb
+	uri=$("$src/tests/mongodb-server" --parent $$ 2>"$dir/log/mongodb") ||
+		skip_all "there is no MongoDB server: $(cat "$dir/log/mongodb")"
+}
+database() { # NAME: the URI of one of this test's own there
+	local at=${uri%%\?*} options=''
+	[[ $uri != *\?* ]] || options=?${uri#*\?}
+	echo "${at%/}/gate_test_$$_$1$options"
+}
 # start_server [ARGUMENT...]: in $dir/mongodb; $at is its HOST:PORT, $server_port the latter.
 start_server() {
 	local uri

@@ -7,13 +7,10 @@ browser=$src/tests/browser
 shots=$build/tests/browser-shots
 limit=170 # seconds; it takes about one minute
 
-command -v node >/dev/null || skip_all 'node is not installed'
-command -v npm >/dev/null || skip_all 'npm is not installed'
 CHROMIUM=$(command -v chromium) || skip_all 'chromium is not installed'
 need_nginx
-modules=$(sh "$src/tests/npm.sh" "$browser" 2>"$dir/log/npm") ||
-	skip_all "npm can't install the pinned packages: $(tail -n 1 "$dir/log/npm")"
-export CHROMIUM NODE_PATH=$modules/node_modules
+need_node "$browser"
+export CHROMIUM
 
 # What Chromium writes beside its pages goes with the test's folder.
 export TMPDIR=$dir HOME=$dir XDG_CONFIG_HOME=$dir/config XDG_CACHE_HOME=$dir/cache

@@ -5,6 +5,7 @@
 # both take turns on one session. An argument is SEED/NUMBER of the one sequence to run, as it is
 # printed of one that fails, or SEED/-: all of another seed.
 . "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
+. "$src/tests/lib_mongodb.sh"
 
 interop=$src/tests/interop
 ttl=1209600
@@ -20,18 +21,10 @@ configurations=(
 	'object-again document 600 0 resave'
 )
 
-command -v node >/dev/null || skip_all 'node is not installed'
-command -v npm >/dev/null || skip_all 'npm is not installed'
 need_nginx
-grep -q '^#define HAVE_MONGODB' "$build/config.h" || skip_all 'built without MongoDB'
-modules=$(sh "$src/tests/npm.sh" "$interop" 2>"$dir/log/npm") ||
-	skip_all "npm can't install the pinned packages: $(tail -n 1 "$dir/log/npm")"
-export NODE_PATH=$modules/node_modules
-uri=$("$src/tests/mongodb-server" --parent $$ 2>"$dir/log/mongodb") ||
-	skip_all "there is no MongoDB server: $(cat "$dir/log/mongodb")"
-[[ $uri == *\?* ]] && options=?${uri#*\?} || options=
-database=${uri%%\?*}
-database=${database%/}/gate_test_$$_%$options # % is the configuration's name
+need_node "$interop"
+need_database
+database=$(database %) # % is the configuration's name
 
 start_gate() { # NAME PAYLOAD TOUCH-AFTER MAX-AGE [FLAG...]
 	local more=() flag

@@ -2,49 +2,16 @@
 # test_interop.sh: gate and the real express-session with session-file-store on one folder of
 # records, both running, behind one nginx: /r/ is ours, /node/ is theirs.
 . "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
+. "$src/tests/lib_interop.sh"
 
-interop=$src/tests/interop
-ttl=1209600
-
-command -v node >/dev/null || skip_all 'node is not installed'
-command -v npm >/dev/null || skip_all 'npm is not installed'
-need_nginx
-modules=$(sh "$src/tests/npm.sh" "$interop" 2>"$dir/log/npm") ||
-	skip_all "npm can't install the pinned packages: $(tail -n 1 "$dir/log/npm")"
-export NODE_PATH=$modules/node_modules
-
-# ---- what both sides share
-start_peer() { # NAME [ARGUMENT...]: listens on $dir/run/NAME.sock
-	local name=$1
-	shift
-	start "$name" node "$interop/peer.js" --listen "$dir/run/$name.sock" \
-		--sessions "$dir/sessions" --secret-file "$dir/secret" --ttl $ttl "$@"
-	wait_until 30 accepts_or_ended "$name"
-	running "$name" && accepts "unix:$dir/run/$name.sock"
-}
-stop_peer() { # NAME: it must not have died, nor said anything that was not expected
-	stop "$1"
-	is $? 0 "$1: the Node process lived to its end"
-	is "$(grep -v -e '^ready$' "${@:2}" "$dir/log/$1")" '' "$1: it met no error"
-}
-peer_location() { # NAME: forwards /NAME/PAGE as /PAGE
-	echo "location /$1/ { proxy_pass http://unix:$dir/run/$1.sock:/; proxy_http_version 1.1; }"
-}
-script() { node "$interop/$1.js" "$url" "${@:2}"; }
-sid() { cookie_header | sed -n 's/.*connect\.sid=s%3A\([^.]*\)\..*/\1/p'; }
+peer=(--sessions "$dir/sessions")
 record() { echo "$dir/sessions/${1:-$(sid)}.json"; }
-member() { # EXPRESSION over r, the record: as JSON, as Node reads it
+member() {
 	node -p "const r = JSON.parse(fs.readFileSync('$(record)', 'utf8')); JSON.stringify($1)"
 }
-near() { # GOT WANTED NAME: times at most 15 seconds apart
-	local apart=$(($1 - $2))
-	[ ${apart#-} -le 15000 ]
-	result $? "$3" || diag "$1 is not near $2"
-}
-cookies_set() { header set-cookie | grep -c '^connect\.sid='; }
-visit() { # SIDE N NAME
-	get "/$1/count"
-	is "$status $body" "200 visit $2" "$3"
+is_there() { [ -e "$(record "$1")" ]; }
+also() {
+	[ "$1" != begun ] || is "$(stat -c %a "$(record)")" 600 'nobody else may read what gate wrote'
 }
 
 (umask 077 && echo "ключ-鍵-$(head -c 24 /dev/urandom | base64)" >"$dir/secret")
@@ -54,66 +21,12 @@ start_responder responder || bail 'the responder does not start'
 start_peer node || bail "the Node peer does not start: $(tail -n 3 "$dir/log/node")"
 start_nginx
 
-# ---- a session goes on where the other side left it
-for sides in 'r node' 'node r'; do
-	read -r first second <<<"$sides"
-	new_visitor
-	visit "$first" 1 "$first begins a session"
-	is "$(cookies_set)" 1 "$first sets the cookie"
-	old=$(sid)
-	visit "$second" 2 "$second goes on with it"
-	is "$(cookies_set)" 0 "$second leaves the cookie alone"
-	visit "$first" 3 "$first sees what $second wrote"
-	is "$(sid)" "$old" 'under one id'
-	is "$(member '[r.cookie.originalMaxAge, r.cookie.expires]')" '[null,null]' \
-		'which ends with the browser'
-	get /node/login --get --data-urlencode 'name=张三'
-	get /r/show
-	is "$body" '{"views":3,"username":"张三"}' 'a name that Node set is seen by gate'
-	get /r/set --get --data-urlencode 'name=città' --data-urlencode 'value="Zürich 😀"'
-	get /node/show
-	is "$body" '{"views":3,"username":"张三","città":"Zürich 😀"}' 'and the other way round'
-	get /r/unset?name=username
-	get /node/unset --get --data-urlencode 'name=città'
-	get /r/show
-	is "$body" '{"views":3}' 'what either side removes is gone'
-	is "$(stat -c %a "$(record)")" 600 "nobody else may read what gate wrote"
-done
-is "$(get /node/length; echo "$body")" "length $(records)" 'Node counts the records that there are'
-
-# ---- by turns, with every kind of lifetime
-visits=$(count 500)
-ok "$visits visits by turns, begun by gate" script turns "$visits" r node
-ok "$visits visits by turns, begun by Node" script turns "$visits" node r
+goes_on
+by_turns r node ''
 start_responder second=responder --max_age=30m --rolling=yes
 start_peer node2 --cookie '{"maxAge":1800000}' --rolling
-ok "$visits visits by turns, rolling, begun by gate" script turns "$visits" second node2
-ok "$visits visits by turns, rolling, begun by Node" script turns "$visits" node2 second
-
-
-# ---- lifetimes
-for sides in 'r node' 'node r'; do
-	read -r first second <<<"$sides"
-	now=$(date +%s%3N)
-	new_visitor
-	visit "$first" 1 "$first begins a session that ends with the browser"
-	get "/$first/maxage?ms=900000"
-	get /node/cookie
-	like "$body" '"originalMaxAge":(900000|899999),"expires":"20' \
-		"a quarter of an hour by $first: Node sees it"
-	get /r/expires
-	near "${body#expires }" $((now + 900000)) 'gate too'
-	visit "$second" 2 "$second goes on with it"
-	like "$(header set-cookie)" '^connect\.sid=.*; Expires=[A-Z]' 'and tells the browser when'
-	near "$(member 'Date.parse(r.cookie.expires)')" $((now + 900000)) 'and in the record'
-	get "/$second/maxage?ms=0"
-	is "$(member '[r.cookie.originalMaxAge, r.cookie.expires]')" '[null,null]' \
-		"with the browser again, says $second"
-	visit "$first" 3 "$first goes on with it"
-	unlike "$headers" 'Expires=' 'and knows no expiry'
-	get /r/expires
-	is "$body" 'expires 0' 'nor does gate'
-done
+by_turns second node2 'rolling, '
+lifetimes
 
 # Both sides agree when a record is over. Nobody waits: its last access is put back instead.
 put_back() { # MILLISECONDS
@@ -133,79 +46,8 @@ for sides in 'r node' 'node r'; do
 	done
 done
 
-# ---- the end of a session
-dead() { # SIDE COOKIE NAME: opens nothing
-	new_visitor
-	get "/$1/show" -H "Cookie: $2"
-	is "$status $body" '200 {}' "$3"
-}
-shared() { # a session that both have written; $old and $file are its cookie and record
-	new_visitor
-	visit r 1 'a session'
-	visit node 2 'of both'
-	old=$(cookie_header) file=$(record)
-}
-gone() { # NAME
-	[ ! -e "$file" ]
-	result $? "$1"
-}
-for sides in 'r node' 'node r'; do
-	read -r first second <<<"$sides"
-	shared
-	get "/$first/destroy"
-	is "$status $body" '200 destroy 0' "$first destroys it"
-	gone 'its record is gone'
-	dead "$first" "$old" "$first: its cookie opens nothing"
-	dead "$second" "$old" "$second: its cookie opens nothing"
-	get "/$second/count" -H "Cookie: $old"
-	is "$status $body" '200 visit 1' "$second begins anew"
-	is "$(header set-cookie | grep -c 'connect\.sid=s%3A')" 1 'with a new cookie'
-	gone 'and nothing came back'
-
-	shared
-	get "/$first/renew"
-	is "$status $(cookies_set)" '200 1' "$first renews it"
-	gone 'the old record is gone'
-	visit "$second" 3 "$second goes on under the new id, with the data"
-	visit "$first" 4 "and so does $first"
-	dead "$second" "$old" "$second: the old cookie opens nothing"
-done
-shared
-get /node/regenerate
-is "$status $body" '200 visit 1' 'Node regenerates it: a new id, and no data'
-gone 'the old record is gone'
-visit r 2 'gate goes on under the new id'
-dead r "$old" 'gate: the old cookie opens nothing'
-
-# ---- requests that overlap: gate works on what it loaded, and Node is faster
-overlap() { # PAGE-OF-GATE PAGE-OF-NODE...: what gate answers is in $dir/answer
-	rm -f "$dir/ready" "$dir/go"
-	start slow curl -s -m 30 -b "$jar" -c "$dir/slow-jar" -o "$dir/answer" \
-		"$url/r/slowfile?ready=$dir/ready&go=$dir/go&then=$1"
-	wait_until 10 test -e "$dir/ready"
-	shift
-	for page; do get "/node/$page"; done
-	touch "$dir/go"
-	stop slow CONT
-	is "$? $(cat "$dir/answer")" "0 $answer" "gate answers: $answer"
-}
-shared
-answer='views 4' overlap count 'set?name=m1&value=1' count 'set?name=m2&value=2'
-is "$(member '[r.views, r.m1, r.m2]')" '[4,1,2]' 'gate counts on top of what Node wrote meanwhile'
-shared
-answer='views 2' overlap renew 'set?name=m1&value=1'
-mv "$dir/slow-jar" "$jar"
-get /node/show
-is "$body" '{"views":2,"m1":1}' 'and takes it along to a new id'
-shared
-answer='views 1' overlap count destroy
-gone 'what Node destroys meanwhile, gate does not bring back'
-is "$(grep -c 'connect\.sid' "$dir/slow-jar")" 1 'and it sets no other cookie'
-shared
-answer='views 1' overlap count regenerate
-gone 'nor what Node regenerates'
-visit node 2 "whose new cookie is still the browser's"
-
+ends
+overlaps
 # the other way round Node's write replaces ours: it can't be prevented, but nothing breaks
 shared
 rm -f "$dir/ready" "$dir/go"

@@ -6,12 +6,8 @@
 interop=$src/tests/interop
 password='canary: seven wild geese'
 
-command -v node >/dev/null || skip_all 'node is not installed'
-command -v npm >/dev/null || skip_all 'npm is not installed'
 need_nginx
-modules=$(sh "$src/tests/npm.sh" "$interop" 2>"$dir/log/npm") ||
-	skip_all "npm can't install the pinned packages: $(tail -n 1 "$dir/log/npm")"
-export NODE_PATH=$modules/node_modules
+need_node "$interop"
 
 # ---- both sides
 is_ready() { grep -q '^port ' "$dir/log/node" || ended node; }

@@ -8,11 +8,7 @@
 interop=$src/tests/interop
 need_nginx
 need_mongodb
-command -v node >/dev/null || skip_all 'node is not installed'
-command -v npm >/dev/null || skip_all 'npm is not installed'
-modules=$(sh "$src/tests/npm.sh" "$interop" 2>"$dir/log/npm") ||
-	skip_all "npm can't install the pinned packages: $(tail -n 1 "$dir/log/npm")"
-export NODE_PATH=$modules/node_modules
+need_node "$interop"
 start_server
 
 says_ready() { grep -q ready "$dir/log/$1"; }
