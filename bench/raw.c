@@ -4,19 +4,17 @@
  * raw fill 0 WORKERS THREADS RECORDS name=value...: only makes the records and leaves them there */
 #include "config.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "error.h"
+#include "loop.h"
 #include "record.h"
 #include "store.h"
 
-#define THREADS_MAX 64
 #define RECORDS_MAX 256 /* of a worker, to work on */
 
 static struct {
@@ -84,23 +82,6 @@ loop(void *argument)
 	return (void *)done;
 }
 
-static size_t
-run_threads(void)
-{
-	pthread_t threads[THREADS_MAX];
-	size_t total = 0;
-
-	for (int i = 0; i < raw.threads; i++)
-		pthread_create(&threads[i], NULL, loop, (void *)(uintptr_t)i);
-	for (int i = 0; i < raw.threads; i++) {
-		void *done;
-
-		pthread_join(threads[i], &done);
-		total += (size_t)done;
-	}
-	return total;
-}
-
 static void
 remove_records(void)
 {
@@ -108,57 +89,51 @@ remove_records(void)
 		gate_store_remove(&raw.link, raw.ids[i], NULL, NULL);
 }
 
-/* One worker's share; how many operations it did goes into the pipe. */
-static void
-work(const char *what, int64_t time, int out)
+/* One worker's share. */
+static size_t
+work(void *data)
 {
-	size_t total = 0;
+	const int64_t *time = data; /* ms; 0: the records are only made, and stay */
+	size_t total;
 
 	if (gate_store_open(
 		&raw.link, gate_store_find(raw.options.store, NULL, NULL), &raw.options, NULL) < 0)
 		_exit(1);
 	make_records(raw.records);
-	if (strcmp(what, "fill") != 0) {
-		raw.until = gate_clock_monotonic() + time;
-		total = run_threads();
-		remove_records();
-	}
-	_exit(write(out, &total, sizeof total) != sizeof total);
+	if (*time == 0)
+		return 0;
+	raw.until = gate_clock_monotonic() + *time;
+	total = loop_in_threads(raw.threads, loop);
+	remove_records();
+	return total;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct gate_error error = {0};
-	int workers, pipes[2];
-	size_t total = 0, part;
+	int64_t time = 0;
+	int workers;
+	size_t total;
 	double seconds;
-	bool fill;
 
-	if (argc < 6 || pipe(pipes) < 0)
+	if (argc < 6)
 		return 2;
-	fill = strcmp(argv[1], "fill") == 0;
 	seconds = strtod(argv[2], NULL);
 	workers = (int)strtol(argv[3], NULL, 10);
 	raw.threads = (int)strtol(argv[4], NULL, 10);
 	raw.records = (int)strtol(argv[5], NULL, 10) / workers;
 	raw.write = strcmp(argv[1], "write") == 0;
-	if (raw.threads > THREADS_MAX || raw.records < raw.threads ||
-	    (!fill && raw.records > RECORDS_MAX) ||
+	if (strcmp(argv[1], "fill") != 0)
+		time = (int64_t)(seconds * 1000);
+	if (raw.threads > LOOP_THREADS_MAX || raw.records < raw.threads ||
+	    (time > 0 && raw.records > RECORDS_MAX) ||
 	    gate_options_load(&raw.options, (const char *const *)argv + 6, &error) < 0) {
 		fprintf(stderr, "raw: %s\n", error.text[0] ? error.text : "bad numbers");
 		return 1;
 	}
-	for (int i = 0; i < workers; i++)
-		if (fork() == 0)
-			work(argv[1], (int64_t)(seconds * 1000), pipes[1]);
-	close(pipes[1]); /* a worker that failed says nothing */
-	for (int i = 0; i < workers; i++)
-		if (read(pipes[0], &part, sizeof part) == sizeof part)
-			total += part;
-	while (wait(NULL) > 0)
-		;
-	if (!fill)
+	total = loop_in_processes(workers, work, &time);
+	if (time > 0)
 		printf("%.0f\n", (double)total / seconds);
 	return 0;
 }

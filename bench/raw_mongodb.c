@@ -5,21 +5,21 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <mongoc/mongoc.h>
 
 #include "clock.h"
+#include "loop.h"
 
 #define COLLECTION "sessions" /* the gate's own, so that its indexes cost what they cost */
-#define THREADS_MAX 64
 #define LIFETIME (14 * 24 * 60 * 60 * INT64_C(1000)) /* ms */
 #define SESSION                                                                                    \
 	"{\"cookie\":{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,\"path\":\"/\"}," \
 	"\"views\":%09d}"
 
 static struct {
+	mongoc_uri_t *uri;
 	mongoc_client_pool_t *pool;
 	const char *database;
 	int records, threads;
@@ -141,71 +141,47 @@ loop(void *argument)
 	return (void *)done;
 }
 
+/* One worker's share. */
 static size_t
-run_threads(void)
+work(void *data)
 {
-	pthread_t threads[THREADS_MAX];
-	size_t total = 0;
-
-	for (int i = 0; i < raw.threads; i++)
-		pthread_create(&threads[i], NULL, loop, (void *)(uintptr_t)i);
-	for (int i = 0; i < raw.threads; i++) {
-		void *done;
-
-		pthread_join(threads[i], &done);
-		total += (size_t)done;
-	}
-	return total;
-}
-
-/* One worker's share; how many operations it did goes into the pipe. */
-static void
-work(const mongoc_uri_t *uri, int64_t time, int out)
-{
+	const int64_t *time = data; /* ms */
 	mongoc_client_t *client;
 	mongoc_collection_t *collection;
 	size_t total;
 
-	raw.pool = mongoc_client_pool_new(uri);
+	raw.pool = mongoc_client_pool_new(raw.uri);
 	client = mongoc_client_pool_pop(raw.pool);
 	collection = mongoc_client_get_collection(client, raw.database, COLLECTION);
 	make_records(collection);
-	raw.until = gate_clock_monotonic() + time;
-	total = run_threads();
+	raw.until = gate_clock_monotonic() + *time;
+	total = loop_in_threads(raw.threads, loop);
 	remove_records(collection);
 	mongoc_collection_destroy(collection);
 	mongoc_client_pool_push(raw.pool, client);
-	_exit(write(out, &total, sizeof total) != sizeof total);
+	return total;
 }
 
 int
 main(int argc, char **argv)
 {
-	mongoc_uri_t *uri = argc == 7 ? mongoc_uri_new(argv[6]) : NULL;
-	int workers, pipes[2];
-	size_t total = 0, part;
 	double seconds;
+	int64_t time;
+	int workers;
 
-	if (uri == NULL || mongoc_uri_get_database(uri) == NULL || pipe(pipes) < 0)
+	raw.uri = argc == 7 ? mongoc_uri_new(argv[6]) : NULL;
+	if (raw.uri == NULL || mongoc_uri_get_database(raw.uri) == NULL)
 		return 2;
 	mongoc_init();
 	raw.write = strcmp(argv[1], "write") == 0;
 	seconds = strtod(argv[2], NULL);
+	time = (int64_t)(seconds * 1000);
 	workers = (int)strtol(argv[3], NULL, 10);
 	raw.threads = (int)strtol(argv[4], NULL, 10);
 	raw.records = (int)strtol(argv[5], NULL, 10) / workers;
-	raw.database = mongoc_uri_get_database(uri);
-	if (raw.threads > THREADS_MAX || raw.records < raw.threads)
+	raw.database = mongoc_uri_get_database(raw.uri);
+	if (raw.threads > LOOP_THREADS_MAX || raw.records < raw.threads)
 		return 2;
-	for (int i = 0; i < workers; i++)
-		if (fork() == 0)
-			work(uri, (int64_t)(seconds * 1000), pipes[1]);
-	close(pipes[1]); /* a worker that failed says nothing */
-	for (int i = 0; i < workers; i++)
-		if (read(pipes[0], &part, sizeof part) == sizeof part)
-			total += part;
-	while (wait(NULL) > 0)
-		;
-	printf("%.0f\n", (double)total / seconds);
+	printf("%.0f\n", (double)loop_in_processes(workers, work, &time) / seconds);
 	return 0;
 }
