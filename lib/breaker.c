@@ -46,7 +46,7 @@ change(struct gate_breaker *b, unsigned turn, enum gate_log_level level, const c
 	atomic_store(&b->failures, 0);
 	atomic_store(&b->turn, turn + 1);
 	pthread_cond_broadcast(&b->changed);
-	gate_log(level, event, "server", b->probe.name, NULL);
+	gate_log(level, event, "server", b->probe.name, "calls", b->probe.what, NULL);
 }
 
 static void *

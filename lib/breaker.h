@@ -13,8 +13,8 @@ struct gate_breaker_probe {
 	int (*ask)(
 	    void *data); /* does the server answer? 1, or not; called by a thread of its own */
 	void *data;
-	const char *name; /* for the log; borrowed */
-	int64_t interval; /* ms between two probes */
+	const char *name, *what; /* for the log: the server, and the calls to it; borrowed */
+	int64_t interval;        /* ms between two probes */
 };
 
 /* After two failures in a row it is open: nobody asks, but for the probe. When that gets an answer

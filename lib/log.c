@@ -9,10 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "encode.h"
 #include "log.h"
 
-#define CLOSING 2 /* bytes kept free for a last quote and the newline */
+#define LINES_MAX 10 /* of one kind, in a second */
+#define CLOSING 2    /* bytes kept free for a last quote and the newline */
 
 struct line {
 	char text[GATE_LOG_LINE_MAX];
@@ -149,4 +151,14 @@ gate_log(enum gate_log_level level, const char *event, ...)
 	while (write(STDERR_FILENO, line.text, line.length) < 0 && errno == EINTR)
 		;
 	errno = saved;
+}
+
+bool
+gate_log_may(struct gate_log_limit *limit)
+{
+	int64_t second = gate_clock_monotonic() / 1000;
+
+	if (atomic_exchange(&limit->second, second) != second)
+		atomic_store(&limit->lines, 0);
+	return atomic_fetch_add(&limit->lines, 1) < LINES_MAX;
 }

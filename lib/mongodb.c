@@ -1,4 +1,4 @@
-/* mongodb.c: the way to a MongoDB server: a pool of clients behind a breaker. */
+/* mongodb.c: the way to a MongoDB server: a pool of clients behind two breakers. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "mongodb.h"
 
 #define PROBE_INTERVAL 1000 /* ms */
-#define HEARTBEAT 500       /* ms, the least: after an error the driver waits for the next one */
+#define NOBODY "gate probe" /* an id that no record and no user has */
 #define REASON_MAX 120
 #define UNAUTHORIZED 13
 
@@ -44,9 +44,13 @@ words_of(const bson_error_t *error)
 static void
 reason_of(const bson_error_t *error, char reason[REASON_MAX])
 {
+	char *host;
 	size_t length;
 
 	snprintf(reason, REASON_MAX, "%.*s", REASON_MAX - 1, words_of(error));
+	host = strstr(reason, " calling hello on "); /* it is said before */
+	if (host != NULL)
+		*host = '\0';
 	length = strcspn(reason, is_unreached(error) ? "{]" : "{\"");
 	while (length > 0 && strchr(" .:,", reason[length - 1]) != NULL)
 		length--;
@@ -75,97 +79,10 @@ advice_for(const bson_error_t *error)
 		return "; the certificate is for another host";
 	if (says(error, "verify failed"))
 		return "; tlsCAFile must hold who signed it";
-	return says(error, "TLS") ? "; check tlsCAFile of the URI" : "";
+	return says(error, "TLS") ? "; check tlsCAFile and tlsCertificateKeyFile of the URI" : "";
 }
 
-/* Warnings of the driver's own threads; what concerns a call comes back from the call. */
-static void
-log_driver(mongoc_log_level_t level, const char *domain, const char *message, void *data)
-{
-	(void)data;
-	if (level <= MONGOC_LOG_LEVEL_WARNING)
-		gate_log(GATE_LOG_WARN, "mongodb-driver", "domain", domain, "text", message, NULL);
-}
-
-/* ---- the URI ---- */
-
-static int
-refuse(const struct gate_mongodb_wish *wish, const char *why, struct gate_error *error)
-{
-	return gate_fail(error, GATE_EOPTION, "%s mongodb: %s", wish->option, why);
-}
-
-static void
-limit(mongoc_uri_t *uri, const char *name, int64_t value)
-{
-	if (!mongoc_uri_has_option(uri, name))
-		mongoc_uri_set_option_as_int32(uri, name, (int32_t)value);
-}
-
-static void
-set_limits(mongoc_uri_t *uri, const struct gate_mongodb_wish *wish)
-{
-	limit(uri, MONGOC_URI_CONNECTTIMEOUTMS, wish->connect_timeout);
-	limit(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, wish->select_timeout);
-	limit(uri, MONGOC_URI_SOCKETTIMEOUTMS, wish->socket_timeout);
-	limit(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, wish->select_timeout);
-	limit(uri, MONGOC_URI_MAXPOOLSIZE, wish->clients);
-	limit(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, HEARTBEAT);
-}
-
-/* What a secondary knows is old: a session that was just ended would still be there. */
-static void
-read_from_primary(mongoc_uri_t *uri, const struct gate_mongodb_wish *wish)
-{
-	const mongoc_read_prefs_t *asked = mongoc_uri_get_read_prefs_t(uri);
-	mongoc_read_prefs_t *primary;
-
-	if (mongoc_read_prefs_get_mode(asked) == MONGOC_READ_PRIMARY)
-		return;
-	gate_log(GATE_LOG_WARN, "option-ignored", "option", wish->option, "text",
-	    "readPreference: what gate reads always comes from the primary", NULL);
-	primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
-	mongoc_uri_set_read_prefs_t(uri, primary);
-	mongoc_read_prefs_destroy(primary);
-}
-
-/* NULL with the error set. The parser's own words are kept back: they may hold the password. */
-static mongoc_uri_t *
-parse(const struct gate_mongodb_wish *wish, struct gate_error *error)
-{
-	mongoc_uri_t *uri;
-	const char *why = NULL;
-
-	mongoc_log_set_handler(NULL, NULL);
-	uri = mongoc_uri_new_with_error(wish->url, NULL);
-	mongoc_log_set_handler(log_driver, NULL);
-	if (uri == NULL)
-		why = "the URI can't be read; it looks like mongodb://USER:PASSWORD@HOST/DATABASE, "
-		      "with %XX for what is special in user and password";
-	else if (mongoc_uri_get_database(uri) == NULL || *mongoc_uri_get_database(uri) == '\0')
-		why = "the URI names no database, say mongodb://HOST/DATABASE";
-	else if (!mongoc_write_concern_is_acknowledged(mongoc_uri_get_write_concern(uri)))
-		why = "w=0 can't be used, as it tells no write from a lost one";
-	if (why == NULL)
-		return uri;
-	refuse(wish, why, error);
-	if (uri != NULL)
-		mongoc_uri_destroy(uri);
-	return NULL;
-}
-
-int
-gate_mongodb_check(const struct gate_mongodb_wish *wish, struct gate_error *error)
-{
-	mongoc_uri_t *uri;
-
-	mongoc_init();
-	uri = parse(wish, error);
-	if (uri == NULL)
-		return -1;
-	mongoc_uri_destroy(uri);
-	return 0;
-}
+/* ---- open and close ---- */
 
 static char *
 name_of(const mongoc_uri_t *uri, const struct gate_mongodb_wish *wish)
@@ -178,81 +95,136 @@ name_of(const mongoc_uri_t *uri, const struct gate_mongodb_wish *wish)
 	    mongoc_uri_get_database(uri));
 }
 
-/* ---- open and close ---- */
-
-static int
-ask_server(void *data)
+/* Finds what is not there, as requests find: where a command hangs a ping is answered still. */
+static bool
+find_nothing(const struct gate_mongodb *m, mongoc_client_t *client, bson_error_t *error)
 {
-	struct gate_mongodb *m = data;
-	mongoc_client_t *client = mongoc_client_pool_pop(m->pool);
-	bson_t ping = BSON_INITIALIZER;
-	bson_error_t error;
+	bson_t command = BSON_INITIALIZER, filter;
 	bool good;
+
+	BSON_APPEND_UTF8(&command, "find", m->collection);
+	BSON_APPEND_DOCUMENT_BEGIN(&command, "filter", &filter);
+	BSON_APPEND_UTF8(&filter, "_id", NOBODY);
+	bson_append_document_end(&command, &filter);
+	BSON_APPEND_INT32(&command, "limit", 1);
+	BSON_APPEND_BOOL(&command, "singleBatch", true);
+	good = mongoc_client_read_command_with_opts(
+	    client, m->database, &command, NULL, NULL, NULL, error);
+	bson_destroy(&command);
+	return good;
+}
+
+/* Changes nothing, even if it were there; but needs all that a write needs. */
+static bool
+write_nothing(const struct gate_mongodb *m, mongoc_client_t *client, bson_error_t *error)
+{
+	mongoc_collection_t *collection =
+	    mongoc_client_get_collection(client, m->database, m->collection);
+	bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER, set;
+	bool good;
+
+	BSON_APPEND_UTF8(&filter, "_id", NOBODY);
+	BSON_APPEND_DOCUMENT_BEGIN(&update, "$setOnInsert", &set);
+	BSON_APPEND_BOOL(&set, "probe", true);
+	bson_append_document_end(&update, &set);
+	good = mongoc_collection_update_one(collection, &filter, &update, NULL, NULL, error);
+	bson_destroy(&update);
+	bson_destroy(&filter);
+	mongoc_collection_destroy(collection);
+	return good;
+}
+
+/* For a breaker. A refusal is an answer. */
+static int
+ask(struct gate_mongodb *m,
+    bool (*question)(const struct gate_mongodb *, mongoc_client_t *, bson_error_t *))
+{
+	mongoc_client_t *client = mongoc_client_pool_pop(m->pool);
+	bson_error_t error = {0};
+	bool answered;
 
 	if (client == NULL)
 		return 0;
-	BSON_APPEND_INT32(&ping, "ping", 1);
-	good = mongoc_client_command_simple(client, m->database, &ping, NULL, NULL, &error);
+	answered = question(m, client, &error) || !is_unreached(&error);
 	mongoc_client_pool_push(m->pool, client);
-	bson_destroy(&ping);
-	return good || !is_unreached(&error);
+	return answered;
 }
 
 static int
-make_pool(struct gate_mongodb *m, const mongoc_uri_t *uri, const struct gate_mongodb_wish *wish,
+ask_find(void *m)
+{
+	return ask(m, find_nothing);
+}
+
+static int
+ask_write(void *m)
+{
+	return ask(m, write_nothing);
+}
+
+static int
+make_breakers(struct gate_mongodb *m, struct gate_error *error)
+{
+	const struct gate_breaker_probe reads = {ask_find, m, m->name, "reads", PROBE_INTERVAL};
+	const struct gate_breaker_probe writes = {ask_write, m, m->name, "writes", PROBE_INTERVAL};
+
+	m->reads = gate_breaker_new(&reads, error);
+	m->writes = m->reads != NULL ? gate_breaker_new(&writes, error) : NULL;
+	return m->writes != NULL ? 0 : -1;
+}
+
+/* DNS may know in a moment what it does not know now. */
+static int
+refuse(const struct gate_mongodb_wish *wish, const mongoc_uri_t *uri, const bson_error_t *why,
     struct gate_error *error)
 {
-	bson_error_t why = {0};
+	bool srv = mongoc_uri_get_srv_hostname(uri) != NULL;
 	char reason[REASON_MAX];
 
-	m->pool = mongoc_client_pool_new_with_error(uri, &why);
-	if (m->pool == NULL) {
-		reason_of(&why, reason);
-		if (mongoc_uri_get_srv_hostname(uri) != NULL) /* DNS may know it in a moment */
-			return gate_fail(
-			    error, GATE_ESTORE, "%s mongodb+srv: %s", wish->option, reason);
-		return refuse(wish, reason, error);
-	}
-	mongoc_client_pool_set_error_api(m->pool, MONGOC_ERROR_API_VERSION_2);
-	if (mongoc_uri_get_appname(uri) == NULL)
-		mongoc_client_pool_set_appname(m->pool, "gate");
-	return 0;
+	reason_of(why, reason);
+	return gate_fail(error, srv ? GATE_ESTORE : GATE_EOPTION, "%s mongodb%s: %s", wish->option,
+	    srv ? "+srv" : "", reason);
 }
 
 int
 gate_mongodb_open(
     struct gate_mongodb *m, const struct gate_mongodb_wish *wish, struct gate_error *error)
 {
-	struct gate_breaker_probe probe = {
-	    .ask = ask_server, .data = m, .interval = PROBE_INTERVAL};
-	mongoc_uri_t *uri;
+	mongoc_uri_t *uri = gate_mongodb_uri(wish, error);
+	bson_error_t why = {0};
+	int result = -1;
 
 	*m = (struct gate_mongodb){0};
-	mongoc_init(); /* its counterpart may be called once only, by a process that ends: nobody does */
-	uri = parse(wish, error);
 	if (uri == NULL)
 		return -1;
-	set_limits(uri, wish);
-	read_from_primary(uri, wish);
 	m->name = name_of(uri, wish);
 	m->database = bson_strdup(mongoc_uri_get_database(uri));
-	if (make_pool(m, uri, wish, error) == 0) {
-		probe.name = m->name;
-		m->breaker = gate_breaker_new(&probe, error);
+	m->collection = wish->collection;
+	m->patient_uri = gate_mongodb_patient_uri(uri);
+	m->pool = mongoc_client_pool_new_with_error(uri, &why);
+	if (m->pool != NULL) {
+		mongoc_client_pool_set_error_api(m->pool, MONGOC_ERROR_API_VERSION_2);
+		result = make_breakers(m, error);
+	} else {
+		refuse(wish, uri, &why, error);
 	}
 	mongoc_uri_destroy(uri);
-	if (m->breaker != NULL)
-		return 0;
-	gate_mongodb_close(m);
-	return -1;
+	if (result < 0)
+		gate_mongodb_close(m);
+	return result;
 }
 
 void
 gate_mongodb_close(struct gate_mongodb *m)
 {
-	gate_breaker_free(m->breaker);
+	gate_breaker_free(m->reads);
+	gate_breaker_free(m->writes);
+	if (m->patient != NULL)
+		mongoc_client_destroy(m->patient);
 	if (m->pool != NULL)
 		mongoc_client_pool_destroy(m->pool);
+	if (m->patient_uri != NULL)
+		mongoc_uri_destroy(m->patient_uri);
 	bson_free(m->database);
 	bson_free(m->name);
 	*m = (struct gate_mongodb){0};
@@ -260,56 +232,94 @@ gate_mongodb_close(struct gate_mongodb *m)
 
 /* ---- calls ---- */
 
-int
-gate_mongodb_begin(struct gate_mongodb *m, struct gate_mongodb_call *call, const char *collection,
-    struct gate_error *error)
+/* One that waits long, where no request waits for it. */
+static int
+take_patient(struct gate_mongodb *m, struct gate_mongodb_call *call, struct gate_error *error)
 {
-	*call = (struct gate_mongodb_call){.mongodb = m};
-	if (!gate_breaker_enter(m->breaker, &call->turn))
-		return gate_fail(error, GATE_ESTORE, "%s: the server does not answer", m->name);
+	bson_error_t why = {0};
+	char reason[REASON_MAX];
+
+	call->client = m->patient;
+	if (m->patient != NULL)
+		return 0;
+	call->client = m->patient = mongoc_client_new_from_uri_with_error(m->patient_uri, &why);
+	if (m->patient != NULL) {
+		mongoc_client_set_error_api(m->patient, MONGOC_ERROR_API_VERSION_2);
+		return 0;
+	}
+	reason_of(&why, reason);
+	return gate_fail(error, GATE_ESTORE, "%s: %s", m->name, reason);
+}
+
+static int
+take_client(struct gate_mongodb *m, struct gate_mongodb_call *call, struct gate_error *error)
+{
 	call->client = mongoc_client_pool_pop(m->pool);
-	if (call->client == NULL)
-		return gate_fail(error, GATE_ESTORE,
-		    "%s: no connection became free; maxPoolSize of the URI is less than threads",
-		    m->name);
+	if (call->client != NULL)
+		return 0;
+	return gate_fail(error, GATE_ESTORE,
+	    "%s: all connections that maxPoolSize of the URI allows are in use", m->name);
+}
+
+/* Who can't read need not try to write. */
+static bool
+may_begin(const struct gate_mongodb *m, struct gate_mongodb_call *call)
+{
+	return gate_breaker_enter(m->reads, &call->turn) &&
+	    (call->kind != GATE_MONGODB_WRITE || gate_breaker_enter(m->writes, &call->turn));
+}
+
+int
+gate_mongodb_begin(struct gate_mongodb *m, struct gate_mongodb_call *call,
+    enum gate_mongodb_kind kind, const char *collection, struct gate_error *error)
+{
+	*call = (struct gate_mongodb_call){.mongodb = m, .kind = kind};
+	if (!may_begin(m, call))
+		return gate_fail(error, GATE_ESTORE, "%s: the server does not answer", m->name);
+	if ((kind == GATE_MONGODB_PATIENT ? take_patient : take_client)(m, call, error) < 0)
+		return -1;
 	if (collection != NULL)
 		call->collection =
 		    mongoc_client_get_collection(call->client, m->database, collection);
 	return 0;
 }
 
+/* That a long one took too long says nothing of the server. */
+static void
+give_back(struct gate_mongodb_call *call, bool reached)
+{
+	struct gate_mongodb *m = call->mongodb;
+
+	if (call->collection != NULL)
+		mongoc_collection_destroy(call->collection);
+	if (call->kind == GATE_MONGODB_PATIENT)
+		return;
+	mongoc_client_pool_push(m->pool, call->client);
+	gate_breaker_leave(
+	    call->kind == GATE_MONGODB_READ ? m->reads : m->writes, call->turn, reached);
+}
+
 int
 gate_mongodb_end(
     struct gate_mongodb_call *call, bool good, const char *what, struct gate_error *error)
 {
-	struct gate_mongodb *m = call->mongodb;
 	char reason[REASON_MAX];
 
-	if (call->collection != NULL)
-		mongoc_collection_destroy(call->collection);
-	mongoc_client_pool_push(m->pool, call->client);
-	gate_breaker_leave(m->breaker, call->turn, good || !is_unreached(&call->error));
+	give_back(call, good || !is_unreached(&call->error));
 	if (good)
 		return 1;
 	reason_of(&call->error, reason);
-	return gate_fail(
-	    error, GATE_ESTORE, "%s: %s: %s%s", m->name, what, reason, advice_for(&call->error));
+	return gate_fail(error, GATE_ESTORE, "%s: %s: %s%s", call->mongodb->name, what, reason,
+	    advice_for(&call->error));
 }
 
 int
 gate_mongodb_ping(struct gate_mongodb *m, struct gate_error *error)
 {
 	struct gate_mongodb_call call;
-	bson_t ping = BSON_INITIALIZER;
-	bool good;
 
-	if (gate_mongodb_begin(m, &call, NULL, error) < 0) {
-		bson_destroy(&ping);
+	if (gate_mongodb_begin(m, &call, GATE_MONGODB_READ, NULL, error) < 0)
 		return -1;
-	}
-	BSON_APPEND_INT32(&ping, "ping", 1);
-	good =
-	    mongoc_client_command_simple(call.client, m->database, &ping, NULL, NULL, &call.error);
-	bson_destroy(&ping);
-	return gate_mongodb_end(&call, good, "the server can't be asked", error);
+	return gate_mongodb_end(
+	    &call, find_nothing(m, call.client, &call.error), "the server can't be asked", error);
 }

@@ -1,4 +1,4 @@
-/* mongodb.h: the way to a MongoDB server: a pool of clients behind a breaker. */
+/* mongodb.h: the way to a MongoDB server: a pool of clients behind two breakers. */
 #ifndef GATE_MONGODB_H
 #define GATE_MONGODB_H
 
@@ -17,15 +17,25 @@
 struct gate_mongodb_wish {
 	const char *option, *url; /* "store"; errors begin with it */
 	int64_t connect_timeout, select_timeout,
-	    socket_timeout; /* ms, where the URL says nothing */
-	int64_t clients;    /* as many calls may be on their way at once */
+	    socket_timeout;     /* ms, where the URL says nothing */
+	int64_t clients;        /* as many calls may be on their way at once */
+	const char *collection; /* for a look whether the server answers; borrowed */
 };
 
 struct gate_mongodb {
 	mongoc_client_pool_t *pool;
-	struct gate_breaker *breaker;
+	struct gate_breaker *reads, *writes; /* one may hang while the other goes on */
 	char *database;
+	const char *collection;
 	char *name; /* "store mongodb://host:27017/app": what errors begin with */
+	mongoc_uri_t *patient_uri;
+	mongoc_client_t *patient; /* NULL until it is used */
+};
+
+enum gate_mongodb_kind {
+	GATE_MONGODB_READ,
+	GATE_MONGODB_WRITE,
+	GATE_MONGODB_PATIENT /* takes long, no request waits for it, and there is one at a time */
 };
 
 struct gate_mongodb_call { /* of one thread */
@@ -33,16 +43,25 @@ struct gate_mongodb_call { /* of one thread */
 	mongoc_client_t *client;
 	mongoc_collection_t *collection;
 	bson_error_t error; /* for the driver to fill in */
-	unsigned turn;
+	enum gate_mongodb_kind kind;
+	unsigned turn; /* of its breaker */
 };
 
-int gate_mongodb_check(const struct gate_mongodb_wish *, struct gate_error *); /* the URL only */
+/* ---- mongodb_uri.c: what the URL says ---- */
+
+int gate_mongodb_check(const struct gate_mongodb_wish *, struct gate_error *);
+/* With all that was wished. Yours; NULL with the error set. */
+mongoc_uri_t *gate_mongodb_uri(const struct gate_mongodb_wish *, struct gate_error *);
+mongoc_uri_t *gate_mongodb_patient_uri(const mongoc_uri_t *); /* whose answers may take minutes */
+
+/* ---- mongodb.c: calls ---- */
+
 /* After the fork: a pool doesn't survive one. Asks nobody yet. 0 or -1. Close only after 0. */
 int gate_mongodb_open(struct gate_mongodb *, const struct gate_mongodb_wish *, struct gate_error *);
 void gate_mongodb_close(struct gate_mongodb *);
 /* Takes a client, for one collection (NULL: for commands). 0, or -1: it need not be asked. */
-int gate_mongodb_begin(
-    struct gate_mongodb *, struct gate_mongodb_call *, const char *collection, struct gate_error *);
+int gate_mongodb_begin(struct gate_mongodb *, struct gate_mongodb_call *, enum gate_mongodb_kind,
+    const char *collection, struct gate_error *);
 /* Gives it back; good: the call's error says nothing. Returns good ? 1 : -1, with the error set:
  * what ("a record can't be read") and why. */
 int gate_mongodb_end(struct gate_mongodb_call *, bool good, const char *what, struct gate_error *);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "buffer.h"
 #include "error.h"
@@ -261,18 +262,37 @@ gate_option_set(struct gate_options *options, const struct gate_option *option,
 	return set_number(options, option, given, value, error);
 }
 
+/* Where the next value stands that an option of a MongoDB URI holds and nobody else may know. NULL:
+ * there is none. */
+static const char *
+find_hidden(const char *text)
+{
+	static const char *const ends[] = {"password=", "authmechanismproperties="};
+
+	for (; *text != '\0'; text++)
+		for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+			if (strncasecmp(text, ends[i], strlen(ends[i])) == 0)
+				return text + strlen(ends[i]);
+	return NULL;
+}
+
+/* Behind which user and password end, and such a value may have an @ too: then nothing is shown. */
 static void
 add_url(struct gate_buffer *out, const char *url)
 {
 	const char *authority = strstr(url, "://"), *at = strrchr(url, '@');
+	const char *hidden = find_hidden(url);
 
-	if (authority == NULL || at == NULL || at < authority) {
-		gate_buffer_puts(out, url);
-		return;
+	if (authority != NULL && at != NULL && at > authority) {
+		gate_buffer_add(out, url, (size_t)(authority + 3 - url));
+		gate_buffer_puts(out, "(hidden)");
+		url = hidden == NULL || hidden > at ? at : "";
 	}
-	gate_buffer_add(out, url, (size_t)(authority + 3 - url));
-	gate_buffer_puts(out, "(hidden)");
-	gate_buffer_puts(out, at);
+	for (; (hidden = find_hidden(url)) != NULL; url = hidden + strcspn(hidden, "&")) {
+		gate_buffer_add(out, url, (size_t)(hidden - url));
+		gate_buffer_puts(out, "(hidden)");
+	}
+	gate_buffer_puts(out, url);
 }
 
 char *

@@ -333,7 +333,7 @@ report_failure(struct gate_request *r)
 	const struct gate_error *error = &r->session.error;
 	bool ours = error->code == GATE_ESESSION;
 
-	if (ours || gate_store_may_log(r->store))
+	if (ours || gate_log_may(&r->store->failures))
 		gate_log(GATE_LOG_ERROR, ours ? "session-refused" : "store-failed", "path", r->path,
 		    "error", error->text, NULL);
 	gate_answer_error(r, ours ? 500 : 503, ours ? NULL : UNAVAILABLE);

@@ -3,12 +3,10 @@
 
 #include <string.h>
 
-#include "clock.h"
 #include "error.h"
 #include "record.h"
 #include "store.h"
 
-#define LOGGED_MAX 10 /* failures that are logged of one second */
 #ifdef HAVE_MONGODB
 #define MONGODB_TOO ", and mongodb://HOST/DATABASE"
 #else
@@ -60,16 +58,6 @@ gate_store_close(struct gate_store_link *link)
 	if (link->store != NULL)
 		link->table->close(link->store);
 	link->store = NULL;
-}
-
-bool
-gate_store_may_log(struct gate_store_link *link)
-{
-	int64_t second = gate_clock_monotonic() / 1000;
-
-	if (atomic_exchange(&link->second, second) != second)
-		atomic_store(&link->failures, 0);
-	return atomic_fetch_add(&link->failures, 1) < LOGGED_MAX;
 }
 
 static void

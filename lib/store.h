@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "gate.h"
+#include "log.h"
 #include "options.h"
 
 enum gate_store_call { /* counted, so that a test and the trace can say what a request cost */
@@ -21,8 +22,7 @@ struct gate_store_link { /* an open store */
 	const struct gate_store *table;
 	void *store;
 	atomic_ulong calls[GATE_STORE_CALLS];
-	atomic_int_least64_t second; /* of the last failures that were logged, */
-	atomic_uint failures;        /* and how many of them there were in it */
+	struct gate_log_limit failures; /* while a store is away every request fails */
 };
 
 extern const struct gate_store gate_store_file, gate_store_memory;
@@ -31,8 +31,6 @@ extern const struct gate_store gate_store_mongodb, gate_store_mongodb_srv; /* HA
 /* The table for a URL: one's own stores first. NULL with the error set. */
 const struct gate_store *gate_store_find(
     const char *url, const struct gate_store *const *own, struct gate_error *);
-/* While a store is away every request fails: some of a second are logged. */
-bool gate_store_may_log(struct gate_store_link *);
 int gate_store_open(struct gate_store_link *, const struct gate_store *,
     const struct gate_options *, struct gate_error *);
 void gate_store_close(struct gate_store_link *);

@@ -8,7 +8,7 @@
 #include "store.h"
 #include "store_mongodb.h"
 
-#define SPARE_CLIENTS 3 /* beside the threads: the sweeper, the probe, a walk's visits */
+#define SPARE_CLIENTS 4 /* beside the threads: the sweeper, two probes, a walk's visits */
 
 static int
 ping(void *data, struct gate_error *error)
@@ -44,9 +44,14 @@ static int
 open_store(
     void **data, const char *url, const struct gate_options *options, struct gate_error *error)
 {
-	const struct gate_mongodb_wish wish = {"store", url, options->connect_timeout,
-	    options->select_timeout, options->socket_timeout, options->threads + SPARE_CLIENTS};
 	struct gate_store_mongodb *store = calloc(1, sizeof *store);
+	const struct gate_mongodb_wish wish = {.option = "store",
+	    .url = url,
+	    .connect_timeout = options->connect_timeout,
+	    .select_timeout = options->select_timeout,
+	    .socket_timeout = options->socket_timeout,
+	    .clients = options->threads + SPARE_CLIENTS,
+	    .collection = store != NULL ? store->collection : NULL};
 
 	if (store == NULL)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");

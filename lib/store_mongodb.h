@@ -18,8 +18,9 @@ struct gate_store_mongodb {
 	int64_t ttl, deadline;
 	bool document; /* what a new record's payload becomes */
 	bool touches;  /* lastModified is written */
-	atomic_bool indexed;
-	atomic_bool no_ttl; /* the server does not remove what has expired */
+	atomic_bool prepared;
+	atomic_bool collated; /* by its own rules the collection takes for equal what is not */
+	atomic_bool no_ttl;   /* the server does not remove what has expired */
 };
 
 struct gate_store_mongodb_was {
@@ -84,7 +85,12 @@ int gate_store_mongodb_modify(struct gate_store_mongodb *, const struct gate_sto
 void gate_store_mongodb_put_date_test(
     bson_t *query, const char *name, const char *test, int64_t date);
 
-/* ---- store_mongodb_sweep.c: indexes, and what has expired ---- */
+/* ---- store_mongodb_index.c: what the collections need, once ---- */
+
+int gate_store_mongodb_prepare(
+    struct gate_store_mongodb *, const struct gate_options *, struct gate_error *);
+
+/* ---- store_mongodb_sweep.c: what has expired ---- */
 
 int gate_store_mongodb_sweep(void *store, const struct gate_options *, struct gate_error *);
 

@@ -26,7 +26,8 @@ gate_store_mongodb_modify(struct gate_store_mongodb *store,
 	bool good, taken;
 	int result = 0;
 
-	if (gate_mongodb_begin(&store->mongodb, &call, store->counters, error) < 0) {
+	if (gate_mongodb_begin(&store->mongodb, &call, GATE_MONGODB_WRITE, store->counters, error) <
+	    0) {
 		mongoc_find_and_modify_opts_destroy(options);
 		return -1;
 	}
@@ -215,7 +216,8 @@ read_counter(const struct counter *c)
 	bool good;
 	int found = 0;
 
-	if (gate_mongodb_begin(&c->store->mongodb, &call, c->store->counters, c->error) < 0)
+	if (gate_mongodb_begin(
+		&c->store->mongodb, &call, GATE_MONGODB_READ, c->store->counters, c->error) < 0)
 		return -1;
 	name_live(&query, c);
 	BSON_APPEND_INT64(&options, "limit", 1);
@@ -257,7 +259,8 @@ forget(const struct counter *c)
 	bson_t query = BSON_INITIALIZER;
 	bool good;
 
-	if (gate_mongodb_begin(&c->store->mongodb, &call, c->store->counters, c->error) < 0)
+	if (gate_mongodb_begin(
+		&c->store->mongodb, &call, GATE_MONGODB_WRITE, c->store->counters, c->error) < 0)
 		return -1;
 	BSON_APPEND_UTF8(&query, "_id", c->name);
 	good = mongoc_collection_delete_one(call.collection, &query, NULL, NULL, &call.error);

@@ -18,8 +18,11 @@
 static void
 log_unreadable(const struct gate_store_mongodb *store, const char *id)
 {
+	static struct gate_log_limit limit;
 	char name[16];
 
+	if (!gate_log_may(&limit))
+		return;
 	snprintf(name, sizeof name, "%.8s...", id);
 	gate_log(GATE_LOG_WARN, "session-unreadable", "store", store->collection, "id", name,
 	    "error",
@@ -66,11 +69,23 @@ put_times(bson_t *bson, const struct gate_store_mongodb *store, const struct gat
 		bson_append_date_time(bson, "lastModified", -1, record->now);
 }
 
+/* Byte for byte, whatever the collection's own rule is. */
+static void
+put_collation(bson_t *options, const struct gate_store_mongodb *store)
+{
+	bson_t collation;
+
+	if (!store->collated)
+		return;
+	bson_append_document_begin(options, "collation", -1, &collation);
+	put_string(&collation, "locale", "simple");
+	bson_append_document_end(options, &collation);
+}
+
 /* The driver would refuse names that a session may have. */
 static void
-set_options(bson_t *options)
+allow_names(bson_t *options)
 {
-	bson_init(options);
 	bson_append_bool(options, "validate", -1, false);
 }
 
@@ -152,7 +167,7 @@ gate_store_mongodb_load(
 	int result = 0;
 	bool good;
 
-	if (gate_mongodb_begin(&store->mongodb, &call, NULL, error) < 0)
+	if (gate_mongodb_begin(&store->mongodb, &call, GATE_MONGODB_READ, NULL, error) < 0)
 		return -1;
 	describe_find(&command, store, id);
 	good = mongoc_client_read_command_with_opts(
@@ -180,14 +195,16 @@ send_update(struct gate_store_mongodb *store, const char *id, const struct gate_
     const bson_t *update, struct gate_error *error)
 {
 	struct gate_mongodb_call call;
-	bson_t filter, options, reply;
+	bson_t filter, options = BSON_INITIALIZER, reply;
 	int64_t found;
 	bool good;
 
-	if (gate_mongodb_begin(&store->mongodb, &call, store->collection, error) < 0)
+	if (gate_mongodb_begin(
+		&store->mongodb, &call, GATE_MONGODB_WRITE, store->collection, error) < 0)
 		return -1;
 	filter_by_record(&filter, id, record);
-	set_options(&options);
+	allow_names(&options);
+	put_collation(&options, store);
 	good = mongoc_collection_update_one(
 	    call.collection, &filter, update, &options, &reply, &call.error);
 	found = number_in(&reply, "matchedCount");
@@ -254,12 +271,13 @@ static int
 send_insert(struct gate_store_mongodb *store, const bson_t *document, struct gate_error *error)
 {
 	struct gate_mongodb_call call;
-	bson_t options;
+	bson_t options = BSON_INITIALIZER;
 	bool good, taken;
 
-	if (gate_mongodb_begin(&store->mongodb, &call, store->collection, error) < 0)
+	if (gate_mongodb_begin(
+		&store->mongodb, &call, GATE_MONGODB_WRITE, store->collection, error) < 0)
 		return -1;
-	set_options(&options);
+	allow_names(&options);
 	good = mongoc_collection_insert_one(call.collection, document, &options, NULL, &call.error);
 	taken =
 	    !good && call.error.domain == MONGOC_ERROR_SERVER && call.error.code == DUPLICATE_KEY;
@@ -295,19 +313,23 @@ gate_store_mongodb_remove(
 {
 	struct gate_store_mongodb *store = data;
 	struct gate_mongodb_call call;
-	bson_t filter, reply;
+	bson_t filter, options = BSON_INITIALIZER, reply;
 	int64_t found;
 	bool good;
 
-	if (gate_mongodb_begin(&store->mongodb, &call, store->collection, error) < 0)
+	if (gate_mongodb_begin(
+		&store->mongodb, &call, GATE_MONGODB_WRITE, store->collection, error) < 0)
 		return -1;
+	put_collation(&options, store);
 	if (record != NULL)
 		filter_by_record(&filter, id, record);
 	else
 		filter_by_id(&filter, id);
-	good = mongoc_collection_delete_one(call.collection, &filter, NULL, &reply, &call.error);
+	good =
+	    mongoc_collection_delete_one(call.collection, &filter, &options, &reply, &call.error);
 	found = number_in(&reply, "deletedCount");
 	bson_destroy(&reply);
+	bson_destroy(&options);
 	bson_destroy(&filter);
 	if (gate_mongodb_end(&call, good, "a record can't be removed", error) < 0)
 		return -1;
@@ -370,7 +392,8 @@ gate_store_mongodb_each(
 	int result = 1;
 	bool good;
 
-	if (gate_mongodb_begin(&store->mongodb, &call, store->collection, error) < 0)
+	if (gate_mongodb_begin(
+		&store->mongodb, &call, GATE_MONGODB_READ, store->collection, error) < 0)
 		return -1;
 	if (user != NULL) {
 		BSON_APPEND_DOCUMENT_BEGIN(&filter, "user", &equals);

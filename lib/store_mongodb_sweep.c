@@ -1,4 +1,4 @@
-/* store_mongodb_sweep.c: the indexes, and the removal of what has expired. */
+/* store_mongodb_sweep.c: the removal of what has expired. */
 #include "config.h"
 
 #include "clock.h"
@@ -10,95 +10,8 @@
 #define SWEEP_GRACE 60000  /* ms that an expired record is left alone */
 #define SWEEP_LEASE 600000 /* ms after which a sweeper that never came back is forgotten */
 #define TTL_LATE 600000    /* ms after which a server that removes by itself has done so */
-#define BATCH 500          /* removed by one command: it must be done within socket_timeout */
+#define BATCH 500          /* removed by one command: others write between two of them */
 #define SWEEPER "sweep"    /* beside the counters, whose ids are hashes */
-
-/* ---- indexes ---- */
-
-struct index {
-	const char *collection, *field, *name;
-	bool ttl;
-};
-
-/* As connect-mongo says it: another set of options would keep a Node program from starting. */
-static void
-describe(bson_t *command, const struct index *index)
-{
-	bson_t list, one, key;
-
-	bson_init(command);
-	BSON_APPEND_UTF8(command, "createIndexes", index->collection);
-	GATE_BSON_ARRAY_BEGIN(command, "indexes", -1, &list);
-	BSON_APPEND_DOCUMENT_BEGIN(&list, "0", &one);
-	BSON_APPEND_BOOL(&one, "background", true);
-	if (index->ttl)
-		BSON_APPEND_INT32(&one, "expireAfterSeconds", 0);
-	BSON_APPEND_UTF8(&one, "name", index->name);
-	BSON_APPEND_DOCUMENT_BEGIN(&one, "key", &key);
-	BSON_APPEND_INT32(&key, index->field, 1);
-	bson_append_document_end(&one, &key);
-	bson_append_document_end(&list, &one);
-	bson_append_array_end(command, &list);
-}
-
-/* Is it of this moment only, as a change of the primary? */
-static bool
-is_passing(const bson_error_t *error)
-{
-	static const uint32_t codes[] = {
-	    6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436};
-
-	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-		if (error->code == codes[i])
-			return true;
-	return false;
-}
-
-/* 1; 0: the server refused, the log says why; -1. */
-static int
-make_index(struct gate_store_mongodb *store, const struct index *index, struct gate_error *error)
-{
-	struct gate_mongodb_call call;
-	struct gate_error why = {0};
-	bson_t command;
-	bool good, refused;
-
-	if (gate_mongodb_begin(&store->mongodb, &call, index->collection, error) < 0)
-		return -1;
-	describe(&command, index);
-	good = mongoc_client_write_command_with_opts(
-	    call.client, store->mongodb.database, &command, NULL, NULL, &call.error);
-	bson_destroy(&command);
-	refused = !good && call.error.domain == MONGOC_ERROR_SERVER && !is_passing(&call.error);
-	if (gate_mongodb_end(&call, good, "an index can't be made", &why) > 0)
-		return 1;
-	if (!refused)
-		return gate_fail(error, why.code, "%s", why.text);
-	gate_log(GATE_LOG_WARN, "index-refused", "collection", index->collection, "index",
-	    index->name, "error", why.text, NULL);
-	return 0;
-}
-
-static int
-make_indexes(
-    struct gate_store_mongodb *store, const struct gate_options *options, struct gate_error *error)
-{
-	const struct index of_user = {store->collection, "user", "user_1", false};
-	const struct index of_end = {store->collection, "expires", "expires_1", true};
-	const struct index of_counters = {store->counters, "expires", "expires_1", true};
-	int result;
-
-	if (make_index(store, &of_user, error) < 0 || make_index(store, &of_counters, error) < 0)
-		return -1;
-	if (options->auto_remove == GATE_REMOVE_NATIVE) {
-		result = make_index(store, &of_end, error);
-		if (result < 0)
-			return -1;
-		store->no_ttl = result == 0;
-	}
-	store->indexed = true;
-	return 0;
-}
 
 /* ---- who sweeps ---- */
 
@@ -109,21 +22,31 @@ longer(int64_t a, int64_t b)
 }
 
 static void
+put_span(bson_t *list, const char *index, const char *name, int64_t from, int64_t to)
+{
+	bson_t one, span;
+
+	bson_append_document_begin(list, index, -1, &one);
+	bson_append_document_begin(&one, name, -1, &span);
+	BSON_APPEND_DATE_TIME(&span, "$gt", from);
+	BSON_APPEND_DATE_TIME(&span, "$lte", to);
+	bson_append_document_end(&one, &span);
+	bson_append_document_end(list, &one);
+}
+
+/* Neither is another one at it, nor was it a short while ago. What lies further ahead than either
+ * can be is of a clock that was set back. */
+static void
 name_due(bson_t *query, int64_t now, int64_t interval)
 {
-	bson_t either, one;
+	bson_t neither;
 
 	bson_init(query);
 	BSON_APPEND_UTF8(query, "_id", SWEEPER);
-	gate_store_mongodb_put_date_test(query, "busy", "$lte", now);
-	GATE_BSON_ARRAY_BEGIN(query, "$or", -1, &either);
-	BSON_APPEND_DOCUMENT_BEGIN(&either, "0", &one);
-	gate_store_mongodb_put_date_test(&one, "swept", "$lte", now - interval);
-	bson_append_document_end(&either, &one);
-	BSON_APPEND_DOCUMENT_BEGIN(&either, "1", &one); /* the clock was set back */
-	gate_store_mongodb_put_date_test(&one, "swept", "$gt", now + longer(interval, SWEEP_LEASE));
-	bson_append_document_end(&either, &one);
-	bson_append_array_end(query, &either);
+	GATE_BSON_ARRAY_BEGIN(query, "$nor", -1, &neither);
+	put_span(&neither, "0", "busy", now, now + SWEEP_LEASE);
+	put_span(&neither, "1", "swept", now - interval, now + longer(interval, SWEEP_LEASE));
+	bson_append_array_end(query, &neither);
 }
 
 /* One sweeper for all hosts. 1: it is this one; 0: another one is at it, or was. */
@@ -186,7 +109,8 @@ collect(const struct heap *h, int64_t most, bson_t *found)
 	int count = 0;
 	bool good;
 
-	if (gate_mongodb_begin(&h->store->mongodb, &call, h->collection, h->error) < 0)
+	if (gate_mongodb_begin(
+		&h->store->mongodb, &call, GATE_MONGODB_PATIENT, h->collection, h->error) < 0)
 		return -1;
 	gate_store_mongodb_put_date_test(&query, "expires", "$lt", h->limit);
 	BSON_APPEND_INT64(&options, "limit", most);
@@ -224,7 +148,8 @@ delete_found(const struct heap *h, bson_t *found)
 	int deleted = 0;
 	bool good;
 
-	if (gate_mongodb_begin(&h->store->mongodb, &call, h->collection, h->error) < 0)
+	if (gate_mongodb_begin(
+		&h->store->mongodb, &call, GATE_MONGODB_PATIENT, h->collection, h->error) < 0)
 		return -1;
 	gate_store_mongodb_put_date_test(found, "expires", "$lt", h->limit);
 	good = mongoc_collection_delete_many(call.collection, found, NULL, &reply, &call.error);
@@ -251,7 +176,7 @@ delete_heap(const struct heap *h)
 		if (count < 0 || deleted < 0)
 			return -1;
 		sum += deleted;
-	} while (count == BATCH);
+	} while (count == BATCH && deleted > 0);
 	return sum;
 }
 
@@ -279,12 +204,13 @@ find_surplus(struct gate_store_mongodb *store, struct gate_error *error)
 	struct gate_mongodb_call call;
 	mongoc_cursor_t *cursor;
 	const bson_t *document;
-	bson_t query = BSON_INITIALIZER, options = BSON_INITIALIZER, sort;
+	bson_t query = BSON_INITIALIZER, options = BSON_INITIALIZER, sort, fields;
 	bson_iter_t end;
 	int64_t count, cutoff = 0;
 	bool good;
 
-	if (gate_mongodb_begin(&store->mongodb, &call, store->counters, error) < 0)
+	if (gate_mongodb_begin(
+		&store->mongodb, &call, GATE_MONGODB_PATIENT, store->counters, error) < 0)
 		return -1;
 	count = mongoc_collection_estimated_document_count(
 	    call.collection, NULL, NULL, NULL, &call.error);
@@ -293,6 +219,11 @@ find_surplus(struct gate_store_mongodb *store, struct gate_error *error)
 		BSON_APPEND_DOCUMENT_BEGIN(&options, "sort", &sort);
 		BSON_APPEND_INT32(&sort, "expires", -1);
 		bson_append_document_end(&options, &sort);
+		BSON_APPEND_DOCUMENT_BEGIN(
+		    &options, "projection", &fields); /* the index holds all */
+		BSON_APPEND_INT32(&fields, "_id", 0);
+		BSON_APPEND_INT32(&fields, "expires", 1);
+		bson_append_document_end(&options, &fields);
 		BSON_APPEND_INT64(&options, "skip", BUMPS_MAX);
 		BSON_APPEND_INT64(&options, "limit", 1);
 		cursor = mongoc_collection_find_with_opts(call.collection, &query, &options, NULL);
@@ -333,7 +264,7 @@ gate_store_mongodb_sweep(void *data, const struct gate_options *options, struct 
 	const struct heap records = {store, store->collection, now - SWEEP_GRACE, error};
 	int result, swept = 0;
 
-	if (!store->indexed && make_indexes(store, options, error) < 0)
+	if (!store->prepared && gate_store_mongodb_prepare(store, options, error) < 0)
 		return -1;
 	result = take_turn(store, now, options->sweep_interval, error);
 	if (result <= 0)

@@ -16,7 +16,8 @@
 
 #define COLLECTION "gate_users"
 #define CLIENTS 8 /* questions at once: logins wait for their hashing anyway */
-#define SOME 16   /* users in a row whose hashes may all be unusable */
+#define SOME 16   /* users that are looked at for a usable hash, */
+#define MANY 2000 /* and how many more if there is none */
 #define DUPLICATE_KEY 11000
 #define SECOND 1000 /* ms */
 
@@ -37,7 +38,8 @@ wish_for(const struct users *users)
 	    .connect_timeout = users->connect_timeout,
 	    .select_timeout = users->select_timeout,
 	    .socket_timeout = users->socket_timeout,
-	    .clients = CLIENTS};
+	    .clients = CLIENTS,
+	    .collection = COLLECTION};
 }
 
 /* A master opens the users too, before it forks: it only sees whether the URL is one. */
@@ -86,7 +88,8 @@ gate_user_mongodb_close(void *data)
 }
 
 static int
-begin(struct users *users, struct gate_mongodb_call *call, struct gate_error *error)
+begin(struct users *users, struct gate_mongodb_call *call, enum gate_mongodb_kind kind,
+    struct gate_error *error)
 {
 	const struct gate_mongodb_wish wish = wish_for(users);
 	int result = 0;
@@ -96,7 +99,7 @@ begin(struct users *users, struct gate_mongodb_call *call, struct gate_error *er
 		result = gate_mongodb_open(&users->mongodb, &wish, error);
 	users->connected = result == 0;
 	pthread_mutex_unlock(&users->lock);
-	return result < 0 ? -1 : gate_mongodb_begin(&users->mongodb, call, COLLECTION, error);
+	return result < 0 ? -1 : gate_mongodb_begin(&users->mongodb, call, kind, COLLECTION, error);
 }
 
 /* ---- documents ---- */
@@ -112,6 +115,15 @@ text_in(const bson_t *document, const char *name)
 		return NULL;
 	text = bson_iter_utf8(&at, &length);
 	return strlen(text) == length ? text : NULL;
+}
+
+/* Byte for byte: the collection may have a collation to which anna is Anna. */
+static bool
+is_text(const bson_t *document, const char *name, const char *text)
+{
+	const char *there = text_in(document, name);
+
+	return there != NULL && strcmp(there, text) == 0;
 }
 
 /* NULL, or why nobody can log in by this document. */
@@ -144,14 +156,14 @@ gate_user_mongodb_find(
 	*hash = '\0';
 	if (gate_user_file_name_refusal(name, strlen(name)) != NULL)
 		return 0;
-	if (begin(data, &call, error) < 0)
+	if (begin(data, &call, GATE_MONGODB_READ, error) < 0)
 		return -1;
 	BSON_APPEND_UTF8(&filter, "_id", name);
 	BSON_APPEND_INT64(&options, "limit", 1);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
 	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
-	if (mongoc_cursor_next(cursor, &document) &&
-	    refusal_of(text_in(document, "_id"), text_in(document, "password")) == NULL) {
+	if (mongoc_cursor_next(cursor, &document) && is_text(document, "_id", name) &&
+	    refusal_of(name, text_in(document, "password")) == NULL) {
 		snprintf(hash, GATE_HASH_MAX, "%s", text_in(document, "password"));
 		result = 1;
 	}
@@ -164,10 +176,14 @@ gate_user_mongodb_find(
 	return result;
 }
 
-/* Of some users behind so many, in the order of their names, the first hash that is usable. 1, 0,
- * -1. */
+struct stretch { /* of the users, in the order of their names */
+	int64_t skip, length;
+};
+
+/* The first hash in it that is usable. 1, 0, -1. */
 static int
-find_hash(struct gate_mongodb_call *call, int64_t skip, bool weak, char hash[GATE_HASH_MAX])
+find_hash(struct gate_mongodb_call *call, const struct stretch *stretch, bool weak,
+    char hash[GATE_HASH_MAX])
 {
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, sort;
 	const bson_t *document;
@@ -177,8 +193,8 @@ find_hash(struct gate_mongodb_call *call, int64_t skip, bool weak, char hash[GAT
 	BSON_APPEND_DOCUMENT_BEGIN(&options, "sort", &sort);
 	BSON_APPEND_INT32(&sort, "_id", 1);
 	bson_append_document_end(&options, &sort);
-	BSON_APPEND_INT64(&options, "skip", skip);
-	BSON_APPEND_INT64(&options, "limit", SOME);
+	BSON_APPEND_INT64(&options, "skip", stretch->skip);
+	BSON_APPEND_INT64(&options, "limit", stretch->length);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
 	cursor = mongoc_collection_find_with_opts(call->collection, &filter, &options, NULL);
 	while (result == 0 && mongoc_cursor_next(cursor, &document)) {
@@ -198,6 +214,21 @@ find_hash(struct gate_mongodb_call *call, int64_t skip, bool weak, char hash[GAT
 	return result;
 }
 
+/* In mostly one question; where those from `place` on can't be used, further on and then at the
+ * beginning. */
+static int
+find_usable(struct gate_mongodb_call *call, int64_t place, bool weak, char hash[GATE_HASH_MAX])
+{
+	const struct stretch stretches[] = {
+	    {place, SOME}, {place + SOME, MANY}, {0, place < MANY ? place : MANY}};
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < sizeof stretches / sizeof *stretches; i++)
+		if (stretches[i].length > 0)
+			result = find_hash(call, &stretches[i], weak, hash);
+	return result;
+}
+
 int
 gate_user_mongodb_pick(
     void *data, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *error)
@@ -207,15 +238,13 @@ gate_user_mongodb_pick(
 	int result = 0;
 
 	*hash = '\0';
-	if (begin(data, &call, error) < 0)
+	if (begin(data, &call, GATE_MONGODB_READ, error) < 0)
 		return -1;
 	count = mongoc_collection_estimated_document_count(
 	    call.collection, NULL, NULL, NULL, &call.error);
 	place = count > 0 ? (int64_t)gate_user_file_place(number, (size_t)count) : 0;
 	if (count > 0)
-		result = find_hash(&call, place, weak, hash);
-	if (result == 0 && place > 0)
-		result = find_hash(&call, 0, weak, hash);
+		result = find_usable(&call, place, weak, hash);
 	if (gate_mongodb_end(&call, count >= 0 && result >= 0, "the users can't be read", error) <
 	    0)
 		return -1;
@@ -233,7 +262,7 @@ gate_user_mongodb_each(void *data, int (*visit)(void *data, const char *name, co
 	const bson_t *document;
 	bool good, stopped = false;
 
-	if (begin(users, &call, error) < 0)
+	if (begin(users, &call, GATE_MONGODB_READ, error) < 0)
 		return -1;
 	users->skipped = 0;
 	BSON_APPEND_DOCUMENT_BEGIN(&options, "sort", &sort);
@@ -330,7 +359,7 @@ gate_user_mongodb_change(void *data, const char *name, bool there, const char *h
 		return gate_fail(error, GATE_EOPTION, "the user's name %s", why);
 	if (hash != NULL && (why = gate_user_hash_refusal(hash, strlen(hash))) != NULL)
 		return gate_fail(error, GATE_EOPTION, "the new hash %s", why);
-	if (begin(data, &call, error) < 0)
+	if (begin(data, &call, GATE_MONGODB_WRITE, error) < 0)
 		return -1;
 	if (!there && hash != NULL)
 		return add(&call, name, hash, error);

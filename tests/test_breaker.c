@@ -142,7 +142,7 @@ test_together(void)
 int
 main(void)
 {
-	struct gate_breaker_probe probe = {ask, &server, "a server", 1};
+	struct gate_breaker_probe probe = {ask, &server, "a server", "calls", 1};
 	struct gate_error error = {0};
 	unsigned turn;
 

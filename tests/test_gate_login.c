@@ -751,7 +751,7 @@ is_unavailable(gate_handler *handler, int work, const char *what)
 	char kept[512];
 
 	snprintf(kept, sizeof kept, "%s", sid);
-	v.f.link.second = 0; /* all of these are logged */
+	v.f.link.failures.second = 0; /* all of these are logged */
 	ask(handler);
 	ok(answered == -1 && status_of(&v) == 503 && hashes == work, "%s: -1, 503, %d hashes", what,
 	    work);

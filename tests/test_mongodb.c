@@ -65,6 +65,17 @@ test_refused(void)
 	refuses("mongodb://anna:hunter2/x@127.0.0.1/app", NULL, "can't be read");
 	refuses("mongodb://anna:hunter2@127.0.0.1:port/app", NULL, "can't be read");
 	refuses("mongodb:hunter2", NULL, "can't be read");
+	refuses("mongodb://127.0.0.1/app?tsl=true", NULL, "option of the URI: tsl");
+	refuses("mongodb://anna:hunter2@127.0.0.1/app?w=1&useUnifiedTopology=true", NULL,
+	    "option of the URI: useunifiedtopology");
+	refuses("mongodb://127.0.0.1/app?hunter2", NULL, "can't be read");
+	refuses("mongodb://127.0.0.1/app?hunter2%%=1", NULL, "misspelled");
+	refuses("mongodb://127.0.0.1/app?tls=hunter2", NULL, "option tls");
+	refuses("mongodb://127.0.0.1/app?socketTimeoutMS=hunter2", NULL, "option sockettimeoutms");
+	refuses("mongodb://127.0.0.1/app?tls=true&tlsCAFile=/no/such.pem", NULL,
+	    "tlsCAFile /no/such.pem: No such file");
+	refuses("mongodb://127.0.0.1/app?tls=true&tlsCertificateKeyFile=/no/such.pem", NULL,
+	    "tlsCertificateKeyFile /no/such.pem: No such file");
 	refuses("mongodb://127.0.0.1/app", "collection=a$b", "collection");
 	refuses("mongodb://127.0.0.1/app", "collection=system.users", "collection");
 }
@@ -100,6 +111,38 @@ waits(const char *name, int32_t ms)
 	if (is_ms != ms)
 		printf("# %s: %d, not %d\n", name, (int)is_ms, (int)ms);
 	return is_ms == ms;
+}
+
+/* How long a write waits for the other members of a set. */
+static bool
+waits_for_others(const char *url, int64_t ms)
+{
+	struct gate_store_mongodb *store;
+	const mongoc_write_concern_t *concern;
+	mongoc_client_t *client;
+	int64_t is_ms;
+
+	if (open_url(url, NULL) < 0)
+		return false;
+	store = f.link.store;
+	client = mongoc_client_pool_pop(store->mongodb.pool);
+	concern = mongoc_uri_get_write_concern(mongoc_client_get_uri(client));
+	is_ms = mongoc_write_concern_get_wtimeout_int64(concern);
+	if (is_ms != ms)
+		printf("# %s: %lld, not %lld\n", url, (long long)is_ms, (long long)ms);
+	mongoc_client_pool_push(store->mongodb.pool, client);
+	close_fixture(&f);
+	return is_ms == ms;
+}
+
+static void
+test_write_concern(void)
+{
+	ok(waits_for_others("mongodb://127.0.0.1:1/app?w=majority&journal=true", 1000),
+	    "w without wtimeoutMS: less than socket_timeout");
+	ok(waits_for_others("mongodb://127.0.0.1:1/app?w=2&wtimeoutMS=1234", 1234),
+	    "the URL's own stands");
+	ok(waits_for_others("mongodb://127.0.0.1:1/app", 0), "without w the server's own does");
 }
 
 static void
@@ -263,6 +306,7 @@ main(void)
 	test_refused();
 	test_read_preference();
 	test_limits();
+	test_write_concern();
 	test_absent();
 	if (run_mongodb_server(url, "--folder . --which") == 1)
 		test_outage();

@@ -99,6 +99,7 @@ at_anna=anna:hunter2@$at
 refuses 'no database' "mongodb://$at_anna/" 'names no database'
 refuses 'no database, with options' "mongodb://$at_anna/?authSource=admin" 'names no database'
 refuses 'w=0' "mongodb://$at_anna/app?w=0" 'w=0'
+refuses 'an option misspelled' "mongodb://$at_anna/app?tsl=true" 'an option of the URI: tsl'
 refuses 'a password with a slash' "mongodb://anna:hunter2/x@$at/app" 'with %XX for what is special'
 
 # ---- user and password
@@ -119,8 +120,11 @@ works 'TLS' "mongodb://$at/app?$ours"
 fails 'an authority that did not sign it' "mongodb://$at/app?tls=true&tlsCAFile=$pem/theirs.pem" \
 	'tlsCAFile must hold who signed it'
 fails 'no authority at all' "mongodb://$at/app?tls=true" 'tlsCAFile must hold who signed it'
-fails 'an authority that is not there' "mongodb://$at/app?tls=true&tlsCAFile=$pem/none.pem" \
-	'check tlsCAFile of the URI'
+refuses 'an authority that is not there' "mongodb://$at/app?tls=true&tlsCAFile=$pem/none.pem" \
+	"tlsCAFile $pem/none.pem: No such file"
+conf "mongodb://$at/app?$ours&tlsCertificateKeyFile=$pem/right.pem" ''
+like "$(gate check)" 'error: store mongodb://.*check tlsCAFile and tlsCertificateKeyFile of the URI' \
+	'a certificate of its own without a key: gate check says it'
 with_certificate foreign
 fails "somebody else's certificate" "mongodb://$at/app?$ours" 'tlsCAFile must hold who signed it'
 with_certificate elsewhere

@@ -62,11 +62,37 @@ under_load() { # NAME COMMAND HOW
 	ok "$1 at $2 under load: no visit that was shown is lost" wait_until 20 shows_more
 }
 
+opened() { in_log responder event=server-away; }
+counts_open() { get /r/count; [ "$(opened)" -gt "$before" ]; }
+# The breaker stays open as long as that one command hangs, whatever else is answered.
+hangs() { # COMMAND READS: what a page that only reads answers meanwhile
+	local before block='"blockConnection": true, "blockTimeMS": 5000'
+	wait_until 20 answers
+	before=$(opened)
+	fail_command alwaysOn "$1" "$block"
+	get /r/count
+	is "$status $(header retry-after) $(cookies)" '503 1 0' "$1 hangs: 503, Retry-After, no cookie"
+	ok "$1 hangs: the breaker opens" wait_until 20 counts_open
+	get /r/read
+	is "$status" "$2" "$1 hangs: a page that only reads: $2"
+	fail_command 8 "$1" "$block"
+	ok "$1 hangs: once it does not, all is well again" wait_until 90 answers
+	is "$(opened)" $((before + 1)) "$1 hangs: the breaker opened once"
+	fail_command off
+}
+
+# ---- what takes long and no request waits for
+fail_command alwaysOn createIndexes '"blockConnection": true, "blockTimeMS": 2500'
 make_conf store="mongodb://$at/failpoints" workers=1 threads=4
 start_responder responder || bail 'the responder does not start'
 start_nginx
 settle failpoints
 workers=$(workers_of responder)
+fail_command off
+is "$(in_log responder event=sweep-failed) $(opened)" '0 0' \
+	'indexes that take longer than socket_timeout are made, and no breaker opens'
+hangs find 503
+hangs update 200
 labels='"errorLabels": ["RetryableWriteError"]' # as a real server has them
 while read -r name how; do
 	for command in find update; do

@@ -536,7 +536,7 @@ static void
 broken_store(gate_handler *handler, enum gate_store_call call, const char *param, const char *what)
 {
 	breaks = call;
-	v.f.link.second = 0; /* all of these are logged */
+	v.f.link.failures.second = 0; /* all of these are logged */
 	get(&v, handler, "/", param != NULL ? NAMES(param) : NULL);
 	ok(status_of(&v) == 503 && v.runs == 1, "%s: 503", what);
 	ok(header_of(&v, "Retry-After")[0] != '\0' && header_of(&v, "Set-Cookie")[0] == '\0',
@@ -555,7 +555,7 @@ test_many_failures(void)
 	int logged = 0;
 
 	breaks = GATE_STORE_LOAD;
-	v.f.link.second = 0; /* what was logged before is forgotten */
+	v.f.link.failures.second = 0; /* what was logged before is forgotten */
 	for (int i = 0; i < 200; i++) {
 		get(&v, count, "/", NAMES(cookie_of(ID)));
 		logged += has(v.f.logged, "event=store-failed");

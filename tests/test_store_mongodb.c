@@ -52,6 +52,9 @@ watch(void)
 
 	mongoc_apm_set_command_started_cb(callbacks, note_command);
 	mongoc_client_pool_set_apm_callbacks(store->mongodb.pool, callbacks, NULL);
+	store->mongodb.patient = mongoc_client_new_from_uri(store->mongodb.patient_uri);
+	mongoc_client_set_error_api(store->mongodb.patient, MONGOC_ERROR_API_VERSION_2);
+	mongoc_client_set_apm_callbacks(store->mongodb.patient, callbacks, NULL);
 	mongoc_apm_callbacks_destroy(callbacks);
 }
 
@@ -847,6 +850,64 @@ test_index(void)
 	drop();
 }
 
+/* As if a host whose clock is wrong had begun a sweep. */
+static void
+say_busy_until(int64_t when)
+{
+	char json[300];
+
+	snprintf(json, sizeof json,
+	    "{\"update\":\"sessions_counters\",\"updates\":[{\"q\":{\"_id\":\"sweep\"},"
+	    "\"u\":{\"$set\":{\"busy\":{\"$date\":{\"$numberLong\":\"%lld\"}}}}}]}",
+	    (long long)when);
+	command(json);
+}
+
+static void
+test_turns(void)
+{
+	struct gate_error error = {0};
+	int64_t now = gate_clock_wall();
+
+	open_with("auto_remove=interval");
+	f.options.sweep_interval = 0;
+	f.link.table->sweep(f.link.store, &f.options, &error);
+	put_at(&f.link, "dead", "1", now - 2 * HOUR, HOUR);
+	say_busy_until(now + 300000);
+	ok(f.link.table->sweep(f.link.store, &f.options, &error) == 0,
+	    "another sweeper is at it: this one is not");
+	say_busy_until(now + 365 * 24 * HOUR);
+	ok(f.link.table->sweep(f.link.store, &f.options, &error) == 1,
+	    "a sweeper that says it will be for a year is not believed");
+	close_fixture(&f);
+	drop();
+}
+
+/* To which A and a are the same. */
+static void
+test_collation(void)
+{
+	struct gate_error error = {0};
+	struct gate_record record;
+
+	command("{\"create\":\"sessions\",\"collation\":{\"locale\":\"en\",\"strength\":2}}");
+	ok(open_with(NULL), "a collection with a collation of its own");
+	f.link.table->sweep(f.link.store, &f.options, &error);
+	insert(PLAIN("doc", ",\"name\":\"anna\""));
+	get(&f.link, "doc", &record);
+	update_as_node("doc", "{\"$set\":{\"session.name\":\"ANNA\"}}");
+	ok(change(&f.link, "doc", &record, "2", &error) == GATE_CONFLICT,
+	    "a write of Node's in capitals is a write");
+	ok(gate_store_remove(&f.link, "doc", &record, &error) == GATE_CONFLICT,
+	    "  for what would be removed, too");
+	gate_store_release(&f.link, &record);
+	get(&f.link, "doc", &record);
+	ok(change(&f.link, "doc", &record, "2", &error) == 1, "what was read can be changed");
+	gate_store_release(&f.link, &record);
+	close_fixture(&f);
+	drop();
+}
+
 static void
 test_batches(void)
 {
@@ -904,6 +965,8 @@ main(void)
 	test_unreadable();
 	test_renew();
 	test_index();
+	test_turns();
+	test_collation();
 	test_batches();
 	leave_scratch();
 	mongoc_collection_destroy(sessions);
