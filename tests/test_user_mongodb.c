@@ -82,6 +82,15 @@ test_changes(void)
 	ok(change(GATE_USER_REMOVE, "$gt", NULL, NULL) == 0, "  once");
 }
 
+static void
+remove_damaged(void)
+{
+	bson_t *filter = BCON_NEW("password", "damaged");
+
+	mongoc_collection_delete_many(collection, filter, NULL, NULL, NULL);
+	bson_destroy(filter);
+}
+
 /* A stranger's work is one user's, and the same one's the next time; a refused hash is nobody's. */
 static void
 test_strangers(void)
@@ -107,6 +116,18 @@ test_strangers(void)
 	ok(same == 100, "the others are, the same for a number");
 	ok(first > 10 && first < 90, "each for some (%d of 100)", first);
 	change(GATE_USER_REMOVE, "berta", NULL, NULL);
+	for (int i = 0; i < 60; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "damaged-%02d", i);
+		insert(BCON_NEW("_id", BCON_UTF8(name), "password", "damaged"));
+	}
+	same = 0;
+	for (uint64_t i = 1; i <= 100; i++)
+		same += gate_users_pick(users, i * GOLDEN, false, hash, NULL) == 1 &&
+		    strcmp(hash, SHA256) == 0;
+	ok(same == 100, "the only good one is found, behind or before many damaged ones");
+	remove_damaged();
 	change(GATE_USER_REMOVE, "erna", NULL, NULL);
 }
 
@@ -143,6 +164,23 @@ test_each(void)
 	ok(mongoc_collection_count_documents(collection, &all, NULL, NULL, NULL, NULL) == 8,
 	    "  and nobody was lost");
 	bson_destroy(&all);
+}
+
+/* In a collection to which anna is Anna. */
+static void
+test_collation(void)
+{
+	bson_t *options = BCON_NEW("create", "gate_users", "collation", "{", "locale", "en",
+	    "strength", BCON_INT32(2), "}");
+	char hash[GATE_HASH_MAX];
+
+	mongoc_collection_drop(collection, NULL);
+	ok(mongoc_collection_command_simple(collection, options, NULL, NULL, NULL),
+	    "a collection that compares without case");
+	bson_destroy(options);
+	change(GATE_USER_ADD, "anna", HASH "1", NULL);
+	ok(has("anna", HASH "1") && find("Anna", hash) == 0 && hash[0] == '\0',
+	    "a name in capitals is another name all the same");
 }
 
 static void
@@ -192,6 +230,7 @@ main(void)
 	test_changes();
 	test_strangers();
 	test_each();
+	test_collation();
 	mongoc_collection_drop(collection, NULL);
 	mongoc_collection_destroy(collection);
 	mongoc_client_destroy(client);
