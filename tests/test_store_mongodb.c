@@ -659,21 +659,18 @@ static const char *
 elements(const char *id)
 {
 	static char text[400];
-	bson_t *document = find(id), list;
+	bson_t *document = find(id), list = BSON_INITIALIZER;
 	bson_iter_t start, at;
-	const uint8_t *bytes;
-	uint32_t length;
-	char *json = NULL;
+	size_t length;
+	char *json;
 
-	text[0] = '\0';
 	if (bson_iter_init(&start, document) &&
-	    bson_iter_find_descendant(&start, "session.list", &at) && BSON_ITER_HOLDS_ARRAY(&at)) {
-		bson_iter_array(&at, &length, &bytes);
-		if (bson_init_static(&list, bytes, length))
-			json = bson_array_as_json(&list, NULL);
-	}
-	snprintf(text, sizeof text, "%s", json != NULL ? json : "");
+	    bson_iter_find_descendant(&start, "session.list", &at))
+		bson_append_iter(&list, "", 0, &at);
+	json = bson_as_relaxed_extended_json(&list, &length); /* { "" : [...] } */
+	snprintf(text, sizeof text, "%.*s", length > 9 ? (int)length - 9 : 0, json + 7);
 	bson_free(json);
+	bson_destroy(&list);
 	bson_destroy(document);
 	return text;
 }
