@@ -45,7 +45,7 @@ note_doubt(struct doubt *doubt, const char *message)
 static void
 log_driver(mongoc_log_level_t level, const char *domain, const char *message, void *data)
 {
-	static struct gate_log_limit limit;
+	static _Thread_local struct gate_log_limit limit; /* the driver has few threads */
 
 	(void)data;
 	if (level > MONGOC_LOG_LEVEL_WARNING)

@@ -16,12 +16,11 @@
 #define DUPLICATE_KEY 11000
 
 static void
-log_unreadable(const struct gate_store_mongodb *store, const char *id)
+log_unreadable(struct gate_store_mongodb *store, const char *id)
 {
-	static struct gate_log_limit limit;
 	char name[16];
 
-	if (!gate_log_may(&limit))
+	if (!gate_log_may(&store->unreadable))
 		return;
 	snprintf(name, sizeof name, "%.8s...", id);
 	gate_log(GATE_LOG_WARN, "session-unreadable", "store", store->collection, "id", name,
