@@ -10,6 +10,7 @@ report(struct gate_request *req)
 		gate_printf(req, "ok\n");
 	} else {
 		gate_status(req, 503);
+		gate_header(req, "Retry-After", "1");
 		gate_printf(req, "the store does not answer\n");
 	}
 }

@@ -11,8 +11,9 @@
 #include "request.h"
 
 #define PURPOSE "gate session handle"
-#define SHOWN_MAX 100 /* sessions, the newest */
-#define PASSES 3      /* over a user's sessions: one may be renewed while they are ended */
+#define SHOWN_MAX 100  /* sessions, the newest */
+#define TIME_MOST 9e15 /* ms */
+#define PASSES 3       /* over a user's sessions: one may be renewed while they are ended */
 
 /* ---- one session, as its user sees it ---- */
 
@@ -67,6 +68,15 @@ describe(const char *agent)
 	return system != NULL ? json_sprintf("%s on %s", browser, system) : json_string(browser);
 }
 
+/* A number that anybody may have put there. */
+static int64_t
+time_of(const json_t *number)
+{
+	double ms = json_number_value(number);
+
+	return ms > 0 && ms < TIME_MOST ? (int64_t)ms : 0;
+}
+
 static void
 put_time(json_t *session, const char *key, int64_t ms)
 {
@@ -94,7 +104,7 @@ show(struct gate_request *r, const char *id, const struct gate_record *record)
 	    session, "device", describe(json_string_value(json_object_get(gate, "agent"))));
 	if (json_is_string(address))
 		json_object_set(session, "address", address);
-	put_time(session, "login", (int64_t)json_number_value(json_object_get(gate, "login")));
+	put_time(session, "login", time_of(json_object_get(gate, "login")));
 	put_time(session, "seen", ours ? record->now : record->touched);
 	json_object_set_new(session, "order", json_integer(ours ? INT64_MAX : record->touched));
 	json_decref(gate);

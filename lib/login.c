@@ -37,11 +37,10 @@ refuse(struct gate_request *r, int status, int64_t wait, const char *text)
 	return status == 403 ? -1 : GATE_LATER;
 }
 
-/* The store or the users can't be asked: 503, whatever the handler does. */
+/* The store or the users can't be asked: 503, whatever the handler does, and nobody asks again. */
 static int
 give_up(struct gate_request *r)
 {
-	gate_session_json(&r->session);
 	r->session.state = GATE_SESSION_FAILED;
 	return -1;
 }
@@ -113,6 +112,7 @@ log_in(struct gate_request *r, const char *name, const char *password, bool reme
 		gate_log(GATE_LOG_WARN, "login-impossible", "error",
 		    "option users names no file with users", NULL);
 	if (result == 1) {
+		gate_login_renew_hash(&t);
 		memcpy(r->login.hash, t.hash, sizeof r->login.hash);
 		remember_login(r, name, remember);
 		if (gate_password_hash_refusal(t.hash, false) != NULL)

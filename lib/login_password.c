@@ -42,6 +42,21 @@ has_password(struct gate_request *r, const char *name)
 	return found;
 }
 
+/* No answer came to the change: was it made all the same? 1 or -1. */
+static int
+is_stored(struct gate_login_try *t, const char *hash)
+{
+	struct gate_error *error = &t->r->session.error;
+	char there[GATE_HASH_MAX];
+	bool same = gate_users_find(t->r->config->users, t->name, there, error) == 1 &&
+	    strcmp(there, hash) == 0;
+
+	explicit_bzero(there, sizeof there);
+	if (!same)
+		gate_fail(error, GATE_ESTORE, "users: a new password may have been stored, or not");
+	return same ? 1 : -1;
+}
+
 /* 1, or 0 with *why, GATE_LATER, -1. */
 static int
 store_password(struct gate_login_try *t, const char *new, const char **why)
@@ -61,12 +76,14 @@ store_password(struct gate_login_try *t, const char *new, const char **why)
 	if (result == 0)
 		result = gate_users_change(
 		    r->config->users, GATE_USER_REPLACE, t->name, hash, t->hash, &error);
+	if (result < 0 && error.code == GATE_ESTORE)
+		result = is_stored(t, hash);
 	explicit_bzero(hash, sizeof hash);
 	if (result == 0) {
 		*why = "The password was changed from elsewhere just now.";
 		gate_login_report(r, GATE_LOG_WARN, "password-refused", t->name, true, *why);
 	}
-	if (result >= 0)
+	if (result >= 0 || error.code == GATE_ESTORE)
 		return result;
 	report_unchangeable(GATE_LOG_ERROR, t->name, error.text);
 	*why = unchangeable;

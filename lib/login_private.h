@@ -34,6 +34,9 @@ int gate_login_refuse_http(struct gate_request *); /* 403, and why; -1 */
 /* Tries r, name and password, counted against guessing. hash is what the password was tried on then:
  * wipe it. 1, 0, GATE_LATER, -1. */
 int gate_login_attempt(struct gate_login_try *);
+/* Behind a try that was right: makes a better hash of an old one, where users' hashes may be made
+ * anew. hash is then the one that is there. */
+void gate_login_renew_hash(struct gate_login_try *);
 const char *gate_login_device_cookie(const struct gate_request *); /* its name */
 /* The id of a device that name logged in from before, or NULL. */
 const char *gate_login_find_device(

@@ -32,7 +32,7 @@ gate_login_find_device(struct gate_request *r, const char *name, char id[GATE_DE
 /* ---- the try ---- */
 
 /* A stranger's work is that of one of the users, so that the time it takes tells nothing, whatever
- * kinds of hashes there are; nobody else can say whose. Both are always looked for. */
+ * kinds of hashes there are; nobody else can say whose. Both are always looked for, where anything can be. */
 static int
 find_hash(struct gate_login_try *t)
 {
@@ -46,7 +46,7 @@ find_hash(struct gate_login_try *t)
 	gate_sign_for(config->keys, "gate stranger", t->name, strlen(t->name), signature);
 	memcpy(&number, signature, sizeof number);
 	found = gate_users_find(config->users, t->name, t->hash, error);
-	picked = gate_users_pick(config->users, number, weak, other, error);
+	picked = found < 0 ? -1 : gate_users_pick(config->users, number, weak, other, error);
 	t->exists = found == 1;
 	t->usable = t->exists && gate_password_hash_refusal(t->hash, weak) == NULL;
 	if (!t->usable)
@@ -174,4 +174,45 @@ gate_login_attempt(struct gate_login_try *t)
 	    .device = gate_login_find_device(r, t->name, t->device),
 	};
 	return find_hash(t) < 0 ? -1 : judge_alone(t);
+}
+
+/* ---- a better hash ---- */
+
+/* Somebody else was first, or what became of the change is unknown. */
+static void
+look_again(struct gate_login_try *t)
+{
+	char hash[GATE_HASH_MAX];
+
+	if (gate_users_find(t->r->config->users, t->name, hash, NULL) == 1 &&
+	    gate_password_verify(t->password, hash, false, NULL) == 1)
+		memcpy(t->hash, hash, sizeof t->hash);
+	explicit_bzero(hash, sizeof hash);
+}
+
+void
+gate_login_renew_hash(struct gate_login_try *t)
+{
+	struct gate_users *users = t->r->config->users;
+	bool weak = gate_password_hash_refusal(t->hash, false) != NULL;
+	char hash[GATE_HASH_MAX];
+	int turn;
+
+	if (!gate_users_keep_hashes_new(users) || !(weak || gate_password_hash_is_old(t->hash)))
+		return;
+	turn = gate_hashing_enter(t->r->hashing, t->r->deadline);
+	if (turn < 0)
+		return; /* the next login will do */
+	if (gate_password_hash(t->password, hash, NULL) < 0) {
+		gate_hashing_leave(t->r->hashing, turn);
+		return;
+	}
+	if (gate_users_change(users, GATE_USER_REPLACE, t->name, hash, t->hash, NULL) == 1) {
+		memcpy(t->hash, hash, sizeof t->hash);
+		gate_login_report(t->r, GATE_LOG_INFO, "hash-renewed", t->name, true, NULL);
+	} else {
+		look_again(t);
+	}
+	gate_hashing_leave(t->r->hashing, turn);
+	explicit_bzero(hash, sizeof hash);
 }

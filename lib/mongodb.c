@@ -265,8 +265,8 @@ take_client(struct gate_mongodb *m, struct gate_mongodb_call *call, struct gate_
 static bool
 may_begin(const struct gate_mongodb *m, struct gate_mongodb_call *call)
 {
-	return gate_breaker_enter(m->reads, &call->turn) &&
-	    (call->kind != GATE_MONGODB_WRITE || gate_breaker_enter(m->writes, &call->turn));
+	return gate_breaker_enter(m->reads, &call->reads_turn) &&
+	    (call->kind != GATE_MONGODB_WRITE || gate_breaker_enter(m->writes, &call->writes_turn));
 }
 
 int
@@ -284,6 +284,15 @@ gate_mongodb_begin(struct gate_mongodb *m, struct gate_mongodb_call *call,
 	return 0;
 }
 
+/* A write that fails for what reads have met as well says nothing of writes. */
+static bool
+is_of_writes(const struct gate_mongodb_call *call)
+{
+	unsigned turn;
+
+	return gate_breaker_enter(call->mongodb->reads, &turn) && turn == call->reads_turn;
+}
+
 /* That a long one took too long says nothing of the server. */
 static void
 give_back(struct gate_mongodb_call *call, bool reached)
@@ -292,11 +301,12 @@ give_back(struct gate_mongodb_call *call, bool reached)
 
 	if (call->collection != NULL)
 		mongoc_collection_destroy(call->collection);
-	if (call->kind == GATE_MONGODB_PATIENT)
-		return;
-	mongoc_client_pool_push(m->pool, call->client);
-	gate_breaker_leave(
-	    call->kind == GATE_MONGODB_READ ? m->reads : m->writes, call->turn, reached);
+	if (call->kind != GATE_MONGODB_PATIENT)
+		mongoc_client_pool_push(m->pool, call->client);
+	if (call->kind == GATE_MONGODB_READ)
+		gate_breaker_leave(m->reads, call->reads_turn, reached);
+	if (call->kind == GATE_MONGODB_WRITE && (reached || is_of_writes(call)))
+		gate_breaker_leave(m->writes, call->writes_turn, reached);
 }
 
 int
@@ -304,13 +314,15 @@ gate_mongodb_end(
     struct gate_mongodb_call *call, bool good, const char *what, struct gate_error *error)
 {
 	char reason[REASON_MAX];
+	bool denied =
+	    !good && call->error.domain == MONGOC_ERROR_SERVER && call->error.code == UNAUTHORIZED;
 
 	give_back(call, good || !is_unreached(&call->error));
 	if (good)
 		return 1;
 	reason_of(&call->error, reason);
-	return gate_fail(error, GATE_ESTORE, "%s: %s: %s%s", call->mongodb->name, what, reason,
-	    advice_for(&call->error));
+	return gate_fail(error, denied ? GATE_EOPTION : GATE_ESTORE, "%s: %s: %s%s",
+	    call->mongodb->name, what, reason, advice_for(&call->error));
 }
 
 int

@@ -44,7 +44,7 @@ struct gate_mongodb_call { /* of one thread */
 	mongoc_collection_t *collection;
 	bson_error_t error; /* for the driver to fill in */
 	enum gate_mongodb_kind kind;
-	unsigned turn; /* of its breaker */
+	unsigned reads_turn, writes_turn; /* of the breakers */
 };
 
 /* ---- mongodb_uri.c: what the URL says ---- */

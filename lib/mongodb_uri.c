@@ -12,6 +12,7 @@
 
 #define HEARTBEAT 500   /* ms, the least: after an error the driver waits for the next one */
 #define OPTION_MAX 40   /* bytes of an option's name in a message */
+#define CLIENTS_LEAST 4 /* who walks over the records holds one while each is changed */
 #define PATIENCE 300000 /* ms that an answer may take for which no request waits */
 
 /* ---- what the driver says ---- */
@@ -22,6 +23,19 @@ struct doubt { /* of the driver, about what it is to parse */
 };
 
 static _Thread_local struct doubt *doubted; /* NULL: this thread parses no URI */
+
+/* What other drivers know and this one does without. */
+static bool
+is_harmless(const char *option)
+{
+	static const char *const names[] = {"maxconnecting", "servermonitoringmode", "timeoutms",
+	    "usenewurlparser", "useunifiedtopology"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcasecmp(option, names[i]) == 0)
+			return true;
+	return false;
+}
 
 /* The option's name, of a message that has it in quotes. Nothing else of it may be shown: there can
  * be a password in any other part. */
@@ -34,21 +48,23 @@ note_doubt(struct doubt *doubt, const char *message)
 
 	if (*name != '\0')
 		name++;
-	while (isalnum((unsigned char)name[length]))
+	while (isalnum((unsigned char)name[length]) || name[length] == '_')
 		length++;
 	if (length <= OPTION_MAX && strchr("\"'", name[length]) != NULL)
 		snprintf(doubt->option, sizeof doubt->option, "%.*s", (int)length, name);
-	doubt->unknown = strncmp(message, unknown, sizeof unknown - 1) == 0;
+	doubt->unknown =
+	    strncmp(message, unknown, sizeof unknown - 1) == 0 && !is_harmless(doubt->option);
 }
 
-/* Warnings of the driver's own threads; what concerns a call comes back from the call. */
+/* Warnings of the driver's own threads; what concerns a call comes back from the call, as what
+ * became of its stream. */
 static void
 log_driver(mongoc_log_level_t level, const char *domain, const char *message, void *data)
 {
 	static _Thread_local struct gate_log_limit limit; /* the driver has few threads */
 
 	(void)data;
-	if (level > MONGOC_LOG_LEVEL_WARNING)
+	if (level > MONGOC_LOG_LEVEL_WARNING || strcmp(domain, "stream") == 0)
 		return;
 	if (doubted == NULL && gate_log_may(&limit))
 		gate_log(GATE_LOG_WARN, "mongodb-driver", "domain", domain, "text", message, NULL);
@@ -84,18 +100,21 @@ limit(mongoc_uri_t *uri, const char *name, int64_t value)
 }
 
 /* A write that waits for other members of the set is answered in time, that it waits still: that is
- * no server which does not answer. */
+ * no server which does not answer. Without w a wtimeout could take the place of the server's own
+ * default. */
 static void
-limit_write_concern(mongoc_uri_t *uri, int64_t ms)
+limit_write_concern(mongoc_uri_t *uri)
 {
-	mongoc_write_concern_t *concern;
+	int64_t most =
+	    (int64_t)mongoc_uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 0) * 2 / 3;
+	mongoc_write_concern_t *concern =
+	    mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri));
+	int64_t own = mongoc_write_concern_get_wtimeout_int64(concern);
 
-	if (!mongoc_uri_has_option(uri, MONGOC_URI_W) ||
-	    mongoc_uri_has_option(uri, MONGOC_URI_WTIMEOUTMS))
-		return; /* without w a wtimeout could take the place of the server's own default */
-	concern = mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri));
-	mongoc_write_concern_set_wtimeout_int64(concern, ms);
-	mongoc_uri_set_write_concern(uri, concern);
+	if (mongoc_uri_has_option(uri, MONGOC_URI_W) && most > 0 && (own <= 0 || own > most)) {
+		mongoc_write_concern_set_wtimeout_int64(concern, most);
+		mongoc_uri_set_write_concern(uri, concern);
+	}
 	mongoc_write_concern_destroy(concern);
 }
 
@@ -116,28 +135,51 @@ check_files(const mongoc_uri_t *uri, const struct gate_mongodb_wish *wish, struc
 	return 0;
 }
 
+/* The driver's own words are for who has no password in the URI. */
 static int
-refuse_text(const struct gate_mongodb_wish *wish, const char *option, struct gate_error *error)
+refuse_text(const struct gate_mongodb_wish *wish, const char *option, const char *why,
+    struct gate_error *error)
 {
 	if (*option != '\0')
 		return gate_fail(error, GATE_EOPTION,
 		    "%s mongodb: the URI's option %s can't be what it is set to", wish->option,
 		    option);
+	if (strpbrk(wish->url, "@%") == NULL && strcasestr(wish->url, "password") == NULL)
+		return gate_fail(error, GATE_EOPTION, "%s mongodb: the URI can't be read: %.120s",
+		    wish->option, why);
 	return refuse(wish,
 	    "the URI can't be read; it looks like mongodb://USER:PASSWORD@HOST/DATABASE, with %XX "
 	    "for what is special in user and password",
 	    error);
 }
 
+/* The driver takes what stands behind a bare @ of a password for the host's name, and would show it
+ * and ask for it in DNS. */
+static bool
+has_bare_at(const mongoc_uri_t *uri)
+{
+	const mongoc_host_list_t *host = mongoc_uri_get_hosts(uri);
+	const char *srv = mongoc_uri_get_srv_hostname(uri);
+
+	if (srv != NULL && strchr(srv, '@') != NULL)
+		return true;
+	for (; host != NULL; host = host->next)
+		if (host->host[0] != '/' && strchr(host->host, '@') != NULL)
+			return true;
+	return false;
+}
+
 /* The driver leaves out what it does not know: there would be no TLS behind tsl=true. */
 static int
-judge(const mongoc_uri_t *uri, const struct doubt *doubt, const struct gate_mongodb_wish *wish,
-    struct gate_error *error)
+judge(const mongoc_uri_t *uri, const struct doubt *doubt, const char *why,
+    const struct gate_mongodb_wish *wish, struct gate_error *error)
 {
 	const char *option = names_option(wish->url, doubt->option) ? doubt->option : "";
 
 	if (uri == NULL)
-		return refuse_text(wish, option, error);
+		return refuse_text(wish, option, why, error);
+	if (has_bare_at(uri))
+		return refuse(wish, "an @ in a password is written %40", error);
 	if (doubt->unknown)
 		return gate_fail(error, GATE_EOPTION,
 		    "%s mongodb: libmongoc does not know an option of the URI: %s", wish->option,
@@ -169,7 +211,7 @@ parse(const struct gate_mongodb_wish *wish, struct gate_error *error)
 	doubted = NULL;
 	if (uri == NULL)
 		note_doubt(&doubt, why.message);
-	if (judge(uri, &doubt, wish, error) == 0)
+	if (judge(uri, &doubt, why.message, wish, error) == 0)
 		return uri;
 	if (uri != NULL)
 		mongoc_uri_destroy(uri);
@@ -187,19 +229,27 @@ gate_mongodb_check(const struct gate_mongodb_wish *wish, struct gate_error *erro
 	return 0;
 }
 
-/* What a secondary knows is old: a session that was just ended would still be there. */
 static void
-read_from_primary(mongoc_uri_t *uri, const struct gate_mongodb_wish *wish)
+log_ignored(const struct gate_mongodb_wish *wish, const char *text)
 {
-	const mongoc_read_prefs_t *asked = mongoc_uri_get_read_prefs_t(uri);
-	mongoc_read_prefs_t *primary;
+	gate_log(GATE_LOG_WARN, "option-ignored", "option", wish->option, "text", text, NULL);
+}
 
-	if (mongoc_read_prefs_get_mode(asked) == MONGOC_READ_PRIMARY)
-		return;
-	gate_log(GATE_LOG_WARN, "option-ignored", "option", wish->option, "text",
-	    "readPreference: what gate reads always comes from the primary", NULL);
-	primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
+/* What a secondary knows is old, as is what most servers know: a session that was just ended would
+ * still be there. */
+static void
+read_the_latest(mongoc_uri_t *uri, const struct gate_mongodb_wish *wish)
+{
+	mongoc_read_prefs_t *primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
+	mongoc_read_concern_t *latest = mongoc_read_concern_new();
+
+	if (mongoc_read_prefs_get_mode(mongoc_uri_get_read_prefs_t(uri)) != MONGOC_READ_PRIMARY)
+		log_ignored(wish, "readPreference: what gate reads always comes from the primary");
+	if (!mongoc_read_concern_is_default(mongoc_uri_get_read_concern(uri)))
+		log_ignored(wish, "readConcernLevel: gate always reads the latest");
 	mongoc_uri_set_read_prefs_t(uri, primary);
+	mongoc_uri_set_read_concern(uri, latest);
+	mongoc_read_concern_destroy(latest);
 	mongoc_read_prefs_destroy(primary);
 }
 
@@ -215,11 +265,13 @@ gate_mongodb_uri(const struct gate_mongodb_wish *wish, struct gate_error *error)
 	limit(uri, MONGOC_URI_SOCKETTIMEOUTMS, wish->socket_timeout);
 	limit(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, wish->select_timeout);
 	limit(uri, MONGOC_URI_MAXPOOLSIZE, wish->clients);
+	if (mongoc_uri_get_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, 0) < CLIENTS_LEAST)
+		mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, CLIENTS_LEAST);
 	limit(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, HEARTBEAT);
-	limit_write_concern(uri, wish->socket_timeout * 2 / 3);
+	limit_write_concern(uri);
 	if (mongoc_uri_get_appname(uri) == NULL)
 		mongoc_uri_set_appname(uri, "gate");
-	read_from_primary(uri, wish);
+	read_the_latest(uri, wish);
 	return uri;
 }
 
@@ -227,8 +279,15 @@ mongoc_uri_t *
 gate_mongodb_patient_uri(const mongoc_uri_t *uri)
 {
 	mongoc_uri_t *patient = mongoc_uri_copy(uri);
+	int32_t own = mongoc_uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 0);
+	mongoc_write_concern_t *concern =
+	    mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri));
 
-	mongoc_uri_set_option_as_int32(patient, MONGOC_URI_SOCKETTIMEOUTMS, PATIENCE);
-	limit_write_concern(patient, PATIENCE * 2 / 3);
+	if (own > 0 && own < PATIENCE)
+		mongoc_uri_set_option_as_int32(patient, MONGOC_URI_SOCKETTIMEOUTMS, PATIENCE);
+	mongoc_write_concern_set_wtimeout_int64(concern, 0); /* as long as that, too */
+	mongoc_uri_set_write_concern(patient, concern);
+	limit_write_concern(patient);
+	mongoc_write_concern_destroy(concern);
 	return patient;
 }

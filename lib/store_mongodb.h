@@ -21,6 +21,7 @@ struct gate_store_mongodb {
 	bool touches;  /* lastModified is written */
 	struct gate_log_limit unreadable;
 	atomic_bool prepared;
+	atomic_bool looked;
 	atomic_bool collated; /* by its own rules the collection takes for equal what is not */
 	atomic_bool no_ttl;   /* the server does not remove what has expired */
 };
@@ -72,6 +73,7 @@ int gate_store_mongodb_each(
 /* ---- store_mongodb_bump.c: counters ---- */
 
 struct gate_store_mongodb_change {
+	enum gate_mongodb_kind kind;
 	const bson_t *query, *update;
 	bool upsert;
 	const char *what; /* an error says */
@@ -91,6 +93,9 @@ void gate_store_mongodb_put_date_test(
 
 int gate_store_mongodb_prepare(
     struct gate_store_mongodb *, const struct gate_options *, struct gate_error *);
+
+/* Before a write that compares: what the collection takes for equal. 0 or -1. */
+int gate_store_mongodb_look(struct gate_store_mongodb *, struct gate_error *);
 
 /* ---- store_mongodb_sweep.c: what has expired ---- */
 

@@ -26,8 +26,7 @@ gate_store_mongodb_modify(struct gate_store_mongodb *store,
 	bool good, taken;
 	int result = 0;
 
-	if (gate_mongodb_begin(&store->mongodb, &call, GATE_MONGODB_WRITE, store->counters, error) <
-	    0) {
+	if (gate_mongodb_begin(&store->mongodb, &call, c->kind, store->counters, error) < 0) {
 		mongoc_find_and_modify_opts_destroy(options);
 		return -1;
 	}
@@ -96,7 +95,7 @@ static int
 change_counter(const struct counter *c, bson_t *query, bson_t *update, bool upsert)
 {
 	const struct gate_store_mongodb_change change = {
-	    query, update, upsert, "a counter can't be changed"};
+	    GATE_MONGODB_WRITE, query, update, upsert, "a counter can't be changed"};
 	bson_t after;
 	int result = gate_store_mongodb_modify(c->store, &change, &after, c->error);
 

@@ -35,8 +35,8 @@ describe(bson_t *command, const struct index *index)
 static bool
 is_passing(const bson_error_t *error)
 {
-	static const uint32_t codes[] = {
-	    6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436};
+	static const uint32_t codes[] = {6, 7, 24, 46, 50, 64, 89, 91, 112, 117, 134, 189, 262, 276,
+	    9001, 10107, 11600, 11602, 13435, 13436};
 
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
 		if (error->code == codes[i])
@@ -70,32 +70,46 @@ make_index(struct gate_store_mongodb *store, const struct index *index, struct g
 	return 0;
 }
 
-/* A collection may be told at its creation to compare without case: two payloads may look alike
- * then that are not. Writes that say how to compare can't use the index of _id. */
+/* What the server says of the collection; a server that does not let us look has nothing to tell. */
 static int
-check_collation(struct gate_store_mongodb *store, struct gate_error *error)
+ask_collation(struct gate_store_mongodb *store, bool *collated, struct gate_error *error)
 {
 	struct gate_mongodb_call call;
 	bson_t command = BSON_INITIALIZER, filter, reply;
 	bson_iter_t at, collation;
 	bool good;
 
-	if (gate_mongodb_begin(&store->mongodb, &call, GATE_MONGODB_PATIENT, NULL, error) < 0)
+	if (gate_mongodb_begin(&store->mongodb, &call, GATE_MONGODB_READ, NULL, error) < 0) {
+		bson_destroy(&command);
 		return -1;
+	}
 	BSON_APPEND_INT32(&command, "listCollections", 1);
 	BSON_APPEND_DOCUMENT_BEGIN(&command, "filter", &filter);
 	BSON_APPEND_UTF8(&filter, "name", store->collection);
 	bson_append_document_end(&command, &filter);
 	good = mongoc_client_read_command_with_opts(
 	    call.client, store->mongodb.database, &command, NULL, NULL, &reply, &call.error);
-	store->collated = good && bson_iter_init(&at, &reply) &&
+	*collated = good && bson_iter_init(&at, &reply) &&
 	    bson_iter_find_descendant(&at, "cursor.firstBatch.0.options.collation", &collation);
 	bson_destroy(&reply);
 	bson_destroy(&command);
 	good |= call.error.domain == MONGOC_ERROR_SERVER && !is_passing(&call.error);
-	if (gate_mongodb_end(&call, good, "the collection can't be looked at", error) < 0)
+	return gate_mongodb_end(&call, good, "the collection can't be looked at", error);
+}
+
+/* A collection may be told at its creation to compare without case: two payloads may look alike
+ * then that are not. Writes that say how to compare can't use the index of _id. */
+int
+gate_store_mongodb_look(struct gate_store_mongodb *store, struct gate_error *error)
+{
+	bool collated;
+
+	if (store->looked)
+		return 0;
+	if (ask_collation(store, &collated, error) < 0)
 		return -1;
-	if (store->collated)
+	store->collated = collated;
+	if (!atomic_exchange(&store->looked, true) && collated)
 		gate_log(GATE_LOG_WARN, "collation", "collection", store->collection, "error",
 		    "the collection has a collation of its own: each write looks through all of "
 		    "it; make a new one without",
@@ -112,7 +126,8 @@ gate_store_mongodb_prepare(
 	const struct index of_counters = {store->counters, "expires", "expires_1", true};
 	int result;
 
-	if (make_index(store, &of_user, error) < 0 || make_index(store, &of_counters, error) < 0)
+	if (gate_store_mongodb_look(store, error) < 0 || make_index(store, &of_user, error) < 0 ||
+	    make_index(store, &of_counters, error) < 0)
 		return -1;
 	if (options->auto_remove == GATE_REMOVE_NATIVE) {
 		result = make_index(store, &of_end, error);
@@ -120,8 +135,6 @@ gate_store_mongodb_prepare(
 			return -1;
 		store->no_ttl = result == 0;
 	}
-	if (check_collation(store, error) < 0)
-		return -1;
 	store->prepared = true;
 	return 0;
 }

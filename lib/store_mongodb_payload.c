@@ -165,8 +165,12 @@ append_new(struct merge *m, bson_t *bson)
 	for (size_t i = 0; i < m->record->count; i++) {
 		const struct gate_member *member = &m->record->members[i];
 
-		if (m->paired[i] || member->removed || member->name == NULL)
+		if (m->paired[i] || member->removed)
 			continue;
+		if (member->name == NULL)
+			return gate_fail(m->error, GATE_ESESSION,
+			    "a member's name holds what no document of MongoDB can: payload = "
+			    "string");
 		if (append_member(bson, member->name, member, NULL, m->error) < 0)
 			return -1;
 	}

@@ -14,6 +14,8 @@
 #include "store_mongodb.h"
 
 #define DUPLICATE_KEY 11000
+#define CLOCKS_APART 600000 /* ms that another host's clock may be ahead */
+#define WALK_BATCH 100 /* records that come in one answer, which must come within socket_timeout */
 
 static void
 log_unreadable(struct gate_store_mongodb *store, const char *id)
@@ -25,7 +27,8 @@ log_unreadable(struct gate_store_mongodb *store, const char *id)
 	snprintf(name, sizeof name, "%.8s...", id);
 	gate_log(GATE_LOG_WARN, "session-unreadable", "store", store->collection, "id", name,
 	    "error",
-	    "neither JSON with a cookie nor a document with one, or over 1 MiB; left as it is",
+	    "neither JSON with a cookie nor a document with one (encrypted by connect-mongo?), or "
+	    "over 1 MiB; left as it is",
 	    NULL);
 }
 
@@ -110,7 +113,8 @@ parse(struct gate_store_mongodb *store, const bson_t *document, const char *id,
 	record->touched = 0;
 	if (bson_iter_init_find(&at, document, "expires"))
 		record->expires = BSON_ITER_HOLDS_DATE_TIME(&at) ? bson_iter_date_time(&at) : 0;
-	if (bson_iter_init_find(&at, document, "lastModified") && BSON_ITER_HOLDS_DATE_TIME(&at))
+	if (bson_iter_init_find(&at, document, "lastModified") && BSON_ITER_HOLDS_DATE_TIME(&at) &&
+	    bson_iter_date_time(&at) > 0 && bson_iter_date_time(&at) < record->now + CLOCKS_APART)
 		record->touched = bson_iter_date_time(&at);
 	if (bson_iter_init_find(&at, document, "session") &&
 	    (BSON_ITER_HOLDS_UTF8(&at) || BSON_ITER_HOLDS_DOCUMENT(&at))) {
@@ -198,7 +202,8 @@ send_update(struct gate_store_mongodb *store, const char *id, const struct gate_
 	int64_t found;
 	bool good;
 
-	if (gate_mongodb_begin(
+	if (gate_store_mongodb_look(store, error) < 0 ||
+	    gate_mongodb_begin(
 		&store->mongodb, &call, GATE_MONGODB_WRITE, store->collection, error) < 0)
 		return -1;
 	filter_by_record(&filter, id, record);
@@ -316,7 +321,8 @@ gate_store_mongodb_remove(
 	int64_t found;
 	bool good;
 
-	if (gate_mongodb_begin(
+	if (gate_store_mongodb_look(store, error) < 0 ||
+	    gate_mongodb_begin(
 		&store->mongodb, &call, GATE_MONGODB_WRITE, store->collection, error) < 0)
 		return -1;
 	put_collation(&options, store);
@@ -385,12 +391,13 @@ gate_store_mongodb_each(
 	struct gate_store_mongodb *store = data;
 	struct walk w = {store, user, visit, visitor, error};
 	struct gate_mongodb_call call;
-	bson_t filter = BSON_INITIALIZER, equals;
+	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, equals;
 	const bson_t *document;
 	mongoc_cursor_t *cursor;
 	int result = 1;
 	bool good;
 
+	BSON_APPEND_INT32(&options, "batchSize", WALK_BATCH);
 	if (gate_mongodb_begin(
 		&store->mongodb, &call, GATE_MONGODB_READ, store->collection, error) < 0)
 		return -1;
@@ -399,11 +406,12 @@ gate_store_mongodb_each(
 		put_string(&equals, "$eq", user);
 		bson_append_document_end(&filter, &equals);
 	}
-	cursor = mongoc_collection_find_with_opts(call.collection, &filter, NULL, NULL);
+	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
 	while (result > 0 && mongoc_cursor_next(cursor, &document))
 		result = visit_document(&w, document);
 	good = !mongoc_cursor_error(cursor, &call.error);
 	mongoc_cursor_destroy(cursor);
+	bson_destroy(&options);
 	bson_destroy(&filter);
 	if (gate_mongodb_end(&call, good, "the records can't be listed", error) < 0)
 		return -1;

@@ -34,8 +34,8 @@ put_span(bson_t *list, const char *index, const char *name, int64_t from, int64_
 	bson_append_document_end(list, &one);
 }
 
-/* Neither is another one at it, nor was it a short while ago. What lies further ahead than either
- * can be is of a clock that was set back. */
+/* Neither is another one at it, nor was it a short while ago; without an interval that is no matter.
+ * What lies further ahead than either can be is of a clock that was set back. */
 static void
 name_due(bson_t *query, int64_t now, int64_t interval)
 {
@@ -43,6 +43,8 @@ name_due(bson_t *query, int64_t now, int64_t interval)
 
 	bson_init(query);
 	BSON_APPEND_UTF8(query, "_id", SWEEPER);
+	if (interval == 0)
+		return;
 	GATE_BSON_ARRAY_BEGIN(query, "$nor", -1, &neither);
 	put_span(&neither, "0", "busy", now, now + SWEEP_LEASE);
 	put_span(&neither, "1", "swept", now - interval, now + longer(interval, SWEEP_LEASE));
@@ -55,7 +57,7 @@ take_turn(struct gate_store_mongodb *store, int64_t now, int64_t interval, struc
 {
 	bson_t query, update = BSON_INITIALIZER, set, after;
 	const struct gate_store_mongodb_change change = {
-	    &query, &update, true, "the sweep can't begin"};
+	    GATE_MONGODB_PATIENT, &query, &update, true, "the sweep can't begin"};
 	int result;
 
 	name_due(&query, now, interval);
@@ -76,7 +78,7 @@ end_turn(struct gate_store_mongodb *store)
 {
 	bson_t query = BSON_INITIALIZER, update = BSON_INITIALIZER, set, after;
 	const struct gate_store_mongodb_change change = {
-	    &query, &update, false, "the sweep can't end"};
+	    GATE_MONGODB_PATIENT, &query, &update, false, "the sweep can't end"};
 
 	BSON_APPEND_UTF8(&query, "_id", SWEEPER);
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &set);

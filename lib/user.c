@@ -28,18 +28,19 @@ struct kind {
 	int (*each)(void *, gate_user_visit *, void *data, struct gate_error *);
 	size_t (*skipped)(void *);
 	void (*set_timeouts)(void *, const struct gate_options *); /* NULL: it waits for nobody */
+	bool keeps_hashes_new;
 };
 
 #ifdef HAVE_MONGODB
 #define IN_MONGODB                                                                                 \
 	gate_user_mongodb_open, gate_user_mongodb_close, gate_user_mongodb_find,                   \
 	    gate_user_mongodb_pick, gate_user_mongodb_change, gate_user_mongodb_each,              \
-	    gate_user_mongodb_skipped, gate_user_mongodb_set_timeouts
+	    gate_user_mongodb_skipped, gate_user_mongodb_set_timeouts, true
 #endif
 
 static const struct kind kinds[] = {
     {"file", gate_user_file_open, gate_user_file_close, gate_user_file_find, gate_user_file_pick,
-	gate_user_file_change, gate_user_file_each, gate_user_file_skipped, NULL},
+	gate_user_file_change, gate_user_file_each, gate_user_file_skipped, NULL, false},
 #ifdef HAVE_MONGODB
     {"mongodb", IN_MONGODB},
     {"mongodb+srv", IN_MONGODB},
@@ -154,4 +155,10 @@ const char *
 gate_user_name_refusal(const char *name)
 {
 	return gate_user_file_name_refusal(name, strlen(name));
+}
+
+bool
+gate_users_keep_hashes_new(const struct gate_users *users)
+{
+	return users->kind->keeps_hashes_new;
 }

@@ -38,6 +38,9 @@ int gate_users_pick(
  * if that is the hash until now (0: it is not). */
 int gate_users_change(struct gate_users *, enum gate_user_change, const char *name,
     const char *hash, const char *was, struct gate_error *);
+/* May a login make a better hash of an old one? A file is an administrator's, who may have it under
+ * version control, or read-only. */
+bool gate_users_keep_hashes_new(const struct gate_users *);
 /* In the order in which they stand; visit may call any of these. 1 or -1. */
 int gate_users_each(struct gate_users *, gate_user_visit *, void *data, struct gate_error *);
 /* How many entries were left out when the users were last read, as nobody can log in by them; the

@@ -278,8 +278,8 @@ gate_user_mongodb_each(void *data, int (*visit)(void *data, const char *name, co
 			continue;
 		}
 		users->skipped++;
-		gate_log(
-		    GATE_LOG_WARN, "user-skipped", "collection", COLLECTION, "error", why, NULL);
+		gate_log(GATE_LOG_WARN, "user-skipped", "collection", COLLECTION, "user", name,
+		    "error", why, NULL);
 	}
 	good = !mongoc_cursor_error(cursor, &call.error);
 	mongoc_cursor_destroy(cursor);
@@ -315,6 +315,29 @@ add(struct gate_mongodb_call *call, const char *name, const char *hash, struct g
 	if (gate_mongodb_end(call, good || taken, "a user can't be made", error) < 0)
 		return -1;
 	return good;
+}
+
+/* Does the filter find this very name, by a collation's rules too? 1, 0, -1; ends the call at -1. */
+static int
+is_there(struct gate_mongodb_call *call, const bson_t *filter, const char *name,
+    struct gate_error *error)
+{
+	bson_t options = BSON_INITIALIZER, fields;
+	const bson_t *document;
+	mongoc_cursor_t *cursor;
+	bool found, good;
+
+	BSON_APPEND_DOCUMENT_BEGIN(&options, "projection", &fields);
+	BSON_APPEND_INT32(&fields, "_id", 1);
+	bson_append_document_end(&options, &fields);
+	cursor = mongoc_collection_find_with_opts(call->collection, filter, &options, NULL);
+	found = mongoc_cursor_next(cursor, &document) && is_text(document, "_id", name);
+	good = !mongoc_cursor_error(cursor, &call->error);
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(&options);
+	if (!good)
+		gate_mongodb_end(call, false, "a user can't be read", error);
+	return good ? found : -1;
 }
 
 /* hash NULL: the user goes. */
@@ -366,7 +389,11 @@ gate_user_mongodb_change(void *data, const char *name, bool there, const char *h
 	BSON_APPEND_UTF8(&filter, "_id", name);
 	if (was != NULL)
 		BSON_APPEND_UTF8(&filter, "password", was);
-	result = replace(&call, &filter, hash, error);
+	result = is_there(&call, &filter, name, error);
+	if (result == 1)
+		result = replace(&call, &filter, hash, error);
+	else if (result == 0)
+		gate_mongodb_end(&call, true, NULL, NULL);
 	bson_destroy(&filter);
 	return result;
 }

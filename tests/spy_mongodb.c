@@ -1,6 +1,6 @@
 /* spy_mongodb.c: preloaded into a program under test: writes down the commands that it sends to
  * MongoDB servers, by libmongoc's own command monitoring. In the folder SPY_FOLDER the file
- * `commands` gets a line for each: name, collection, the process that made the pool, this one. */
+ * `commands` gets a line for each: name, collection, the process that made the pool or the client, this one. */
 #include "config.h"
 
 #include <dlfcn.h>
@@ -16,7 +16,8 @@
 /* dlsym returns an object, which ISO C does not turn into a function. */
 union symbol {
 	void *object;
-	mongoc_client_pool_t *(*function)(const mongoc_uri_t *, bson_error_t *);
+	mongoc_client_pool_t *(*pool)(const mongoc_uri_t *, bson_error_t *);
+	mongoc_client_t *(*client)(const mongoc_uri_t *, bson_error_t *);
 };
 
 static void
@@ -44,20 +45,41 @@ note(const mongoc_apm_command_started_t *event)
 	close(fd);
 }
 
-mongoc_client_pool_t *
-mongoc_client_pool_new_with_error(const mongoc_uri_t *uri, bson_error_t *error)
+static long *
+me(void)
 {
-	union symbol real = {.object = dlsym(RTLD_NEXT, "mongoc_client_pool_new_with_error")};
-	mongoc_client_pool_t *pool = real.function(uri, error);
-	mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
 	long *maker = malloc(sizeof *maker); /* as long as the process lives */
 
 	if (maker == NULL)
 		abort();
 	*maker = (long)getpid();
+	return maker;
+}
+
+mongoc_client_pool_t *
+mongoc_client_pool_new_with_error(const mongoc_uri_t *uri, bson_error_t *error)
+{
+	union symbol real = {.object = dlsym(RTLD_NEXT, "mongoc_client_pool_new_with_error")};
+	mongoc_client_pool_t *pool = real.pool(uri, error);
+	mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
+
 	mongoc_apm_set_command_started_cb(callbacks, note);
 	if (pool != NULL)
-		mongoc_client_pool_set_apm_callbacks(pool, callbacks, maker);
+		mongoc_client_pool_set_apm_callbacks(pool, callbacks, me());
 	mongoc_apm_callbacks_destroy(callbacks);
 	return pool;
+}
+
+mongoc_client_t *
+mongoc_client_new_from_uri_with_error(const mongoc_uri_t *uri, bson_error_t *error)
+{
+	union symbol real = {.object = dlsym(RTLD_NEXT, "mongoc_client_new_from_uri_with_error")};
+	mongoc_client_t *client = real.client(uri, error);
+	mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
+
+	mongoc_apm_set_command_started_cb(callbacks, note);
+	if (client != NULL)
+		mongoc_client_set_apm_callbacks(client, callbacks, me());
+	mongoc_apm_callbacks_destroy(callbacks);
+	return client;
 }

@@ -66,9 +66,13 @@ test_refused(void)
 	refuses("mongodb://anna:hunter2@127.0.0.1:port/app", NULL, "can't be read");
 	refuses("mongodb:hunter2", NULL, "can't be read");
 	refuses("mongodb://127.0.0.1/app?tsl=true", NULL, "option of the URI: tsl");
-	refuses("mongodb://anna:hunter2@127.0.0.1/app?w=1&useUnifiedTopology=true", NULL,
-	    "option of the URI: useunifiedtopology");
-	refuses("mongodb://127.0.0.1/app?hunter2", NULL, "can't be read");
+	refuses("mongodb://anna:hunter2@127.0.0.1/app?useUnifiedTopology=true&tsl=true", NULL,
+	    "option of the URI: tsl");
+	refuses("mongodb://anna:pass@hunter2@127.0.0.1/app", NULL, "written %40");
+	refuses("mongodb+srv://anna:pass@hunter2@example.org/app", NULL, "can't be read");
+	refuses("mongodb://anna:hunter2@127.0.0.1/app?hunter2", NULL, "can't be read");
+	refuses("mongodb://127.0.0.1/app?tls_ca_file=x", NULL, "option of the URI: tls_ca_file");
+	refuses("mongodb://127.0.0.1/a.b", NULL, "can't be read: ");
 	refuses("mongodb://127.0.0.1/app?hunter2%%=1", NULL, "misspelled");
 	refuses("mongodb://127.0.0.1/app?tls=hunter2", NULL, "option tls");
 	refuses("mongodb://127.0.0.1/app?socketTimeoutMS=hunter2", NULL, "option sockettimeoutms");
@@ -81,19 +85,36 @@ test_refused(void)
 }
 
 static void
+test_accepted(void)
+{
+	static const char *const good[] = {"mongodb://a,b:2,[::1]:3/app?replicaSet=rs0&w=majority",
+	    "mongodb://anna:pass%40word@127.0.0.1/app?authSource=admin&ssl=true",
+	    "mongodb://%2Ftmp%2Fmongodb-27017.sock/app",
+	    "mongodb://127.0.0.1/app?timeoutMS=1&useNewUrlParser=true&maxConnecting=2",
+	    "mongodb://127.0.0.1/app?retryWrites=true&appName=Cluster0&directConnection=true"};
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		ok(open_url(good[i], NULL) == 0, "%s: taken", good[i]);
+		close_fixture(&f);
+	}
+}
+
+static void
 test_read_preference(void)
 {
 	struct gate_store_mongodb *store;
 
-	ok(open_url("mongodb://127.0.0.1:1/app?readPreference=secondary", NULL) == 0,
-	    "readPreference=secondary: opens");
+	ok(open_url("mongodb://127.0.0.1:1/app?readPreference=secondary&readConcernLevel=majority",
+	       NULL) == 0,
+	    "readPreference=secondary and readConcernLevel=majority: opens");
 	store = f.link.store;
 	if (store != NULL) {
 		mongoc_client_t *client = mongoc_client_pool_pop(store->mongodb.pool);
 
 		ok(mongoc_read_prefs_get_mode(mongoc_client_get_read_prefs(client)) ==
-			MONGOC_READ_PRIMARY,
-		    "  and is ignored");
+			    MONGOC_READ_PRIMARY &&
+			mongoc_read_concern_is_default(mongoc_client_get_read_concern(client)),
+		    "  and both are ignored");
 		mongoc_client_pool_push(store->mongodb.pool, client);
 	}
 	close_fixture(&f);
@@ -140,8 +161,12 @@ test_write_concern(void)
 {
 	ok(waits_for_others("mongodb://127.0.0.1:1/app?w=majority&journal=true", 1000),
 	    "w without wtimeoutMS: less than socket_timeout");
-	ok(waits_for_others("mongodb://127.0.0.1:1/app?w=2&wtimeoutMS=1234", 1234),
+	ok(waits_for_others("mongodb://127.0.0.1:1/app?w=2&wtimeoutMS=234", 234),
 	    "the URL's own stands");
+	ok(waits_for_others("mongodb://127.0.0.1:1/app?w=2&wtimeoutMS=5000", 1000),
+	    "but not beyond that");
+	ok(waits_for_others("mongodb://127.0.0.1:1/app?w=2&socketTimeoutMS=30000", 20000),
+	    "whoever has patience has it");
 	ok(waits_for_others("mongodb://127.0.0.1:1/app", 0), "without w the server's own does");
 }
 
@@ -304,6 +329,7 @@ main(void)
 
 	enter_scratch();
 	test_refused();
+	test_accepted();
 	test_read_preference();
 	test_limits();
 	test_write_concern();

@@ -111,5 +111,32 @@ END
 is "$(workers_of responder)" "$workers" 'no worker died'
 stop responder
 is $? 0 'gate lives'
+
+# ---- a password that can't be stored now
+password=$(head -c 12 /dev/urandom | base64)
+next=$(head -c 12 /dev/urandom | base64)
+make_conf store="mongodb://$at/failpoints" users="mongodb://$at/failpoints" insecure_http=yes workers=1
+"$build/cgi-bin/gate" user add anna --stdin --config "$dir/gate.conf" <<<"$password" >/dev/null
+for name in login account user; do start_responder $name || bail "$name does not start"; done
+log_in anna "$password"
+is "$status $(who)" '303 anna' 'a login'
+change_password() { # OLD NEW
+	post /account --data-urlencode "current=$1" --data-urlencode "new=$2" --data-urlencode "again=$2"
+}
+fail_command alwaysOn update '"blockConnection": true, "blockTimeMS": 5000'
+change_password "$password" "$next"
+is "$status $(header retry-after) $(cookies)" '503 1 0' 'updates hang: a change of the password answers 503'
+fail_command off
+logs_in() { log_in anna "$password" && [ "$status" = 303 ]; }
+swap() { local was=$password; password=$next next=$was; }
+either() { logs_in || { swap && logs_in; }; } # it was stored, or not
+ok 'the old or the new one is right then' wait_until 20 either
+fail_command 1 update "\"closeConnection\": true, $labels"
+changed() { change_password "$password" "$next" && [ "$status" = 303 ]; }
+ok 'a connection that closes at the change: tried again' wait_until 20 changed
+swap
+new_visitor
+ok 'and the new one is right' wait_until 20 logs_in
+for name in login account user; do stop $name; done
 end_server TERM
 done_testing

@@ -201,5 +201,17 @@ begin() { # WORKERS TEST...
 start_nginx
 begin 1 killed stopped refused held delay idle 'cut cut' 'cut reset' load_stopped
 begin 2 load_spoilt
+
+# ---- a login, whose users are there, too
+make_conf store="mongodb://$at/outage" users="mongodb://$at/outage" insecure_http=yes workers=1
+start_responder login || bail 'the login does not start'
+new_visitor
+log_in anna 'a wrong one'
+is "$status" 403 'a wrong password'
 end_server KILL
+before=$(date +%s%3N)
+log_in anna 'a wrong one'
+is "$status $(header retry-after) $(cookies)" '503 1 0' 'killed, a login: 503, Retry-After, no cookie'
+in_time "$(since "$before")" 1500 'killed, a login'
+stop login
 done_testing
