@@ -34,7 +34,7 @@ words_of(const bson_error_t *error)
 		return text;
 	text = strchr(text, '[');
 	if (text == NULL)
-		return "no server answers";
+		return "no server answers that fits the URI (tls, replicaSet)";
 	text++;
 	return strncmp(text, handshake, sizeof handshake - 1) == 0 ? text + sizeof handshake - 1
 								   : text;
@@ -51,8 +51,8 @@ reason_of(const bson_error_t *error, char reason[REASON_MAX])
 	host = strstr(reason, " calling hello on "); /* it is said before */
 	if (host != NULL)
 		*host = '\0';
-	length = strcspn(reason, is_unreached(error) ? "{]" : "{\"");
-	while (length > 0 && strchr(" .:,", reason[length - 1]) != NULL)
+	length = strcspn(reason, is_unreached(error) ? "{" : "{\"");
+	while (length > 0 && strchr(" .:,]", reason[length - 1]) != NULL)
 		length--;
 	reason[length] = '\0';
 	for (char *c = reason; *c != '\0'; c++)

@@ -23,6 +23,8 @@
 
 #define WORKERS_MAX 64
 #define SWEEP_LOOK (10 * 1000) /* ms between two looks whether a sweep is due */
+#define FAILURES_A_LINE                                                                            \
+	60 /* of these looks: while a store is away, a line in ten minutes will do */
 
 /* ---- signals ---- */
 
@@ -69,13 +71,14 @@ struct sweeper {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t stop;
+	unsigned failures; /* of sweeps, in a row */
 	bool stopping;
 	bool busy; /* in a sweep, where it touches no more of the gate than its store */
 	bool left; /* to itself: the store is its own now */
 };
 
 static void
-sweep(const struct sweeper *s, const struct gate_options *options)
+sweep(struct sweeper *s, const struct gate_options *options)
 {
 	struct gate_error error = {0};
 	int swept = 0;
@@ -87,9 +90,10 @@ sweep(const struct sweeper *s, const struct gate_options *options)
 
 		snprintf(count, sizeof count, "%d", swept);
 		gate_log(GATE_LOG_INFO, "swept", "records", count, NULL);
-	} else if (swept < 0) {
+	} else if (swept < 0 && s->failures % FAILURES_A_LINE == 0) {
 		gate_log(GATE_LOG_ERROR, "sweep-failed", "error", error.text, NULL);
 	}
+	s->failures = swept < 0 ? s->failures + 1 : 0;
 }
 
 static void

@@ -102,6 +102,9 @@ refuses 'w=0' "mongodb://$at_anna/app?w=0" 'w=0'
 refuses 'an option misspelled' "mongodb://$at_anna/app?tsl=true" 'an option of the URI: tsl'
 refuses 'a password with a slash' "mongodb://anna:hunter2/x@$at/app" 'with %XX for what is special'
 
+# ---- another set of servers
+fails 'a replica set of another name' "mongodb://$at/app?replicaSet=wrong" 'fits the URI .tls, replicaSet.'
+
 # ---- user and password
 send_to "mongodb://$at/admin" '{"createUser": "anna", "pwd": "'"$password"'",
 	"roles": [{"role": "readWrite", "db": "app"}]}' >/dev/null || bail 'there is no user'
