@@ -42,19 +42,23 @@ has_password(struct gate_request *r, const char *name)
 	return found;
 }
 
-/* No answer came to the change: was it made all the same? 1 or -1. */
+/* No answer came to the change: was it made all the same? It may still be made later, when nobody is
+ * there any more to end the other sessions: that is done now. 1 or -1. */
 static int
 is_stored(struct gate_login_try *t, const char *hash)
 {
-	struct gate_error *error = &t->r->session.error;
+	struct gate_request *r = t->r;
 	char there[GATE_HASH_MAX];
-	bool same = gate_users_find(t->r->config->users, t->name, there, error) == 1 &&
-	    strcmp(there, hash) == 0;
+	int found = gate_users_find(r->config->users, t->name, there, &r->session.error);
+	bool same = found == 1 && strcmp(there, hash) == 0;
 
 	explicit_bzero(there, sizeof there);
-	if (!same)
-		gate_fail(error, GATE_ESTORE, "users: a new password may have been stored, or not");
-	return same ? 1 : -1;
+	if (same)
+		return 1;
+	if (found >= 0)
+		gate_user_session_end(r, NULL);
+	return gate_fail(
+	    &r->session.error, GATE_ESTORE, "users: a new password may have been stored, or not");
 }
 
 /* 1, or 0 with *why, GATE_LATER, -1. */

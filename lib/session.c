@@ -370,7 +370,7 @@ report_cookie(struct gate_session *s)
 	gate_sign_tag(s->keys, s->signed_id, tag);
 	if (s->state == GATE_SESSION_NEW)
 		gate_log(GATE_LOG_INFO, "session-unknown", "session", tag, "why",
-		    "it expired, was ended or can't be read; a new one takes its place", NULL);
+		    "it expired or was ended; a new one takes its place", NULL);
 	else if (s->old_secret)
 		gate_log(GATE_LOG_INFO, "cookie-signed-anew", "session", tag, "why",
 		    "an old secret had signed it", NULL);

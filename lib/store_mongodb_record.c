@@ -14,7 +14,7 @@
 #include "store_mongodb.h"
 
 #define DUPLICATE_KEY 11000
-#define CLOCKS_APART 600000 /* ms that another host's clock may be ahead */
+#define CLOCKS_APART 86400000 /* ms that another host's clock may be ahead */
 #define WALK_BATCH 100 /* records that come in one answer, which must come within socket_timeout */
 
 static void

@@ -118,8 +118,11 @@ next=$(head -c 12 /dev/urandom | base64)
 make_conf store="mongodb://$at/failpoints" users="mongodb://$at/failpoints" insecure_http=yes workers=1
 "$build/cgi-bin/gate" user add anna --stdin --config "$dir/gate.conf" <<<"$password" >/dev/null
 for name in login account user; do start_responder $name || bail "$name does not start"; done
+elsewhere() { jar=$dir/jar.elsewhere "$@"; }
+nobody_elsewhere() { [ "$(elsewhere who)" = nobody ]; }
+elsewhere log_in anna "$password"
 log_in anna "$password"
-is "$status $(who)" '303 anna' 'a login'
+is "$status $(who) $(elsewhere who)" '303 anna anna' 'two logins'
 change_password() { # OLD NEW
 	post /account --data-urlencode "current=$1" --data-urlencode "new=$2" --data-urlencode "again=$2"
 }
@@ -127,6 +130,7 @@ fail_command alwaysOn update '"blockConnection": true, "blockTimeMS": 5000'
 change_password "$password" "$next"
 is "$status $(header retry-after) $(cookies)" '503 1 0' 'updates hang: a change of the password answers 503'
 fail_command off
+ok 'and ends the other session, as nobody knows what comes of it' wait_until 20 nobody_elsewhere
 logs_in() { log_in anna "$password" && [ "$status" = 303 ]; }
 swap() { local was=$password; password=$next next=$was; }
 either() { logs_in || { swap && logs_in; }; } # it was stored, or not

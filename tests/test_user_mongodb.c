@@ -119,7 +119,7 @@ test_strangers(void)
 	for (int i = 0; i < 60; i++) {
 		char name[16];
 
-		snprintf(name, sizeof name, "damaged-%02d", i);
+		snprintf(name, sizeof name, "damaged-%02d", i % 100);
 		insert(BCON_NEW("_id", BCON_UTF8(name), "password", "damaged"));
 	}
 	same = 0;
