@@ -452,7 +452,7 @@ test_failure() {
 	chmod 0 "$dir/sessions"
 	get /health
 	answers 503 text/plain '/health without its store: 503'
-	is "$body $(header Retry-After)" 'the store does not answer ' 'it says why'
+	is "$body $(header Retry-After)" 'the store does not answer 1' 'it says why'
 	for page in / /counter /card; do
 		get $page
 		answers 503 text/html "$page without its store: 503"
