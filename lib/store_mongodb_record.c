@@ -192,13 +192,38 @@ gate_store_mongodb_release(struct gate_record *record)
 
 /* ---- writes ---- */
 
-/* Sends an update; its reply counts what was found. */
-static int
-send_update(struct gate_store_mongodb *store, const char *id, const struct gate_record *record,
-    const bson_t *update, struct gate_error *error)
+struct change { /* of the record id */
+	const char *id;
+	const struct gate_record *as_read; /* NULL: however it is */
+	const bson_t *update;              /* NULL: it goes */
+};
+
+static bool
+send_change(
+    const struct change *c, struct gate_mongodb_call *call, const bson_t *options, bson_t *reply)
 {
+	bson_t filter;
+	bool good;
+
+	if (c->as_read != NULL)
+		filter_by_record(&filter, c->id, c->as_read);
+	else
+		filter_by_id(&filter, c->id);
+	good = c->update != NULL
+	    ? mongoc_collection_update_one(
+		  call->collection, &filter, c->update, options, reply, &call->error)
+	    : mongoc_collection_delete_one(call->collection, &filter, options, reply, &call->error);
+	bson_destroy(&filter);
+	return good;
+}
+
+/* 1; 0: there was none, or GATE_CONFLICT: none as it was read; -1. */
+static int
+change(struct gate_store_mongodb *store, const struct change *c, struct gate_error *error)
+{
+	bool goes = c->update == NULL;
 	struct gate_mongodb_call call;
-	bson_t filter, options = BSON_INITIALIZER, reply;
+	bson_t options = BSON_INITIALIZER, reply;
 	int64_t found;
 	bool good;
 
@@ -206,18 +231,19 @@ send_update(struct gate_store_mongodb *store, const char *id, const struct gate_
 	    gate_mongodb_begin(
 		&store->mongodb, &call, GATE_MONGODB_WRITE, store->collection, error) < 0)
 		return -1;
-	filter_by_record(&filter, id, record);
-	allow_names(&options);
+	if (!goes)
+		allow_names(&options);
 	put_collation(&options, store);
-	good = mongoc_collection_update_one(
-	    call.collection, &filter, update, &options, &reply, &call.error);
-	found = number_in(&reply, "matchedCount");
+	good = send_change(c, &call, &options, &reply);
+	found = number_in(&reply, goes ? "deletedCount" : "matchedCount");
 	bson_destroy(&reply);
 	bson_destroy(&options);
-	bson_destroy(&filter);
-	if (gate_mongodb_end(&call, good, "a record can't be written", error) < 0)
+	if (gate_mongodb_end(&call, good,
+		goes ? "a record can't be removed" : "a record can't be written", error) < 0)
 		return -1;
-	return found > 0 ? 1 : GATE_CONFLICT;
+	if (found > 0)
+		return 1;
+	return c->as_read != NULL ? GATE_CONFLICT : 0;
 }
 
 static void
@@ -245,7 +271,7 @@ gate_store_mongodb_update(
 		bson_append_document(&update, "$set", -1, &set);
 		if (bson_count_keys(&unset) > 0)
 			bson_append_document(&update, "$unset", -1, &unset);
-		result = send_update(store, id, record, &update, error);
+		result = change(store, &(struct change){id, record, &update}, error);
 	}
 	if (result == 1 && store->touches)
 		record->touched = record->now;
@@ -266,7 +292,7 @@ gate_store_mongodb_touch(
 	bson_append_document_begin(&update, "$set", -1, &set);
 	put_times(&set, store, record);
 	bson_append_document_end(&update, &set);
-	result = send_update(store, id, record, &update, error);
+	result = change(store, &(struct change){id, record, &update}, error);
 	bson_destroy(&update);
 	return result;
 }
@@ -315,32 +341,7 @@ int
 gate_store_mongodb_remove(
     void *data, const char *id, struct gate_record *record, struct gate_error *error)
 {
-	struct gate_store_mongodb *store = data;
-	struct gate_mongodb_call call;
-	bson_t filter, options = BSON_INITIALIZER, reply;
-	int64_t found;
-	bool good;
-
-	if (gate_store_mongodb_look(store, error) < 0 ||
-	    gate_mongodb_begin(
-		&store->mongodb, &call, GATE_MONGODB_WRITE, store->collection, error) < 0)
-		return -1;
-	put_collation(&options, store);
-	if (record != NULL)
-		filter_by_record(&filter, id, record);
-	else
-		filter_by_id(&filter, id);
-	good =
-	    mongoc_collection_delete_one(call.collection, &filter, &options, &reply, &call.error);
-	found = number_in(&reply, "deletedCount");
-	bson_destroy(&reply);
-	bson_destroy(&options);
-	bson_destroy(&filter);
-	if (gate_mongodb_end(&call, good, "a record can't be removed", error) < 0)
-		return -1;
-	if (found == 0)
-		return record != NULL ? GATE_CONFLICT : 0;
-	return 1;
+	return change(data, &(struct change){id, record, NULL}, error);
 }
 
 /* ---- the walk ---- */

@@ -1,6 +1,7 @@
 /* spy_mongodb.c: preloaded into a program under test: writes down the commands that it sends to
  * MongoDB servers, by libmongoc's own command monitoring. In the folder SPY_FOLDER the file
- * `commands` gets a line for each: name, collection, the process that made the pool or the client, this one. */
+ * `commands` gets a line for each: name, collection, the process that made the pool, this one; what
+ * goes beside the pool, as sweeps do, stands in `sweeps`. */
 #include "config.h"
 
 #include <dlfcn.h>
@@ -21,7 +22,7 @@ union symbol {
 };
 
 static void
-note(const mongoc_apm_command_started_t *event)
+note(const mongoc_apm_command_started_t *event, const char *file)
 {
 	const char *folder = getenv("SPY_FOLDER");
 	const char *name = mongoc_apm_command_started_get_command_name(event);
@@ -32,7 +33,7 @@ note(const mongoc_apm_command_started_t *event)
 
 	if (strcmp(name, "endSessions") == 0)
 		return;
-	snprintf(path, sizeof path, "%s/commands", folder != NULL ? folder : "/nonexistent");
+	snprintf(path, sizeof path, "%s/%s", folder != NULL ? folder : "/nonexistent", file);
 	length = snprintf(line, sizeof line, "%s %s %ld %ld\n", name,
 	    bson_iter_init_find(&at, mongoc_apm_command_started_get_command(event), name) &&
 		    BSON_ITER_HOLDS_UTF8(&at)
@@ -43,6 +44,27 @@ note(const mongoc_apm_command_started_t *event)
 	if (fd < 0 || write(fd, line, (size_t)length) != length)
 		abort();
 	close(fd);
+}
+
+static void
+note_command(const mongoc_apm_command_started_t *event)
+{
+	note(event, "commands");
+}
+
+static void
+note_sweep(const mongoc_apm_command_started_t *event)
+{
+	note(event, "sweeps");
+}
+
+static mongoc_apm_callbacks_t *
+watching(mongoc_apm_command_started_cb_t started)
+{
+	mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
+
+	mongoc_apm_set_command_started_cb(callbacks, started);
+	return callbacks;
 }
 
 static long *
@@ -61,9 +83,8 @@ mongoc_client_pool_new_with_error(const mongoc_uri_t *uri, bson_error_t *error)
 {
 	union symbol real = {.object = dlsym(RTLD_NEXT, "mongoc_client_pool_new_with_error")};
 	mongoc_client_pool_t *pool = real.pool(uri, error);
-	mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
+	mongoc_apm_callbacks_t *callbacks = watching(note_command);
 
-	mongoc_apm_set_command_started_cb(callbacks, note);
 	if (pool != NULL)
 		mongoc_client_pool_set_apm_callbacks(pool, callbacks, me());
 	mongoc_apm_callbacks_destroy(callbacks);
@@ -75,9 +96,8 @@ mongoc_client_new_from_uri_with_error(const mongoc_uri_t *uri, bson_error_t *err
 {
 	union symbol real = {.object = dlsym(RTLD_NEXT, "mongoc_client_new_from_uri_with_error")};
 	mongoc_client_t *client = real.client(uri, error);
-	mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
+	mongoc_apm_callbacks_t *callbacks = watching(note_sweep);
 
-	mongoc_apm_set_command_started_cb(callbacks, note);
 	if (client != NULL)
 		mongoc_client_set_apm_callbacks(client, callbacks, me());
 	mongoc_apm_callbacks_destroy(callbacks);

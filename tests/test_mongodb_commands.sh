@@ -14,7 +14,7 @@ watched() { # COMMAND...: spy_mongodb.c writes down what it sends
 sent() { cut -d' ' -f1,2 "$spy/commands" 2>/dev/null | sed 's/ sessions$//' | paste -sd,; }
 begin() { : >"$spy/commands"; }
 # Who sweeps takes its turn and ends it; others just ask for it.
-swept() { [ "$(grep -c ^findAndModify "$spy/commands")" -ge $((${1:-1} + 1)) ]; } # [PROGRAMS]
+swept() { [ "$(cat "$spy/sweeps" 2>/dev/null | grep -c ^findAndModify)" -ge $((${1:-1} + 1)) ]; } # [PROGRAMS]
 costs() { # COMMANDS STATUS NAME METHOD PATH [CURL'S ARGUMENTS...]
 	begin
 	"${@:4}"
@@ -26,7 +26,7 @@ start_server
 start_nginx
 for form in string document; do
 	make_conf store="mongodb://$at/$form" payload=$form workers=1
-	begin
+	rm -f "$spy/sweeps"
 	watched start_responder responder || bail 'the responder does not start'
 	wait_until 30 swept || bail 'the sweeper does not sweep'
 	new_visitor
@@ -44,7 +44,9 @@ for form in string document; do
 	costs find,delete 200 'a session is destroyed: two' get /r/destroy
 	costs 'find,find sessions_counters' 200 'a cookie of a session that is gone: two' \
 		get /r/read -H "Cookie: $old"
+	rm "$spy/sweeps"
 	watched start_responder second=responder --touch_after=0 || bail 'no second responder'
+	wait_until 30 swept 0 || bail 'the second sweeper asks nothing'
 	new_visitor
 	get /second/count
 	costs find,update 200 'touch_after = 0, a page that only reads: two' get /second/read
@@ -57,7 +59,7 @@ done
 password=$(head -c 12 /dev/urandom | base64)
 make_conf store="mongodb://$at/login" users="mongodb://$at/login" insecure_http=yes workers=1
 "$build/cgi-bin/gate" user add anna --stdin --config "$dir/gate.conf" <<<"$password" >/dev/null
-begin
+rm "$spy/sweeps"
 for name in login logout user; do watched start_responder $name || bail "$name does not start"; done
 wait_until 30 swept 3 || bail 'the sweeper does not sweep'
 new_visitor
@@ -82,6 +84,7 @@ for name in login logout user; do stop $name; done
 
 # ---- every worker has its own
 make_conf store="mongodb://$at/workers" workers=4 threads=4
+rm "$spy/sweeps"
 begin
 watched start_responder responder || bail 'the responder does not start'
 wait_until 30 swept || bail 'the sweeper does not sweep'

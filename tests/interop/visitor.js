@@ -1,6 +1,8 @@
 /* visitor.js: a browser with one cookie, for the tests that send too many requests for curl. */
 'use strict';
 
+const assert = require('node:assert');
+
 const OURS = /^connect\.sid=/;
 const CLEARED = /^connect\.sid=;/;
 
@@ -42,6 +44,28 @@ function dice(seed) {
 	};
 }
 
+/* As a browser's tabs do, the hands of a session share its cookie. All of them send `left` requests,
+ * each to where next(roll) says; each must be answered by 200. */
+async function crowd(url, { sessions, hands, left, next }) {
+	async function work(visitor, roll) {
+		while (left-- > 0) {
+			const what = next(roll);
+			const { status, text } = await visitor.get(what);
+
+			assert.strictEqual(status, 200, `${what}: ${text}`);
+		}
+	}
+	const all = [];
+
+	for (let i = 0; i < sessions; i++) {
+		const visitor = new Visitor(url);
+
+		for (let j = 0; j < hands; j++)
+			all.push(work(visitor, dice(1 + i * hands + j)));
+	}
+	await Promise.all(all);
+}
+
 function main(run) {
 	run(...process.argv.slice(2)).catch((error) => {
 		console.error(error.message);
@@ -49,4 +73,4 @@ function main(run) {
 	});
 }
 
-module.exports = { Visitor, dice, main };
+module.exports = { Visitor, crowd, dice, main };
