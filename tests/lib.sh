@@ -66,11 +66,11 @@ count() {
 exec {never}<> <(:)
 pause() { read -rt "${1:-0.01}" -u "$never" || true; } # a rest between two looks
 wait_until() { # SECONDS COMMAND [ARGUMENT...]: 0 as soon as it succeeds, 1 when it never did
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 + 1)) looks=0
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
-		pause
+		pause 0.0$((looks < 5 ? ++looks : 5)) # what looks works, too
 	done
 }
 
@@ -263,11 +263,11 @@ fetch() { # METHOD PATH [CURL'S ARGUMENTS...]
 	local method=$1 path=$2
 	shift 2
 	[ "$method" = HEAD ] && set -- -I "$@" || set -- -X "$method" "$@"
+	: >"$dir/headers" >"$dir/body" # no answer leaves none
 	status=$(curl -s -m 30 -b "$jar" -c "$jar" -D "$dir/headers" -o "$dir/body" -w '%{http_code}' \
 		"$@" "$url$path") || true
-	body=$(tr -d '\0' 2>/dev/null <"$dir/body")
-	headers=$(tr -d '\r' 2>/dev/null <"$dir/headers")
-	rm -f "$dir/headers" "$dir/body"
+	{ body=$(<"$dir/body"); } 2>/dev/null # which would say that it leaves out zero bytes
+	headers=$(<"$dir/headers") headers=${headers//$'\r'/}
 }
 get() { fetch GET "$@"; }
 post() { fetch POST "$@" -H 'Sec-Fetch-Site: same-origin'; } # -d name=value…

@@ -35,7 +35,7 @@ race_in() { # the same, and nobody's session is left over
 }
 test_tabs() {
 	local many again
-	many=$(count 500)
+	many=$(count 200)
 	race_in double-click "$many" 'a double-clicked login'
 	race_in first-double-click "$many" "one of who was never here before"
 	race_in again-double-click "$many" 'one of who is logged in'
@@ -112,7 +112,7 @@ kill_workers() { # of the login, at no moment in particular
 }
 test_killed() {
 	local i many users=16 bad=0
-	many=$(count 3000)
+	many=$(count 1500)
 	for ((i = 1; i <= users; i++)); do make_user "killed$i" "$right"; done
 	start killer kill_workers
 	run_load -c $users -n "$many" -s -T 60 -m POST -d "username=killed{}&password=${right// /+}" \

@@ -45,7 +45,7 @@ under_load() { # NAME COMMAND HOW
 	local round
 	start load "$load" -c 8 -t 600 -T 60 -u 'visit ' -C "$cookie" -m POST -d '' \
 		-H 'Sec-Fetch-Site: same-origin' "$url/r/count"
-	for ((round = 0; round < $(count 50); round++)); do
+	for ((round = 0; round < $(count 20); round++)); do
 		fail_command $((RANDOM % 6 + 1)) "$2" "$3"
 		pause "0.$((RANDOM % 10))"
 	done

@@ -58,7 +58,7 @@ storm() { # FORM TOUCH-AFTER
 	rm "$dir"/log/{responder,second,node,ledger}
 }
 
-requests=$(count 10000)
+requests=$(count 5000)
 nginx_server="location /node/ { proxy_pass http://unix:$dir/run/node.sock:/; proxy_http_version 1.1; }"
 start_nginx
 for form in string document; do

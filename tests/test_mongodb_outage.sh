@@ -173,7 +173,7 @@ spoil_for() { # TIMES: in turns, under load
 	done
 }
 test_load_spoilt() {
-	under_load spoil_for "$(count 200)"
+	under_load spoil_for "$(count 100)"
 	diag "$(proxied spoilt) connections are spoilt"
 	sums 'cut, reset and delayed under load'
 	workers_alive 'spoilt'

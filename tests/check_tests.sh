@@ -1,0 +1,18 @@
+#!/bin/sh
+# check_tests: make check runs every test that is here, each with a log of its own: automake names it
+# after the test without its ending, and of two of one name runs one.
+cd "$top_srcdir" || exit 1
+echo "1..2"
+say() { # NUMBER NAME BAD
+	[ -z "$3" ] && echo "ok $1 - $2" && return
+	echo "not ok $1 - $2"
+	printf '%s\n' "$3" | sed 's/^/# /'
+}
+listed=$(grep -oE '\btests/(test|check)_[a-z_]+(\.sh)?' Makefile.am | sort -u)
+forgotten=$(for file in tests/test_*.c tests/test_*.sh tests/check_*.sh; do
+	printf '%s\n' "$listed" | grep -qxF "${file%.c}" || echo "$file is not in Makefile.am"
+done)
+say 1 'each test here is in Makefile.am' "$forgotten"
+twins=$(printf '%s\n' "$listed" | sed 's/\.sh$//' | sort | uniq -d |
+	sed 's/$/: a program and a script/')
+say 2 'no two have one name' "$twins"
