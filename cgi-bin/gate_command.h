@@ -44,6 +44,10 @@ int gate_command_terminal(void); /* opens it; -1: there is none */
 /* The same from the terminal, without echo, which a signal gives back before it does its work. */
 int gate_command_ask(int terminal, const char *prompt, char line[GATE_COMMAND_LINE_SIZE]);
 
+/* ---- gate_print.c: what would act on a terminal is printed as \uXXXX ---- */
+void gate_command_print(const char *text);
+void gate_command_print_json(const char *text, size_t length); /* valid JSON; indented */
+
 /* ---- gate check ---- */
 enum gate_check_level { GATE_CHECK_WARNING, GATE_CHECK_ERROR };
 

@@ -13,9 +13,6 @@
 #include "gate_command.h"
 #include "sign.h"
 
-#define INDENT 2
-#define INDENT_MAX 64 /* a record may be nested deeper than any screen is wide */
-
 struct job {
 	struct gate_options options;
 	struct gate_store_link link;
@@ -26,103 +23,6 @@ struct job {
 	char *from;               /* of copy: a store */
 	size_t count, left, lost;
 };
-
-/* ---- text for a terminal ---- */
-
-/* Is the character one that a terminal acts on? */
-static bool
-is_control(const char *text, size_t length)
-{
-	unsigned char first = (unsigned char)text[0];
-
-	if (length == 1)
-		return first < ' ' || first == 0x7f;
-	return length == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0;
-}
-
-/* Prints one character of a JSON string, the same to every JSON parser, harmless to a terminal.
- * How many bytes it had. */
-static size_t
-print_character(const char *text, size_t left)
-{
-	size_t length = gate_utf8_character(text, left);
-
-	if (length == 0)
-		fputs("\\ufffd", stdout);
-	else if (is_control(text, length))
-		printf("\\u%04x", (unsigned char)text[length - 1]);
-	else
-		fwrite(text, 1, length, stdout);
-	return length > 0 ? length : 1;
-}
-
-/* From a quote to the one that ends the string. How many bytes it had. */
-static size_t
-print_string(const char *text, size_t left)
-{
-	size_t i = 1;
-
-	putchar('"');
-	while (i < left && text[i] != '"') {
-		if (text[i] == '\\' && i + 1 < left)
-			putchar(text[i++]);
-		i += print_character(text + i, left - i);
-	}
-	putchar('"');
-	return i + 1;
-}
-
-static void
-print_line_break(int depth)
-{
-	printf("\n%*s", depth < INDENT_MAX / INDENT ? depth * INDENT : INDENT_MAX, "");
-}
-
-/* Indents it by hand: jansson would change numbers, and can't hold all that a record may. */
-static void
-print_json(const char *text, size_t length)
-{
-	int depth = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		char c = text[i];
-
-		if (c == '"') {
-			i += print_string(text + i, length - i) - 1;
-		} else if (c == '{' || c == '[') {
-			putchar(c);
-			i += strspn(text + i + 1, " \t\r\n");
-			if (text[i + 1] != '}' && text[i + 1] != ']')
-				print_line_break(++depth);
-			else
-				putchar(text[++i]);
-		} else if (c == '}' || c == ']') {
-			print_line_break(--depth);
-			putchar(c);
-		} else if (c == ',') {
-			putchar(c);
-			print_line_break(depth);
-		} else if (c == ':') {
-			fputs(": ", stdout);
-		} else if (strchr(" \t\r\n", c) == NULL) {
-			putchar(c);
-		}
-	}
-	putchar('\n');
-}
-
-static void
-print_user(const char *user)
-{
-	size_t left = strlen(user);
-
-	while (left > 0) {
-		size_t length = print_character(user, left);
-
-		user += length;
-		left -= length;
-	}
-}
 
 static void
 print_time(int64_t ms, const char *otherwise)
@@ -147,7 +47,7 @@ print_session(struct job *job, const char *id, const struct gate_record *record)
 	if (limit > 0 && record->created > 0 && record->created + limit < expires)
 		expires = record->created + limit;
 	printf("%s\t", id);
-	print_user(record->user != NULL ? record->user : "-");
+	gate_command_print(record->user != NULL ? record->user : "-");
 	print_time(record->created, "-");
 	print_time(record->touched, "-");
 	print_time(expires, "never");
@@ -171,7 +71,7 @@ show(struct job *job)
 		return -1;
 	text = gate_record_text(&record, &length);
 	if (text != NULL)
-		print_json(text, length);
+		gate_command_print_json(text, length);
 	else
 		result = gate_fail(&job->error, GATE_EMEMORY, "out of memory");
 	free(text);
