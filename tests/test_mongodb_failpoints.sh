@@ -75,7 +75,7 @@ hangs() { # COMMAND READS: what a page that only reads answers meanwhile
 	ok "$1 hangs: the breaker opens" wait_until 20 counts_open
 	get /r/read
 	is "$status" "$2" "$1 hangs: a page that only reads: $2"
-	fail_command 8 "$1" "$block"
+	fail_command 4 "$1" "$block"
 	ok "$1 hangs: once it does not, all is well again" wait_until 90 answers
 	is "$(opened)" $((before + 1)) "$1 hangs: the breaker opened once"
 	fail_command off
