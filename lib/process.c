@@ -71,7 +71,8 @@ struct sweeper {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t stop;
-	unsigned failures; /* of sweeps, in a row */
+	unsigned failures;       /* of sweeps, in a row */
+	struct gate_error error; /* what the log says of them */
 	bool stopping;
 	bool busy; /* in a sweep, where it touches no more of the gate than its store */
 	bool left; /* to itself: the store is its own now */
@@ -90,8 +91,10 @@ sweep(struct sweeper *s, const struct gate_options *options)
 
 		snprintf(count, sizeof count, "%d", swept);
 		gate_log(GATE_LOG_INFO, "swept", "records", count, NULL);
-	} else if (swept < 0 && s->failures % FAILURES_A_LINE == 0) {
+	} else if (swept < 0 &&
+	    (s->failures % FAILURES_A_LINE == 0 || strcmp(s->error.text, error.text) != 0)) {
 		gate_log(GATE_LOG_ERROR, "sweep-failed", "error", error.text, NULL);
+		s->error = error;
 	}
 	s->failures = swept < 0 ? s->failures + 1 : 0;
 }
