@@ -92,7 +92,7 @@ show() {
 }
 
 (umask 077 && for _ in new old; do head -c 32 /dev/urandom | base64; done >"$dir/secret")
-make_conf ttl=${ttl}s workers=1 threads=4 store=
+make_conf ttl=${ttl}s workers=1 threads=4 store= "${patient[@]}"
 nginx_http='' nginx_server=''
 start_both
 start_nginx

@@ -25,7 +25,7 @@ costs() { # COMMANDS STATUS NAME METHOD PATH [CURL'S ARGUMENTS...]
 start_server
 start_nginx
 for form in string document; do
-	make_conf store="mongodb://$at/$form" payload=$form workers=1
+	make_conf store="mongodb://$at/$form" payload=$form workers=1 "${patient[@]}"
 	rm -f "$spy/sweeps"
 	watched start_responder responder || bail 'the responder does not start'
 	wait_until 30 swept || bail 'the sweeper does not sweep'
@@ -57,7 +57,8 @@ done
 
 # ---- the login
 password=$(head -c 12 /dev/urandom | base64)
-make_conf store="mongodb://$at/login" users="mongodb://$at/login" insecure_http=yes workers=1
+make_conf store="mongodb://$at/login" users="mongodb://$at/login" insecure_http=yes workers=1 \
+	"${patient[@]}"
 "$build/cgi-bin/gate" user add anna --stdin --config "$dir/gate.conf" <<<"$password" >/dev/null
 rm "$spy/sweeps"
 for name in login logout user; do watched start_responder $name || bail "$name does not start"; done
@@ -83,7 +84,7 @@ costs find,delete 303 'a logout: two' post /logout
 for name in login logout user; do stop $name; done
 
 # ---- every worker has its own
-make_conf store="mongodb://$at/workers" workers=4 threads=4
+make_conf store="mongodb://$at/workers" workers=4 threads=4 "${patient[@]}"
 rm "$spy/sweeps"
 begin
 watched start_responder responder || bail 'the responder does not start'

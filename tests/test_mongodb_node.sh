@@ -27,7 +27,7 @@ storm() { # FORM TOUCH-AFTER
 	wait_until 20 says_ready ledger || bail 'the ledger does not start'
 	at=127.0.0.1:$server_port settled=storm_$1_$2
 	make_conf store="mongodb://127.0.0.1:$gate_port/$settled?directConnection=true" payload="$1" \
-		touch_after="$2s" workers=1 threads=1 deadline=60s trace=yes
+		touch_after="$2s" workers=1 threads=1 trace=yes "${patient[@]}"
 	start_responder responder || bail 'the responder does not start'
 	settle "$settled"
 	start_responder second=responder --run_dir="$dir/run/apart" ||
