@@ -143,5 +143,16 @@ with_certificate foreign
 fails "somebody else's certificate" "mongodb://$at/app?$ours" 'tlsCAFile must hold who signed it'
 with_certificate elsewhere
 fails "another host's certificate" "mongodb://$at/app?$ours" 'the certificate is for another host'
+
+# ---- one reason after another: the second isn't hidden by the first
+end_server TERM
+conf "mongodb://$at/app?$ours" ''
+start_responder responder || bail 'the responder does not start'
+ok 'no server: the log says it' wait_until 20 says_so 'event=sweep-failed'
+unlike "$(cat "$dir/log/responder")" tlsCAFile 'and nothing of certificates'
+server_again --tls "$pem/foreign.pem" "$pem/foreign.key"
+ok "then one with somebody else's certificate: it says that" \
+	wait_until 30 says_so 'event=sweep-failed.*tlsCAFile must hold who signed it'
+stop responder
 end_server TERM
 done_testing
