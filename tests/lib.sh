@@ -70,7 +70,7 @@ wait_until() { # SECONDS COMMAND [ARGUMENT...]: 0 as soon as it succeeds, 1 when
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
-		pause 0.0$((looks < 5 ? ++looks : 5)) # what looks works, too
+		pause 0.0$((looks < 5 ? ++looks : 5)) # a look takes the machine's time, too
 	done
 }
 

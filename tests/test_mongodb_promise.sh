@@ -31,18 +31,17 @@ race() { # KIND COUNT NAME: at least 100, so that both orders come
 	is "$(gate session count)" $((before + said)) "$3: no record is left that nobody knows"
 }
 start_nginx
-times() { # N: a fifth of it in the second form, as the store's way is the same
-	[ $form = string ] && count "$1" || count $(($1 / 5))
-}
 for form in string document; do
 	make_conf store="mongodb://$at/$form?w=majority&journal=true&socketTimeoutMS=30000" \
 		payload=$form workers=4 threads=4 "${patient[@]}"
 	start_responder responder || bail 'the responder does not start'
 	settle $form
+	is "$(ls "/proc/$(pid_of responder)/task" | wc -l)" 1 \
+		"payload = $form: who forks has no other thread, whose locks a worker would find taken"
 	start_responder second=responder --run_dir="$dir/run/apart" ||
 		bail 'the second responder does not start'
-	exact "$(times 20000)" "payload = $form" /r/count
-	exact "$(times 2000)" "payload = $form, two hosts" /both/count
+	exact "$(count 20000)" "payload = $form" /r/count
+	exact "$(count 2000)" "payload = $form, two hosts" /both/count
 	stop second
 	stop responder
 done
@@ -57,9 +56,9 @@ for form in string document; do
 	settle races_$form
 	start_responder second=responder --run_dir="$dir/run/apart" ||
 		bail 'the second responder does not start'
-	race destroy "$(times 10000)" "payload = $form, a save against a logout"
-	race renew "$(times 1000)" "payload = $form, a save against a new id"
-	race renewals "$(times 500)" "payload = $form, two new ids"
+	race destroy "$(count 10000)" "payload = $form, a save against a logout"
+	race renew "$(count 1000)" "payload = $form, a save against a new id"
+	race renewals "$(count 500)" "payload = $form, two new ids"
 	stop second
 	stop responder
 done
