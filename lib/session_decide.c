@@ -139,3 +139,20 @@ gate_session_end_time(struct gate_session *s)
 		return s->state == GATE_SESSION_LOADED ? clamp(s, s->record.expires) : 0;
 	return s->expires;
 }
+
+struct gate_cookie_attributes
+gate_session_attributes(const struct gate_session *s)
+{
+	const struct gate_options *o = s->options;
+
+	return (struct gate_cookie_attributes){
+	    .domain = o->cookie_domain,
+	    .path = o->cookie_path,
+	    .expires = gate_session_lifetime(s) != 0 ? s->expires : 0,
+	    .http_only = o->cookie_http_only,
+	    .secure = o->cookie_secure == GATE_YES || (o->cookie_secure == GATE_AUTO && s->secure),
+	    .partitioned = o->cookie_partitioned,
+	    .priority = o->cookie_priority,
+	    .same_site = o->cookie_same_site,
+	};
+}

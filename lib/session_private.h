@@ -5,7 +5,11 @@
 #include "cookie.h"
 #include "session.h"
 
+/* The whys of the trace. */
+void gate_session_explain(struct gate_session *, const char *why, const char *why_cookie);
 struct gate_record gate_session_blank(const struct gate_session *); /* ready to be loaded */
+/* Finds id and record by the cookies. FAILED with the session's error. */
+enum gate_session_state gate_session_load(struct gate_session *);
 /* Fills in action, cookie, both whys and expires; does nothing yet. */
 void gate_session_decide(struct gate_session *, bool changed);
 int64_t gate_session_lifetime(const struct gate_session *); /* ms, 0: with the browser */
@@ -13,6 +17,7 @@ int64_t gate_session_lifetime(const struct gate_session *); /* ms, 0: with the b
 int gate_session_perform(struct gate_session *);
 /* Was the id renewed just now? Its owner's new cookie must not be replaced. 1, 0, -1. */
 int gate_session_was_renewed(struct gate_session *, const char *id);
+int gate_session_mark_renewed(struct gate_session *, const char *id, int add); /* 1, -1 */
 /* Of the cookie, as the decision leaves it. */
 struct gate_cookie_attributes gate_session_attributes(const struct gate_session *);
 

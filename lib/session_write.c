@@ -1,7 +1,6 @@
-/* session_commit.c: does with the record what was decided. */
+/* session_write.c: does with the record what was decided. */
 #include "config.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
@@ -9,7 +8,6 @@
 #include "record.h"
 #include "session_private.h"
 
-#define RENEWED_TIME (60 * 1000) /* ms that a renewed id is remembered */
 #define ID_TRIES 3
 
 /* Brings cookie and gate up to date before a write; a touch leaves gate alone. */
@@ -92,34 +90,6 @@ touch(struct gate_session *s)
 	return 1; /* a conflict: somebody else just wrote */
 }
 
-static void
-renewed_key(char *key, size_t size, const char *id)
-{
-	snprintf(key, size, "renewed:%.*s", GATE_ID_MAX, id);
-}
-
-int
-gate_session_was_renewed(struct gate_session *s, const char *id)
-{
-	char key[GATE_ID_MAX + 16];
-	struct gate_bump bump;
-
-	renewed_key(key, sizeof key, id);
-	if (gate_store_bump(s->store, key, 0, RENEWED_TIME, &bump, &s->error) < 0)
-		return -1;
-	return bump.count > 0;
-}
-
-static int
-mark_renewed(struct gate_session *s, const char *id, int add)
-{
-	char key[GATE_ID_MAX + 16];
-	struct gate_bump bump;
-
-	renewed_key(key, sizeof key, id);
-	return gate_store_bump(s->store, key, add, RENEWED_TIME, &bump, &s->error);
-}
-
 /* A removal that failed may have been done all the same: only its answer was lost. */
 static bool
 is_gone(struct gate_session *s, const char *id)
@@ -146,7 +116,7 @@ renew(struct gate_session *s)
 	result = create(s);
 	if (result < 0)
 		return -1;
-	result = mark_renewed(s, old, 1);
+	result = gate_session_mark_renewed(s, old, 1);
 	if (result == 1) {
 		result = gate_store_remove(s->store, old, &s->record, &s->error);
 		s->compared = result == 1 || (result == -1 && is_gone(s, old));
@@ -154,7 +124,8 @@ renew(struct gate_session *s)
 			s->error = (struct gate_error){0};
 			return 1;
 		}
-		mark_renewed(s, old, -1); /* ours only: another renewal may have been faster */
+		gate_session_mark_renewed(
+		    s, old, -1); /* ours only: another renewal may have been faster */
 	}
 	gate_store_remove(s->store, s->id, NULL, NULL);
 	return result == -1 ? -1 : GATE_CONFLICT;

@@ -1,0 +1,257 @@
+/* session_transaction.c: one request's transaction on its session: from its load to its cookie. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "log.h"
+#include "record.h"
+#include "session_private.h"
+
+#define MAX_AGE_MOST (INT64_C(1000) * GATE_COOKIE_AGE_MAX)
+
+json_t *
+gate_session_json(struct gate_session *s)
+{
+	if (s->state == GATE_SESSION_UNASKED)
+		s->state = gate_session_load(s);
+	if (s->json == NULL)
+		s->json = s->state == GATE_SESSION_LOADED && !s->destroy
+		    ? gate_record_session(&s->record)
+		    : json_object();
+	if (s->json == NULL) {
+		gate_fail(&s->error, GATE_EMEMORY, "out of memory");
+		s->state = GATE_SESSION_FAILED;
+	}
+	return s->json;
+}
+
+/* ---- what the handler asks for ---- */
+
+int
+gate_session_ask_renew(struct gate_session *s)
+{
+	gate_session_json(s);
+	s->renew = s->outcome == 0;
+	return s->renew ? 0 : -1;
+}
+
+int
+gate_session_ask_destroy(struct gate_session *s)
+{
+	gate_session_json(s);
+	if (s->outcome != 0)
+		return -1;
+	s->destroy = true;
+	s->login = NULL;
+	if (s->was_gone)
+		s->state = GATE_SESSION_GONE;
+	json_object_clear(s->json);
+	return 0;
+}
+
+int
+gate_session_ask_max_age(struct gate_session *s, int64_t ms)
+{
+	gate_session_json(s);
+	if (s->outcome != 0 || ms < 0)
+		return -1;
+	s->age_set = true;
+	s->max_age = ms < MAX_AGE_MOST ? ms : MAX_AGE_MOST;
+	return 0;
+}
+
+const char *
+gate_session_user(struct gate_session *s)
+{
+	gate_session_json(s);
+	if (s->destroy)
+		return NULL;
+	if (s->login != NULL)
+		return s->login->name;
+	return s->state == GATE_SESSION_LOADED ? s->record.user : NULL;
+}
+
+/* One whose record went meanwhile has its right from the password all the same: it gets a session
+ * of its own, with nothing in it. */
+int
+gate_session_ask_login(
+    struct gate_session *s, const struct gate_record_login *login, int64_t max_age)
+{
+	const char *before = gate_session_user(s), *member = s->options->user_member;
+
+	if (s->outcome != 0 || s->state == GATE_SESSION_FAILED)
+		return -1;
+	s->was_gone = s->was_gone || s->state == GATE_SESSION_GONE;
+	if (s->state == GATE_SESSION_GONE)
+		s->state = GATE_SESSION_NEW;
+	if (s->destroy || (before != NULL && strcmp(before, login->name) != 0)) {
+		json_object_clear(s->json);
+		gate_record_empty(&s->record);
+	}
+	if (strcmp(member, "gate.user") != 0 &&
+	    gate_record_put_user(&s->record, s->json, member, login->name) < 0)
+		return -1;
+	s->destroy = false;
+	s->renew = true;
+	s->login = login;
+	s->record.created = 0; /* its time begins anew */
+	return gate_session_ask_max_age(s, max_age);
+}
+
+/* ---- the commit ---- */
+
+/* Nobody is logged in by what a handler writes. */
+static int
+check_user(struct gate_session *s)
+{
+	const char *member = s->options->user_member;
+
+	if (strcmp(member, "gate.user") == 0 || s->destroy || s->state == GATE_SESSION_GONE ||
+	    gate_record_is_user(&s->record, s->json, member, gate_session_user(s)))
+		return 0;
+	return gate_fail(&s->error, GATE_ESESSION,
+	    "session member %s says who is logged in: only gate_login and gate_logout change it",
+	    member);
+}
+
+/* Where no write had to find the record as it was read, it may have gone since then: renewed, or
+ * destroyed by a logout. Its cookie must not take the place of a fresh one. */
+static void
+spare_fresh_cookie(struct gate_session *s)
+{
+	struct gate_record now = gate_session_blank(s);
+
+	if (s->state != GATE_SESSION_LOADED || s->cookie != GATE_SESSION_SET || s->compared)
+		return;
+	if (gate_store_load(s->store, s->id, 0, &now, NULL) != 1) {
+		s->cookie = GATE_SESSION_KEEP;
+		s->why_cookie = "withheld: another request renewed or destroyed it";
+	}
+	gate_store_release(s->store, &now);
+}
+
+/* The session is read-only after its commit. */
+static void
+warn_of_late_change(struct gate_session *s)
+{
+	char tag[GATE_TAG_LENGTH + 1];
+
+	if (s->destroy || s->state == GATE_SESSION_GONE ||
+	    !gate_record_differs(&s->record, s->json))
+		return;
+	gate_sign_tag(s->keys, s->id, tag);
+	gate_log(GATE_LOG_WARN, "change-after-commit", "session", tag, "error",
+	    "the handler changed the session after gate_session_commit: dropped", NULL);
+}
+
+static int
+commit(struct gate_session *s)
+{
+	int changed = 0, result;
+
+	if (s->state == GATE_SESSION_FAILED)
+		return -1;
+	if (check_user(s) < 0)
+		changed = -1;
+	else if (!s->destroy && s->state != GATE_SESSION_GONE)
+		changed = gate_record_merge(&s->record, s->json, &s->error);
+	if (changed < 0) {
+		s->why = "it can't be stored";
+		return -1;
+	}
+	gate_session_decide(s, changed || s->record.user_changed);
+	result = gate_session_perform(s);
+	if (result == 1)
+		spare_fresh_cookie(s);
+	return result;
+}
+
+/* Once each: the browser has another cookie then. */
+static void
+report_cookie(struct gate_session *s)
+{
+	char tag[GATE_TAG_LENGTH + 1];
+
+	if (s->cookie != GATE_SESSION_SET || s->signed_id[0] == '\0')
+		return;
+	gate_sign_tag(s->keys, s->signed_id, tag);
+	if (s->state == GATE_SESSION_NEW)
+		gate_log(GATE_LOG_INFO, "session-unknown", "session", tag, "why",
+		    "it expired or was ended; a new one takes its place", NULL);
+	else if (s->old_secret)
+		gate_log(GATE_LOG_INFO, "cookie-signed-anew", "session", tag, "why",
+		    "an old secret had signed it", NULL);
+}
+
+int
+gate_session_save(struct gate_session *s)
+{
+	if (s->state == GATE_SESSION_UNASKED)
+		return 1;
+	if (s->outcome == 1)
+		warn_of_late_change(s);
+	if (s->outcome != 0)
+		return s->outcome;
+	s->outcome = commit(s);
+	if (s->outcome == 1)
+		report_cookie(s);
+	if (s->outcome != GATE_CONFLICT)
+		gate_queue_leave(s->queue);
+	return s->outcome;
+}
+
+int
+gate_session_wait(struct gate_session *s)
+{
+	return s->queue_id[0] == '\0' || gate_queue_wait(s->queue, s->queue_id, s->deadline);
+}
+
+/* ---- what it leaves: the cookie and the trace ---- */
+
+int
+gate_session_set_cookie(struct gate_session *s, struct gate_buffer *out)
+{
+	struct gate_cookie_attributes cookie = gate_session_attributes(s);
+	struct gate_buffer value = {0};
+	int result = -1;
+
+	if (s->cookie == GATE_SESSION_KEEP || s->outcome != 1)
+		return 0;
+	cookie.clear = s->cookie == GATE_SESSION_CLEAR;
+	if (!cookie.clear) {
+		gate_buffer_puts(&value, "s:");
+		gate_sign(s->keys, s->id, &value);
+	}
+	if (!value.failed &&
+	    gate_cookie_write(
+		out, s->options->cookie_name, gate_buffer_text(&value), &cookie, &s->error) == 0)
+		result = 1;
+	gate_buffer_release(&value);
+	return result;
+}
+
+void
+gate_session_trace(struct gate_session *s, int runs, const char *result)
+{
+	static const char *const states[] = {"not asked for", "new", "loaded", "gone", "failed"};
+	static const char *const actions[] = {
+	    "nothing", "create", "update", "rewrite", "touch", "renew", "destroy"};
+	static const char *const cookies[] = {"kept", "set", "cleared"};
+	char tag[GATE_TAG_LENGTH + 1] = "", age[24] = "", times[16];
+	bool sent = s->outcome == 1 || s->state == GATE_SESSION_UNASKED;
+
+	if (s->id[0] != '\0')
+		gate_sign_tag(s->keys, s->id, tag);
+	if (s->state == GATE_SESSION_LOADED && s->touched > 0)
+		snprintf(age, sizeof age, "%" PRId64 "ms", s->now - s->touched);
+	snprintf(times, sizeof times, "%d", runs);
+	gate_log(GATE_LOG_INFO, "session", "path", s->path, "runs", runs > 1 ? times : NULL,
+	    "session", tag[0] ? tag : NULL, "state", states[s->state], "touched_ago",
+	    age[0] ? age : NULL, "did", actions[s->action], "why", s->why, "cookie",
+	    cookies[sent ? s->cookie : GATE_SESSION_KEEP], "why_cookie",
+	    sent ? s->why_cookie : "the answer is thrown away", "result", result, "error",
+	    s->error.text[0] ? s->error.text : NULL, NULL);
+}
