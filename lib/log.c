@@ -13,24 +13,40 @@
 #include "encode.h"
 #include "log.h"
 
-#define LINES_MAX 10 /* of one kind, in a second */
-#define CLOSING 2    /* bytes kept free for a last quote and the newline */
+#define LINES_MAX 10                 /* of one kind, in a second */
+#define ROOM (GATE_LOG_LINE_MAX - 2) /* for all but a last quote and the newline */
 
+/* Text ends at ROOM at the latest. A value's closing quote may stand behind it, and then nothing
+ * but the newline has room. */
 struct line {
 	char text[GATE_LOG_LINE_MAX];
 	size_t length;
 	bool full; /* something didn't fit: nothing more is added */
 };
 
+static size_t
+room_left(const struct line *line)
+{
+	return line->full || line->length >= ROOM ? 0 : ROOM - line->length;
+}
+
 static void
 add(struct line *line, const char *bytes, size_t length)
 {
-	if (line->full || length > sizeof line->text - CLOSING - line->length) {
+	if (length > room_left(line)) {
 		line->full = true;
 		return;
 	}
 	memcpy(line->text + line->length, bytes, length);
 	line->length += length;
+}
+
+/* The quote behind a value, or the newline: behind ROOM there is a byte for each. */
+static void
+close_with(struct line *line, char c)
+{
+	if (line->length < sizeof line->text)
+		line->text[line->length++] = c;
 }
 
 static void
@@ -103,7 +119,7 @@ add_quoted(struct line *line, const char *value)
 			add(line, value, length);
 		length += length == 0;
 	}
-	line->text[line->length++] = '"'; /* CLOSING keeps its room */
+	close_with(line, '"');
 }
 
 static void
@@ -147,7 +163,7 @@ gate_log(enum gate_log_level level, const char *event, ...)
 			add_pair(&line, key, value);
 	}
 	va_end(pairs);
-	line.text[line.length++] = '\n';
+	close_with(&line, '\n');
 	while (write(STDERR_FILENO, line.text, line.length) < 0 && errno == EINTR)
 		;
 	errno = saved;

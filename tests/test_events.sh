@@ -303,6 +303,23 @@ user	$name" ] || { bad=$((bad + 1)); diag "$status $(said login) $(cat "$dir/why
 	is $bad 0 'paths as well'
 }
 
+# A log line has room for so much of a path; all that a path's end can meet there.
+test_long_paths() {
+	local length answers='' before path
+	before=$(workers_of responder | sort)
+	begin
+	for length in {3960..4060} 4094 4095 4096 4097 7000; do
+		printf -v path "/r/%0$((length - 3))d" 0
+		fetch POST / --request-target "$path" -H 'Sec-Fetch-Site: cross-site'
+		answers+=" $status"
+	done
+	is "$(tr ' ' '\n' <<<"${answers# }" | sort | uniq -c | tr -s ' ')" ' 106 403' \
+		'cross-site POSTs with paths of 3960 to 7000 bytes: each is answered'
+	is "$(said responder | grep -c '^level=warn event=cross-site-refused path="\?/r/0*"\?\( .*\)\?$')" 106 \
+		'and logged, in a line each'
+	is "$(workers_of responder | sort)" "$before" 'and no worker died of it'
+}
+
 # ---- the whole run
 test_all() {
 	local name
@@ -341,7 +358,7 @@ done
 spied start_responder login || bail 'no login'
 second login --workers=1 --threads=4
 start_nginx
-for name in logins throttled sessions failures nasty; do
+for name in logins throttled sessions failures nasty long_paths; do
 	diag "$name"
 	test_$name
 done

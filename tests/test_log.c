@@ -115,6 +115,25 @@ test_long(void)
 	ok(got[length - 1] == '\n' && strchr(got, '\n') == got + length - 1, "still one line");
 }
 
+/* Wherever in the line a value ends, what follows it neither wraps nor stands outside. */
+static void
+test_ends(const char *fill, const char *name)
+{
+	static char value[GATE_LOG_LINE_MAX + 9];
+	size_t step = strlen(fill), wrong = 0, length;
+	char *at = value;
+
+	for (size_t n = 0; n + step < sizeof value; n += step, at += step) {
+		gate_log(GATE_LOG_INFO, "e", "v", value, "w", "1", "x", "2 3", NULL);
+		logged();
+		length = strlen(got);
+		wrong += length > GATE_LOG_LINE_MAX || strchr(got, '\n') != got + length - 1;
+		wrong += length < GATE_LOG_LINE_MAX - 16 && !strstr(got, " w=1 x=\"2 3\"\n");
+		memcpy(at, fill, step);
+	}
+	ok(wrong == 0, "a value of any length, %s (%zu)", name, wrong);
+}
+
 static void
 test_errno(void)
 {
@@ -142,6 +161,10 @@ main(void)
 	test_shape();
 	test_quoting();
 	test_long();
+	test_ends("x", "bare");
+	test_ends(" ", "quoted");
+	test_ends("\"", "of quotes");
+	test_ends("\x1b", "of controls");
 	test_errno();
 	dup2(saved, STDERR_FILENO);
 	return done();
