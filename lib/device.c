@@ -12,6 +12,8 @@
 #define PURPOSE "gate device" /* of the key */
 #define TIME_MAX 15           /* digits: ms since 1970 */
 #define STAMP_MAX (GATE_DEVICE_ID_LENGTH + 1 + TIME_MAX)
+#define VALUE_MAX (STAMP_MAX + 1 + GATE_SIGNATURE_LENGTH)
+#define CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 #define SIGNED_MAX (STAMP_MAX + GATE_SHA256_HEX)
 #define SKEW (60 * 60 * 1000) /* ms that the clock of the host that made it may be ahead */
 
@@ -41,6 +43,14 @@ gate_device_make(
 	gate_buffer_puts(out, stamp);
 	gate_buffer_putc(out, '.');
 	return gate_buffer_puts(out, signature);
+}
+
+bool
+gate_device_is_shaped(const char *value)
+{
+	size_t length = strspn(value, CHARACTERS);
+
+	return value[length] == '\0' && length > GATE_DEVICE_ID_LENGTH && length <= VALUE_MAX;
 }
 
 int

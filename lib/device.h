@@ -16,6 +16,8 @@
  * which does not stand in it, under a key of its own; of A-Z a-z 0-9 - _ . only, so that nothing
  * needs to be encoded. 0 or -1. */
 int gate_device_make(const struct gate_keys *, const char *name, int64_t now, struct gate_buffer *);
+/* Does the value look like one? Says nothing of who made it. */
+bool gate_device_is_shaped(const char *value);
 /* 1: the value was made for this user, at most GATE_DEVICE_AGE ago, by one of our secrets; id is
  * the device's. 0: not. Constant time in the signature. */
 int gate_device_check(const struct gate_keys *, const char *name, int64_t now, const char *value,

@@ -161,27 +161,53 @@ gate_user(struct gate_request *r)
 }
 
 /* Chromium shows the page that the login led to again, no-store or not, when a logout only removes
- * cookies; one that is set makes it forget that page. */
+ * cookies; one that is set makes it forget that page. It is the device's: renewed, or as it came
+ * where the session is over and whose it was is unknown, or a worthless one for a minute. */
 static void
-renew_device(struct gate_request *r, const char *user)
+set_device(struct gate_request *r, const char *user)
 {
-	if (r->login.device.length == 0)
+	const char *name = gate_login_device_cookie(r), *value = gate_cookie(r, name);
+	struct gate_cookie_attributes attributes = {.path = "/",
+	    .expires = gate_clock_wall() + (value != NULL ? GATE_DEVICE_AGE : 60 * 1000),
+	    .http_only = true,
+	    .secure = r->secure,
+	    .same_site = GATE_SAME_SITE_LAX};
+	char device[GATE_DEVICE_ID_LENGTH + 1];
+
+	if (r->login.device.length == 0 && user != NULL &&
+	    gate_login_find_device(r, user, device) != NULL)
 		remember_device(r, user);
+	else if (r->login.device.length == 0)
+		gate_cookie_write(&r->login.device, name,
+		    value != NULL && gate_device_is_shaped(value) ? value : "none", &attributes,
+		    NULL);
 	if (r->login.device.length > 0)
 		gate_header(r, "Set-Cookie", gate_buffer_text(&r->login.device));
+}
+
+static void
+clear_site_data(struct gate_request *r)
+{
+	char *const *types = r->config->options.clear_site_data;
+	struct gate_buffer value = {0};
+
+	for (; *types != NULL; types++)
+		gate_buffer_printf(&value, "%s\"%s\"", value.length > 0 ? ", " : "", *types);
+	if (value.length > 0)
+		gate_header(r, "Clear-Site-Data", gate_buffer_text(&value));
+	gate_buffer_release(&value);
 }
 
 int
 gate_logout(struct gate_request *r)
 {
 	const char *user = gate_user(r);
-	char device[GATE_DEVICE_ID_LENGTH + 1];
 
 	if (user != NULL && r->runs == 1)
 		gate_login_report(r, GATE_LOG_INFO, "logout", user, true, NULL);
-	if (user != NULL && !r->login.asked && gate_login_find_device(r, user, device) != NULL)
-		renew_device(r, user);
-	gate_header(r, "Clear-Site-Data", "\"cache\", \"storage\"");
+	if (r->session.sent && !r->login.asked)
+		set_device(r, user);
+	clear_site_data(r);
 	return gate_session_destroy(r);
 }
 

@@ -71,6 +71,8 @@ static const struct gate_option table[] = {
 	AT(remember_age), .least = SECOND, .most = AGES},
     {"max_sessions", GATE_OPTION_NUMBER, "0", "sessions of one user; 0: any number",
 	AT(max_sessions), .most = 10000},
+    {"clear_site_data", GATE_OPTION_LIST, "", "what browsers drop at logout: cache, storage, …",
+	AT(clear_site_data), .most = GATE_LIST_MAX, .check = gate_option_check_site_data},
     {"trusted_proxies", GATE_OPTION_LIST, "", "proxies whose X-Forwarded headers count",
 	AT(trusted_proxies), .most = GATE_LIST_MAX, .check = gate_option_check_address},
     {"origin", GATE_OPTION_TEXT, "", "scheme://host[:port] of the site; empty: as requested",

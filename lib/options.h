@@ -31,6 +31,7 @@ struct gate_options { /* durations are milliseconds; text is never NULL, "" wher
 	char *users, *user_member;
 	bool allow_weak_hashes, insecure_http;
 	int64_t remember_age, max_sessions;
+	char *clear_site_data[GATE_LIST_MAX + 1]; /* words, without their quotes */
 	char *trusted_proxies[GATE_LIST_MAX + 1]; /* addresses, addr/bits */
 	char *origin;
 	char *store;

@@ -164,6 +164,32 @@ gate_option_check_listen(const char *text)
 	return NULL;
 }
 
+/* The types of the header Clear-Site-Data that browsers know. */
+const char *
+gate_option_check_site_data(const char *text)
+{
+	static const char *const types[] = {"cache", "clientHints", "cookies", "executionContexts",
+	    "prefetchCache", "prerenderCache", "storage", "*"};
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (strcmp(types[i], text) == 0)
+			return NULL;
+	return "is not one of cache, clientHints, cookies, executionContexts, prefetchCache, "
+	       "prerenderCache, storage, *";
+}
+
+/* Other hosts of the domain lose theirs, too, and the known device is none any more. */
+static void
+warn_of_cookies(const struct gate_options *options)
+{
+	for (char *const *type = options->clear_site_data; *type != NULL; type++)
+		if (strcmp(*type, "cookies") == 0 || strcmp(*type, "*") == 0)
+			gate_log(GATE_LOG_WARN, "clear-site-data-cookies", "origin",
+			    gate_option_origin(options, "clear_site_data"), "value", *type, "why",
+			    "at logout browsers drop the cookies of the whole registrable domain",
+			    NULL);
+}
+
 static int
 check_cookie(const struct gate_options *options, struct gate_error *error)
 {
@@ -197,6 +223,7 @@ gate_options_check(struct gate_options *options, struct gate_error *error)
 		    gate_option_origin(options, "max_age"), "to", "400d", NULL);
 		options->max_age = oldest;
 	}
+	warn_of_cookies(options);
 	return 0;
 }
 

@@ -72,7 +72,7 @@ char *gate_options_slurp(int fd, size_t most, size_t *length);
 
 /* options_check.c */
 gate_option_check gate_option_check_path, gate_option_check_origin, gate_option_check_listen,
-    gate_option_check_address, gate_option_check_member;
+    gate_option_check_address, gate_option_check_member, gate_option_check_site_data;
 int gate_options_check(struct gate_options *, struct gate_error *); /* clashes; 0 or -1 */
 
 #endif

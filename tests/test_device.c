@@ -76,6 +76,10 @@ test_make(void)
 		    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
 		    "wxyz0123456789-_.") == strlen(value),
 	    "of a few bytes that any cookie may have: %zu", strlen(value));
+	snprintf(other, sizeof other, "%.100s;", value);
+	ok(gate_device_is_shaped(value) && !gate_device_is_shaped("") &&
+		!gate_device_is_shaped("none") && !gate_device_is_shaped(other),
+	    "and that shape is known");
 	gate_percent_encode(&encoded, value, strlen(value));
 	is(gate_buffer_text(&encoded), value, "which nothing needs to encode");
 	ok(strstr(value, "alice") == NULL, "the name does not stand in it");

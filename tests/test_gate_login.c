@@ -582,6 +582,47 @@ test_forged(void)
 
 /* ---- logout ---- */
 
+/* Without a cookie that is set Chromium shows the session's last page again: tests/browser/back.js. */
+static void
+test_logout_cookie(const char *old)
+{
+	char kept[sizeof device], wanted[sizeof device + 64];
+
+	snprintf(kept, sizeof kept, "%s", device);
+	snprintf(wanted, sizeof wanted, "%s; Path=/; Expires=", kept);
+	send_id(old);
+	ask(log_out);
+	ok(has(set_cookie(DEVICE), wanted), "a session that is over: the device's as it came");
+	snprintf(device, sizeof device, "%s", DEVICE "=x\" y");
+	send_id(old);
+	ask(log_out);
+	ok(has(set_cookie(DEVICE), DEVICE "=none; Path=/; Expires="),
+	    "  one that is none: a worthless one");
+	device[0] = '\0';
+	send_id(old);
+	ask(log_out);
+	ok(has(set_cookie(DEVICE), DEVICE "=none; Path=/; Expires="), "  without one, too");
+	sid[0] = device[0] = '\0';
+	ask(log_out);
+	ok(!has(v.answer, "Set-Cookie"), "who sent no session gets no cookie");
+	snprintf(device, sizeof device, "%s", kept);
+}
+
+static void
+test_site_data(void)
+{
+	char cache[] = "cache", storage[] = "storage";
+
+	begin();
+	options->clear_site_data[0] = cache;
+	options->clear_site_data[1] = storage;
+	ask(log_in);
+	ok(!has(v.answer, "Clear-Site-Data"), "clear_site_data: not at login");
+	is(ask(log_out), "0 nobody", "at logout");
+	is(header_of(&v, "Clear-Site-Data"), "\"cache\", \"storage\"", "  as asked for, in quotes");
+	options->clear_site_data[0] = options->clear_site_data[1] = NULL;
+}
+
 static void
 test_logout(void)
 {
@@ -592,8 +633,7 @@ test_logout(void)
 	snprintf(old, sizeof old, "%s", session_id());
 	is(ask(log_out), "0 nobody", "logout: 0, and nobody is logged in");
 	ok(sid[0] == '\0' && count_records(&v.f, false) == 0, "  record and cookie go");
-	is(header_of(&v, "Clear-Site-Data"), "\"cache\", \"storage\"",
-	    "  and what the browser kept");
+	is(header_of(&v, "Clear-Site-Data"), "", "  nothing else is asked of the browser");
 	ok(has(v.f.logged, "level=info event=logout user=anna address=192.0.2.1"), "  logged");
 	ok(device[0] != '\0' && times(v.answer, "Set-Cookie: __Host-gate-device=") == 1 &&
 		times(v.answer, "Set-Cookie: ") == 2,
@@ -602,6 +642,7 @@ test_logout(void)
 	is(ask(who), "nobody", "the old cookie is worth nothing");
 	is(ask(log_out), "0 nobody", "who is not logged in may log out");
 	ok(!has(v.f.logged, "event=logout"), "  without a line in the log");
+	test_logout_cookie(old);
 
 	begin();
 	ask(log_in);
@@ -815,6 +856,7 @@ main(void)
 	test_member_of_node();
 	test_forged();
 	test_logout();
+	test_site_data();
 	test_account_throttled();
 	test_address_throttled();
 	test_no_turn();

@@ -124,7 +124,9 @@ test_defaults(void)
 	ok(options.socket_mode == 0660 && options.body_limit == 65536 && options.workers == 2 &&
 		options.threads == 8,
 	    "numbers");
-	ok(options.secret[0] == NULL && options.trusted_proxies[0] == NULL, "lists are empty");
+	ok(options.secret[0] == NULL && options.trusted_proxies[0] == NULL &&
+		options.clear_site_data[0] == NULL,
+	    "lists are empty");
 	ok(value_of("no_such") == NULL, "no such option");
 }
 
@@ -233,7 +235,11 @@ test_values(void)
 	    {"user_member", "my.cookie", "my.cookie"}, {"allow_weak_hashes", "yes", "yes"},
 	    {"insecure_http", "yes", "yes"}, {"remember_age", "90d", "90d"},
 	    {"remember_age", "1s", "1s"}, {"max_sessions", "10000", "10000"},
-	    {"max_sessions", "1", "1"}};
+	    {"max_sessions", "1", "1"},
+	    {"clear_site_data", "\"cache\", \"storage\"", "cache, storage"},
+	    {"clear_site_data", "*", "*"},
+	    {"clear_site_data", "clientHints executionContexts,prefetchCache prerenderCache",
+		"clientHints, executionContexts, prefetchCache, prerenderCache"}};
 	char argument[200];
 
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -333,6 +339,14 @@ static const char *const bad_values[][2] = {
     {"remember_age=3651d", "remember_age: \"3651d\" is not in the range 1s to 3650d"},
     {"max_sessions=10001", "max_sessions: \"10001\" is not in the range 0 to 10000"},
     {"max_sessions=-1", "max_sessions: \"-1\" is not a number"},
+#define NO_TYPE                                                                                    \
+	"is not one of cache, clientHints, cookies, executionContexts, prefetchCache, "            \
+	"prerenderCache, storage, *"
+    {"clear_site_data=cache, Storage", "clear_site_data: \"Storage\" " NO_TYPE},
+    {"clear_site_data=\"cache, storage\"", "clear_site_data: \"cache, storage\" " NO_TYPE},
+    {"clear_site_data=cache;x", "clear_site_data: \"cache;x\" " NO_TYPE},
+    {"clear_site_data=\"\"", "clear_site_data: \"\" is empty"},
+    {"clear_site_data=cache\r\nSet-Cookie:x", "clear_site_data holds a control byte"},
     {"run_dir=/a\nb", "run_dir holds a control byte"}, {"store=", "store must not be empty"},
     {"ttll=5", "unknown option \"ttll\", did you mean \"ttl\"?"},
     {"nonsense", "not of the form name=value"}};
@@ -456,6 +470,14 @@ test_clashes(void)
 	ok(strstr(logged, "event=max-age-clamped origin=argv") != NULL, "with a warning");
 	is(value_of("max_age"), "400d", "and that is what is shown");
 	ok(load_argument("max_age=400d") == 0 && *logged == '\0', "400 days are fine");
+	ok(load_argument("clear_site_data=cache, storage") == 0 && *logged == '\0',
+	    "cache and storage are fine");
+	ok(load_argument("clear_site_data=cache, cookies") == 0 &&
+		strstr(logged, "event=clear-site-data-cookies origin=argv value=cookies") != NULL,
+	    "cookies are warned about");
+	ok(load_argument("clear_site_data=*") == 0 &&
+		strstr(logged, "event=clear-site-data-cookies origin=argv value=*") != NULL,
+	    "so are all");
 }
 
 static void

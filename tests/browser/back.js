@@ -27,6 +27,47 @@ async function shows(visitor, name) {
 	is(await visitor.sees(), '/login?next=/user Log in', name);
 }
 
+/* Whom a Node program logged in has no device of ours, whose cookie could be renewed at logout. */
+async function withoutDevice(site, browser, name) {
+	const one = await Visitor.arrive({ ...site, browser }, 'the one who logs in');
+	const visitor = await Visitor.arrive({ ...site, browser }, 'who has the session only');
+
+	await logIn(one, name);
+	await visitor.context.addCookies([await one.cookie()]);
+	await visitor.go('/account');
+	await visitor.go('/user');
+	await visitor.press('button', 'Log out');
+	await shows(visitor, 'back without the cookie of a device: the login');
+	await goBack(visitor);
+	is(await visitor.sees(), '/login?next=/account Log in', 'and further back: the login');
+	await one.leave();
+	await visitor.leave();
+}
+
+/* The session had ended already when its user pressed the button. */
+async function ended(site, browser, name) {
+	const here = await Visitor.arrive({ ...site, browser }, 'whose session was ended');
+	const there = await Visitor.arrive({ ...site, browser }, 'who ended it');
+
+	await logIn(here, name);
+	await logIn(there, name);
+	await there.go('/account');
+	await there.press('button', 'End all others');
+	await here.press('button', 'Log out');
+	await shows(here, 'back after a logout out of a session that was over: the login');
+	await logIn(here, name);
+	await here.go('/account');
+	await here.go('/logout');
+	await there.go('/account');
+	await there.press('button', 'End all others');
+	await here.press('button', 'Log out');
+	await goBack(here);
+	await goBack(here);
+	is(await here.sees(), '/login?next=/account Log in', 'and further back: the login');
+	await there.leave();
+	await here.leave();
+}
+
 module.exports = async (site) => {
 	const name = site.addUser('back');
 	const browser = await site.launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
@@ -52,4 +93,6 @@ module.exports = async (site) => {
 	is(await visitor.sees(), '/logout You are not logged in', 'back to the question: nobody is logged in');
 	await shows(visitor, 'and to the page before it: the login');
 	await visitor.leave();
+	await withoutDevice(site, browser, name);
+	await ended(site, browser, name);
 };
