@@ -25,7 +25,6 @@
 
 #define RECORDS_LOOKED_AT 10000 /* of the store's folder; a million would take a minute */
 #define PAD 256                 /* the file store's */
-#define PROBE_TIME 60000        /* ms that a probe lives should nobody remove it */
 
 /* ---- templates ---- */
 
@@ -297,37 +296,6 @@ check_records(struct gate_check *check, const char *path)
 		    tally.foreign, tally.seen, path);
 }
 
-/* A record goes in, comes out again and is removed. */
-static int
-try_record(
-    struct gate_store_link *link, const struct gate_options *options, struct gate_error *error)
-{
-	const struct gate_cookie_attributes attributes = {.path = "/"};
-	const struct gate_record_policy policy = {.cookie = &attributes, .max_age = PROBE_TIME};
-	struct gate_record record = gate_command_record(options);
-	int64_t expires = record.now + PROBE_TIME;
-	char id[GATE_ID_MAX + 1];
-	int result = -1;
-
-	record.expires = expires;
-	if (gate_id_new(GATE_GENID_RANDOM, id) < 0 ||
-	    gate_record_stamp(&record, &policy, expires, record.now) < 0)
-		gate_fail(error, GATE_EMEMORY, "out of memory");
-	else
-		result = gate_store_create(link, id, &record, error);
-	gate_store_release(link, &record);
-	if (result < 1)
-		return result;
-	record = gate_command_record(options);
-	if (gate_store_load(link, id, 0, &record, error) == 0)
-		gate_fail(error, GATE_ESTORE, "store: a record that was just made is not there");
-	gate_store_release(link, &record);
-	if (gate_store_remove(link, id, NULL, error) == 0)
-		gate_fail(
-		    error, GATE_ESTORE, "store: a record that was just made can't be removed");
-	return error->code == GATE_OK ? 1 : -1;
-}
-
 void
 gate_check_store(struct gate_check *check)
 {
@@ -340,8 +308,7 @@ gate_check_store(struct gate_check *check)
 	if (gate_store_find(check->options.store, NULL, &error) == NULL)
 		gate_check_say(check, GATE_CHECK_ERROR, "%s", error.text);
 	else if (gate_command_open(&link, &check->options, &error) < 0 ||
-	    link.table->ping(link.store, &error) < 0 ||
-	    try_record(&link, &check->options, &error) < 0)
+	    gate_store_try(&link, &check->options, &error) != NULL)
 		gate_check_say(check, GATE_CHECK_ERROR, "%s: see to the %s", error.text,
 		    strncmp(check->options.store, "mongodb", 7) == 0
 			? "server, and to the URI"

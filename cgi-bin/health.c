@@ -1,17 +1,19 @@
-/* health.c: says whether the store answers, for monitors; it asks for no session. */
+/* health.c: says whether the store can be read and written, for monitors; it asks for no session. */
 #include <gate.h>
 
 static void
 report(struct gate_request *req)
 {
+	const char *why;
+
 	if (!gate_allow(req, "GET, HEAD"))
 		return;
-	if (gate_healthy(req) == 1) {
+	if (gate_healthy(req, &why)) {
 		gate_printf(req, "ok\n");
 	} else {
 		gate_status(req, 503);
 		gate_header(req, "Retry-After", "1");
-		gate_printf(req, "the store does not answer\n");
+		gate_printf(req, "%s\n", why);
 	}
 }
 

@@ -91,7 +91,7 @@ int gate_change_password(struct gate_request *, const char *before, const char *
 json_t *gate_user_sessions(struct gate_request *); /* an array of objects; yours */
 int gate_user_session_end(struct gate_request *, const char *handle); /* NULL: all others */
 
-int gate_healthy(struct gate_request *); /* does the store answer? */
+int gate_healthy(struct gate_request *, const char **why); /* 0: *why says what fails */
 
 /* ---- stores: one const table each; gate(3) has a worked example ---- */
 struct gate_member {        /* a top-level member of a record */
@@ -151,7 +151,6 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	    struct gate_error *); /* atomic; add 0: read; below: take back; lifetime 0: forget */
 	int (*sweep)(
 	    void *store, const struct gate_options *, struct gate_error *); /* how many went */
-	int (*ping)(void *store, struct gate_error *);                      /* does it answer? */
 	void (*close)(void *store);
 };
 

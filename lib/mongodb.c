@@ -324,14 +324,3 @@ gate_mongodb_end(
 	return gate_fail(error, denied ? GATE_EOPTION : GATE_ESTORE, "%s: %s: %s%s",
 	    call->mongodb->name, what, reason, advice_for(&call->error));
 }
-
-int
-gate_mongodb_ping(struct gate_mongodb *m, struct gate_error *error)
-{
-	struct gate_mongodb_call call;
-
-	if (gate_mongodb_begin(m, &call, GATE_MONGODB_READ, NULL, error) < 0)
-		return -1;
-	return gate_mongodb_end(
-	    &call, find_nothing(m, call.client, &call.error), "the server can't be asked", error);
-}

@@ -65,6 +65,5 @@ int gate_mongodb_begin(struct gate_mongodb *, struct gate_mongodb_call *, enum g
 /* Gives it back; good: the call's error says nothing. Returns good ? 1 : -1, with the error set:
  * what ("a record can't be read") and why. */
 int gate_mongodb_end(struct gate_mongodb_call *, bool good, const char *what, struct gate_error *);
-int gate_mongodb_ping(struct gate_mongodb *, struct gate_error *); /* 1 or -1 */
 
 #endif

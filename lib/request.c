@@ -158,14 +158,10 @@ gate_session_expires(struct gate_request *r)
 }
 
 int
-gate_healthy(struct gate_request *r)
+gate_healthy(struct gate_request *r, const char **why)
 {
-	struct gate_error error = {0};
-	int result = r->store->table->ping(r->store->store, &error);
-
-	if (result < 0)
-		gate_log(GATE_LOG_ERROR, "store-down", "error", error.text, NULL);
-	return result == 1;
+	*why = gate_store_health(r->store, &r->config->options);
+	return *why == NULL;
 }
 
 /* ---- its way ---- */

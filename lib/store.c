@@ -49,6 +49,7 @@ gate_store_open(struct gate_store_link *link, const struct gate_store *table,
     const struct gate_options *options, struct gate_error *error)
 {
 	*link = (struct gate_store_link){.table = table};
+	pthread_mutex_init(&link->health.lock, NULL);
 	return table->open(&link->store, options->store, options, error);
 }
 

@@ -2,6 +2,7 @@
 #ifndef GATE_STORE_H
 #define GATE_STORE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "gate.h"
@@ -18,11 +19,18 @@ enum gate_store_call { /* counted, so that a test and the trace can say what a r
 	GATE_STORE_CALLS
 };
 
+struct gate_store_health { /* what the last trial found */
+	pthread_mutex_t lock;
+	int64_t at; /* ms of CLOCK_MONOTONIC, 0: there was none */
+	const char *why;
+};
+
 struct gate_store_link { /* an open store */
 	const struct gate_store *table;
 	void *store;
 	atomic_ulong calls[GATE_STORE_CALLS];
 	struct gate_log_limit failures; /* while a store is away every request fails */
+	struct gate_store_health health;
 };
 
 extern const struct gate_store gate_store_file, gate_store_memory;
@@ -50,5 +58,14 @@ int gate_store_remove(
 int gate_store_bump(struct gate_store_link *, const char *key, int64_t add, int64_t lifetime,
     struct gate_bump *, struct gate_error *);
 void gate_store_release(struct gate_store_link *, struct gate_record *); /* empties it, whole */
+
+/* ---- store_try.c ---- */
+
+/* Makes a record, reads, changes and removes it, and counts: all that requests need. NULL: that went
+ * well; else what does not work, in words that everybody may read; the error says why. */
+const char *gate_store_try(
+    struct gate_store_link *, const struct gate_options *, struct gate_error *);
+/* The same for monitors, however often they ask: tries once a second, and logs why it failed. */
+const char *gate_store_health(struct gate_store_link *, const struct gate_options *);
 
 #endif

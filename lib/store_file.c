@@ -111,18 +111,6 @@ slurp(int fd, int64_t deadline)
 	return was;
 }
 
-/* Nothing is found in a folder that was removed: that is a failure, and no session's end. */
-static int
-check_folder(const struct gate_store_file_dir *dir, struct gate_error *error)
-{
-	struct stat st;
-
-	if (fstat(dir->records, &st) == 0 && st.st_nlink > 0)
-		return 1;
-	return gate_fail(error, GATE_ESTORE,
-	    "store file:%s: the folder was removed; make it and start again", dir->path);
-}
-
 /* Without a write of the access time, which every read after a write would cost; only a file's
  * owner may ask for that. */
 static int
@@ -146,7 +134,7 @@ gate_store_file_read(struct gate_store_file_dir *dir, const char *id, int64_t de
 		int fd = open_record(dir, name);
 
 		if (fd < 0 && errno == ENOENT)
-			return check_folder(dir, error) < 0 ? -1 : 0;
+			return gate_store_file_check(dir, error) < 0 ? -1 : 0;
 		if (fd >= 0)
 			*was = slurp(fd, deadline);
 		if (*was != NULL)
@@ -359,75 +347,7 @@ remove_record(void *store, const char *id, struct gate_record *record, struct ga
 	return result;
 }
 
-/* ---- the directory ---- */
-
-static int
-ping(void *store, struct gate_error *error)
-{
-	struct gate_store_file_dir *dir = store;
-
-	if (faccessat(dir->records, ".", R_OK | W_OK | X_OK, AT_EACCESS) < 0)
-		return fail(dir, "the folder can't be used", error);
-	return check_folder(dir, error);
-}
-
-static void
-close_store(void *store)
-{
-	struct gate_store_file_dir *dir = store;
-	const int fds[] = {dir->records, dir->side, dir->tmp, dir->bumps, dir->users};
-
-	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	free(dir->user_member);
-	free(dir->path);
-	free(dir);
-}
-
-static int
-open_folder(int parent, const char *name)
-{
-	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
-		return -1;
-	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static int
-open_path(
-    void **store, const char *path, const struct gate_options *options, struct gate_error *error)
-{
-	struct gate_store_file_dir *dir = calloc(1, sizeof *dir);
-
-	if (dir == NULL)
-		return gate_fail(error, GATE_EMEMORY, "out of memory");
-	dir->records = dir->side = dir->tmp = dir->bumps = dir->users = -1;
-	dir->path = strdup(path);
-	dir->user_member = strdup(options->user_member);
-	if (dir->path == NULL || dir->user_member == NULL) {
-		close_store(dir);
-		return gate_fail(error, GATE_EMEMORY, "out of memory");
-	}
-	dir->sync = options->file_sync;
-	dir->deadline = options->deadline;
-	dir->ttl = options->ttl;
-	dir->records = open_folder(AT_FDCWD, path);
-	if (dir->records >= 0)
-		dir->side = open_folder(dir->records, ".gate");
-	if (dir->side >= 0)
-		dir->tmp = open_folder(dir->side, "tmp");
-	if (dir->tmp >= 0)
-		dir->bumps = open_folder(dir->side, "bump");
-	if (dir->bumps >= 0)
-		dir->users = open_folder(dir->side, "user");
-	if (dir->users < 0) {
-		fail(dir, "the folder can't be opened or made", error);
-		close_store(dir);
-		return -1;
-	}
-	*store = dir;
-	return 0;
-}
+/* ---- opening ---- */
 
 static int
 open_file(
@@ -438,7 +358,7 @@ open_file(
 	if (path[0] == '\0')
 		return gate_fail(
 		    error, GATE_EOPTION, "store file: has no path, say file:/some/folder");
-	return open_path(store, path, options, error);
+	return gate_store_file_open(store, path, options, error);
 }
 
 /* /dev/shm is everybody's: the folder must be ours, and nobody else's to write to. */
@@ -461,7 +381,7 @@ open_memory(
 		return gate_fail(error, GATE_ESTORE,
 		    "store memory: %s is not a folder that only this user can open: remove it",
 		    path);
-	if (open_path(store, path, options, error) < 0)
+	if (gate_store_file_open(store, path, options, error) < 0)
 		return -1;
 	((struct gate_store_file_dir *)*store)->sync = false; /* there is nothing to sync to */
 	return 0;
@@ -471,8 +391,8 @@ open_memory(
 #define FUNCTIONS                                                                                  \
 	.load = load, .create = create, .update = update, .touch = update,                         \
 	.remove = remove_record, .release = release, .each = gate_store_file_each,                 \
-	.bump = gate_store_file_bump, .sweep = gate_store_file_sweep, .ping = ping,                \
-	.close = close_store
+	.bump = gate_store_file_bump, .sweep = gate_store_file_sweep,                              \
+	.close = gate_store_file_close_store
 
 const struct gate_store gate_store_file = {.scheme = "file", .open = open_file, FUNCTIONS};
 const struct gate_store gate_store_memory = {.scheme = "memory", .open = open_memory, FUNCTIONS};

@@ -29,6 +29,19 @@ struct gate_store_file_was { /* what a record's file held, and the file itself, 
 	char bytes[];
 };
 
+/* ---- store_file_folder.c: the folders ---- */
+
+int gate_store_file_open(
+    void **store, const char *path, const struct gate_options *, struct gate_error *);
+void gate_store_file_close_store(void *store);
+/* Nothing is found in a folder that was removed: that is a failure, and no session's end. 1, -1. */
+int gate_store_file_check(const struct gate_store_file_dir *, struct gate_error *);
+/* After a call in .gate that failed: was its folder removed, as cleaners of /tmp do? Makes again
+ * what is missing. True: try once more; false, with errno: that was not it, or it can't be made. */
+bool gate_store_file_remade(struct gate_store_file_dir *);
+
+/* ---- store_file.c: records ---- */
+
 /* Reads id's file under LOCK_SH, which it gives back. 1: *was is yours; 0: there is none, or it
  * is no regular file or larger than a record may be (logged, *was NULL); -1. */
 int gate_store_file_read(struct gate_store_file_dir *, const char *id, int64_t deadline,
@@ -70,6 +83,7 @@ int64_t gate_store_file_modified(const struct stat *);
 /* store_file_user.c. The id as one of the user's. 0 or -1 with errno. */
 int gate_store_file_index(struct gate_store_file_dir *, const char *user, const char *id);
 void gate_store_file_unindex(struct gate_store_file_dir *, const char *user, const char *id);
+void gate_store_file_index_all(struct gate_store_file_dir *); /* whoever is logged in */
 void gate_store_file_sweep_users(struct gate_store_file_dir *);
 
 int gate_store_file_bump(void *, const char *key, int64_t add, int64_t lifetime, struct gate_bump *,

@@ -57,6 +57,8 @@ open_bump(struct gate_store_file_dir *dir, const char *name, int flags, int64_t 
 		int fd = openat(dir->bumps, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
 		struct stat st;
 
+		if (fd < 0 && gate_store_file_remade(dir))
+			continue;
 		if (fd < 0)
 			return -1;
 		if (gate_store_file_lock(fd, LOCK_EX, deadline) < 0 || fstat(fd, &st) < 0) {
@@ -298,11 +300,14 @@ gate_store_file_sweep(void *store, const struct gate_options *options, struct ga
 {
 	struct gate_store_file_dir *dir = store;
 	struct stat st;
-	int swept = 0,
-	    fd = openat(dir->side, "sweep", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int swept = 0, fd;
 	int64_t cutoff, age;
 	bool due;
 
+	do {
+		errno = ENOENT; /* a missing folder is made again even if nobody needs it now */
+	} while (gate_store_file_remade(dir));
+	fd = openat(dir->side, "sweep", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return fail(dir, "the sweep's lock can't be opened", error);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0)

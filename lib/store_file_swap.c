@@ -78,7 +78,9 @@ write_aside(
 
 	if (gate_id_new(GATE_GENID_RANDOM, name) < 0)
 		return -1;
-	fd = openat(dir->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	do {
+		fd = openat(dir->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	} while (fd < 0 && gate_store_file_remade(dir));
 	if (fd < 0)
 		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && write_all(fd, text, length) == 0 &&
@@ -185,7 +187,10 @@ gate_store_file_replace(struct gate_store_file_dir *dir, const char *name, const
 	struct gate_queue turn = {.fd = -1, .place = -1};
 	int result = -1, reason;
 
-	turn.fd = openat(dir->side, "queue", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	do {
+		turn.fd =
+		    openat(dir->side, "queue", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	} while (turn.fd < 0 && gate_store_file_remade(dir));
 	if (turn.fd < 0)
 		return -1;
 	errno = ETIMEDOUT;

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "encode.h"
 #include "error.h"
+#include "log.h"
 #include "record.h"
 #include "sign.h"
 #include "store_file.h"
@@ -22,14 +23,18 @@
 /* ---- the index ---- */
 
 static int
-open_user(const struct gate_store_file_dir *dir, const char *user, bool make)
+open_user(struct gate_store_file_dir *dir, const char *user, bool make)
 {
 	char name[GATE_SHA256_HEX + 1];
+	int fd = -1;
 
 	gate_sha256_hex(name, user, strlen(user));
-	if (make && mkdirat(dir->users, name, 0700) < 0 && errno != EEXIST)
-		return -1;
-	return openat(dir->users, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	do {
+		if (!make || mkdirat(dir->users, name, 0700) == 0 || errno == EEXIST)
+			fd = openat(
+			    dir->users, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	} while (fd < 0 && gate_store_file_remade(dir));
+	return fd;
 }
 
 /* The sweep may take the folder away between its making and its use: once more then. */
@@ -160,6 +165,24 @@ gate_store_file_each(
 	if (folder >= 0)
 		close(folder);
 	return result;
+}
+
+static int
+index_one(void *dir, const char *id, struct gate_record *record)
+{
+	if (record->user != NULL && gate_store_file_index(dir, record->user, id) < 0)
+		gate_store_file_log(dir, "index-failed", id, "its user can't find it");
+	return 1;
+}
+
+void
+gate_store_file_index_all(struct gate_store_file_dir *dir)
+{
+	struct gate_error error = {0};
+
+	if (gate_store_file_each(dir, NULL, index_one, dir, &error) < 0)
+		gate_log(
+		    GATE_LOG_ERROR, "index-failed", "store", dir->path, "error", error.text, NULL);
 }
 
 /* ---- the sweep ---- */

@@ -10,14 +10,6 @@
 
 #define SPARE_CLIENTS 4 /* beside the threads: the sweeper, two probes, a walk's visits */
 
-static int
-ping(void *data, struct gate_error *error)
-{
-	struct gate_store_mongodb *store = data;
-
-	return gate_mongodb_ping(&store->mongodb, error);
-}
-
 static void
 close_store(void *data)
 {
@@ -77,7 +69,7 @@ open_store(
 	.update = gate_store_mongodb_update, .touch = gate_store_mongodb_touch,                    \
 	.remove = gate_store_mongodb_remove, .release = gate_store_mongodb_release,                \
 	.each = gate_store_mongodb_each, .bump = gate_store_mongodb_bump,                          \
-	.sweep = gate_store_mongodb_sweep, .ping = ping, .close = close_store
+	.sweep = gate_store_mongodb_sweep, .close = close_store
 
 const struct gate_store gate_store_mongodb = {.scheme = "mongodb", FUNCTIONS};
 const struct gate_store gate_store_mongodb_srv = {.scheme = "mongodb+srv", FUNCTIONS};

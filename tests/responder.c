@@ -509,7 +509,9 @@ render_count(struct gate_request *req)
 static void
 healthy(struct gate_request *req)
 {
-	say(req, "healthy", gate_healthy(req));
+	const char *why;
+
+	say(req, "healthy", gate_healthy(req, &why));
 }
 
 /* Which worker is this? */

@@ -219,6 +219,7 @@ test_sessions() {
 }
 
 # ---- what does not work
+health_is() { get /health; [ "$status" = "$1" ]; } # STATUS; an answer holds for a second
 test_failures() {
 	local before
 	second login --users=
@@ -232,8 +233,8 @@ test_failures() {
 	get /counter
 	logs counter "level=error event=store-failed path=/counter error=\"store file:$dir/sessions[^\"]*\"" \
 		'the store fails'
-	get /health
-	logs health "level=error event=store-down error=\"[^\"]*\"" 'it is down'
+	wait_until 10 health_is 503
+	logs health "level=error event=store-down why=\"the store can't be read\" error=\"[^\"]*\"" 'it is down'
 	chmod 700 "$dir/sessions"
 	mv "$dir/users/list" "$dir/users/away"
 	begin

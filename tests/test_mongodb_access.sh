@@ -117,6 +117,8 @@ fails 'a replica set of another name' "mongodb://$at/app?replicaSet=wrong" 'fits
 # ---- user and password
 send_to "mongodb://$at/admin" '{"createUser": "anna", "pwd": "'"$password"'",
 	"roles": [{"role": "readWrite", "db": "app"}]}' >/dev/null || bail 'there is no user'
+send_to "mongodb://$at/admin" '{"createUser": "rita", "pwd": "'"$password"'",
+	"roles": [{"role": "read", "db": "app"}]}' >/dev/null || bail 'there is no second user'
 restart --auth
 anna=anna:s3cr3t%2Fp%3Ass@$at
 works 'a user with the right password' "mongodb://$anna/app?authSource=admin"
@@ -124,6 +126,21 @@ fails 'a wrong password' "mongodb://$at_anna/app?authSource=admin" 'check user, 
 fails 'an unknown user' "mongodb://ben:hunter2@$at/app?authSource=admin" 'check user, password and'
 fails 'a user of another database' "mongodb://$anna/app" 'check user, password and authSource'
 fails 'no user' "mongodb://$at/app" 'name a user in the URI who may read and write'
+
+# ---- a user who may read and not write: every new session is a 503, and so is /health
+conf "mongodb://rita:s3cr3t%2Fp%3Ass@$at/app?authSource=admin" ''
+start_responder responder || bail 'the responder does not start'
+start_responder health || bail 'health does not start'
+get /r/count
+is "$status" 503 'who may only read: no session can be made'
+get /health
+is "$status $body" "503 the store can't be written" 'and /health says so'
+like "$(grep event=store-down "$dir/log/health")" \
+	'why="the store can.t be written" error="store mongodb://.*name a user in the URI who may read and write' \
+	'and the log why'
+stop responder
+stop health
+rm "$dir/log/responder"
 
 # ---- TLS
 with_certificate right

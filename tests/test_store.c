@@ -200,12 +200,32 @@ test_ids(void)
 	ok(take_away(longest) == 1, "and goes");
 }
 
+static int
+count_visit(void *count, const char *id, struct gate_record *record)
+{
+	(void)id;
+	(void)record;
+	++*(int *)count;
+	return 1;
+}
+
+/* It is asked by anybody, as often as they like. */
 static void
-test_ping(void)
+test_health(void)
 {
 	struct gate_error error = {0};
+	unsigned long calls = f.link.calls[GATE_STORE_LOAD];
+	int before = 0, after = 0;
 
-	ok(f.link.table->ping(f.link.store, &error) == 1, "ping: 1");
+	f.link.table->each(f.link.store, NULL, count_visit, &before, &error);
+	ok(gate_store_try(&f.link, &f.options, &error) == NULL && error.code == GATE_OK,
+	    "a trial of it goes well");
+	if (error.code != GATE_OK)
+		printf("# %s\n", error.text);
+	ok(gate_store_health(&f.link, &f.options) == NULL && f.link.calls[GATE_STORE_LOAD] == calls,
+	    "it is well, and no request made these calls");
+	f.link.table->each(f.link.store, NULL, count_visit, &after, &error);
+	ok(before == after, "nothing is left of it");
 }
 
 /* ---- the walk and the sweep ---- */
@@ -536,7 +556,7 @@ main(void)
 		test_absent();
 		test_absolute();
 		test_ids();
-		test_ping();
+		test_health();
 		test_each();
 		test_sweep();
 		test_sweep_interval();

@@ -25,7 +25,7 @@ static const char wide[] = "\"..................................................
 			   "................................................................\"";
 
 struct answers { /* of a store in trouble */
-	int load, update_in_place, update, create, bump, remove, ping;
+	int load, update_in_place, update, create, bump, remove, well;
 	struct gate_error error; /* of the update */
 };
 
@@ -53,7 +53,7 @@ ask(void)
 	gate_store_release(&f.link, &other);
 	a.bump = gate_store_bump(&f.link, "a key that was never bumped", 1, HOUR, &bump, &error);
 	a.remove = gate_store_remove(&f.link, "gone", NULL, &error);
-	a.ping = f.link.table->ping(f.link.store, &error);
+	a.well = gate_store_try(&f.link, &f.options, &error) == NULL ? 1 : -1;
 	return a;
 }
 
@@ -62,7 +62,7 @@ static void
 answered(const struct answers *a, const char *wanted, const char *what)
 {
 	const int answers[] = {
-	    a->load, a->update_in_place, a->update, a->create, a->bump, a->remove, a->ping};
+	    a->load, a->update_in_place, a->update, a->create, a->bump, a->remove, a->well};
 	char got[sizeof answers / sizeof *answers + 1] = "";
 
 	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
@@ -110,7 +110,7 @@ test_file_size(const char *sync)
 	setrlimit(RLIMIT_FSIZE, &none);
 	a = ask();
 	setrlimit(RLIMIT_FSIZE, &old);
-	answered(&a, "1----11", "no byte may be written: writes fail, reads and removals go on");
+	answered(&a, "1----1-", "no byte may be written: writes fail, reads and removals go on");
 	ok(strstr(a.error.text, "too large") != NULL, "and the error says why");
 	is(stored(&f.link, "fault"), "1", "the record is what it was");
 	is(stored(&f.link, "new"), "gone", "what could not be made is not there");
@@ -132,7 +132,7 @@ test_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &none);
 	a = ask();
 	setrlimit(RLIMIT_NOFILE, &old);
-	answered(&a, "------1", "no descriptor is free: every call fails");
+	answered(&a, "-------", "no descriptor is free: every call fails");
 	is(stored(&f.link, "fault"), "1", "the record is what it was");
 	end("limited");
 }
@@ -203,6 +203,83 @@ test_removed(void)
 	end("removed");
 }
 
+/* ---- folders beside the records ---- */
+
+/* Of somebody who is logged in. */
+static int
+put_of(struct gate_store_link *link, const char *id, const char *user)
+{
+	const struct gate_record_login login = {user, "192.0.2.1", NULL, gate_clock_wall()};
+	struct gate_cookie_attributes cookie = {.path = "/"};
+	struct gate_record_policy policy = {.cookie = &cookie, .max_age = HOUR, .login = &login};
+	struct gate_record record = blank(gate_clock_wall());
+	struct gate_error error = {0};
+	int result = -1;
+
+	record.expires = record.now + HOUR;
+	if (gate_record_stamp(&record, &policy, record.expires, record.now) == 0)
+		result = gate_store_create(link, id, &record, &error);
+	gate_store_release(link, &record);
+	return result;
+}
+
+static int
+count_visit(void *count, const char *id, struct gate_record *record)
+{
+	(void)id;
+	(void)record;
+	++*(int *)count;
+	return 1;
+}
+
+static int
+sessions_of(struct gate_store_link *link, const char *user)
+{
+	struct gate_error error = {0};
+	int count = 0, result = link->table->each(link->store, user, count_visit, &count, &error);
+
+	return result == 1 ? count : -1;
+}
+
+/* Somebody removes the folder; `other` opened the store as well, as another worker does. */
+static void
+test_missing(const char *folder, const char *sync)
+{
+	struct gate_store_link other;
+	struct gate_error error = {0};
+	struct gate_bump bump = {0};
+	struct answers a;
+	char path[64];
+
+	if (!begin("file:cleaned", sync) || connect_store(&other, &f.options, &error) < 0)
+		return;
+	put_of(&f.link, "hers", "alice");
+	snprintf(path, sizeof path, "cleaned/%s", folder);
+	remove_tree(AT_FDCWD, path);
+	ok(sessions_of(&other, "alice") == 1, "%s was removed: a user's session is still found",
+	    folder);
+	remove_tree(AT_FDCWD, path);
+	a = ask();
+	answered(&a, "1111111", "it is made again by whoever needs it");
+	ok(sessions_of(&f.link, "alice") == 1, "a user's session is found");
+	gate_store_bump(&f.link, "tries", 1, HOUR, &bump, &error);
+	gate_store_bump(&other, "tries", 0, HOUR, &bump, &error);
+	ok(bump.count == 1, "another worker reads the counter that this one made");
+	ok(put_of(&other, "too", "alice") == 1 && sessions_of(&f.link, "alice") == 2 &&
+		gate_store_try(&other, &f.options, &error) == NULL,
+	    "and all is well with it");
+	gate_store_close(&other);
+	remove_tree(AT_FDCWD, path);
+	ok(connect_store(&other, &f.options, &error) == 0 && sessions_of(&other, "alice") == 2,
+	    "a program that starts without it finds them too");
+	remove_tree(AT_FDCWD, path);
+	f.options.sweep_interval = 0;
+	ok(f.link.table->sweep(f.link.store, &f.options, &error) == 0 && access(path, F_OK) == 0,
+	    "a sweep makes it again, needed or not");
+	gate_store_close(&other);
+	end("cleaned");
+}
+
 /* ---- a disk of its own ---- */
 
 /* Mounts that nobody else sees, and that go with this process. */
@@ -241,7 +318,7 @@ test_full(const char *sync)
 	}
 	fill_disk();
 	a = ask();
-	answered(&a, strcmp(sync, "yes") == 0 ? "1----11" : "11---11",
+	answered(&a, strcmp(sync, "yes") == 0 ? "1----1-" : "11---1-",
 	    "the disk is full: only what is written in place");
 	ok(strstr(a.error.text, "No space left") != NULL, "and the error says why");
 	is(stored(&f.link, "fault"), strcmp(sync, "yes") == 0 ? "1" : "2", "the record is whole");
@@ -365,6 +442,12 @@ main(void)
 	test_descriptors();
 	test_permissions();
 	test_removed();
+	for (size_t i = 0; i < 2; i++) {
+		test_missing(".gate", syncs[i]);
+		test_missing(".gate/tmp", syncs[i]);
+		test_missing(".gate/bump", syncs[i]);
+		test_missing(".gate/user", syncs[i]);
+	}
 	if (mounts)
 		test_read_only();
 	else

@@ -1,0 +1,156 @@
+/* store_file_folder.c: the file store's folders: opened, and made again where somebody removed what
+ * lies beside the records. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "log.h"
+#include "options.h"
+#include "store_file.h"
+
+static bool
+is_removed(int folder)
+{
+	struct stat st;
+
+	return fstat(folder, &st) == 0 && st.st_nlink == 0;
+}
+
+int
+gate_store_file_check(const struct gate_store_file_dir *dir, struct gate_error *error)
+{
+	struct stat st;
+
+	if (fstat(dir->records, &st) == 0 && st.st_nlink > 0)
+		return 1;
+	return gate_fail(error, GATE_ESTORE,
+	    "store file:%s: the folder was removed; make it and start again", dir->path);
+}
+
+static int
+open_folder(int parent, const char *name, bool *made)
+{
+	*made = mkdirat(parent, name, 0700) == 0;
+	if (!*made && errno != EEXIST)
+		return -1;
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* ---- made again ---- */
+
+/* The new folder takes the descriptor of the old one, whoever uses it just now. 1: it is another one
+ * now; 0: there was no need; -1. */
+static int
+remake(struct gate_store_file_dir *dir, int parent, const char *name, int folder)
+{
+	bool made;
+	int fresh, result;
+
+	if (!is_removed(folder))
+		return 0;
+	fresh = open_folder(parent, name, &made);
+	if (fresh < 0)
+		return -1;
+	result = dup3(fresh, folder, O_CLOEXEC) < 0 ? -1 : 1;
+	close(fresh);
+	if (made)
+		gate_log(GATE_LOG_WARN, "folder-made-again", "store", dir->path, "folder", name,
+		    "error", "somebody removed it: a cleaner of old files must leave it alone",
+		    NULL);
+	if (made && folder == dir->users)
+		gate_store_file_index_all(dir); /* before anybody looks for a user's sessions */
+	return result;
+}
+
+bool
+gate_store_file_remade(struct gate_store_file_dir *dir)
+{
+	const struct {
+		int parent;
+		const char *name;
+		int folder;
+	} folders[] = {{dir->records, ".gate", dir->side}, {dir->side, "tmp", dir->tmp},
+	    {dir->side, "bump", dir->bumps}, {dir->side, "user", dir->users}};
+	bool any = false;
+
+	if (errno != ENOENT || is_removed(dir->records))
+		return false;
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		int result = remake(dir, folders[i].parent, folders[i].name, folders[i].folder);
+
+		if (result < 0)
+			return false;
+		any |= result == 1;
+	}
+	errno = ENOENT;
+	return any;
+}
+
+/* ---- open and close ---- */
+
+void
+gate_store_file_close_store(void *store)
+{
+	struct gate_store_file_dir *dir = store;
+	const int fds[] = {dir->records, dir->side, dir->tmp, dir->bumps, dir->users};
+
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(dir->user_member);
+	free(dir->path);
+	free(dir);
+}
+
+/* Whoever makes user/ beside records that are there already, Node's or one's own, fills it. */
+static int
+open_all(struct gate_store_file_dir *dir)
+{
+	bool made;
+
+	dir->records = open_folder(AT_FDCWD, dir->path, &made);
+	if (dir->records >= 0)
+		dir->side = open_folder(dir->records, ".gate", &made);
+	if (dir->side >= 0)
+		dir->tmp = open_folder(dir->side, "tmp", &made);
+	if (dir->tmp >= 0)
+		dir->bumps = open_folder(dir->side, "bump", &made);
+	if (dir->bumps >= 0)
+		dir->users = open_folder(dir->side, "user", &made);
+	if (dir->users >= 0 && made)
+		gate_store_file_index_all(dir);
+	return dir->users >= 0 ? 0 : -1;
+}
+
+int
+gate_store_file_open(
+    void **store, const char *path, const struct gate_options *options, struct gate_error *error)
+{
+	struct gate_store_file_dir *dir = calloc(1, sizeof *dir);
+
+	if (dir == NULL)
+		return gate_fail(error, GATE_EMEMORY, "out of memory");
+	dir->records = dir->side = dir->tmp = dir->bumps = dir->users = -1;
+	dir->path = strdup(path);
+	dir->user_member = strdup(options->user_member);
+	dir->sync = options->file_sync;
+	dir->deadline = options->deadline;
+	dir->ttl = options->ttl;
+	if (dir->path == NULL || dir->user_member == NULL)
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+	else if (open_all(dir) < 0)
+		gate_fail_errno(
+		    error, GATE_ESTORE, "store file:%s: the folder can't be opened or made", path);
+	else {
+		*store = dir;
+		return 0;
+	}
+	gate_store_file_close_store(dir);
+	return -1;
+}
