@@ -384,8 +384,12 @@ dumpable() {
 	mkdir -m 711 "$dir/nobody"
 	chmod 711 "$dir"
 	make_secret "$dir/nobody/secret"
+	# a copy, as that user may not get to where it was built, below /root for one
+	cp "$build/tests/.libs/responder" "$build"/.libs/libgate.so.? "$dir/nobody/" || return
+	chmod 755 "$dir"/nobody/{responder,libgate.so.?}
 	[ "$(id -u)" != 0 ] || chown -R 65534:65534 "$dir/nobody"
-	start guarded "${as[@]}" "$responder" --config= --secret_file="$dir/nobody/secret" \
+	LD_LIBRARY_PATH=$dir/nobody start guarded "${as[@]}" "$dir/nobody/responder" --config= \
+		--secret_file="$dir/nobody/secret" \
 		--store="file:$dir/nobody/sessions" --run_dir="$dir/nobody/run" \
 		--listen="unix:$dir/nobody/sock"
 	wait_until 10 accepts "unix:$dir/nobody/sock" && wait_until 10 has_workers guarded 2

@@ -140,20 +140,29 @@ holds_bytes(const char *id, const char *hex, const char *name)
 	return good;
 }
 
-static void
-update_as_node(const char *id, const char *json)
+static bool
+update_is_taken(const char *id, const char *json, bson_error_t *error)
 {
 	bson_t filter = BSON_INITIALIZER;
 	bson_t *update = bson_new_from_json((const uint8_t *)json, -1, NULL);
-	bson_error_t error;
+	bool taken;
 
 	BSON_APPEND_UTF8(&filter, "_id", id);
-	if (!mongoc_collection_update_one(sessions, &filter, update, NULL, NULL, &error)) {
+	taken = mongoc_collection_update_one(sessions, &filter, update, NULL, NULL, error);
+	bson_destroy(update);
+	bson_destroy(&filter);
+	return taken;
+}
+
+static void
+update_as_node(const char *id, const char *json)
+{
+	bson_error_t error;
+
+	if (!update_is_taken(id, json, &error)) {
 		printf("Bail out! %s: %s\n", json, error.message);
 		exit(2);
 	}
-	bson_destroy(update);
-	bson_destroy(&filter);
 }
 
 static void
@@ -896,13 +905,20 @@ test_last_modified(void)
 	    "{\"$date\":{\"$numberLong\":\"9223372036854775807\"}}",
 	    "{\"$date\":{\"$numberLong\":\"32503680000000\"}}", "\"yesterday\"", "5", "null"};
 	struct gate_record record;
+	bson_error_t error;
 	char update[200];
 
 	open_with(NULL);
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
 		insert(PLAIN("doc", ",\"n\":1"));
 		snprintf(update, sizeof update, "{\"$set\":{\"lastModified\":%s}}", times[i]);
-		update_as_node("doc", update);
+		/* the server in Python knows the years from 1 to 9999 */
+		if (!update_is_taken("doc", update, &error)) {
+			ok(strstr(error.message, "out of range") != NULL,
+			    "lastModified %s: this server takes no such date", times[i]);
+			drop();
+			continue;
+		}
 		ok(get(&f.link, "doc", &record) == 1 && record.touched == 0,
 		    "lastModified %s: as if there were none", times[i]);
 		gate_store_release(&f.link, &record);
