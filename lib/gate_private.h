@@ -3,6 +3,7 @@
 #define GATE_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "gate.h"
@@ -21,6 +22,7 @@ struct gate {
 	struct gate_hashing *hashing; /* too */
 	void *data;
 	gate_handler *handler;
+	atomic_bool *served; /* shared: one of the workers has begun to; NULL: there is no master */
 	int listeners[GATE_LISTENERS_MAX];
 	int listener_count;
 	bool passed;       /* they were handed to us: somebody else goes on listening */

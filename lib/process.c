@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -50,16 +51,19 @@ next_signal(const sigset_t *set)
 	return number > 0 ? number : 0;
 }
 
-static void
+/* 0, or -1: the old configuration stays. Both are logged. */
+static int
 reload(struct gate *gate, const char *who)
 {
 	struct gate_error error = {0};
 
-	if (gate_config_reload(gate, &error) < 0)
+	if (gate_config_reload(gate, &error) < 0) {
 		gate_log(GATE_LOG_ERROR, "reload-failed", "process", who, "error", error.text,
 		    "kept", "the old configuration", NULL);
-	else
-		gate_log(GATE_LOG_INFO, "reloaded", "process", who, NULL);
+		return -1;
+	}
+	gate_log(GATE_LOG_INFO, "reloaded", "process", who, NULL);
+	return 0;
 }
 
 /* ---- the sweeper: a thread of each worker; the store lets one of them at a time do it ---- */
@@ -139,9 +143,9 @@ run_sweeper(void *argument)
 	return NULL;
 }
 
-/* NULL, logged: there is none. */
+/* NULL with the error set. */
 static struct sweeper *
-start_sweeper(struct gate *gate)
+start_sweeper(struct gate *gate, struct gate_error *error)
 {
 	struct sweeper *s = calloc(1, sizeof *s);
 	pthread_condattr_t clock;
@@ -159,7 +163,7 @@ start_sweeper(struct gate *gate)
 			return s;
 		free_sweeper(s);
 	}
-	gate_log(GATE_LOG_WARN, "sweeper-failed", "error", "no thread can be started", NULL);
+	gate_fail(error, GATE_ESYSTEM, "no thread can be started to sweep the store");
 	return NULL;
 }
 
@@ -170,8 +174,6 @@ stop_sweeper(struct sweeper *s)
 {
 	bool left;
 
-	if (s == NULL)
-		return;
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
 	s->left = left = s->busy;
@@ -223,17 +225,23 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 	gate->hashing = open_hashing(options->run_dir, threads, error);
 	if (gate->hashing == NULL)
 		return -1;
-	server = gate_fastcgi_start(gate, threads, error);
-	if (server == NULL)
+	sweeper = start_sweeper(gate, error);
+	if (sweeper == NULL)
 		return -1;
-	sweeper = start_sweeper(gate);
+	server = gate_fastcgi_start(gate, threads, error);
+	if (server == NULL) {
+		stop_sweeper(sweeper);
+		return -1;
+	}
+	if (gate->served != NULL)
+		atomic_store(gate->served, true);
 	while (!stopping) {
 		int number = next_signal(set);
 
 		stopping =
 		    number == SIGTERM || number == SIGINT || (parent != 0 && getppid() != parent);
-		if (number == SIGHUP)
-			reload(gate, parent != 0 ? "worker" : "program");
+		if (number == SIGHUP && reload(gate, parent != 0 ? "worker" : "program") < 0)
+			stopping |= parent != 0; /* the next one begins with what the master read */
 		gate_fastcgi_tick(server);
 	}
 	if (parent == 0) /* before a successor can have its socket at that path */
@@ -262,8 +270,7 @@ struct master {
 	struct gate *gate;
 	sigset_t set;
 	int count;
-	bool
-	    misconfigured; /* an option that only a worker can try: no other one would fare better */
+	bool misconfigured; /* by an option that only a worker can try, before any of them served */
 	struct worker workers[WORKERS_MAX];
 };
 
@@ -308,6 +315,27 @@ start_missing(struct master *m)
 			start_worker(m, &m->workers[i]);
 }
 
+/* A worker ended. What an option says may be wrong when the program starts; once a worker has
+ * served by it, whatever is wrong now may pass. */
+static void
+bury(struct master *m, struct worker *w, int status, bool stopping)
+{
+	bool option = WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG;
+	bool served = atomic_load(m->gate->served);
+	char number[16];
+
+	w->pid = 0;
+	m->misconfigured |= option && !served;
+	if (gate_clock_monotonic() - w->started >= GATE_CRASH_TIME)
+		w->start_after = 0;
+	snprintf(number, sizeof number, "%d",
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (!stopping)
+		gate_log(GATE_LOG_ERROR, "worker-died", WIFSIGNALED(status) ? "signal" : "status",
+		    number, "next",
+		    option && !served ? "the program ends" : "another one is started", NULL);
+}
+
 /* How many workers are left. */
 static int
 reap(struct master *m, bool stopping)
@@ -316,22 +344,9 @@ reap(struct master *m, bool stopping)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (int i = 0; i < m->count; i++) {
-			struct worker *w = &m->workers[i];
-			char number[16];
-
-			if (w->pid != pid)
-				continue;
-			w->pid = 0;
-			m->misconfigured |= WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG;
-			if (gate_clock_monotonic() - w->started >= GATE_CRASH_TIME)
-				w->start_after = 0;
-			snprintf(number, sizeof number, "%d",
-			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-			if (!stopping)
-				gate_log(GATE_LOG_ERROR, "worker-died",
-				    WIFSIGNALED(status) ? "signal" : "status", number, NULL);
-		}
+		for (int i = 0; i < m->count; i++)
+			if (m->workers[i].pid == pid)
+				bury(m, &m->workers[i], status, stopping);
 	for (int i = 0; i < m->count; i++)
 		left += m->workers[i].pid != 0;
 	return left;
@@ -348,15 +363,8 @@ tell_workers(const struct master *m, int number)
 static void
 reload_all(struct master *m)
 {
-	struct gate_error error = {0};
-
-	if (gate_config_reload(m->gate, &error) < 0) {
-		gate_log(GATE_LOG_ERROR, "reload-failed", "process", "master", "error", error.text,
-		    "kept", "the old configuration", NULL);
-		return;
-	}
-	gate_log(GATE_LOG_INFO, "reloaded", "process", "master", NULL);
-	tell_workers(m, SIGHUP);
+	if (reload(m->gate, "master") == 0)
+		tell_workers(m, SIGHUP);
 }
 
 static void
@@ -398,6 +406,19 @@ supervise(struct gate *gate, const sigset_t *set)
 	}
 }
 
+/* The flag that workers and master see. 0, or -1 with the error set. */
+static int
+share_flag(struct gate *gate, struct gate_error *error)
+{
+	void *page = mmap(
+	    NULL, sizeof *gate->served, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return gate_fail_errno(error, GATE_ESYSTEM, "memory can't be mapped");
+	gate->served = page;
+	return 0;
+}
+
 int
 gate_run(struct gate *gate, gate_handler *handler)
 {
@@ -415,7 +436,11 @@ gate_run(struct gate *gate, gate_handler *handler)
 	    gate->passed ? "a socket handed over" : gate->config->options.listen, "store",
 	    gate->table->scheme, NULL);
 	if (gate->config->options.workers > 0) {
+		if (share_flag(gate, &error) < 0)
+			goto fail;
 		result = supervise(gate, &set);
+		munmap(gate->served, sizeof *gate->served);
+		gate->served = NULL;
 	} else if (work(gate, &set, 1, 0, &error) < 0) {
 		goto fail;
 	}

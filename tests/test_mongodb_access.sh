@@ -156,6 +156,37 @@ refuses 'an authority that is not there' "mongodb://$at/app?tls=true&tlsCAFile=$
 conf "mongodb://$at/app?$ours&tlsCertificateKeyFile=$pem/right.pem" ''
 like "$(gate check)" 'error: store mongodb://.*check tlsCAFile and tlsCertificateKeyFile of the URI' \
 	'a certificate of its own without a key: gate check says it'
+
+# ---- a file that can't be read for a moment: what has served once goes on, and tries again
+visits() { get /r/count; [ "$status" = 200 ]; }
+failures() { [ "$(in_log responder 'event=worker-failed.*tlsCAFile .*No such file')" -ge "$1" ]; }
+workers() { [ "$(workers_of responder | wc -l)" = "$1" ]; } # so many are there
+conf "mongodb://$at/app?$ours" ''
+start_responder responder --workers=2 || bail 'the responder does not start'
+new_visitor
+ok 'two workers, and a store with an authority' visits
+mv "$pem/ours.pem" "$pem/away"
+begin=$(date +%s%N)
+# shellcheck disable=SC2046 # words
+set -- $(workers_of responder)
+kill -KILL "$1"
+ok 'a worker is killed, and the authority is away: others are tried' wait_until 30 failures 3
+ok 'once a second each' [ $(($(date +%s%N) - begin)) -gt 1900000000 ]
+is "$(workers_of responder | grep -cx "$2")" 1 'the other worker is still there'
+get /r/nothing
+is "$status" 200 'and answers'
+kill -KILL "$2"
+ok 'it is killed too: the master goes on trying' wait_until 30 failures 6
+ok 'and lives' running responder
+mv "$pem/away" "$pem/ours.pem"
+ok 'the authority is back: so are two workers' wait_until 30 workers 2
+ok 'and they answer' wait_until 30 visits
+stop responder
+is $? 0 'SIGTERM: status 0'
+like "$(grep event=worker-died "$dir/log/responder")" 'status=78 next="another one is started"' \
+	'the log said what comes next'
+rm "$dir/log/responder"
+
 with_certificate foreign
 fails "somebody else's certificate" "mongodb://$at/app?$ours" 'tlsCAFile must hold who signed it'
 with_certificate elsewhere

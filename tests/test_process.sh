@@ -247,6 +247,25 @@ bad_reload() { # NAME WHAT THE LOG SAYS
 		"$(($(count 100) + 1000))s"
 }
 
+# Its master could read the new configuration, so a worker that can't goes, and another one comes.
+test_reload_by_one() {
+	local one
+	page 'page 0'
+	reload_conf
+	start_responder responder || bail 'no responder'
+	one=$(workers_of responder | head -n 1)
+	prlimit --pid "$one" --nofile=3 || bail 'prlimit fails'
+	page 'page 1'
+	signal responder HUP
+	ok 'a worker that may open no file: it ends' wait_until 20 gone "$one"
+	like "$(cat "$dir/log/responder")" 'event=reload-failed process=worker error=.*Too many open' \
+		'the log says why'
+	ok 'another one takes its place' wait_until 20 has_workers responder 2
+	ok 'all answer with what the master read' shows_always '/r/render?template=page.html' 'page 1'
+	stop responder
+	is $? 0 'SIGTERM: status 0'
+}
+
 # What needs a restart keeps its old value, in workers that are started later too.
 test_restart_only() {
 	local old
@@ -340,7 +359,8 @@ test_workers() {
 	kill -KILL "$one"
 	wait_until 10 gone "$one"
 	ok 'a worker that is killed is replaced' wait_until 10 has_workers responder 2
-	like "$(cat "$dir/log/responder")" 'event=worker-died signal=9' 'and the log says so'
+	like "$(cat "$dir/log/responder")" 'event=worker-died signal=9 next="another one is started"' \
+		'and the log says so'
 	one=$(workers_of responder | head -n 1)
 	kill -TERM "$one"
 	wait_until 10 gone "$one"
@@ -365,6 +385,7 @@ test_misconfigured() {
 		--workers 2 >"$dir/said" 2>&1
 	is $? 1 'a store that can not be: the program ends'
 	like "$(cat "$dir/said")" 'store file: has no path' 'and says what is wrong'
+	like "$(cat "$dir/said")" 'event=worker-died status=78 next="the program ends"' 'and what comes of it'
 	ok 'its socket is gone' [ ! -e "$dir/run/wrong.sock" ]
 }
 
@@ -434,6 +455,7 @@ run test_restarts 3 /closing/
 run test_restarts 3 /r/
 run test_one_process
 run test_reload
+run test_reload_by_one
 run test_restart_only
 run test_rotation
 run test_workers
