@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -21,19 +20,13 @@
 #include "error.h"
 #include "fastcgi.h"
 #include "log.h"
+#include "parked.h"
 
 #define ROLE_RESPONDER 1 /* the specification's numbers; Debian ships no header with them */
 #define ROLE_AUTHORIZER 2
 #define IO_TIMEOUT 5 /* seconds that one read or write of the web server may take */
 #define HEAD_TIME (IO_TIMEOUT * 1000) /* ms that a request has until its last parameter is there */
 #define CUT_OFF SIGRTMIN
-
-struct connection {
-	int fd;
-	bool kept; /* epoll knows it */
-	int64_t idle_since;
-	struct connection *previous, *next; /* while it is parked */
-};
 
 struct thread {
 	struct gate_fastcgi *server;
@@ -43,6 +36,7 @@ struct thread {
 	struct gate_request request;
 	struct gate_buffer body;
 	struct gate_config *config; /* held from request to request, while it is the one in force */
+	bool whole;                 /* the request was read to the end of its stdin */
 	int64_t began;              /* the request */
 	_Atomic int64_t until;      /* while it is read: when that has to be over; 0: it is not */
 };
@@ -51,79 +45,10 @@ struct gate_fastcgi {
 	struct gate *gate;
 	int epoll, wake;
 	atomic_bool stopping;
-	pthread_mutex_t lock;     /* of the list of parked connections */
-	struct connection parked; /* the list's head: next is the one idle for longest */
-	int parked_count, parked_most;
+	struct gate_parked parked;
 	int thread_count;
 	struct thread *threads;
 };
-
-/* ---- parked connections ---- */
-
-static void
-unlink_parked(struct gate_fastcgi *f, struct connection *c)
-{
-	c->previous->next = c->next;
-	c->next->previous = c->previous;
-	f->parked_count--;
-}
-
-/* Whoever gets a connection's event owns it. */
-static void
-claim(struct gate_fastcgi *f, struct connection *c)
-{
-	pthread_mutex_lock(&f->lock);
-	unlink_parked(f, c);
-	pthread_mutex_unlock(&f->lock);
-}
-
-/* A parked connection is never closed under its owner's feet: shut down, it wakes a thread that
- * reads what had come already, then the end, and closes it. */
-static void
-dismiss_oldest(struct gate_fastcgi *f)
-{
-	struct connection *c = f->parked.next;
-
-	shutdown(c->fd, SHUT_RD);
-	c->idle_since = INT64_MAX;
-	unlink_parked(f, c);
-	c->previous = f->parked.previous;
-	c->next = &f->parked;
-	c->previous->next = c->next->previous = c;
-	f->parked_count++;
-}
-
-static void
-drop(struct connection *c)
-{
-	if (c->fd >= 0)
-		close(c->fd);
-	free(c);
-}
-
-static void
-park(struct gate_fastcgi *f, struct connection *c)
-{
-	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c};
-	int operation = c->kept ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-
-	c->kept = true; /* from epoll_ctl on it may be another thread's */
-	pthread_mutex_lock(&f->lock);
-	c->idle_since = gate_clock_monotonic();
-	c->previous = f->parked.previous;
-	c->next = &f->parked;
-	c->previous->next = c->next->previous = c;
-	if (++f->parked_count > f->parked_most)
-		dismiss_oldest(f);
-	if (atomic_load(&f->stopping))
-		shutdown(c->fd, SHUT_RD);
-	pthread_mutex_unlock(&f->lock);
-	if (epoll_ctl(f->epoll, operation, c->fd, &event) <
-	    0) { /* then no event comes: still ours */
-		claim(f, c);
-		drop(c);
-	}
-}
 
 /* ---- peers that drip ----
  *
@@ -180,10 +105,7 @@ gate_fastcgi_tick(struct gate_fastcgi *f)
 {
 	int64_t now = gate_clock_monotonic();
 
-	pthread_mutex_lock(&f->lock);
-	while (f->parked.next != &f->parked && f->parked.next->idle_since < now - GATE_KEPT_TIME)
-		dismiss_oldest(f);
-	pthread_mutex_unlock(&f->lock);
+	gate_parked_tick(&f->parked, now);
 	for (int i = 0; i < f->thread_count; i++) {
 		struct thread *t = &f->threads[i];
 
@@ -194,38 +116,40 @@ gate_fastcgi_tick(struct gate_fastcgi *f)
 
 /* ---- one request ---- */
 
-/* Reads to the end of stdin, whatever CONTENT_LENGTH says, so that no byte of a body is left to
- * be taken for the next request. The status to refuse it with, 0: none. */
+/* Reads stdin, whatever CONTENT_LENGTH says, until it is clear what to answer. The status to refuse
+ * it with; 0: none, and all of it was read. */
 static int
 read_body(struct thread *t, const struct gate_options *options)
 {
 	FCGX_Stream *in = t->fcgi.in;
 	int64_t now, deadline = INT64_MAX; /* from the first byte of a body on */
-	size_t total = 0, limit = (size_t)options->body_limit;
+	size_t limit = (size_t)options->body_limit;
 	int c;
 
 	allow_reading(t, t->began + HEAD_TIME + options->deadline);
-	gate_buffer_reset(&t->body);
 	while ((c = FCGX_GetChar(in)) != EOF) {
 		size_t ready = (size_t)(in->stop - in->rdNext);
+		bool fits = ready < limit && t->body.length < limit - ready;
 
-		total += ready + 1;
-		if (total <= limit) {
+		if (fits) {
 			gate_buffer_reserve(&t->body, ready + 2);
 			gate_buffer_putc(&t->body, (char)c);
 			gate_buffer_add(&t->body, in->rdNext, ready);
 		}
 		explicit_bzero(in->rdNext - 1, ready + 1); /* there may be a password in it */
 		in->rdNext += ready;
+		if (!fits || t->body.failed)
+			return 413;
 		now = gate_clock_monotonic();
 		if (deadline == INT64_MAX)
 			deadline = now + options->deadline;
-		if (total > GATE_DRAIN_MAX || now > deadline)
-			return total > GATE_DRAIN_MAX ? 413 : 408;
+		if (now > deadline)
+			return 408;
 	}
-	if (FCGX_GetError(in) != 0)
-		return 400;
-	return total > limit || t->body.failed ? 413 : 0;
+	t->whole = FCGX_GetError(in) == 0;
+	if (!t->whole)
+		return FCGX_GetError(in) == EAGAIN ? 408 : 400;
+	return 0;
 }
 
 static bool
@@ -240,26 +164,20 @@ are_params_in_bounds(char *const *params)
 	return count <= GATE_PARAMS_MAX && size <= GATE_PARAMS_SIZE_MAX;
 }
 
-/* One request of a connection. True: the connection can be kept. */
-static bool
+static void
 answer(struct thread *t)
 {
 	struct gate *gate = t->server->gate;
 	struct gate_request *r = &t->request;
 	FCGX_Request *q = &t->fcgi;
 	const struct gate_config *config;
-	bool keep = q->keepConnection && q->role == ROLE_RESPONDER;
 
-	if (FCGX_GetError(q->in) != 0) /* the parameters were cut short: some may be missing */
-		return false;
 	config = t->config = gate_config_renew(gate, t->config);
 	r->refused = 0;
 	gate_buffer_reset(&t->body);
-	if (q->role != ROLE_AUTHORIZER) /* an authorizer has no stdin: reading it would hang */
+	if (q->role == ROLE_RESPONDER) /* an authorizer has no stdin: reading it would hang */
 		r->refused = read_body(t, &config->options);
 	allow_reading(t, 0);
-	if (r->refused == 400 || r->refused == 408)
-		keep = false;
 	if (!are_params_in_bounds(q->envp))
 		r->refused = 431;
 	r->config = config;
@@ -276,34 +194,51 @@ answer(struct thread *t)
 	gate_request_end(r);
 	if (t->body.length > 0)
 		explicit_bzero(t->body.data, t->body.length);
-	return keep && !atomic_load(&t->server->stopping);
+}
+
+/* What becomes of the connection. Only behind a request that was read to its end does another one
+ * begin: any other byte is a visitor's, who could have written a request into his body. */
+static void
+leave(struct thread *t, struct gate_connection *c, bool sent)
+{
+	struct gate_fastcgi *f = t->server;
+
+	if (!sent)
+		gate_connection_close(c);
+	else if (!t->whole)
+		gate_parked_linger(
+		    &f->parked, c, gate_clock_monotonic() + t->config->options.deadline);
+	else if (t->fcgi.keepConnection && !atomic_load(&f->stopping))
+		gate_parked_keep(&f->parked, c);
+	else
+		gate_connection_close(c);
 }
 
 /* libfcgi must not close the connection, or another thread's new one could get its number while
- * we still use it; but it does when a stream fails, and sets ipcFd to -1 then. */
+ * we still use it. It does where no request comes, and sets ipcFd to -1 then. */
 static void
-serve(struct thread *t, struct connection *c)
+serve(struct thread *t, struct gate_connection *c)
 {
 	FCGX_Request *q = &t->fcgi;
-	bool keep = false;
+	bool sent = false;
 
 	FCGX_InitRequest(q, -1, FCGI_FAIL_ACCEPT_ON_INTR);
 	q->ipcFd = c->fd;
 	q->keepConnection = 1;
-	q->detached = 1; /* close without lingering: stdin was drained */
+	q->detached = 1; /* closes at once */
+	t->whole = false;
 	t->began = gate_clock_monotonic();
 	allow_reading(t, t->began + HEAD_TIME);
 	if (FCGX_Accept_r(q) == 0) {
-		keep = answer(t);
-		q->keepConnection = 1;
-		FCGX_Finish_r(q);
+		if (FCGX_GetError(q->in) == 0) { /* else parameters may be missing */
+			answer(t);
+			sent = FCGX_FClose(q->err) == 0 && FCGX_FClose(q->out) == 0;
+		}
+		FCGX_Free(q, 0);
 	}
 	allow_reading(t, 0);
 	c->fd = q->ipcFd;
-	if (keep && c->fd >= 0)
-		park(t->server, c);
-	else
-		drop(c);
+	leave(t, c, sent);
 }
 
 /* ---- threads ---- */
@@ -322,7 +257,7 @@ static bool
 accept_one(struct thread *t, int listener)
 {
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	struct connection *c;
+	struct gate_connection *c;
 
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
 		gate_log(GATE_LOG_ERROR, "accept-failed", "error", strerror(errno), NULL);
@@ -331,13 +266,9 @@ accept_one(struct thread *t, int listener)
 	if (fd < 0)
 		return errno == ECONNABORTED || errno == EINTR;
 	set_timeouts(fd);
-	c = calloc(1, sizeof *c);
-	if (c == NULL) {
-		close(fd);
-		return true;
-	}
-	c->fd = fd;
-	serve(t, c);
+	c = gate_connection_new(fd);
+	if (c != NULL)
+		serve(t, c);
 	return true;
 }
 
@@ -356,15 +287,14 @@ static bool
 finish(struct thread *t)
 {
 	struct gate_fastcgi *f = t->server;
-	bool empty;
 
 	for (int i = 0; i < f->gate->listener_count && !f->gate->passed; i++)
 		while (accept_one(t, f->gate->listeners[i]))
 			;
-	pthread_mutex_lock(&f->lock);
-	empty = f->parked.next == &f->parked;
-	pthread_mutex_unlock(&f->lock);
-	return empty;
+	if (gate_parked_empty(&f->parked))
+		return true;
+	gate_clock_pause(); /* the wake-up never ends: leave the others time */
+	return false;
 }
 
 static void *
@@ -386,8 +316,7 @@ run_thread(void *argument)
 		} else if (listener != NULL) {
 			if (!atomic_load(&f->stopping))
 				accept_one(t, *listener);
-		} else {
-			claim(f, event.data.ptr);
+		} else if (gate_parked_claim(&f->parked, event.data.ptr)) {
 			serve(t, event.data.ptr);
 		}
 	}
@@ -415,7 +344,7 @@ free_server(struct gate_fastcgi *f)
 		close(f->epoll);
 	if (f->wake >= 0)
 		close(f->wake);
-	pthread_mutex_destroy(&f->lock);
+	gate_parked_release(&f->parked);
 	free(f->threads);
 	free(f);
 }
@@ -441,17 +370,6 @@ start_threads(struct gate_fastcgi *f, int threads, struct gate_error *error)
 	return 0;
 }
 
-/* Idle connections take at most half of the descriptors: stores and new ones need some too. */
-static int
-most_parked(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur / 2 > GATE_KEPT_MAX)
-		return GATE_KEPT_MAX;
-	return (int)(files.rlim_cur / 2);
-}
-
 void
 gate_fastcgi_init(void)
 {
@@ -471,10 +389,8 @@ gate_fastcgi_start(struct gate *gate, int threads, struct gate_error *error)
 		return NULL;
 	}
 	f->gate = gate;
-	f->parked_most = most_parked();
-	f->parked.next = f->parked.previous = &f->parked;
-	pthread_mutex_init(&f->lock, NULL);
 	f->epoll = epoll_create1(EPOLL_CLOEXEC);
+	gate_parked_init(&f->parked, f->epoll);
 	f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	for (int i = 0; i < gate->listener_count; i++)
 		failed |= watch(f, &gate->listeners[i], EPOLLIN | EPOLLEXCLUSIVE);
@@ -510,11 +426,8 @@ gate_fastcgi_stop(struct gate_fastcgi *f, int64_t patience)
 	uint64_t one = 1;
 	bool ended = true;
 
-	pthread_mutex_lock(&f->lock);
 	atomic_store(&f->stopping, true);
-	for (struct connection *c = f->parked.next; c != &f->parked; c = c->next)
-		shutdown(c->fd, SHUT_RD);
-	pthread_mutex_unlock(&f->lock);
+	gate_parked_shut(&f->parked);
 	if (write(f->wake, &one, sizeof one) < 0)
 		ended = false;
 	for (int i = 0; i < f->thread_count && ended; i++)

@@ -6,9 +6,6 @@
 
 #define GATE_PARAMS_MAX 512              /* parameters of one request */
 #define GATE_PARAMS_SIZE_MAX (64u << 10) /* bytes of all of them */
-#define GATE_KEPT_MAX 1024               /* idle connections that a worker keeps */
-#define GATE_KEPT_TIME (90 * 1000)       /* ms; above nginx's 60 s, so that it closes first */
-#define GATE_DRAIN_MAX (64u << 20)       /* bytes of an oversized body that are read and dropped */
 
 struct gate_fastcgi; /* one a worker */
 

@@ -1,5 +1,7 @@
 /* smuggle.c: posts bodies that hold a whole forged FastCGI request, at every offset of a range, and
- * looks whether the request behind each of them is still answered right.
+ * looks whether the request behind each of them is still answered right. With BYTES the body is that
+ * long and full of forged requests, and of empty records between them, which a reader skips: so one
+ * that begins anywhere in the body at a multiple of eight bytes finds the next forged request.
  * The report's lines: status CODE N (of the posts, for each code seen) · failed N (posts without
  * an answer) · wrong N (follow-ups that got another answer than their own). */
 #include "config.h"
@@ -16,14 +18,17 @@
 #define BODY 12000
 #define PATIENCE 30000 /* ms */
 
+#define GAP 4096 /* bytes of empty records between two forged requests */
+
 static const char usage[] =
-    "usage: smuggle PORT FIRST LAST PATH FOLLOW-UP ['Name: value']\n"
+    "usage: smuggle PORT FIRST LAST PATH FOLLOW-UP ['Name: value' [BYTES]]\n"
     "FOLLOW-UP: a path that answers what is put behind it; the forged request asks for\n"
-    "/r/forged as the user root\n";
+    "/r/forged as the user root, by https, from 203.0.113.66, with a cookie\n";
 
 struct smuggle {
 	uint16_t port;
 	const char *path, *next, *header;
+	size_t bytes; /* of the body; 0: BODY of them, and one forged request */
 	int fd;
 	struct http_answer answer;
 	long statuses[600], failed, wrong;
@@ -34,7 +39,8 @@ static void
 forge(struct fcgi_bytes *out)
 {
 	static const char *const params[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/r/forged",
-	    "SCRIPT_NAME=/r/forged", "REMOTE_USER=root", "HTTPS=on", NULL};
+	    "SCRIPT_NAME=/r/forged", "REMOTE_USER=root", "HTTPS=on", "REMOTE_ADDR=203.0.113.66",
+	    "HTTP_COOKIE=connect.sid=forged", NULL};
 
 	fcgi_request(out, &(struct fcgi_request){.params = params, .keep = true});
 }
@@ -58,19 +64,45 @@ exchange(struct smuggle *s, const struct fcgi_bytes *request)
 	return result == HTTP_COMPLETE;
 }
 
+/* Full of forged requests, all of them shifted by so many bytes. */
+static void
+add_crowd(struct fcgi_bytes *out, const struct fcgi_bytes *forged, size_t bytes, size_t shift)
+{
+	size_t end = out->length + bytes;
+
+	fcgi_add(out, "bbbbbbbb", shift % 8);
+	while (out->length < end) {
+		for (size_t i = 0; i < GAP && out->length < end; i += FCGI_HEADER_SIZE)
+			fcgi_header(out, 1, FCGI_TYPE_STDIN, 9, 0);
+		fcgi_add(out, forged->data, forged->length);
+	}
+	out->length = end;
+}
+
+static void
+add_single(struct fcgi_bytes *out, const struct fcgi_bytes *forged, size_t offset)
+{
+	char body[BODY];
+
+	memset(body, 'b', sizeof body);
+	memcpy(body + offset, forged->data, forged->length);
+	fcgi_add(out, body, sizeof body);
+}
+
 static void
 post(struct smuggle *s, const struct fcgi_bytes *forged, size_t offset)
 {
 	struct fcgi_bytes request = {0};
-	char head[1024], body[BODY];
+	char head[1024];
 	int length = snprintf(head, sizeof head,
-	    "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n%s%s\r\n", s->path, BODY,
-	    s->header, s->header[0] != '\0' ? "\r\n" : "");
+	    "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %zu\r\n%s%s\r\n", s->path,
+	    s->bytes > 0 ? s->bytes : BODY, s->header, s->header[0] != '\0' ? "\r\n" : "");
 
-	memset(body, 'b', sizeof body);
-	memcpy(body + offset, forged->data, forged->length);
 	fcgi_add(&request, head, (size_t)length);
-	fcgi_add(&request, body, sizeof body);
+	if (s->bytes > 0)
+		add_crowd(&request, forged, s->bytes, offset);
+	else
+		add_single(&request, forged, offset);
 	if (exchange(s, &request) && s->answer.status < 600)
 		s->statuses[s->answer.status]++;
 	else
@@ -96,11 +128,11 @@ follow(struct smuggle *s, size_t offset)
 int
 main(int argc, char **argv)
 {
-	struct smuggle s = {.fd = -1, .header = argc == 7 ? argv[6] : ""};
+	struct smuggle s = {.fd = -1, .header = argc > 6 ? argv[6] : ""};
 	struct fcgi_bytes forged = {0};
 	size_t first, last;
 
-	if (argc < 6 || argc > 7) {
+	if (argc < 6 || argc > 8) {
 		fputs(usage, stderr);
 		return 2;
 	}
@@ -109,6 +141,7 @@ main(int argc, char **argv)
 	last = strtoul(argv[3], NULL, 10);
 	s.path = argv[4];
 	s.next = argv[5];
+	s.bytes = argc > 7 ? strtoul(argv[7], NULL, 10) : 0;
 	forge(&forged);
 	for (size_t offset = first; offset <= last && offset + forged.length <= BODY; offset++) {
 		post(&s, &forged, offset);

@@ -195,6 +195,16 @@ ends(int fd)
 	return false;
 }
 
+/* Does the other side end it without another byte, and without a reset? */
+static bool
+is_over(int fd)
+{
+	struct pollfd event = {.fd = fd, .events = POLLIN};
+	char byte;
+
+	return poll(&event, 1, PATIENCE) == 1 && recv(fd, &byte, 1, 0) == 0;
+}
+
 /* Sends those bytes, says that no more will come, and waits for the other side to close. */
 static bool
 sends(const struct server *s, const void *bytes, size_t length)
@@ -351,7 +361,7 @@ struct stall {
 	pid_t drips; /* a process that goes on sending, 0: none */
 };
 
-#define STALLS 6
+#define STALLS 7
 
 /* A parameter of which the first bytes are there. */
 static void
@@ -360,6 +370,16 @@ begin_dripping(struct fcgi_bytes *out)
 	fcgi_begin(out, 1, FCGI_ROLE_RESPONDER, true);
 	fcgi_header(out, 1, FCGI_TYPE_PARAMS, 1, 2000);
 	fcgi_add(out, "\1\177X", 3);
+}
+
+/* An authorizer's, and then a body that nobody reads. */
+static void
+begin_dripping_behind(struct fcgi_bytes *out)
+{
+	fcgi_request(out,
+	    &(struct fcgi_request){.params = NOTHING, .role = FCGI_ROLE_AUTHORIZER, .keep = true});
+	out->length -= FCGI_HEADER_SIZE;
+	fcgi_header(out, 1, FCGI_TYPE_STDIN, 1, FCGI_CONTENT_MAX);
 }
 
 /* The others, one after the other. Does not return. */
@@ -377,8 +397,10 @@ stall(const struct server *s, struct stall *stall)
 {
 	struct fcgi_bytes out = {0};
 
-	if (stall->drips != 0)
+	if (stall->drips != 0 && stall->sent > 0)
 		begin_dripping(&out);
+	else if (stall->drips != 0)
+		begin_dripping_behind(&out);
 	else if (stall->sent > 0)
 		add_marking(&out, s, 0);
 	else
@@ -409,6 +431,7 @@ find_stalls(const struct server *s, struct stall *stalls)
 	stalls[3] = (struct stall){"STDIN without its end", out.length - 8, -1, 0};
 	stalls[4] = (struct stall){"an answer that is not read", 0, -1, 0};
 	stalls[5] = (struct stall){"PARAMS that drip", 16 + 8 + 3, -1, -1};
+	stalls[6] = (struct stall){"STDIN that drips behind the answer", 0, -1, -1};
 	fcgi_release(&out);
 }
 
@@ -699,8 +722,9 @@ test_garbage(const struct server *s)
 /* ---- bodies ---- */
 
 static void
-test_body(int fd, size_t length, size_t limit, size_t piece)
+test_body(const struct server *s, size_t length, size_t limit, size_t piece)
 {
+	int fd = fcgi_connect(s->socket);
 	struct fcgi_answer answer = {0};
 	char *body = malloc(length + 1);
 	bool small = length <= limit, good;
@@ -714,8 +738,10 @@ test_body(int fd, size_t length, size_t limit, size_t piece)
 	if (good && small)
 		good = (size_t)(answer.out.data + answer.out.length - answer.body) == length &&
 		    memcmp(answer.body, body, length) == 0;
-	ok(good && serves(fd), "a body of %zu at a limit of %zu: %d, and the connection goes on",
-	    length, limit, small ? 200 : 413);
+	ok(good && (small ? serves(fd) : is_over(fd)),
+	    "a body of %zu at a limit of %zu: %d, and the connection %s", length, limit,
+	    small ? 200 : 413, small ? "goes on" : "is over");
+	close(fd);
 	free(body);
 	fcgi_answer_release(&answer);
 }
@@ -723,17 +749,14 @@ test_body(int fd, size_t length, size_t limit, size_t piece)
 static void
 test_bodies(const struct server *s, size_t limit)
 {
-	int fd = fcgi_connect(s->socket);
-
 	for (size_t length = limit > 2 ? limit - 2 : 0; length <= limit + 2; length++)
-		test_body(fd, length, limit, length % 2 ? 1000 : 0);
-	test_body(fd, 0, limit, 0);
+		test_body(s, length, limit, length % 2 ? 1000 : 0);
+	test_body(s, 0, limit, 0);
 	for (size_t length = 8190; length <= 8194; length++)
-		test_body(fd, length, limit, 0);
-	test_body(fd, limit + (1 << 20), limit, 0);
-	test_body(fd, limit + (1 << 20), limit, 1000);
-	test_body(fd, 1, limit, 0);
-	close(fd);
+		test_body(s, length, limit, 0);
+	test_body(s, limit + (1 << 20), limit, 0);
+	test_body(s, limit + (1 << 20), limit, 1000);
+	test_body(s, 1, limit, 0);
 }
 
 static void
@@ -764,6 +787,136 @@ test_content_length(const struct server *s)
 	ok(good == many && serves(fd), "CONTENT_LENGTH is not trusted: stdin's end counts");
 	close(fd);
 	fcgi_answer_release(&answer);
+}
+
+/* ---- early answers ---- */
+
+#define GAP 4096                     /* bytes of empty records between two forged requests */
+#define PIECE (FCGI_CONTENT_MAX - 7) /* a multiple of eight, as all that is sent with it */
+
+struct early {
+	const char *name;
+	const char *const *params;
+	int role, status; /* when the body is within the limit */
+	int large;        /* when it is not */
+	bool whole;       /* the body is read, if it is within the limit */
+};
+
+/* Forged requests that make the mark. Between them are empty records of another id, which a reader
+ * skips: whoever takes any part of it for requests finds one. */
+static void
+add_forged(struct fcgi_bytes *out, const struct server *s, size_t bytes)
+{
+	struct fcgi_bytes forged = {0};
+
+	add_marking(&forged, s, 0);
+	while (out->length < bytes) {
+		fcgi_add(out, forged.data, forged.length);
+		for (size_t i = 0; i < GAP && out->length < bytes; i += FCGI_HEADER_SIZE)
+			fcgi_header(out, 1, FCGI_TYPE_STDIN, 9, 0);
+	}
+	fcgi_release(&forged);
+}
+
+static void
+begin_early(struct fcgi_bytes *out, const struct early *e)
+{
+	struct fcgi_bytes params = {0};
+
+	for (int i = 0; e->params[i] != NULL; i++) {
+		char name[64];
+		size_t length = strcspn(e->params[i], "=");
+
+		snprintf(name, sizeof name, "%.*s", (int)length, e->params[i]);
+		fcgi_pair(&params, name, e->params[i] + length + 1);
+	}
+	fcgi_begin(out, 1, e->role, true);
+	fcgi_stream(out, FCGI_TYPE_PARAMS, 1, &params, 0);
+	fcgi_release(&params);
+}
+
+/* The answer comes whole, and what stands in the body is never a request. */
+static void
+test_early(const struct server *s, const struct early *e, size_t bytes, size_t limit)
+{
+	struct fcgi_bytes out = {0}, body = {0};
+	struct fcgi_answer answer = {0};
+	int fd = fcgi_connect(s->socket), status = bytes <= limit ? e->status : e->large;
+	bool answered, kept = e->whole && bytes <= limit;
+
+	begin_early(&out, e);
+	add_forged(&body, s, bytes);
+	body.length = bytes;
+	fcgi_stream(&out, FCGI_TYPE_STDIN, 1, &body, PIECE);
+	answered = fcgi_send(fd, out.data, out.length, 0) == 0 &&
+	    fcgi_read(fd, &answer, PATIENCE) == 1 && answer.status == status;
+	ok(answered && (kept ? serves(fd) : is_over(fd)) && !marked(s) && lives(s),
+	    "%s, %zu bytes of forged requests: %d, the connection %s, and nothing else is run",
+	    e->name, bytes, status, kept ? "goes on" : "is over");
+	close(fd);
+	fcgi_answer_release(&answer);
+	fcgi_release(&body);
+	fcgi_release(&out);
+}
+
+static void
+test_early_answers(const struct server *s, const struct server *large)
+{
+	static const char *const post = "REQUEST_METHOD=POST",
+				 *const url = "REQUEST_URI=/r/nothing";
+	static char many[70000];
+	const struct early rows[] = {
+	    {"400", PARAMS(url, SAME_SITE), FCGI_ROLE_RESPONDER, 400, 413, true},
+	    {"403", PARAMS(post, url), FCGI_ROLE_RESPONDER, 403, 413, true},
+	    {"405", PARAMS(post, "REQUEST_URI=/r/status", "QUERY_STRING=code=405", SAME_SITE),
+		FCGI_ROLE_RESPONDER, 405, 413, true},
+	    {"431", PARAMS(post, url, many), FCGI_ROLE_RESPONDER, 431, 431, true},
+	    {"the body is not asked for", PARAMS(post, url, SAME_SITE), FCGI_ROLE_RESPONDER, 200,
+		413, true},
+	    {"an authorizer", PARAMS("REQUEST_METHOD=GET", url), FCGI_ROLE_AUTHORIZER, 200, 200,
+		false},
+	    {"a filter", PARAMS("REQUEST_METHOD=GET", url), FCGI_ROLE_FILTER, 200, 200, false},
+	};
+	static const size_t sizes[] = {1000, 1000000, 70000000};
+
+	memset(many, 'M', sizeof many - 1);
+	many[4] = '=';
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (size_t j = 0; j < 3; j++)
+			if (sizes[j] < 2000000 || i > 2)
+				test_early(s, &rows[i], sizes[j], 64 << 10);
+	for (size_t i = 0; i < 5; i++)
+		test_early(large, &rows[i], 1000000, 2 << 20);
+}
+
+/* The body takes too long: sent on until there is an answer, and then some. */
+static void
+test_late_body(const struct server *s)
+{
+	const struct early late = {"", ECHO, FCGI_ROLE_RESPONDER, 408, 408, false};
+	struct fcgi_bytes out = {0}, body = {0};
+	struct fcgi_answer answer = {0};
+	int fd = fcgi_connect(s->socket);
+	struct pollfd event = {.fd = fd, .events = POLLIN};
+	bool sent;
+
+	begin_early(&out, &late);
+	sent = fcgi_send(fd, out.data, out.length, 0) == 0;
+	fcgi_clear(&out);
+	fcgi_record(&out, FCGI_TYPE_STDIN, 1, "xxxxxxxx", 8);
+	while (sent && poll(&event, 1, 10) == 0)
+		sent = fcgi_send(fd, out.data, out.length, 0) == 0;
+	add_forged(&body, s, 1000000);
+	fcgi_clear(&out);
+	fcgi_stream(&out, FCGI_TYPE_STDIN, 1, &body, PIECE);
+	ok(sent && fcgi_send(fd, out.data, out.length, 0) == 0 &&
+		fcgi_read(fd, &answer, PATIENCE) == 1 && answer.status == 408 && is_over(fd) &&
+		!marked(s) && lives(s),
+	    "a body that takes too long: 408, the connection is over, and its rest is not run");
+	close(fd);
+	fcgi_answer_release(&answer);
+	fcgi_release(&body);
+	fcgi_release(&out);
 }
 
 /* ---- parameters ---- */
@@ -939,7 +1092,13 @@ test_all(void)
 	    start("small", PARAMS("--workers=1", "--threads=2", "--body_limit=1000"), 0);
 	struct server none =
 	    start("none", PARAMS("--workers=1", "--threads=2", "--body_limit=0"), 0);
+	struct server late =
+	    start("late", PARAMS("--workers=1", "--threads=2", "--deadline=300ms"), 0);
+	struct server large =
+	    start("large", PARAMS("--workers=1", "--threads=2", "--body_limit=2m"), 0);
 
+	test_early_answers(&s, &large);
+	test_late_body(&late);
 	test_kept(&s);
 	test_idle(&small, 64);
 	test_idle(&small, IDLE_MOST);
@@ -962,6 +1121,8 @@ test_all(void)
 	stop(&s, "after all that");
 	stop(&small, "small");
 	stop(&none, "none");
+	stop(&late, "late");
+	stop(&large, "large");
 }
 
 int

@@ -5,16 +5,18 @@ need_nginx
 
 first=7300 last=7900 # libfcgi's buffer ends within these bytes of a body
 same='Sec-Fetch-Site: same-origin'
-nginx_http=$(upstream third yes third)
-nginx_server=$(location /third/ third yes)
-make_conf trace=yes
+servers='responder second third large'
+nginx_http="client_max_body_size 100m; $(upstream third yes third) $(upstream large yes large)"
+nginx_server="$(location /third/ third yes) $(location /large/ large yes)"
+make_conf trace=yes deadline=60s
 start_responder responder || bail 'no responder'
 start_responder second=responder --body_limit=4k || bail 'no second'
 start_responder third=responder "--store=file:$dir/broken" || bail 'no third'
+start_responder large=responder --body_limit=16m || bail 'no large'
 start_nginx
 
-seen() { cat "$dir"/log/{responder,second,third} | grep -c "event=$1.*path=$2"; }
-all_workers() { workers_of responder; workers_of second; workers_of third; }
+seen() { (cd "$dir/log" && cat $servers | grep -c "event=$1.*path=$2"); }
+all_workers() { for name in $servers; do workers_of $name; done; }
 
 # smuggle STATUS PATH [HEADER]: a forged request at each offset of a body that is answered so
 smuggle() {
@@ -42,10 +44,29 @@ smuggle 200 /r/nothing "$same"
 smuggle 200 /r/empty "$same"
 smuggle 200 /r/echo "$same"
 
+# crowd BYTES STATUS PATH [HEADER]: the same with bodies of that length, full of forged requests that
+# begin at each remainder of eight; of the long ones a reader that stops anywhere in them finds one
+crowd() {
+	local bytes=$1 got part=/${3#/}
+	part=/${part:1:$(($(expr index "${part:1}" /) - 1))}
+	got=$("$build/tests/smuggle" "$port" 0 7 "$3" "$part/query?name=" "${4:-X: x}" "$bytes" |
+		paste -sd' ')
+	is "$got" "status $2 8 failed 0 wrong 0" "$2 at $3 with $bytes bytes: all are answered right"
+}
+for bytes in 1000 1000000; do
+	crowd $bytes 403 /large/echo
+	crowd $bytes 404 /large/nosuch "$same"
+	crowd $bytes 405 '/large/status?code=405' "$same"
+	crowd $bytes 200 /large/nothing "$same"
+	crowd $bytes $([ $bytes -gt 65536 ] && echo 413 || echo 503) /third/count "$same"
+	crowd $bytes $([ $bytes -gt 65536 ] && echo 413 || echo 200) /r/echo "$same"
+done
+crowd 70000000 413 /r/echo "$same"
+
 is "$(seen session /r/forged)" 1 'and none was seen'
 is "$(all_workers)" "$workers" 'every worker lives'
 stop nginx
-for name in responder second third; do
+for name in $servers; do
 	stop $name
 	is $? 0 "$name ends with status 0"
 done
