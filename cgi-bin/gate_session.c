@@ -17,10 +17,11 @@ struct job {
 	struct gate_options options;
 	struct gate_store_link link;
 	struct gate_error error;
-	char id[GATE_ID_MAX + 1]; /* of show and kill */
-	const char *user;         /* --user: only that one's; NULL: all */
-	bool all;                 /* --all, of kill */
-	char *from;               /* of copy: a store */
+	char id[GATE_ID_MAX + 1];       /* of show and kill */
+	const char *user;               /* --user: only that one's; NULL: all */
+	bool all;                       /* --all, of kill */
+	char *from;                     /* of copy: a store */
+	struct gate_store_link *source; /* the same, open */
 	size_t count, left, lost;
 };
 
@@ -83,9 +84,9 @@ static int
 kill_one(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
-	int result = gate_store_remove(&job->link, id, NULL, &job->error);
+	int result = record->user != NULL ? gate_store_end(&job->link, id, NULL, &job->error)
+					  : gate_store_remove(&job->link, id, NULL, &job->error);
 
-	(void)record;
 	job->count += result == 1;
 	return result < 0 ? -1 : 1;
 }
@@ -106,8 +107,7 @@ kill_session(struct job *job)
 
 	if (job->user != NULL || job->all)
 		return kill_sessions(job);
-	result = gate_store_remove(&job->link, job->id, NULL, &job->error);
-
+	result = gate_store_end(&job->link, job->id, NULL, &job->error);
 	if (result == 0)
 		return gate_fail(&job->error, GATE_ESTORE, "there is no session %s", job->id);
 	if (result == 1)
@@ -119,11 +119,13 @@ kill_session(struct job *job)
 
 /* A store shows what has expired too. */
 static bool
-is_live(const struct job *job, const struct gate_record *record)
+is_live(struct gate_store_link *link, const struct job *job, const char *id,
+    const struct gate_record *record)
 {
 	int64_t limit = job->options.absolute_timeout;
 
 	return record->expires > record->now &&
+	    !(record->stray && gate_store_was_ended(link, id, NULL) == 1) &&
 	    (limit == 0 || record->created == 0 || record->created > record->now - limit);
 }
 
@@ -132,7 +134,7 @@ print_one(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
 
-	return is_live(job, record) ? print_session(job, id, record) : 1;
+	return is_live(&job->link, job, id, record) ? print_session(job, id, record) : 1;
 }
 
 static int
@@ -140,8 +142,7 @@ count_one(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
 
-	(void)id;
-	job->count += is_live(job, record);
+	job->count += is_live(&job->link, job, id, record);
 	return 1;
 }
 
@@ -186,8 +187,10 @@ copy_one(void *data, const char *id, struct gate_record *record)
 	int64_t lifetime = record->max_age != 0 ? record->max_age : record->ttl, seen;
 	int result;
 
-	if (!is_live(job, record))
+	if (!is_live(job->source, job, id, record))
 		return 1;
+	if (record->user != NULL && gate_store_was_ended(&job->link, id, NULL) == 1)
+		return 1; /* it must not come back */
 	for (size_t i = 0; i < record->count; i++)
 		if (record->members[i].name != NULL &&
 		    strcmp(record->members[i].name, "__lastAccess") == 0)
@@ -223,6 +226,7 @@ copy(struct job *job)
 
 	options.store = job->from;
 	result = gate_command_open(&from, &options, &job->error);
+	job->source = &from;
 	if (result == 0)
 		result = from.table->each(from.store, NULL, copy_one, job, &job->error);
 	gate_store_close(&from);

@@ -122,7 +122,7 @@ static int
 end_session(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
-	int result = gate_store_remove(&job->link, id, NULL, &job->error);
+	int result = gate_store_end(&job->link, id, NULL, &job->error);
 
 	(void)record;
 	job->ended += result == 1;

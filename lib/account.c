@@ -25,11 +25,12 @@ handle_of(struct gate_request *r, const char *id, char handle[GATE_SIGNATURE_LEN
 }
 
 static bool
-is_live(const struct gate_request *r, const struct gate_record *record)
+is_live(const struct gate_request *r, const char *id, const struct gate_record *record)
 {
 	int64_t limit = r->config->options.absolute_timeout;
 
 	return record->expires > record->now &&
+	    !(record->stray && gate_store_was_ended(r->store, id, NULL) == 1) &&
 	    (limit == 0 || record->created == 0 || record->created > record->now - limit);
 }
 
@@ -121,7 +122,7 @@ add(void *data, const char *id, struct gate_record *record)
 {
 	struct list *list = data;
 
-	if (is_live(list->r, record))
+	if (is_live(list->r, id, record))
 		json_array_append_new(list->sessions, show(list->r, id, record));
 	return 1;
 }
@@ -209,7 +210,7 @@ static int
 end(struct gate_request *r, const char *id, const char *why)
 {
 	char tag[GATE_TAG_LENGTH + 1];
-	int result = gate_store_remove(r->store, id, NULL, &r->session.error);
+	int result = gate_store_end(r->store, id, NULL, &r->session.error);
 
 	gate_sign_tag(r->config->keys, id, tag);
 	if (result == 1)
@@ -294,7 +295,7 @@ collect(void *data, const char *id, struct gate_record *record)
 	struct search *search = data;
 	struct found found = {.created = record->created};
 
-	if (!is_live(search->r, record))
+	if (!is_live(search->r, id, record))
 		return 1;
 	memcpy(found.id, id, strlen(id) + 1);
 	return gate_buffer_add(&search->found, &found, sizeof found) < 0 ? -1 : 1;

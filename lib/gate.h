@@ -113,6 +113,7 @@ struct gate_record {
 	int64_t created;   /* of the session, for absolute_timeout, 0: unknown */
 	const char *user;  /* who is logged in, NULL: nobody */
 	bool user_changed; /* since the record was last written: an index by user has to follow */
+	bool stray;        /* the index by user does not name it: somebody else may have made it */
 	void *was;         /* what the store read, for its compare-and-swap; release frees it */
 	/* the caller fills these in before every call */
 	int64_t now;             /* ms since 1970 */

@@ -101,12 +101,20 @@ is_gone(struct gate_session *s, const char *id)
 	return result == 0;
 }
 
+/* Was somebody logged in by it? One that nobody was is worth nothing to who writes it back. */
+static bool
+is_personal(const struct gate_session *s)
+{
+	return s->record.user != NULL || s->record.user_changed;
+}
+
 /* The new record first, then the old one goes only if it still is what was read. The mark stands
  * before the old one goes, so that no other tab sees neither. */
 static int
 renew(struct gate_session *s)
 {
 	char old[GATE_ID_MAX + 1];
+	bool personal = is_personal(s); /* as it was read: the new one is the new user's */
 	int result;
 
 	if (!has_turn(s))
@@ -118,7 +126,8 @@ renew(struct gate_session *s)
 		return -1;
 	result = gate_session_mark_renewed(s, old, 1);
 	if (result == 1) {
-		result = gate_store_remove(s->store, old, &s->record, &s->error);
+		result = personal ? gate_store_end(s->store, old, &s->record, &s->error)
+				  : gate_store_remove(s->store, old, &s->record, &s->error);
 		s->compared = result == 1 || (result == -1 && is_gone(s, old));
 		if (s->compared) {
 			s->error = (struct gate_error){0};
@@ -134,7 +143,10 @@ renew(struct gate_session *s)
 static int
 destroy(struct gate_session *s)
 {
-	return gate_store_remove(s->store, s->id, NULL, &s->error) < 0 ? -1 : 1;
+	int result = is_personal(s) ? gate_store_end(s->store, s->id, NULL, &s->error)
+				    : gate_store_remove(s->store, s->id, NULL, &s->error);
+
+	return result < 0 ? -1 : 1;
 }
 
 int

@@ -1,8 +1,10 @@
 /* store.c: the stores that there are, and the calls that everybody else makes. */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "error.h"
 #include "record.h"
 #include "store.h"
@@ -12,6 +14,8 @@
 #else
 #define MONGODB_TOO "; gate was built without MongoDB"
 #endif
+
+#define ENDED_TIME INT64_C(86400000) /* ms that an id that was ended is remembered */
 
 static const struct gate_store *const stores[] = {
     &gate_store_file,
@@ -76,6 +80,79 @@ gate_store_release(struct gate_store_link *link, struct gate_record *record)
 	gate_record_clear(record);
 }
 
+/* ---- ids that were ended ---- */
+
+void
+gate_store_ended_key(char key[GATE_STORE_KEY_MAX], const char *id)
+{
+	snprintf(key, GATE_STORE_KEY_MAX, "ended:%.*s", GATE_ID_MAX, id);
+}
+
+/* Counts the ends of an id; 0: asks for them. */
+static int
+bump_ended(struct gate_store_link *link, const char *id, int64_t add, struct gate_error *error)
+{
+	char key[GATE_STORE_KEY_MAX];
+	struct gate_bump bump;
+
+	gate_store_ended_key(key, id);
+	if (gate_store_bump(link, key, add, ENDED_TIME, &bump, error) < 0)
+		return -1;
+	return bump.count > 0;
+}
+
+int
+gate_store_was_ended(struct gate_store_link *link, const char *id, struct gate_error *error)
+{
+	return bump_ended(link, id, 0, error);
+}
+
+/* The mark stands before the record goes, so that nobody sees neither. A disk that is full has no
+ * room for it until the record has gone, and that must go all the same. */
+int
+gate_store_end(struct gate_store_link *link, const char *id, struct gate_record *record,
+    struct gate_error *error)
+{
+	struct gate_error why = {0};
+	bool marked = gate_id_valid(id) && bump_ended(link, id, 1, NULL) >= 0;
+	int result = gate_store_remove(link, id, record, error);
+
+	if (result == GATE_CONFLICT && marked)
+		bump_ended(link, id, -1, NULL); /* ours only: another one may have ended it */
+	if (result == 1 && !marked && bump_ended(link, id, 1, &why) < 0)
+		gate_log(GATE_LOG_WARN, "end-not-remembered", "error", why.text, "hint",
+		    "a Node program's slow request may write the session back", NULL);
+	return result;
+}
+
+/* Only gate writes the index. A record that is not in it is one that a Node program made, or wrote
+ * back after gate had ended it. 1; 0: it is dead; GATE_CONFLICT: look again; -1. */
+static int
+adopt(struct gate_store_link *link, const char *id, struct gate_record *record,
+    struct gate_error *error)
+{
+	int ended = bump_ended(link, id, 0, error), result;
+
+	if (ended < 0)
+		return -1;
+	if (ended > 0) {
+		gate_store_remove(link, id, NULL, NULL); /* else the next load finds it again */
+		return 0;
+	}
+	result = gate_store_touch(link, id, record, error);
+	record->stray = false;
+	return result;
+}
+
+/* ---- load ---- */
+
+static bool
+is_over(const struct gate_record *record, int64_t absolute)
+{
+	return record->expires <= record->now ||
+	    (absolute > 0 && record->created > 0 && record->created <= record->now - absolute);
+}
+
 int
 gate_store_load(struct gate_store_link *link, const char *id, int64_t absolute,
     struct gate_record *record, struct gate_error *error)
@@ -84,16 +161,22 @@ gate_store_load(struct gate_store_link *link, const char *id, int64_t absolute,
 
 	if (!gate_id_valid(id))
 		return 0;
-	count(link, GATE_STORE_LOAD);
-	result = link->table->load(link->store, id, record, error);
-	if (result == 1 &&
-	    (record->expires <= record->now ||
-		(absolute > 0 && record->created > 0 && record->created <= record->now - absolute)))
-		result = 0;
-	if (result <= 0)
-		gate_store_release(link, record);
+	do {
+		count(link, GATE_STORE_LOAD);
+		result = link->table->load(link->store, id, record, error);
+		if (result == 1 && is_over(record, absolute))
+			result = 0;
+		if (result == 1 && record->stray)
+			result = adopt(link, id, record, error);
+		if (result <= 0)
+			gate_store_release(link, record);
+	} while (result == GATE_CONFLICT && gate_clock_monotonic() < record->deadline);
+	if (result == GATE_CONFLICT)
+		return gate_fail(error, GATE_ESTORE, "a record is changed all the time");
 	return result;
 }
+
+/* ---- the other calls ---- */
 
 int
 gate_store_create(struct gate_store_link *link, const char *id, struct gate_record *record,

@@ -8,6 +8,7 @@
 #include "gate.h"
 #include "log.h"
 #include "options.h"
+#include "sign.h"
 
 enum gate_store_call { /* counted, so that a test and the trace can say what a request cost */
 	GATE_STORE_LOAD,
@@ -33,6 +34,11 @@ struct gate_store_link { /* an open store */
 	struct gate_store_health health;
 };
 
+#define GATE_STORE_KEY_MAX (GATE_ID_MAX + 16)
+
+/* The counter that remembers that an id was ended. */
+void gate_store_ended_key(char key[GATE_STORE_KEY_MAX], const char *id);
+
 extern const struct gate_store gate_store_file, gate_store_memory;
 extern const struct gate_store gate_store_mongodb, gate_store_mongodb_srv; /* HAVE_MONGODB */
 
@@ -43,7 +49,8 @@ int gate_store_open(struct gate_store_link *, const struct gate_store *,
     const struct gate_options *, struct gate_error *);
 void gate_store_close(struct gate_store_link *);
 
-/* As in struct gate_store. load: what is over `absolute` ms old counts as 0 too; at 0 and below
+/* As in struct gate_store. load: what is over `absolute` ms old counts as 0 too, and so does what
+ * was ended and written back; what the index by user does not name is put there. At 0 and below
  * the record is empty. */
 int gate_store_load(struct gate_store_link *, const char *id, int64_t absolute,
     struct gate_record *, struct gate_error *);
@@ -55,6 +62,12 @@ int gate_store_touch(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
 int gate_store_remove(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
+/* As remove. A session that somebody was logged in by: for a day the id stays dead, whoever writes
+ * its record back. */
+int gate_store_end(
+    struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
+/* 1: it was, within the last day; 0; -1. What a walk shows and is stray may have been. */
+int gate_store_was_ended(struct gate_store_link *, const char *id, struct gate_error *);
 int gate_store_bump(struct gate_store_link *, const char *key, int64_t add, int64_t lifetime,
     struct gate_bump *, struct gate_error *);
 void gate_store_release(struct gate_store_link *, struct gate_record *); /* empties it, whole */

@@ -180,6 +180,7 @@ load(void *store, const char *id, struct gate_record *record, struct gate_error 
 	if (result <= 0)
 		return result;
 	result = gate_store_file_parse(was, record);
+	record->stray = result == 1 && gate_store_file_is_stray(store, id, record);
 	if (result == 0)
 		gate_store_file_log(store, "session-malformed", id,
 		    "not a JSON object with a cookie in it; left as it is until it is swept");
@@ -263,6 +264,17 @@ update(void *store, const char *id, struct gate_record *record, struct gate_erro
 	return result;
 }
 
+/* The record's times stand in the file. A stray one is only put into the index. */
+static int
+touch(void *store, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	if (!record->stray)
+		return update(store, id, record, error);
+	return is_indexed(store, id, record)
+	    ? 1
+	    : fail(store, "a record can't be put into its user's list", error);
+}
+
 static int
 create(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
@@ -303,15 +315,29 @@ gate_store_file_unlink(struct gate_store_file_dir *dir, const char *id,
 	return result;
 }
 
+/* Whose it was stands in what was read: the record may be about to become another one's. */
+static void
+unindex(struct gate_store_file_dir *dir, const char *id, const struct gate_store_file_was *was)
+{
+	struct gate_record record = {.user_member = dir->user_member};
+
+	if (gate_store_file_parse(was, &record) == 1 && record.user != NULL)
+		gate_store_file_unindex(dir, record.user, id);
+	gate_record_clear(&record);
+}
+
 static int
 unlink_synced(struct gate_store_file_dir *dir, const char *id, struct gate_store_file_was *was,
     int64_t deadline, struct gate_error *error)
 {
 	int result = gate_store_file_unlink(dir, id, was, deadline, error);
 
-	if (result == 1 && dir->sync && fsync(dir->records) < 0)
+	if (result != 1)
+		return result;
+	unindex(dir, id, was);
+	if (dir->sync && fsync(dir->records) < 0)
 		return fail(dir, "a record can't be removed", error);
-	return result;
+	return 1;
 }
 
 /* Whatever is there: under the lock, so that a writer in the middle of it is waited for. */
@@ -337,14 +363,9 @@ remove_any(struct gate_store_file_dir *dir, const char *id, struct gate_error *e
 static int
 remove_record(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
-	int result;
-
 	if (record == NULL)
 		return remove_any(store, id, error);
-	result = unlink_synced(store, id, record->was, record->deadline, error);
-	if (result == 1 && record->user != NULL)
-		gate_store_file_unindex(store, record->user, id);
-	return result;
+	return unlink_synced(store, id, record->was, record->deadline, error);
 }
 
 /* ---- opening ---- */
@@ -387,12 +408,10 @@ open_memory(
 	return 0;
 }
 
-/* A touch is an update: the record's times stand in the file. */
 #define FUNCTIONS                                                                                  \
-	.load = load, .create = create, .update = update, .touch = update,                         \
-	.remove = remove_record, .release = release, .each = gate_store_file_each,                 \
-	.bump = gate_store_file_bump, .sweep = gate_store_file_sweep,                              \
-	.close = gate_store_file_close_store
+	.load = load, .create = create, .update = update, .touch = touch, .remove = remove_record, \
+	.release = release, .each = gate_store_file_each, .bump = gate_store_file_bump,            \
+	.sweep = gate_store_file_sweep, .close = gate_store_file_close_store
 
 const struct gate_store gate_store_file = {.scheme = "file", .open = open_file, FUNCTIONS};
 const struct gate_store gate_store_memory = {.scheme = "memory", .open = open_memory, FUNCTIONS};

@@ -82,6 +82,9 @@ int64_t gate_store_file_modified(const struct stat *);
 
 /* store_file_user.c. The id as one of the user's. 0 or -1 with errno. */
 int gate_store_file_index(struct gate_store_file_dir *, const char *user, const char *id);
+/* Is somebody logged in by it whose list does not name it, or was it ended some time? */
+bool gate_store_file_is_stray(
+    struct gate_store_file_dir *, const char *id, const struct gate_record *);
 void gate_store_file_unindex(struct gate_store_file_dir *, const char *user, const char *id);
 void gate_store_file_index_all(struct gate_store_file_dir *); /* whoever is logged in */
 void gate_store_file_sweep_users(struct gate_store_file_dir *);

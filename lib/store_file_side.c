@@ -20,7 +20,7 @@
 #include "store_file.h"
 
 #define BUMP_SIZE 96             /* bytes of a counter's file: "count expires last before" */
-#define BUMPS_MAX 1000000        /* counters; the sweep takes the oldest beyond that */
+#define BUMPS_MAX 1000000        /* counters; beyond that those go whose end is next */
 #define SWEEP_GRACE 60000        /* ms that an expired record is left alone */
 #define TMP_AGE (60 * 60 * 1000) /* ms after which a file in tmp/ belongs to nobody */
 
@@ -239,9 +239,9 @@ sweep_tmp(struct gate_store_file_dir *dir)
 		closedir(listing);
 }
 
-/* Removes the counter if it expired, or was last bumped before `oldest`. 1: it is still there. */
+/* Removes the counter if it expired, or ends before `soonest`. 1: it is still there. */
 static int
-sweep_bump(struct gate_store_file_dir *dir, const char *name, int64_t oldest, int64_t *last)
+sweep_bump(struct gate_store_file_dir *dir, const char *name, int64_t soonest, int64_t *end)
 {
 	int fd = open_bump(dir, name, 0, 0);
 	struct counter c;
@@ -250,8 +250,8 @@ sweep_bump(struct gate_store_file_dir *dir, const char *name, int64_t oldest, in
 	if (fd < 0)
 		return errno != ENOENT;
 	read_counter(fd, &c);
-	*last = c.last;
-	if (c.expires <= gate_clock_wall() || c.last < oldest)
+	*end = c.expires;
+	if (c.expires <= gate_clock_wall() || c.expires < soonest)
 		kept = unlinkat(dir->bumps, name, 0) < 0;
 	close(fd);
 	return kept;
@@ -265,32 +265,32 @@ by_time(const void *a, const void *b)
 	return (*one > *two) - (*one < *two);
 }
 
-/* One pass over the counters. The time before which the ones too many were bumped, 0: none is. */
+/* One pass over the counters. The end before which those too many end, 0: none is. */
 static int64_t
-sweep_bumps(struct gate_store_file_dir *dir, int64_t oldest)
+sweep_bumps(struct gate_store_file_dir *dir, int64_t soonest)
 {
 	DIR *listing = gate_store_file_listing(dir->bumps);
-	struct gate_buffer times = {0};
+	struct gate_buffer ends = {0};
 	int64_t *sorted, cutoff = 0;
 	struct dirent *entry;
 	size_t count;
 
 	while (listing != NULL && (entry = readdir(listing)) != NULL) {
-		int64_t last = 0;
+		int64_t end = 0;
 
-		if (entry->d_name[0] != '.' && sweep_bump(dir, entry->d_name, oldest, &last))
-			gate_buffer_add(&times, &last, sizeof last);
+		if (entry->d_name[0] != '.' && sweep_bump(dir, entry->d_name, soonest, &end))
+			gate_buffer_add(&ends, &end, sizeof end);
 	}
 	if (listing != NULL)
 		closedir(listing);
-	count = times.length / sizeof *sorted;
+	count = ends.length / sizeof *sorted;
 	if (count > BUMPS_MAX && (sorted = malloc(count * sizeof *sorted)) != NULL) {
-		memcpy(sorted, times.data, count * sizeof *sorted);
+		memcpy(sorted, ends.data, count * sizeof *sorted);
 		qsort(sorted, count, sizeof *sorted, by_time);
 		cutoff = sorted[count - BUMPS_MAX];
 		free(sorted);
 	}
-	gate_buffer_release(&times);
+	gate_buffer_release(&ends);
 	return cutoff;
 }
 

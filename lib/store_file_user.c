@@ -16,6 +16,7 @@
 #include "log.h"
 #include "record.h"
 #include "sign.h"
+#include "store.h"
 #include "store_file.h"
 
 #define YOUNG (60 * 60 * 1000) /* ms that an entry may be ahead of its record */
@@ -77,6 +78,25 @@ gate_store_file_unindex(struct gate_store_file_dir *dir, const char *user, const
 	close(folder);
 }
 
+bool
+gate_store_file_is_stray(
+    struct gate_store_file_dir *dir, const char *id, const struct gate_record *record)
+{
+	char key[GATE_STORE_KEY_MAX], path[GATE_SHA256_HEX + 1 + GATE_ID_MAX + 1];
+	size_t length = strlen(id);
+
+	if (record->user == NULL)
+		return false;
+	gate_sha256_hex(path, record->user, strlen(record->user));
+	path[GATE_SHA256_HEX] = '/';
+	memcpy(path + GATE_SHA256_HEX + 1, id, length + 1);
+	if (faccessat(dir->users, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return true;
+	gate_store_ended_key(key, id);
+	gate_sha256_hex(path, key, strlen(key));
+	return faccessat(dir->bumps, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* ---- walks ---- */
 
 int
@@ -116,6 +136,7 @@ visit_record(struct walk *w, const char *id)
 	if (found == 1 && (found = gate_store_file_parse(was, &record)) < 0)
 		gate_fail(w->error, GATE_EMEMORY, "out of memory");
 	w->unread += found < 0;
+	record.stray = found == 1 && gate_store_file_is_stray(w->dir, id, &record);
 	if (found == 1 &&
 	    (w->user == NULL || (record.user != NULL && strcmp(w->user, record.user) == 0)))
 		result = w->visit(w->data, id, &record);

@@ -27,7 +27,7 @@ struct gate_store_mongodb {
 };
 
 struct gate_store_mongodb_was {
-	bson_t *payload; /* {session: as it was read} */
+	bson_t *payload; /* {session, user: as they were read} */
 	bool document;   /* its form; else it is a string */
 };
 

@@ -47,19 +47,29 @@ filter_by_id(bson_t *filter, const char *id)
 	put_string(filter, "_id", id);
 }
 
-/* The record as it was read: the whole payload counts, and the order of what is in it. */
+static void
+put_equals(bson_t *filter, const char *name, const bson_t *was)
+{
+	bson_iter_t value;
+	bson_t equals;
+
+	if (!bson_iter_init_find(&value, was, name))
+		return;
+	bson_append_document_begin(filter, name, -1, &equals);
+	bson_append_iter(&equals, "$eq", -1, &value);
+	bson_append_document_end(filter, &equals);
+}
+
+/* The record as it was read: the whole payload counts, and the order of what is in it; and its user,
+ * whom connect-mongo knows nothing of: without one it went meanwhile, and was written back. */
 static void
 filter_by_record(bson_t *filter, const char *id, const struct gate_record *record)
 {
 	const struct gate_store_mongodb_was *was = record->was;
-	bson_iter_t session;
-	bson_t equals;
 
 	filter_by_id(filter, id);
-	bson_append_document_begin(filter, "session", -1, &equals);
-	if (bson_iter_init_find(&session, was->payload, "session"))
-		bson_append_iter(&equals, "$eq", -1, &session);
-	bson_append_document_end(filter, &equals);
+	put_equals(filter, "session", was->payload);
+	put_equals(filter, "user", was->payload);
 }
 
 /* What every write says of the time. */
@@ -101,6 +111,21 @@ number_in(const bson_t *reply, const char *name)
 
 /* ---- load ---- */
 
+/* The field `user` is ours: where connect-mongo made the document there is none. */
+static void
+read_index(const bson_t *document, struct gate_record *record)
+{
+	const struct gate_store_mongodb_was *was = record->was;
+	bson_iter_t user;
+	bool there = bson_iter_init_find(&user, document, "user");
+
+	if (there)
+		bson_append_iter(was->payload, "user", -1, &user);
+	record->stray = record->user != NULL &&
+	    (!there || !BSON_ITER_HOLDS_UTF8(&user) ||
+		strcmp(bson_iter_utf8(&user, NULL), record->user) != 0);
+}
+
 /* As load; an expiry that is no date is over: no date compares with it, so Node finds no record. */
 static int
 parse(struct gate_store_mongodb *store, const bson_t *document, const char *id,
@@ -121,6 +146,8 @@ parse(struct gate_store_mongodb *store, const bson_t *document, const char *id,
 		record->was = gate_store_mongodb_keep(&at);
 		result = record->was != NULL ? gate_store_mongodb_parse(record->was, record) : -1;
 	}
+	if (result == 1)
+		read_index(document, record);
 	if (result == 0)
 		log_unreadable(store, id);
 	if (result < 0)
@@ -281,6 +308,30 @@ gate_store_mongodb_update(
 	return result;
 }
 
+/* The field `user` as it is to be, and as it was read from now on. */
+static int
+adopt(struct gate_store_mongodb *store, const char *id, struct gate_record *record,
+    struct gate_error *error)
+{
+	struct gate_store_mongodb_was *was = record->was;
+	bson_t set, update = BSON_INITIALIZER, *payload;
+	int result;
+
+	bson_append_document_begin(&update, "$set", -1, &set);
+	put_string(&set, "user", record->user);
+	bson_append_document_end(&update, &set);
+	result = change(store, &(struct change){id, record, &update}, error);
+	bson_destroy(&update);
+	if (result == 1) {
+		payload = bson_new();
+		bson_copy_to_excluding_noinit(was->payload, payload, "user", NULL);
+		put_string(payload, "user", record->user);
+		bson_destroy(was->payload);
+		was->payload = payload;
+	}
+	return result;
+}
+
 int
 gate_store_mongodb_touch(
     void *data, const char *id, struct gate_record *record, struct gate_error *error)
@@ -289,6 +340,8 @@ gate_store_mongodb_touch(
 	bson_t set, update = BSON_INITIALIZER;
 	int result;
 
+	if (record->stray)
+		return adopt(store, id, record, error);
 	bson_append_document_begin(&update, "$set", -1, &set);
 	put_times(&set, store, record);
 	bson_append_document_end(&update, &set);

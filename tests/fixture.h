@@ -174,14 +174,16 @@ count_records(const struct fixture *f, bool clear)
 	return count;
 }
 
-/* The mark that a renewal leaves, so that a test can use the id again. */
+/* The marks that a renewal or an end leaves, so that a test can use the id again. */
 static inline void
-forget_renewal(struct fixture *f, const char *id)
+forget_end(struct fixture *f, const char *id)
 {
-	char key[GATE_ID_MAX + 16];
+	char key[GATE_STORE_KEY_MAX];
 	struct gate_bump bump;
 
 	snprintf(key, sizeof key, "renewed:%s", id);
+	must(gate_store_bump(&f->link, key, 0, 0, &bump, NULL) == 1, key);
+	gate_store_ended_key(key, id);
 	must(gate_store_bump(&f->link, key, 0, 0, &bump, NULL) == 1, key);
 }
 

@@ -219,7 +219,7 @@ test_new_id(void)
 	is(ask(put_n), "nobody", "who planted the old id has nobody's session");
 	ok(!has(v.answer, "Set-Cookie") && count_records(&v.f, false) == 1,
 	    "  while it is marked: nothing is stored or set");
-	forget_renewal(&v.f, "planted");
+	forget_end(&v.f, "planted");
 	is(ask(put_n), "nobody", "  and later too");
 	ok(strcmp(session_id(), "planted") != 0 && !is_there("planted"),
 	    "  under an id of its own");

@@ -80,7 +80,8 @@ is "$status $(numbers)" '303 1 count gate_users,3 find gate_users,1 insert' 'a l
 ok "and $(grep -c _counters "$spy/commands") for the counters: at most 10" \
 	[ "$(grep -c _counters "$spy/commands")" -le 10 ]
 costs find 200 'a guarded page: one' get /user
-costs find,delete 303 'a logout: two' post /logout
+ended='findAndModify sessions_counters,findAndModify sessions_counters'
+costs "find,$ended,delete" 303 'a logout: two, and two that remember the id' post /logout
 for name in login logout user; do stop $name; done
 
 # ---- every worker has its own

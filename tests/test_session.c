@@ -36,7 +36,7 @@ defaults(void)
 	options->cookie_secure = GATE_AUTO;
 	options->cookie_same_site = GATE_SAME_SITE_LAX;
 	count_records(&f, true);
-	forget_renewal(&f, ID);
+	forget_end(&f, ID);
 	gate_buffer_reset(&header);
 	used = &f.link;
 	now = NOW;
@@ -913,7 +913,7 @@ test_gone(void)
 	ok(visit(add_one, line) == 1 && runs == 1 && seen_state == GATE_SESSION_GONE &&
 		line[0] == '\0' && count_records(&f, false) == 1,
 	    "the old cookie once more: the mark says that it was renewed");
-	forget_renewal(&f, ID);
+	forget_end(&f, ID);
 	ok(visit(add_one, line) == 1 && seen_state == GATE_SESSION_NEW && line[0] != '\0' &&
 		count_records(&f, false) == 2,
 	    "when the mark is over it is a cookie like any other");
@@ -927,7 +927,7 @@ late_reader_while(step *change, bool long_ago, const struct gate_keys *keys, con
 	const char *done = change == renew ? "renewed" : "destroyed";
 	char line[TEXT_MAX];
 
-	forget_renewal(&f, ID);
+	forget_end(&f, ID);
 	seed(ID, NOW - (long_ago ? 10 * MINUTE : 0), NOW - HOUR, "\"n\":5");
 	gate_buffer_reset(&header);
 	add_cookie(&header, keys, ID);

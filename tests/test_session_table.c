@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "fixture.h"
+#include "store_file.h"
 
 #define NOW INT64_C(1795253199612) /* 2026-11-21 */
 #define HOUR (INT64_C(60) * 60 * 1000)
@@ -322,6 +323,12 @@ own_attributes(struct combination *c, struct outcome *o)
 	o->stored = false;
 }
 
+static void
+adopted(struct combination *c, struct outcome *o)
+{
+	o->touches += c->kind == NODES_LOGIN && c->action != NEVER_ASKED;
+}
+
 static struct deviation {
 	const char *name;
 	void (*apply)(struct combination *, struct outcome *); /* NULL: has a test of its own */
@@ -343,10 +350,11 @@ static struct deviation {
 	gone_is_left_alone, 0},
     {"a cookie that no write stands for is set after another look at the record", another_look, 0},
     {"Set-Cookie takes its attributes from the options, resolved", own_attributes, 0},
+    {"a login made by Node is put into the user's list when it is first seen", adopted, 0},
     {"a conflict of resave is ignored", NULL, 0},
     {"unset does not exist", NULL, 0},
 };
-enum { RESAVE_CONFLICT = 12, UNSET = 13, DEVIATIONS = sizeof deviations / sizeof *deviations };
+enum { RESAVE_CONFLICT = 13, UNSET = 14, DEVIATIONS = sizeof deviations / sizeof *deviations };
 
 static bool
 equal(const struct outcome *a, const struct outcome *b)
@@ -396,6 +404,7 @@ seed(const struct combination *c)
 		  "\",\"sameSite\":\"strict\"},\"kept\":1%.0s%s,\"__lastAccess\":%" PRId64 "}",
 	    date, user, touched);
 	put_record(&f, SEEDED, text);
+	gate_store_file_unindex(f.link.store, "node", SEEDED);
 }
 
 static void
@@ -516,7 +525,7 @@ actual(const struct combination *c, bool *good)
 	look_at_record(&s, &o);
 	f.config.options.user_member = usual;
 	gate_session_end(&s);
-	forget_renewal(&f, SEEDED);
+	forget_end(&f, SEEDED);
 	gate_buffer_release(&header);
 	gate_buffer_release(&line);
 	return o;

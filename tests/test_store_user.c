@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "behind.h"
 #include "records.h"
 #include "stores.h"
 
@@ -396,6 +397,150 @@ test_sweep(void)
 	take_away("one");
 }
 
+/* ---- what is written back behind gate's back ---- */
+
+/* As a Node program writes it, whether it is there or not: it knows nothing of gate's lists. */
+static void
+write_behind(const char *id, const char *text)
+{
+	char path[300];
+	int fd;
+
+#ifdef HAVE_MONGODB
+	if (strncmp(f.options.store, "mongodb", 7) == 0) {
+		upsert_behind(f.link.store, id, text);
+		return;
+	}
+#endif
+	path_behind(path, sizeof path, f.options.store, id);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0 || close(fd) < 0)
+		exit(2);
+}
+
+/* The record's text; yours. NULL: there is none. */
+static char *
+text_of(const char *id)
+{
+	struct gate_record record;
+	size_t length;
+	char *text = load(id, &record) == 1 ? gate_record_text(&record, &length) : NULL;
+
+	gate_store_release(&f.link, &record);
+	return text;
+}
+
+static int
+end_it(const char *id)
+{
+	return gate_store_end(&f.link, id, NULL, NULL);
+}
+
+/* So that the id can be used again. */
+static void
+forget(const char *id)
+{
+	char key[GATE_STORE_KEY_MAX];
+	struct gate_bump bump;
+
+	take_away(id);
+	gate_store_ended_key(key, id);
+	gate_store_bump(&f.link, key, 0, 0, &bump, NULL);
+}
+
+static bool
+lives(const char *id)
+{
+	struct gate_record record;
+	int result = load(id, &record);
+
+	gate_store_release(&f.link, &record);
+	return result == 1;
+}
+
+static unsigned long
+writes(void)
+{
+	return f.link.calls[GATE_STORE_UPDATE] + f.link.calls[GATE_STORE_TOUCH] +
+	    f.link.calls[GATE_STORE_BUMP] + f.link.calls[GATE_STORE_REMOVE];
+}
+
+static void
+test_ended(void)
+{
+	struct gate_record as_read;
+	char *text;
+
+	make("slow", "anna");
+	text = text_of("slow");
+	load("slow", &as_read);
+	ok(end_it("slow") == 1 && !lives("slow"), "end");
+	ok(end_it("slow") == 0, "  once");
+	write_behind("slow", text);
+	ok(gate_store_update(&f.link, "slow", &as_read, NULL) == GATE_CONFLICT &&
+		gate_store_end(&f.link, "slow", &as_read, NULL) == GATE_CONFLICT,
+	    "a slow request writes it back: it is not what was read before");
+	gate_store_release(&f.link, &as_read);
+	is(ids_of("anna"), "", "  it is in no list");
+	ok(!lives("slow"), "  and dead");
+	is(ids_of("anna"), "", "  also when somebody has asked for it");
+	write_behind("slow", text);
+	ok(!lives("slow") && !lives("slow"), "  however often it comes");
+	take_away("slow");
+	write_behind("slow", text);
+	ok(!lives("slow"), "  and whoever takes it away between");
+	forget("slow");
+	free(text);
+}
+
+static void
+test_conflicting_end(void)
+{
+	struct gate_record record;
+	char *text;
+
+	make("busy", "anna");
+	load("busy", &record);
+	write_as("busy", "anna");
+	ok(gate_store_end(&f.link, "busy", &record, NULL) == GATE_CONFLICT,
+	    "end of what was changed meanwhile");
+	gate_store_release(&f.link, &record);
+	text = text_of("busy");
+	take_away("busy");
+	write_behind("busy", text != NULL ? text : "");
+	ok(lives("busy"), "  has ended nothing");
+	forget("busy");
+	free(text);
+}
+
+static void
+test_adopted(void)
+{
+	static const char theirs[] = "{\"cookie\":{\"originalMaxAge\":null},\"n\":1,"
+				     "\"gate\":{\"user\":\"anna\"},\"username\":\"anna\"}";
+	unsigned long before;
+
+	write_behind("theirs", theirs);
+	ok(lives("theirs"), "a login that a Node program made lives");
+	is(ids_of("anna"), "theirs", "  and is in the list of its user from its first load on");
+	before = writes();
+	ok(lives("theirs") && writes() == before, "  the next load writes nothing");
+	end_it("theirs");
+	write_behind("theirs", theirs);
+	ok(!lives("theirs") && strcmp(ids_of("anna"), "") == 0, "  ended, it stays dead");
+	forget("theirs");
+	make("changed", "ben");
+	write_behind("changed", theirs);
+	ok(lives("changed"), "a Node program logs another one in");
+	is(ids_of("anna"), "changed", "  the session is in the new one's list");
+	is(ids_of("ben"), "", "  and in the old one's no more");
+	take_away("changed");
+	make("nobodys", NULL);
+	before = writes();
+	ok(lives("nobodys") && writes() == before, "nobody's session is looked for in no list");
+	take_away("nobodys");
+}
+
 static void
 test_all(void)
 {
@@ -408,6 +553,9 @@ test_all(void)
 	test_touch();
 	test_together();
 	test_sweep();
+	test_ended();
+	test_conflicting_end();
+	test_adopted();
 }
 
 /* ---- the files of the file store ---- */
@@ -473,10 +621,10 @@ test_files(void)
 	write_as("two", "carla");
 	ok(is_there("carla", "two"), "one that became theirs is there too");
 	take_read("two");
-	ok(!is_there("carla", "two"), "who removes what it read knows whose it was");
 	take_away("one");
-	ok(is_there("carla", "one") && strcmp(ids_of("carla"), "") == 0,
-	    "else the file is left behind, and does not count");
+	ok(!is_there("carla", "two") && !is_there("carla", "one"), "whoever removes them");
+	put_entry("carla", "one");
+	is(ids_of("carla"), "", "a file that is left behind does not count");
 	put_entry("carla", "never-was");
 	is(ids_of("carla"), "", "nor does one whose record never came");
 	make("bens", "ben");

@@ -231,7 +231,7 @@ seed(void)
 	path_of(&v.f, ID, path);
 	unlink(path); /* ext4 flushes a file that was truncated */
 	put_record(&v.f, ID, text);
-	forget_renewal(&v.f, ID);
+	forget_end(&v.f, ID);
 }
 
 /* Three bytes of switches and a newline; lines "NAME=value" to an empty one; the body. What gate
