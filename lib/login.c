@@ -18,8 +18,9 @@ gate_login_report(struct gate_request *r, enum gate_log_level level, const char 
 	char tag[GATE_TAG_LENGTH + 1];
 
 	gate_sign_tag(r->config->keys, name, tag);
-	gate_log(level, event, exists ? "user" : "user_tag", exists ? name : tag, "address",
-	    gate_request_address(r), "why", why, NULL);
+	gate_log(level, event, "user", exists ? name : NULL, "user_tag",
+	    exists && level == GATE_LOG_INFO ? NULL : tag, "address", gate_request_address(r),
+	    "why", why, NULL);
 }
 
 /* The status for who asks again later, or not at all. */

@@ -114,6 +114,7 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 	if (result != 1)
 		return result;
 	l->why = wrong;
+	t.exists = true;
 	result = gate_login_attempt(&t);
 	if (result == 1)
 		result = store_password(&t, new, &l->why);

@@ -13,16 +13,17 @@ struct gate_login_try { /* one, of a password */
 	const char *name, *password;
 	struct gate_throttle throttle;
 	char device[GATE_DEVICE_ID_LENGTH + 1];
-	const char *wrong, *why;  /* the event that it is if the password is wrong */
-	char hash[GATE_HASH_MAX]; /* that the password is tried on: the user's own, if usable */
-	bool exists, usable;
+	const char *wrong, *why;   /* the event that it is if the password is wrong */
+	char hash[GATE_HASH_MAX];  /* that the password is tried on: the user's own, if usable */
+	bool exists, usable;       /* exists: as far as is known */
 	struct gate_queue account; /* of tries of this account */
 	char place[sizeof "login:" + GATE_USER_NAME_MAX];
 };
 
 /* ---- login.c ---- */
 
-/* A name that exists as it was typed, another one as a tag: it may be somebody's password. */
+/* A name that is known to exist as it was typed, another one as a tag: it may be somebody's password.
+ * A warning shows the tag of the former, too: who asks too often is refused before it is known. */
 void gate_login_report(struct gate_request *, enum gate_log_level, const char *event,
     const char *name, bool exists, const char *why);
 /* Says in this run what came out in the first one: 1, 0, GATE_LATER, -1, with the status. */

@@ -32,7 +32,8 @@ gate_login_find_device(struct gate_request *r, const char *name, char id[GATE_DE
 /* ---- the try ---- */
 
 /* A stranger's work is that of one of the users, so that the time it takes tells nothing, whatever
- * kinds of hashes there are; nobody else can say whose. Both are always looked for, where anything can be. */
+ * kinds of hashes there are; nobody else can say whose. So is the work of finding it: one look finds
+ * somebody and one nobody, in whatever order. */
 static int
 find_hash(struct gate_login_try *t)
 {
@@ -41,18 +42,23 @@ find_hash(struct gate_login_try *t)
 	char other[GATE_HASH_MAX] = "", signature[GATE_SIGNATURE_LENGTH + 1];
 	struct gate_error *error = &t->r->session.error;
 	uint64_t number;
-	int found, picked;
+	int found, looked;
 
 	gate_sign_for(config->keys, "gate stranger", t->name, strlen(t->name), signature);
 	memcpy(&number, signature, sizeof number);
 	found = gate_users_find(config->users, t->name, t->hash, error);
-	picked = found < 0 ? -1 : gate_users_pick(config->users, number, weak, other, error);
+	if (found < 0)
+		return -1;
 	t->exists = found == 1;
 	t->usable = t->exists && gate_password_hash_refusal(t->hash, weak) == NULL;
-	if (!t->usable)
+	if (t->usable) { /* the signature is no name */
+		looked = gate_users_find(config->users, signature, other, error);
+	} else {
+		looked = gate_users_pick(config->users, number, weak, other, error);
 		memcpy(t->hash, other, sizeof other);
+	}
 	explicit_bzero(other, sizeof other);
-	return found < 0 || picked < 0 ? -1 : 0;
+	return looked < 0 ? -1 : 0;
 }
 
 /* The verdict over a try that may not be made. */
@@ -102,7 +108,8 @@ put_off(struct gate_login_try *t)
 	return GATE_LATER;
 }
 
-/* Counted before it is made. */
+/* Counted before it is made, and before the users are asked for the hash: who is refused costs no
+ * more than that, and what it costs does not depend on the name. */
 static int
 judge(struct gate_login_try *t)
 {
@@ -113,6 +120,10 @@ judge(struct gate_login_try *t)
 		return -1;
 	if (verdict != GATE_THROTTLE_PASS)
 		return refuse_try(t, verdict);
+	if (find_hash(t) < 0) {
+		gate_throttle_undo(&t->throttle, NULL);
+		return -1;
+	}
 	turn = gate_hashing_enter(t->r->hashing, t->r->deadline);
 	if (turn < 0)
 		return gate_throttle_undo(&t->throttle, error) < 0 ? -1 : put_off(t);
@@ -173,7 +184,8 @@ gate_login_attempt(struct gate_login_try *t)
 	    .address = gate_request_address(r),
 	    .device = gate_login_find_device(r, t->name, t->device),
 	};
-	return find_hash(t) < 0 ? -1 : judge_alone(t);
+	t->exists |= t->throttle.device != NULL; /* it logged in before */
+	return judge_alone(t);
 }
 
 /* ---- a better hash ---- */

@@ -78,7 +78,7 @@ struct sweeper {
 	unsigned failures;       /* of sweeps, in a row */
 	struct gate_error error; /* what the log says of them */
 	bool stopping;
-	bool busy; /* in a sweep, where it touches no more of the gate than its store */
+	bool busy; /* in a sweep, where it touches only the store, and the configuration it holds */
 	bool left; /* to itself: the store is its own now */
 };
 
@@ -126,6 +126,9 @@ run_sweeper(void *argument)
 		s->busy = true;
 		pthread_mutex_unlock(&s->lock);
 		sweep(s, &config->options);
+		if (config->users != NULL)
+			gate_users_tend(
+			    config->users, config->keys, config->options.allow_weak_hashes);
 		gate_config_release(config);
 		pthread_mutex_lock(&s->lock);
 		s->busy = false;

@@ -28,6 +28,7 @@ struct kind {
 	int (*each)(void *, gate_user_visit *, void *data, struct gate_error *);
 	size_t (*skipped)(void *);
 	void (*set_timeouts)(void *, const struct gate_options *); /* NULL: it waits for nobody */
+	void (*tend)(void *, const struct gate_keys *, bool weak); /* NULL: nothing needs doing */
 	bool keeps_hashes_new;
 };
 
@@ -35,12 +36,13 @@ struct kind {
 #define IN_MONGODB                                                                                 \
 	gate_user_mongodb_open, gate_user_mongodb_close, gate_user_mongodb_find,                   \
 	    gate_user_mongodb_pick, gate_user_mongodb_change, gate_user_mongodb_each,              \
-	    gate_user_mongodb_skipped, gate_user_mongodb_set_timeouts, true
+	    gate_user_mongodb_skipped, gate_user_mongodb_set_timeouts, gate_user_mongodb_tend,     \
+	    true
 #endif
 
 static const struct kind kinds[] = {
     {"file", gate_user_file_open, gate_user_file_close, gate_user_file_find, gate_user_file_pick,
-	gate_user_file_change, gate_user_file_each, gate_user_file_skipped, NULL, false},
+	gate_user_file_change, gate_user_file_each, gate_user_file_skipped, NULL, NULL, false},
 #ifdef HAVE_MONGODB
     {"mongodb", IN_MONGODB},
     {"mongodb+srv", IN_MONGODB},
@@ -105,6 +107,13 @@ gate_users_set_timeouts(struct gate_users *users, const struct gate_options *opt
 {
 	if (users->kind->set_timeouts != NULL)
 		users->kind->set_timeouts(users->users, options);
+}
+
+void
+gate_users_tend(struct gate_users *users, const struct gate_keys *keys, bool weak)
+{
+	if (users->kind->tend != NULL)
+		users->kind->tend(users->users, keys, weak);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "gate.h"
 #include "password.h"
+#include "sign.h"
 
 #define GATE_USER_NAME_MAX 255 /* bytes */
 
@@ -30,14 +31,17 @@ void gate_users_close(struct gate_users *); /* NULL is fine */
 int gate_users_find(
     struct gate_users *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
 /* Somebody's hash that passwords are tried on (weak: weak ones, too), to be worked on for a
- * name that has none: each as likely as the others, always the same for a number while the users
- * stay, and for most numbers when one comes or goes. 1; 0: nobody has one; -1. */
+ * name that has none: whose it is depends on the number only and not on names, it is always the same
+ * for a number while the users stay, and for most numbers when one comes or goes. 1; 0: nobody has
+ * one; -1. */
 int gate_users_pick(
     struct gate_users *, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *);
 /* 1, 0 (see above), -1: nothing was changed, but where the error says so. `was`, if not NULL: only
  * if that is the hash until now (0: it is not). */
 int gate_users_change(struct gate_users *, enum gate_user_change, const char *name,
     const char *hash, const char *was, struct gate_error *);
+/* What makes picking cheap, to be done now and then; it may take minutes. One thread's. */
+void gate_users_tend(struct gate_users *, const struct gate_keys *, bool weak);
 /* May a login make a better hash of an old one? A file is an administrator's, who may have it under
  * version control, or read-only. */
 bool gate_users_keep_hashes_new(const struct gate_users *);

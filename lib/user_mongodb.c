@@ -1,37 +1,23 @@
 /* user_mongodb.c: users in MongoDB's collection gate_users: {_id: name, password: hash}. */
 #include "config.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
 #include "log.h"
-#include "mongodb.h"
 #include "options.h"
 #include "user_file.h"
 #include "user_file_private.h"
 #include "user_mongodb.h"
+#include "user_mongodb_private.h"
 
-#define COLLECTION "gate_users"
 #define CLIENTS 8 /* questions at once: logins wait for their hashing anyway */
-#define SOME 16   /* users that are looked at for a usable hash, */
-#define MANY 2000 /* and how many more if there is none */
 #define DUPLICATE_KEY 11000
 #define SECOND 1000 /* ms */
 
-struct users {
-	struct gate_mongodb mongodb;
-	pthread_mutex_t lock;
-	bool connected; /* under the lock */
-	atomic_size_t skipped;
-	int64_t connect_timeout, select_timeout, socket_timeout; /* ms */
-	char url[];
-};
-
 static struct gate_mongodb_wish
-wish_for(const struct users *users)
+wish_for(const struct gate_user_mongodb *users)
 {
 	return (struct gate_mongodb_wish){.option = "users",
 	    .url = users->url,
@@ -39,7 +25,7 @@ wish_for(const struct users *users)
 	    .select_timeout = users->select_timeout,
 	    .socket_timeout = users->socket_timeout,
 	    .clients = CLIENTS,
-	    .collection = COLLECTION};
+	    .collection = GATE_USER_MONGODB_COLLECTION};
 }
 
 /* A master opens the users too, before it forks: it only sees whether the URL is one. */
@@ -47,7 +33,7 @@ void *
 gate_user_mongodb_open(const char *url, bool make, struct gate_error *error)
 {
 	size_t size = strlen(url) + 1;
-	struct users *users = calloc(1, sizeof *users + size);
+	struct gate_user_mongodb *users = calloc(1, sizeof *users + size);
 	struct gate_mongodb_wish wish;
 
 	(void)make; /* a collection comes into being with its first document */
@@ -69,7 +55,7 @@ gate_user_mongodb_open(const char *url, bool make, struct gate_error *error)
 void
 gate_user_mongodb_set_timeouts(void *data, const struct gate_options *options)
 {
-	struct users *users = data;
+	struct gate_user_mongodb *users = data;
 
 	users->connect_timeout = options->connect_timeout;
 	users->select_timeout = options->select_timeout;
@@ -79,17 +65,18 @@ gate_user_mongodb_set_timeouts(void *data, const struct gate_options *options)
 void
 gate_user_mongodb_close(void *data)
 {
-	struct users *users = data;
+	struct gate_user_mongodb *users = data;
 
 	if (users->connected)
 		gate_mongodb_close(&users->mongodb);
+	gate_user_mongodb_free_sample(users->sample);
 	pthread_mutex_destroy(&users->lock);
 	free(users);
 }
 
-static int
-begin(struct users *users, struct gate_mongodb_call *call, enum gate_mongodb_kind kind,
-    struct gate_error *error)
+int
+gate_user_mongodb_begin(struct gate_user_mongodb *users, struct gate_mongodb_call *call,
+    enum gate_mongodb_kind kind, struct gate_error *error)
 {
 	const struct gate_mongodb_wish wish = wish_for(users);
 	int result = 0;
@@ -99,13 +86,15 @@ begin(struct users *users, struct gate_mongodb_call *call, enum gate_mongodb_kin
 		result = gate_mongodb_open(&users->mongodb, &wish, error);
 	users->connected = result == 0;
 	pthread_mutex_unlock(&users->lock);
-	return result < 0 ? -1 : gate_mongodb_begin(&users->mongodb, call, kind, COLLECTION, error);
+	return result < 0
+	    ? -1
+	    : gate_mongodb_begin(&users->mongodb, call, kind, GATE_USER_MONGODB_COLLECTION, error);
 }
 
 /* ---- documents ---- */
 
-static const char *
-text_in(const bson_t *document, const char *name)
+const char *
+gate_user_mongodb_text(const bson_t *document, const char *name)
 {
 	bson_iter_t at;
 	uint32_t length;
@@ -121,14 +110,13 @@ text_in(const bson_t *document, const char *name)
 static bool
 is_text(const bson_t *document, const char *name, const char *text)
 {
-	const char *there = text_in(document, name);
+	const char *there = gate_user_mongodb_text(document, name);
 
 	return there != NULL && strcmp(there, text) == 0;
 }
 
-/* NULL, or why nobody can log in by this document. */
-static const char *
-refusal_of(const char *name, const char *hash)
+const char *
+gate_user_mongodb_refusal(const char *name, const char *hash)
 {
 	const char *why;
 
@@ -138,6 +126,16 @@ refusal_of(const char *name, const char *hash)
 		return "its password is no text";
 	why = gate_user_file_name_refusal(name, strlen(name));
 	return why != NULL ? why : gate_user_hash_refusal(hash, strlen(hash));
+}
+
+void
+gate_user_mongodb_project(bson_t *options)
+{
+	bson_t fields;
+
+	BSON_APPEND_DOCUMENT_BEGIN(options, "projection", &fields);
+	BSON_APPEND_INT32(&fields, "password", 1); /* and _id */
+	bson_append_document_end(options, &fields);
 }
 
 /* ---- the questions ---- */
@@ -156,15 +154,16 @@ gate_user_mongodb_find(
 	*hash = '\0';
 	if (gate_user_file_name_refusal(name, strlen(name)) != NULL)
 		return 0;
-	if (begin(data, &call, GATE_MONGODB_READ, error) < 0)
+	if (gate_user_mongodb_begin(data, &call, GATE_MONGODB_READ, error) < 0)
 		return -1;
 	BSON_APPEND_UTF8(&filter, "_id", name);
+	gate_user_mongodb_project(&options);
 	BSON_APPEND_INT64(&options, "limit", 1);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
 	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
 	if (mongoc_cursor_next(cursor, &document) && is_text(document, "_id", name) &&
-	    refusal_of(name, text_in(document, "password")) == NULL) {
-		snprintf(hash, GATE_HASH_MAX, "%s", text_in(document, "password"));
+	    gate_user_mongodb_refusal(name, gate_user_mongodb_text(document, "password")) == NULL) {
+		snprintf(hash, GATE_HASH_MAX, "%s", gate_user_mongodb_text(document, "password"));
 		result = 1;
 	}
 	good = !mongoc_cursor_error(cursor, &call.error);
@@ -176,110 +175,37 @@ gate_user_mongodb_find(
 	return result;
 }
 
-struct stretch { /* of the users, in the order of their names */
-	int64_t skip, length;
-};
-
-/* The first hash in it that is usable. 1, 0, -1. */
-static int
-find_hash(struct gate_mongodb_call *call, const struct stretch *stretch, bool weak,
-    char hash[GATE_HASH_MAX])
-{
-	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, sort;
-	const bson_t *document;
-	mongoc_cursor_t *cursor;
-	int result = 0;
-
-	BSON_APPEND_DOCUMENT_BEGIN(&options, "sort", &sort);
-	BSON_APPEND_INT32(&sort, "_id", 1);
-	bson_append_document_end(&options, &sort);
-	BSON_APPEND_INT64(&options, "skip", stretch->skip);
-	BSON_APPEND_INT64(&options, "limit", stretch->length);
-	BSON_APPEND_BOOL(&options, "singleBatch", true);
-	cursor = mongoc_collection_find_with_opts(call->collection, &filter, &options, NULL);
-	while (result == 0 && mongoc_cursor_next(cursor, &document)) {
-		const char *text = text_in(document, "password");
-
-		if (refusal_of(text_in(document, "_id"), text) != NULL ||
-		    gate_password_hash_refusal(text, weak) != NULL)
-			continue;
-		snprintf(hash, GATE_HASH_MAX, "%s", text);
-		result = 1;
-	}
-	if (mongoc_cursor_error(cursor, &call->error))
-		result = -1;
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(&options);
-	bson_destroy(&filter);
-	return result;
-}
-
-/* In mostly one question; where those from `place` on can't be used, further on and then at the
- * beginning. */
-static int
-find_usable(struct gate_mongodb_call *call, int64_t place, bool weak, char hash[GATE_HASH_MAX])
-{
-	const struct stretch stretches[] = {
-	    {place, SOME}, {place + SOME, MANY}, {0, place < MANY ? place : MANY}};
-	int result = 0;
-
-	for (size_t i = 0; result == 0 && i < sizeof stretches / sizeof *stretches; i++)
-		if (stretches[i].length > 0)
-			result = find_hash(call, &stretches[i], weak, hash);
-	return result;
-}
-
-int
-gate_user_mongodb_pick(
-    void *data, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *error)
-{
-	struct gate_mongodb_call call;
-	int64_t count, place;
-	int result = 0;
-
-	*hash = '\0';
-	if (begin(data, &call, GATE_MONGODB_READ, error) < 0)
-		return -1;
-	count = mongoc_collection_estimated_document_count(
-	    call.collection, NULL, NULL, NULL, &call.error);
-	place = count > 0 ? (int64_t)gate_user_file_place(number, (size_t)count) : 0;
-	if (count > 0)
-		result = find_usable(&call, place, weak, hash);
-	if (gate_mongodb_end(&call, count >= 0 && result >= 0, "the users can't be read", error) <
-	    0)
-		return -1;
-	return result;
-}
-
 int
 gate_user_mongodb_each(void *data, int (*visit)(void *data, const char *name, const char *hash),
     void *visitor, struct gate_error *error)
 {
-	struct users *users = data;
+	struct gate_user_mongodb *users = data;
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, sort;
 	struct gate_mongodb_call call;
 	mongoc_cursor_t *cursor;
 	const bson_t *document;
 	bool good, stopped = false;
 
-	if (begin(users, &call, GATE_MONGODB_READ, error) < 0)
+	if (gate_user_mongodb_begin(users, &call, GATE_MONGODB_READ, error) < 0)
 		return -1;
 	users->skipped = 0;
 	BSON_APPEND_DOCUMENT_BEGIN(&options, "sort", &sort);
 	BSON_APPEND_INT32(&sort, "_id", 1);
 	bson_append_document_end(&options, &sort);
+	gate_user_mongodb_project(&options);
 	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
 	while (!stopped && mongoc_cursor_next(cursor, &document)) {
-		const char *name = text_in(document, "_id"), *hash = text_in(document, "password");
-		const char *why = refusal_of(name, hash);
+		const char *name = gate_user_mongodb_text(document, "_id"),
+			   *hash = gate_user_mongodb_text(document, "password");
+		const char *why = gate_user_mongodb_refusal(name, hash);
 
 		if (why == NULL) {
 			stopped = visit(visitor, name, hash) < 0;
 			continue;
 		}
 		users->skipped++;
-		gate_log(GATE_LOG_WARN, "user-skipped", "collection", COLLECTION, "user", name,
-		    "error", why, NULL);
+		gate_log(GATE_LOG_WARN, "user-skipped", "collection", GATE_USER_MONGODB_COLLECTION,
+		    "user", name, "error", why, NULL);
 	}
 	good = !mongoc_cursor_error(cursor, &call.error);
 	mongoc_cursor_destroy(cursor);
@@ -293,7 +219,7 @@ gate_user_mongodb_each(void *data, int (*visit)(void *data, const char *name, co
 size_t
 gate_user_mongodb_skipped(void *data)
 {
-	struct users *users = data;
+	struct gate_user_mongodb *users = data;
 
 	return users->skipped;
 }
@@ -322,14 +248,12 @@ static int
 is_there(struct gate_mongodb_call *call, const bson_t *filter, const char *name,
     struct gate_error *error)
 {
-	bson_t options = BSON_INITIALIZER, fields;
+	bson_t options = BSON_INITIALIZER;
 	const bson_t *document;
 	mongoc_cursor_t *cursor;
 	bool found, good;
 
-	BSON_APPEND_DOCUMENT_BEGIN(&options, "projection", &fields);
-	BSON_APPEND_INT32(&fields, "_id", 1);
-	bson_append_document_end(&options, &fields);
+	gate_user_mongodb_project(&options);
 	cursor = mongoc_collection_find_with_opts(call->collection, filter, &options, NULL);
 	found = mongoc_cursor_next(cursor, &document) && is_text(document, "_id", name);
 	good = !mongoc_cursor_error(cursor, &call->error);
@@ -382,7 +306,7 @@ gate_user_mongodb_change(void *data, const char *name, bool there, const char *h
 		return gate_fail(error, GATE_EOPTION, "the user's name %s", why);
 	if (hash != NULL && (why = gate_user_hash_refusal(hash, strlen(hash))) != NULL)
 		return gate_fail(error, GATE_EOPTION, "the new hash %s", why);
-	if (begin(data, &call, GATE_MONGODB_WRITE, error) < 0)
+	if (gate_user_mongodb_begin(data, &call, GATE_MONGODB_WRITE, error) < 0)
 		return -1;
 	if (!there && hash != NULL)
 		return add(&call, name, hash, error);

@@ -4,6 +4,7 @@
 
 #include "gate.h"
 #include "password.h"
+#include "sign.h"
 
 /* user.h says what each does. The server is asked when the first question is, and not before. */
 void *gate_user_mongodb_open(const char *url, bool make, struct gate_error *);
@@ -16,6 +17,7 @@ int gate_user_mongodb_change(
 int gate_user_mongodb_each(void *, int (*visit)(void *data, const char *name, const char *hash),
     void *data, struct gate_error *);
 size_t gate_user_mongodb_skipped(void *);
+void gate_user_mongodb_tend(void *, const struct gate_keys *, bool weak);
 void gate_user_mongodb_set_timeouts(void *, const struct gate_options *);
 
 #endif

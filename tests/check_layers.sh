@@ -7,7 +7,7 @@ echo 1..3
 layers='process fastcgi parked gate_private
 request login login_private
 session session_private origin user throttle
-user_mongodb store store_file store_mongodb
+user_mongodb user_mongodb_private store store_file store_mongodb
 record queue mongodb
 options options_private
 template template_private form cookie device sign hashing password breaker user_file user_file_private
@@ -22,7 +22,7 @@ layer_of() { # a source file belongs to the layer of the header it begins its na
 	account | answer) level request ;;
 	json_* | login_* | mongodb_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
 	store_*) level store_file ;;
-	user_mongodb) level store ;;
+	user_mongodb*) level store ;;
 	user_*) level user_file ;;
 	*) level "$1" ;;
 	esac

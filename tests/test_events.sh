@@ -83,7 +83,7 @@ test_logins() {
 	post /logout
 	logs logout '' 'a logout of nobody: nothing'
 	enter alice "$wrong"
-	logs login "level=warn event=login-failed user=alice address=$from" 'a wrong password'
+	logs login "level=warn event=login-failed user=alice user_tag=$tag address=$from" 'a wrong password'
 	enter $unknown "$wrong"
 	first=$(said login)
 	logs login "level=warn event=login-failed user_tag=$tag address=$from" \
@@ -103,11 +103,13 @@ test_logins() {
 }
 
 test_throttled() {
-	local i
+	local i first
 	for i in {1..5}; do enter bob "$wrong"; done
+	first=$(grep -o 'user_tag=[^ ]*' <<<"$(said login)" | sort -u)
 	begin
 	enter bob
-	logs login "level=warn event=login-throttled user=bob address=$from why=\"the account has to wait\"" \
+	is "$(said login | grep -o 'user_tag=[^ ]*')" "$first" 'who asks too often is not looked for: the tag of the failures before'
+	logs login "level=warn event=login-throttled user_tag=$tag address=$from why=\"the account has to wait\"" \
 		'an account has to wait'
 	for i in {1..5}; do enter canary-unknown-too "$wrong"; done
 	begin
@@ -118,7 +120,7 @@ test_throttled() {
 	for i in {1..20}; do log_in "canary-many-$i" "$wrong"; done
 	begin
 	log_in alice "$right"
-	logs login "level=warn event=login-throttled user=alice address=$from why=\"the address has to wait\"" \
+	logs login "level=warn event=login-throttled user_tag=$tag address=$from why=\"the address has to wait\"" \
 		'an address has to wait'
 	touch "$spy/hold"
 	start flood "$load" -c 8 -n 8 -m POST -d 'username=canary-nobody{}&password=x' -H "$same" \
@@ -127,7 +129,7 @@ test_throttled() {
 	wait_until 20 full
 	begin
 	login=/second/login enter alice "$right" -m 5
-	logs second "level=warn event=login-busy user=alice address=$from why=\"no turn to hash\"" \
+	logs second "level=warn event=login-busy user=alice user_tag=$tag address=$from why=\"no turn to hash\"" \
 		'there is no turn to hash'
 	rm "$spy/hold"
 	wait "${pids[flood]}"
@@ -156,7 +158,7 @@ test_sessions() {
 	logs account "level=info event=session-ended user=carol session=$tag address=127\.0\.0\.1 why=\"all others, by its user\"" \
 		'one ends all others'
 	post /account --data-urlencode "current=$wrong" --data-urlencode "new=$new" --data-urlencode "again=$new"
-	logs account 'level=warn event=password-refused user=carol address=127\.0\.0\.1 why="The current password is not right, or there were too many tries\."' \
+	logs account 'level=warn event=password-refused user=carol user_tag='$tag' address=127\.0\.0\.1 why="The current password is not right, or there were too many tries\."' \
 		'a password is not changed'
 	post /account --data-urlencode "current=$right" -d 'new=canary-short&again=canary-short'
 	logs account '' 'nor to a bad one, which nobody tried to guess by: nothing'

@@ -285,7 +285,7 @@ test_closed() {
 	pass_time 1000000
 	guess vera "$right"
 	is "$status $(hashes)" '403 100' 'then the account is closed, to the right password too, for ever'
-	like "$(tail -n 1 "$dir/log/login")" 'event=login-throttled user=vera .*why="the account is closed: gate user unlock"' \
+	like "$(tail -n 1 "$dir/log/login")" 'event=login-throttled user_tag=.*why="the account is closed: gate user unlock"' \
 		'the log says so'
 	log_in vera "$right" -b "gate-device=$hers"
 	is "$status" 303 'but not to a known device'

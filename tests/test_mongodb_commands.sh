@@ -69,16 +69,29 @@ numbers() { # how many there are of each, but for how often what is throttled is
 }
 costs '' 200 'the form of the login: none' get /login
 costs '' 302 'a guarded page without a cookie: none' get /user
+log_in nobody wrong # who asks first makes the sweeper take a sample
+sampled() { grep -q '^find gate_users' "$spy/sweeps"; }
+wait_until 30 sampled || bail 'no sample is taken'
 begin
 log_in anna wrong
-is "$status $(numbers)" '403 1 count gate_users,2 find gate_users' 'a wrong password: the user and another one'
+is "$status $(numbers)" '403 2 find gate_users' 'a wrong password: the user and nobody'
 ok "and $(grep -c _counters "$spy/commands") for the counters: at most 10" \
 	[ "$(grep -c _counters "$spy/commands")" -le 10 ]
 begin
+log_in nobody wrong
+is "$status $(numbers)" '403 2 find gate_users' 'a name that nobody has: nobody and a user'
+begin
 log_in anna "$password"
-is "$status $(numbers)" '303 1 count gate_users,3 find gate_users,1 insert' 'a login: the user twice, and the session'
+is "$status $(numbers)" '303 3 find gate_users,1 insert' 'a login: the user twice, and the session'
 ok "and $(grep -c _counters "$spy/commands") for the counters: at most 10" \
 	[ "$(grep -c _counters "$spy/commands")" -le 10 ]
+new_visitor
+for i in {1..5}; do log_in "nobody" wrong; done
+begin
+log_in nobody wrong
+is "$status $(numbers)" '403 ' 'a try that has to wait: the users are not asked'
+new_visitor
+log_in anna "$password"
 costs find 200 'a guarded page: one' get /user
 ended='findAndModify sessions_counters,findAndModify sessions_counters'
 costs "find,$ended,delete" 303 'a logout: two, and two that remember the id' post /logout

@@ -93,7 +93,7 @@ remove_damaged(void)
 
 /* A stranger's work is one user's, and the same one's the next time; a refused hash is nobody's. */
 static void
-test_strangers(void)
+test_strangers(const struct gate_keys *keys)
 {
 	static const char *const names[] = {"", "aaa", "anna ", "bea", "zzz", "a:b", "\xff"};
 	char hash[GATE_HASH_MAX], again[GATE_HASH_MAX];
@@ -104,8 +104,18 @@ test_strangers(void)
 	change(GATE_USER_ADD, "carla", HASH "carla", NULL);
 	change(GATE_USER_ADD, "dora", HASH "dora", NULL);
 	ok(gate_users_pick(users, 1, true, hash, NULL) == 0, "damaged hashes are not picked");
-	change(GATE_USER_ADD, "berta", BCRYPT, NULL);
+	for (int i = 0; i < 60; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "damaged-%02d", i % 100);
+		insert(BCON_NEW("_id", BCON_UTF8(name), "password", "damaged"));
+	}
 	change(GATE_USER_ADD, "erna", SHA256, NULL);
+	ok(gate_users_pick(users, 1, false, hash, NULL) == 1 && strcmp(hash, SHA256) == 0,
+	    "without a sample the only good one is found behind many damaged ones");
+	remove_damaged();
+	change(GATE_USER_ADD, "berta", BCRYPT, NULL);
+	gate_users_tend(users, keys, false);
 	for (uint64_t i = 1; i <= 100; i++) {
 		int result = gate_users_pick(users, i * GOLDEN, false, hash, NULL) +
 		    gate_users_pick(users, i * GOLDEN, false, again, NULL);
@@ -116,19 +126,76 @@ test_strangers(void)
 	ok(same == 100, "the others are, the same for a number");
 	ok(first > 10 && first < 90, "each for some (%d of 100)", first);
 	change(GATE_USER_REMOVE, "berta", NULL, NULL);
-	for (int i = 0; i < 60; i++) {
-		char name[16];
-
-		snprintf(name, sizeof name, "damaged-%02d", i % 100);
-		insert(BCON_NEW("_id", BCON_UTF8(name), "password", "damaged"));
-	}
-	same = 0;
-	for (uint64_t i = 1; i <= 100; i++)
-		same += gate_users_pick(users, i * GOLDEN, false, hash, NULL) == 1 &&
-		    strcmp(hash, SHA256) == 0;
-	ok(same == 100, "the only good one is found, behind or before many damaged ones");
-	remove_damaged();
 	change(GATE_USER_REMOVE, "erna", NULL, NULL);
+}
+
+static void
+make_crowd(int count)
+{
+	for (int i = 0; i < count; i += 1000) {
+		mongoc_bulk_operation_t *bulk =
+		    mongoc_collection_create_bulk_operation_with_opts(collection, NULL);
+		bson_t reply;
+
+		for (int j = i; j < i + 1000; j++) {
+			char name[16];
+			bson_t *user;
+
+			snprintf(name, sizeof name, "u%06d", j);
+			user = BCON_NEW("_id", BCON_UTF8(name), "password",
+			    BCON_UTF8(j < count / 2 ? BCRYPT : SHA256));
+			mongoc_bulk_operation_insert(bulk, user);
+			bson_destroy(user);
+		}
+		if (mongoc_bulk_operation_execute(bulk, &reply, NULL) == 0)
+			exit(2);
+		bson_destroy(&reply);
+		mongoc_bulk_operation_destroy(bulk);
+	}
+}
+
+static struct gate_users *
+open_sampled(const char *url, const struct gate_keys *keys)
+{
+	struct gate_users *theirs = gate_users_open(url, NULL);
+	char hash[GATE_HASH_MAX];
+
+	if (theirs == NULL || gate_users_pick(theirs, 1, false, hash, NULL) < 0)
+		exit(2);
+	gate_users_tend(theirs, keys, false);
+	return theirs;
+}
+
+/* Names that are much alike, and hashes that go with the names: as where users have numbers, and those
+ * who came before some day have old hashes. */
+static void
+test_sample(const char *url, const struct gate_keys *keys)
+{
+	bson_t *numbered = BCON_NEW("_id", "{", "$gte", "u", "}");
+	struct gate_users *one, *two;
+	char hash[GATE_HASH_MAX], other[GATE_HASH_MAX];
+	int old = 0, same = 0;
+
+	make_crowd(8000);
+	one = open_sampled(url, keys);
+	change(GATE_USER_REMOVE, "u000007", NULL, NULL);
+	change(GATE_USER_ADD, "u999999", SHA256, NULL);
+	two = open_sampled(url, keys);
+	for (uint64_t i = 1; i <= 4000; i++) {
+		gate_users_pick(one, i * GOLDEN, false, hash, NULL);
+		gate_users_pick(two, i * GOLDEN, false, other, NULL);
+		old += strcmp(hash, BCRYPT) == 0;
+		same += strcmp(hash, other) == 0;
+	}
+	ok(old > 1800 && old < 2200, "strangers have either kind of hash as users do: %d of 4000",
+	    old);
+	ok(same > 3980, "the same in each process, when others come and go: %d of 4000", same);
+	mongoc_collection_delete_many(collection, numbered, NULL, NULL, NULL);
+	ok(gate_users_pick(two, GOLDEN, false, hash, NULL) == 0 && *hash == '\0',
+	    "those of the sample may go");
+	bson_destroy(numbered);
+	gate_users_close(one);
+	gate_users_close(two);
 }
 
 static int
@@ -214,6 +281,7 @@ main(void)
 	char url[MONGODB_URI_MAX];
 	struct gate_error error = {0};
 	mongoc_client_t *client;
+	struct gate_keys *keys;
 
 	test_urls();
 	if (mongodb_url(url, "") == 0) {
@@ -227,13 +295,17 @@ main(void)
 	mongoc_client_set_error_api(client, MONGOC_ERROR_API_VERSION_2);
 	collection = mongoc_client_get_collection(
 	    client, mongoc_uri_get_database(mongoc_client_get_uri(client)), "gate_users");
+	keys = gate_keys_new(
+	    (const char *const[]){"a secret of a test, of more than 32 bytes", NULL}, &error);
 	test_changes();
-	test_strangers();
+	test_strangers(keys);
+	test_sample(url, keys);
 	test_each();
 	test_collation();
 	mongoc_collection_drop(collection, NULL);
 	mongoc_collection_destroy(collection);
 	mongoc_client_destroy(client);
 	gate_users_close(users);
+	gate_keys_free(keys);
 	return done();
 }

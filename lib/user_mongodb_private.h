@@ -1,0 +1,39 @@
+/* user_mongodb_private.h: what the user_mongodb*.c files share. */
+#ifndef GATE_USER_MONGODB_PRIVATE_H
+#define GATE_USER_MONGODB_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "mongodb.h"
+
+#define GATE_USER_MONGODB_COLLECTION "gate_users"
+
+struct gate_user_mongodb {
+	struct gate_mongodb mongodb;
+	pthread_mutex_t lock;
+	bool connected; /* under the lock */
+	atomic_size_t skipped;
+	struct gate_user_mongodb_sample *sample; /* under the lock; NULL: none was taken yet */
+	atomic_bool picked;                      /* since it was taken */
+	int64_t tend_after; /* ms of CLOCK_MONOTONIC; of the thread that tends */
+	int64_t connect_timeout, select_timeout, socket_timeout; /* ms */
+	char url[];
+};
+
+/* ---- user_mongodb.c ---- */
+
+/* As gate_mongodb_begin, for the users' collection; the first one connects. */
+int gate_user_mongodb_begin(struct gate_user_mongodb *, struct gate_mongodb_call *,
+    enum gate_mongodb_kind, struct gate_error *);
+const char *gate_user_mongodb_text(const bson_t *document, const char *name); /* NULL: none */
+/* NULL, or why nobody can log in by this document. */
+const char *gate_user_mongodb_refusal(const char *name, const char *hash);
+/* Appends that name and hash are all that is wanted of a document. */
+void gate_user_mongodb_project(bson_t *options);
+
+/* ---- user_mongodb_sample.c ---- */
+
+void gate_user_mongodb_free_sample(struct gate_user_mongodb_sample *); /* NULL is fine */
+
+#endif
