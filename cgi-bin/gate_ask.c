@@ -10,6 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "gate_command.h"
 
 /* One only, so that what stands behind the line is left for whoever reads next. 1; 0: the end; -1
@@ -38,6 +39,7 @@ static int
 read_line(int fd, int signals, char line[GATE_COMMAND_LINE_SIZE], int *number)
 {
 	size_t length = 0;
+	bool marked = false; /* by a byte-order mark, as some shells put before what they pipe */
 	char byte = '\0';
 	int got;
 
@@ -46,13 +48,17 @@ read_line(int fd, int signals, char line[GATE_COMMAND_LINE_SIZE], int *number)
 		if (byte == '\0' || length == GATE_COMMAND_LINE_SIZE - 1)
 			return -1;
 		line[length++] = byte;
+		if (!marked && gate_file_mark(line, length) == length) {
+			length = 0;
+			marked = true;
+		}
 	}
 	if (got < 0)
 		return -1;
 	errno = ENODATA;
 	if (got == 0 && length == 0)
 		return -1;
-	if (got > 0 && length > 0 && line[length - 1] == '\r')
+	if (length > 0 && line[length - 1] == '\r')
 		length--;
 	line[length] = '\0';
 	return 0;

@@ -16,8 +16,8 @@
 
 #include "encode.h"
 #include "error.h"
+#include "file.h"
 #include "gate_command.h"
-#include "options_private.h"
 #include "queue.h"
 #include "record.h"
 #include "sign.h"
@@ -52,20 +52,17 @@ check_files(struct gate_check *check, const struct gate_templates *templates)
 {
 	DIR *folder = opendir(check->options.templates);
 	struct dirent *entry;
-	size_t length;
 
 	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		char *text = NULL;
+		struct gate_buffer text = {0};
 		int fd;
 
 		if (!gate_templates_has(templates, entry->d_name))
 			continue;
 		fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fd >= 0)
-			text = gate_options_slurp(fd, GATE_TEMPLATE_SIZE_MAX, &length);
-		if (text != NULL)
-			check_partials(check, templates, entry->d_name, text);
-		free(text);
+		if (fd >= 0 && gate_file_read(fd, GATE_TEMPLATE_SIZE_MAX, &text) >= 0)
+			check_partials(check, templates, entry->d_name, text.data);
+		gate_buffer_release(&text);
 		if (fd >= 0)
 			close(fd);
 	}

@@ -14,8 +14,9 @@
 #include "clock.h"
 #include "encode.h"
 #include "error.h"
+#include "file.h"
 #include "gate_command.h"
-#include "options_private.h"
+#include "options.h"
 #include "sign.h"
 
 #define SECRET_BYTES 32
@@ -169,6 +170,7 @@ find_lines(const char *text)
 static int
 append(struct gate_buffer *out, const char *text, const char *shown, struct gate_error *error)
 {
+	const char *line_end = gate_file_line_end(text, strlen(text));
 	char secret[2 * SECRET_BYTES + 1];
 	size_t length = strlen(text);
 
@@ -180,9 +182,9 @@ append(struct gate_buffer *out, const char *text, const char *shown, struct gate
 		return -1;
 	gate_buffer_add(out, text, length);
 	if (length > 0 && text[length - 1] != '\n')
-		gate_buffer_putc(out, '\n');
+		gate_buffer_puts(out, line_end);
 	gate_buffer_puts(out, secret);
-	gate_buffer_putc(out, '\n');
+	gate_buffer_puts(out, line_end);
 	explicit_bzero(secret, sizeof secret);
 	return 0;
 }
@@ -199,71 +201,65 @@ promote(struct gate_buffer *out, const char *text, const char *shown, struct gat
 	length = strcspn(lines.last, "\n");
 	gate_buffer_add(out, text, (size_t)(lines.first - text));
 	gate_buffer_add(out, lines.last, length);
-	gate_buffer_putc(out, '\n');
+	gate_buffer_puts(
+	    out, lines.last[length] == '\n' ? "\n" : gate_file_line_end(text, strlen(text)));
 	gate_buffer_add(out, lines.first, (size_t)(lines.last - lines.first));
 	return gate_buffer_puts(out, lines.last + length + (lines.last[length] == '\n'));
 }
 
 /* ---- the jobs ---- */
 
-/* The file as text, NULL with the error set. Yours, to wipe. */
-static char *
-read_file(const struct place *place, struct stat *st, struct gate_error *error)
+/* How many bytes its byte-order mark has, which is not in the text; -1. */
+static int
+read_file(
+    const struct place *place, struct stat *st, struct gate_buffer *text, struct gate_error *error)
 {
 	int fd = openat(place->folder, place->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	char *text = NULL;
-	size_t length;
+	int mark = -1;
 
 	if (fd < 0 || fstat(fd, st) < 0)
 		gate_fail_errno(error, GATE_ESYSTEM, "%.100s", place->shown);
 	else if (!S_ISREG(st->st_mode))
 		gate_fail(error, GATE_EOPTION, "%.100s is no regular file", place->shown);
-	else if ((text = gate_options_slurp(fd, FILE_MAX, &length)) == NULL)
+	else if ((mark = gate_file_read(fd, FILE_MAX, text)) < 0)
 		gate_fail_errno(error, GATE_ESYSTEM, "%.100s", place->shown);
-	if (text != NULL && strlen(text) != length) {
-		gate_fail(error, GATE_EOPTION, "%.100s holds a NUL byte", place->shown);
-		explicit_bzero(text, length);
-		free(text);
-		text = NULL;
-	}
+	else if (strlen(text->data) != text->length)
+		mark = gate_fail(error, GATE_EOPTION, "%.100s holds a NUL byte", place->shown);
 	if (fd >= 0)
 		close(fd);
-	return text;
+	return mark;
 }
 
 /* How many secrets the file holds now, or -1. */
 static int
 change(enum job job, const char *path, struct gate_error *error)
 {
-	struct gate_buffer new = {0};
+	struct gate_buffer old = {0}, new = {0};
+	bool there = job != JOB_MAKE;
 	struct place place;
 	struct stat st;
-	char *old = NULL;
-	int result = -1;
+	int result = -1, mark = 0;
 
-	if (open_place(&place, path, job != JOB_MAKE, error) < 0 ||
-	    (job != JOB_MAKE && (old = read_file(&place, &st, error)) == NULL))
+	if (open_place(&place, path, there, error) < 0 ||
+	    (there && (mark = read_file(&place, &st, &old, error)) < 0))
 		goto out;
 	/* room for all of it at once: growing would leave copies behind */
-	if (gate_buffer_reserve(&new, FILE_MAX + 2 * SECRET_BYTES + 2) < 0) {
+	if (gate_buffer_reserve(&new, FILE_MAX + 2 * SECRET_BYTES + 4) < 0) {
 		gate_fail(error, GATE_EMEMORY, "out of memory");
 		goto out;
 	}
+	gate_buffer_puts(&new, mark > 0 ? GATE_FILE_MARK : "");
 	if (job == JOB_PROMOTE)
-		result = promote(&new, old, path, error);
+		result = promote(&new, old.data, path, error);
 	else
-		result = append(&new, old != NULL ? old : "", path, error);
+		result = append(&new, gate_buffer_text(&old), path, error);
 	if (result == 0)
-		result = put(&place, &new, old != NULL ? &st : NULL, error);
+		result = put(&place, &new, there ? &st : NULL, error);
 	if (result == 0)
-		result = (int)find_lines(new.data).count;
+		result = (int)find_lines(new.data + mark).count;
 out:
-	if (old != NULL)
-		explicit_bzero(old, strlen(old));
-	free(old);
-	if (new.data != NULL)
-		explicit_bzero(new.data, new.size);
-	gate_buffer_release(&new);
+	gate_file_wipe(&old);
+	gate_file_wipe(&new);
 	close_place(&place);
 	return result;
 }

@@ -4,13 +4,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "error.h"
+#include "file.h"
 #include "log.h"
 #include "options_private.h"
 
@@ -22,8 +22,8 @@
 
 struct secrets { /* pointers into the options or into text */
 	const char *values[GATE_SECRETS_MAX + 1];
-	char *text; /* of secret_file */
-	size_t count, length;
+	struct gate_buffer text; /* of secret_file */
+	size_t count;
 };
 
 const char *
@@ -251,9 +251,9 @@ open_secret_file(const char *path, struct gate_error *error)
 static int
 split_secrets(struct secrets *secrets, const char *path, struct gate_error *error)
 {
-	char *rest = secrets->text, *line;
+	char *rest = secrets->text.data, *line;
 
-	if (strlen(secrets->text) != secrets->length)
+	if (strlen(rest) != secrets->text.length)
 		return gate_fail(error, GATE_EOPTION, "secret_file %.100s: holds a NUL byte", path);
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		size_t length;
@@ -280,15 +280,15 @@ split_secrets(struct secrets *secrets, const char *path, struct gate_error *erro
 static int
 read_secret_file(struct secrets *secrets, const char *path, struct gate_error *error)
 {
-	int fd = open_secret_file(path, error);
+	int fd = open_secret_file(path, error), result;
 
 	if (fd < 0)
 		return -1;
-	secrets->text = gate_options_slurp(fd, SECRET_FILE_MAX, &secrets->length);
-	if (secrets->text == NULL)
+	result = gate_file_read(fd, SECRET_FILE_MAX, &secrets->text);
+	if (result < 0)
 		gate_fail_errno(error, GATE_EOPTION, "secret_file %.100s", path);
 	close(fd);
-	return secrets->text != NULL ? split_secrets(secrets, path, error) : -1;
+	return result < 0 ? -1 : split_secrets(secrets, path, error);
 }
 
 static int
@@ -333,8 +333,6 @@ gate_options_keys(const struct gate_options *options, struct gate_error *error)
 	else if (check_strength(&secrets, options->allow_weak_secret, error) == 0)
 		keys = gate_keys_new(secrets.values, error);
 out:
-	if (secrets.text != NULL)
-		explicit_bzero(secrets.text, secrets.length);
-	free(secrets.text);
+	gate_file_wipe(&secrets.text);
 	return keys;
 }

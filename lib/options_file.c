@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "error.h"
+#include "file.h"
 #include "log.h"
 #include "options_private.h"
 
@@ -20,30 +20,6 @@ struct place {
 	char label[LABEL_MAX];
 	unsigned int line;
 };
-
-char *
-gate_options_slurp(int fd, size_t most, size_t *length)
-{
-	char *text = malloc(most + 2);
-	ssize_t got;
-
-	*length = 0;
-	if (text == NULL)
-		return NULL;
-	do {
-		got = read(fd, text + *length, most + 1 - *length);
-		*length += got > 0 ? (size_t)got : 0;
-	} while ((got > 0 && *length <= most) || (got < 0 && errno == EINTR));
-	if (got == 0) {
-		text[*length] = '\0';
-		return text;
-	}
-	if (got > 0)
-		errno = EFBIG;
-	explicit_bzero(text, *length);
-	free(text);
-	return NULL;
-}
 
 static char *
 trim(char *text)
@@ -145,26 +121,23 @@ int
 gate_options_read(struct gate_options *options, struct gate_error *error)
 {
 	struct place place = {.line = 0};
-	size_t length, skipped = strlen(options->config);
+	struct gate_buffer text = {0};
+	size_t skipped = strlen(options->config);
 	int fd = -1, result = -1;
-	char *text = NULL;
 
 	skipped = skipped < LABEL_MAX - 4 ? 0 : skipped - (LABEL_MAX - 4);
 	snprintf(place.label, sizeof place.label, "%s%s", skipped > 0 ? "..." : "",
 	    options->config + skipped);
 	fd = open(options->config, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		text = gate_options_slurp(fd, GATE_OPTIONS_FILE_MAX, &length);
-	if (text == NULL) {
+	if (fd < 0 || gate_file_read(fd, GATE_OPTIONS_FILE_MAX, &text) < 0) {
 		gate_fail_errno(error, GATE_EOPTION, "can't read %s", place.label);
 		goto out;
 	}
-	result = apply_text(options, &place, text, length, error);
+	result = apply_text(options, &place, text.data, text.length, error);
 	if (result == 0)
 		warn_if_readable(options, fd);
-	explicit_bzero(text, length);
 out:
-	free(text);
+	gate_file_wipe(&text);
 	if (fd >= 0)
 		close(fd);
 	return result;

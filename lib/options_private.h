@@ -67,8 +67,6 @@ void gate_option_add_number(struct gate_buffer *, enum gate_option_type, int64_t
 #define GATE_OPTION_LINE_MAX (GATE_OPTION_VALUE_MAX + 256)
 /* Reads and applies options->config. */
 int gate_options_read(struct gate_options *, struct gate_error *);
-/* All of a file, NUL-terminated, yours to wipe and free; NULL with errno, EFBIG: over `most`. */
-char *gate_options_slurp(int fd, size_t most, size_t *length);
 
 /* options_check.c */
 gate_option_check gate_option_check_path, gate_option_check_origin, gate_option_check_listen,

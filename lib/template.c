@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "file.h"
 #include "template_private.h"
 
 #define SUFFIX ".html"
-#define READ_SIZE 8192
 
 struct gate_templates {
 	size_t count;
@@ -122,27 +122,19 @@ new_page(const char *name, struct gate_error *error)
 static int
 read_file(struct gate_template_page *page, int fd, struct gate_error *error)
 {
-	struct gate_buffer *b = &page->text;
 	struct stat st;
-	ssize_t got;
 
 	if (fstat(fd, &st) < 0)
 		return gate_fail_errno(
 		    error, GATE_ESYSTEM, "template %s: can't be read", page->name);
 	if (!S_ISREG(st.st_mode))
 		return 0;
-	do {
-		if (gate_buffer_reserve(b, READ_SIZE) < 0)
-			return gate_fail(
-			    error, GATE_EMEMORY, "template %s: out of memory", page->name);
-		got = read(fd, b->data + b->length, READ_SIZE);
-		if (got < 0 && errno != EINTR)
-			return gate_fail_errno(
-			    error, GATE_ESYSTEM, "template %s: can't be read", page->name);
-		if (got > 0)
-			b->length += (size_t)got;
-	} while (got != 0 && b->length <= GATE_TEMPLATE_SIZE_MAX);
-	return 1;
+	if (gate_file_read(fd, GATE_TEMPLATE_SIZE_MAX, &page->text) >= 0)
+		return 1;
+	if (errno == EFBIG)
+		return gate_fail(error, GATE_ETEMPLATE, "template %s: has over %u bytes",
+		    page->name, GATE_TEMPLATE_SIZE_MAX);
+	return gate_fail_errno(error, GATE_ESYSTEM, "template %s: can't be read", page->name);
 }
 
 static int

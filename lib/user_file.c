@@ -12,11 +12,11 @@
 #include "buffer.h"
 #include "clock.h"
 #include "error.h"
+#include "file.h"
 #include "log.h"
 #include "user_file.h"
 #include "user_file_private.h"
 
-#define READ_SIZE (64u << 10)
 #define LOGGED_MAX 10    /* lines that are logged of one reading */
 #define SETTLE_TIME 2000 /* ms: the coarsest clock that a file system has */
 
@@ -141,28 +141,6 @@ fill(struct gate_user_table *table, const char *path)
 /* ---- reading ---- */
 
 int
-gate_user_file_slurp(int fd, struct gate_buffer *text)
-{
-	ssize_t got = 1;
-
-	while (got != 0) {
-		if (gate_buffer_reserve(text, READ_SIZE) < 0) {
-			errno = ENOMEM;
-			return -1;
-		}
-		got = read(fd, text->data + text->length, READ_SIZE);
-		if (got < 0 && errno != EINTR)
-			return -1;
-		text->length += got > 0 ? (size_t)got : 0;
-		if (text->length > GATE_USER_FILE_MAX) {
-			errno = EFBIG;
-			return -1;
-		}
-	}
-	return 0;
-}
-
-int
 gate_user_file_look_at(int fd, struct stat *st)
 {
 	if (fstat(fd, st) < 0)
@@ -183,7 +161,7 @@ read_file(const struct gate_user_file *file, struct gate_buffer *text, struct st
 	if (fd < 0)
 		return errno == ENOENT && file->make ? gate_buffer_puts(text, "") : -1;
 	if (gate_user_file_look_at(fd, st) == 0)
-		result = gate_user_file_slurp(fd, text);
+		result = gate_file_read(fd, GATE_USER_FILE_MAX, text) < 0 ? -1 : 0;
 	reason = errno;
 	close(fd);
 	errno = reason;

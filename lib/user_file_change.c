@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "file.h"
 #include "user_file.h"
 #include "user_file_private.h"
 
@@ -179,6 +180,7 @@ static int
 compose(struct gate_buffer *new, const struct gate_buffer *old, const struct change *change)
 {
 	const char *text = old->data, *end = text + old->length;
+	const char *line_end = gate_file_line_end(text, old->length);
 	size_t length = strlen(change->name);
 	struct gate_user_line line = {.next = text};
 	bool found = false;
@@ -204,9 +206,9 @@ compose(struct gate_buffer *new, const struct gate_buffer *old, const struct cha
 		gate_buffer_add(new, text, (size_t)(line.next - text));
 	}
 	if (found == change->there && !found) {
-		if (new->length > 0 && new->data[new->length - 1] != '\n')
-			gate_buffer_putc(new, '\n');
-		gate_buffer_printf(new, "%s:%s\n", change->name, change->hash);
+		if (old->length > 0 && old->data[old->length - 1] != '\n')
+			gate_buffer_puts(new, line_end);
+		gate_buffer_printf(new, "%s:%s%s", change->name, change->hash, line_end);
 	}
 	return found == change->there;
 }
@@ -230,11 +232,13 @@ gate_user_file_change(void *users, const char *name, bool there, const char *has
 	const struct change change = {.name = name, .hash = hash, .was = was, .there = there};
 	struct gate_buffer old = {0}, new = {.limit = GATE_USER_FILE_MAX};
 	struct place place = {.folder = -1, .fd = -1};
-	int result = -1;
+	int result = -1, mark;
 
 	if (check_change(&change, error) < 0 || open_place(&place, users, error) < 0)
 		goto out;
-	if (gate_user_file_slurp(place.fd, &old) < 0)
+	mark = gate_file_read(place.fd, GATE_USER_FILE_MAX, &old);
+	gate_buffer_puts(&new, mark > 0 ? GATE_FILE_MARK : "");
+	if (mark < 0)
 		gate_user_file_fail(users, "", error);
 	else if ((result = compose(&new, &old, &change)) == 0)
 		goto out;

@@ -32,8 +32,6 @@ struct gate_user_file {
 
 /* user_file.c. Says which file it is, and errno. -1. */
 int gate_user_file_fail(const struct gate_user_file *, const char *what, struct gate_error *);
-/* Adds the whole file to the text. 0 or -1 with errno, EFBIG: it is over GATE_USER_FILE_MAX. */
-int gate_user_file_slurp(int fd, struct gate_buffer *);
 int gate_user_file_look_at(int fd, struct stat *); /* -1 with errno: also what is no file */
 /* Which of so many users is picked for a number; for most the same when there is one more. */
 size_t gate_user_file_place(uint64_t number, size_t count);

@@ -111,6 +111,24 @@ like "$err" 'no second secret' '  and says so'
 run secret --file two --append
 is "$(head -n 2 two) $(secrets two)" '# ours
 AAAA 2' '--append ends a line that was not'
+# files as editors leave them
+mark=$'\xef\xbb\xbf' cr=$'\r'
+printf "$mark# ours\r\nAAAA" >two
+run secret --file two --append
+is "$code $(head -n 2 two) $(sed 1,2d two | sed 's/[0-9a-f]\{64\}/new/')" "0 $mark# ours$cr
+AAAA$cr new$cr" '--append keeps a byte-order mark, and ends lines as they end there'
+like "$err" 'holds 2 secrets;' '  a comment behind a mark is no secret'
+printf "$mark" >two
+run secret --file two --append
+is "$code $(sed 's/[0-9a-f]\{64\}/new/' two)" "0 ${mark}new" '--append to a mark alone'
+like "$err" 'holds a new secret' '  which is no secret'
+printf "${mark}AAAA\r\nBBBB" >two
+run secret --file two --promote
+is "$code $(<two)" "0 ${mark}BBBB$cr
+AAAA$cr" '--promote leaves the mark at the beginning'
+printf "${mark}# ours\r\nAAAA\r\n" >two
+run secret --file two --promote
+is "$code" 1 '--promote: a comment behind a mark is no second secret'
 printf 'A\0B\n' >two
 run secret --file two --append
 is "$code" 1 'a file with a NUL byte is left alone'

@@ -81,6 +81,14 @@ type_in "$first" add bob --stdin
 ok 'a password without a newline' fits bob "$first"
 type_in "$first\\r\\n" add carol --stdin
 ok '  with carriage return and newline' fits carol "$first"
+mark='\xef\xbb\xbf' # as some shells put before what they pipe
+type_in "$mark$first\\r\\n" add grace --stdin
+ok '  behind a byte-order mark' fits grace "$first"
+type_in "$mark$mark$first" add heidi --stdin
+ok '  of two marks the second belongs to it' fits heidi $'\xef\xbb\xbf'"$first"
+for name in grace heidi; do user remove $name; done
+type_in "$mark" add grace --stdin
+like "$code $err" '^1 gate: there was no password to read' '  a mark alone is no password'
 type_in "  $first \\n" add dave --stdin
 ok '  with blanks at its ends' fits dave "  $first "
 printf '%s\n%s\n' "$first" "$second" | {

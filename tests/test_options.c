@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "options.h"
 #include "tap.h"
 
@@ -151,6 +152,13 @@ test_syntax(void)
 	ok(options.threads == 3, "is no part of the value");
 	ok(load_file("threads = 5", NULL) == 0 && options.threads == 5, "no newline at the end");
 	ok(load_file("", NULL) == 0, "an empty file");
+	ok(load_file(GATE_FILE_MARK "threads = 6", NULL) == 0 && options.threads == 6,
+	    "a byte-order mark before the first option");
+	ok(load_file(GATE_FILE_MARK "# x\r\nthreads = 7\r\n", NULL) == 0 && options.threads == 7,
+	    "before a comment, with CR LF");
+	ok(load_file(GATE_FILE_MARK, NULL) == 0, "a mark alone is an empty file");
+	fails(load_file(GATE_FILE_MARK GATE_FILE_MARK "threads = 6\n", NULL),
+	    "gate.conf:1: this is not the name of an option");
 	ok(load_file("cookie_path = /a=b\n", NULL) == 0, "the first = divides");
 	is(options.cookie_path, "/a=b", "others belong to the value");
 }
@@ -562,6 +570,12 @@ static void
 test_keys(void)
 {
 	static const char text[] = "# ours\n\n  " SECRET_1 " \r\n" SECRET_2 "\n";
+	static const char *const edited[] = {SECRET_1 "\n" SECRET_2 "\n",
+	    SECRET_1 "\r\n" SECRET_2 "\r\n", SECRET_1 "\r\n" SECRET_2, SECRET_1 "\n" SECRET_2 "\r",
+	    GATE_FILE_MARK SECRET_1 "\n" SECRET_2, GATE_FILE_MARK SECRET_1 "\r\n" SECRET_2 "\r\n",
+	    GATE_FILE_MARK "# a comment that is longer than a secret has to be\r\n" SECRET_1
+			   "\r\n" SECRET_2,
+	    GATE_FILE_MARK "\r\n" SECRET_1 "\n" SECRET_2};
 	struct gate_buffer by_first = {0}, by_second = {0};
 	struct gate_keys *first = gate_keys_new((const char *const[]){SECRET_1, NULL}, NULL);
 	struct gate_keys *second = gate_keys_new((const char *const[]){SECRET_2, NULL}, NULL),
@@ -576,6 +590,14 @@ test_keys(void)
 		signs_with(keys, "id.x", 0, false);
 	}
 	gate_keys_free(keys);
+	for (size_t i = 0; i < sizeof edited / sizeof *edited; i++) {
+		keys = keys_of(edited[i], strlen(edited[i]), 0640, NULL);
+		if (!ok(keys != NULL, "a secret_file from an editor (%zu)", i))
+			continue;
+		signs_with(keys, by_first.data, 1, false);
+		signs_with(keys, by_second.data, 1, true);
+		gate_keys_free(keys);
+	}
 	ok(load((const char *const[]){"config=", "secret=" SECRET_2, "secret=" SECRET_1, NULL}) ==
 		    0 &&
 		(keys = gate_options_keys(&options, &error)) != NULL,
@@ -604,6 +626,9 @@ test_bad_keys(void)
 	refused_keys(SECRET_1, 36, 0660, "secret_file has mode 0660, run: chmod 0640 ");
 	refused_keys(SECRET_1, 36, 0700, "secret_file has mode 0700, run: chmod 0640 ");
 	refused_keys("\n# x\n", 5, 0600, ": no secret in it: make one with `gate secret`");
+	refused_keys(GATE_FILE_MARK, 3, 0600, ": no secret in it: make one with `gate secret`");
+	refused_keys(
+	    GATE_FILE_MARK "# x", 6, 0600, ": no secret in it: make one with `gate secret`");
 	refused_keys("CANARY\0x", 8, 0600, ": holds a NUL byte");
 	refused_keys("a\nb\nc\nd\ne\n", 10, 0600, ": more than 4 secrets: remove the oldest");
 	refused_keys(SECRET_1 "\nCANARY\n", 44, 0600,

@@ -351,6 +351,40 @@ test_rotation() {
 }
 
 # ---- workers
+# What signs a cookie, as Node's cookie-signature does it.
+signed_by() { # SECRET ID
+	printf %s "$2" | openssl dgst -sha256 -hmac "$1" -binary | base64 | tr -d '=\n'
+}
+decoded() { printf '%b' "${1//%/\\x}"; }
+
+# Files as an editor of Windows leaves them: they mean what they show.
+test_marked() {
+	local name key='0123456789 what the owner sees in the file' value
+	page '{{>part}}|{{>part}}'
+	printf '%s' '{{nothing}}part' >"$dir/templates/part.html"
+	reload_conf secret_file="$dir/marked" max_age=1234 workers=3
+	printf '# the secrets, of which the first one signs\n%s\n' "$key" >"$dir/marked"
+	for name in marked gate.conf templates/page.html templates/part.html; do
+		sed -i '1s/^/\xef\xbb\xbf/; s/$/\r/; $s/\r$//' "$dir/$name"
+		truncate -s -"$(tail -c 1 "$dir/$name" | grep -c '^$')" "$dir/$name"
+	done
+	chmod 600 "$dir/marked"
+	start_responder responder || bail 'no responder'
+	new_visitor
+	get /r/count
+	is "$status $body" '200 visit 1' 'gate.conf and the secret behind a byte-order mark'
+	value=$(decoded "$(session_cookie)")
+	is "${value#*.}" "$(signed_by "$key" "$(id_in "$(session_cookie)")")" '  the secret signs, not the comment'
+	get '/r/option?name=max_age'
+	is "$body" 1234s '  no carriage return belongs to a value'
+	ok '  and the last line counts, which does not end' has_workers responder 3
+	get '/r/render?template=page.html'
+	is "$status $(od -An -c <<<"$body" | tr -d ' \n')" "200 $(printf 'part|part\n' | od -An -c | tr -d ' \n')" \
+		'  no mark of a template is sent'
+	stop responder
+	rm "$dir/templates/part.html"
+}
+
 test_workers() {
 	local old one begin
 	start_responder responder --run_dir="$dir/run2" || bail 'no responder'
@@ -458,6 +492,7 @@ run test_reload
 run test_reload_by_one
 run test_restart_only
 run test_rotation
+run test_marked
 run test_workers
 run test_misconfigured
 run test_hardening

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "scratch.h"
 #include "tap.h"
 #include "template.h"
@@ -267,8 +268,12 @@ test_partials(void)
 	put(&folder, "tree.html", "({{v}}{{#kids}}{{>tree}}{{/kids}})");
 	put(&folder, "A-b_9.html", "odd name");
 	put(&folder, "odd.html", "{{>A-b_9}}{{> nothing-here }}");
+	put(&folder, "marked.html",
+	    GATE_FILE_MARK "{{! x }}\r\n<p>\r\n  {{>marked-part}}\r\n{{>marked-part}}|");
+	put(&folder, "marked-part.html", GATE_FILE_MARK "{{a}}\r\n{{b}}\xef\xbb\xbf");
+	put(&folder, "only-mark.html", GATE_FILE_MARK);
 	set = gate_templates_open(folder.path, &error);
-	ok(set != NULL, "a folder of six");
+	ok(set != NULL, "a folder of nine");
 	text = render_in(set, "main.html", "{\"a\":\"1\\n2\",\"list\":[3,4]}");
 	is(text,
 	    "<\n  o\n   1\n2\n   3-\n   4-\n   z\n  [1\n2\n3-\n4-\nz\n]\n"
@@ -282,6 +287,13 @@ test_partials(void)
 	free(text);
 	text = render_in(set, "odd.html", "{}");
 	is(text, "odd name", "names of all characters allowed; a missing one is empty");
+	free(text);
+	text = render_in(set, "marked.html", "{\"a\":1,\"b\":2}");
+	is(text, "<p>\r\n  1\r\n  2" GATE_FILE_MARK "1\r\n2" GATE_FILE_MARK "|",
+	    "no byte-order mark of a page or a partial is sent, but one that is content");
+	free(text);
+	text = render_in(set, "only-mark.html", "{}");
+	is(text, "", "a mark alone is an empty page");
 	free(text);
 	ok(gate_templates_has(set, "A-b_9.html") && !gate_templates_has(set, "A-b_9") &&
 		!gate_templates_has(set, "../main.html") && !gate_templates_has(set, ""),

@@ -356,6 +356,12 @@ test_formats(void)
 	    {"a:$1\n", "a=$1 1", "a user", 0},
 	    {"a:$1", "a=$1 1", "without a newline", 0},
 	    {"a:$1\r\nb:$2\r\n", "a=$1 b=$2 1", "with carriage returns", 0},
+	    {GATE_FILE_MARK "a:$1\r\nb:$2", "a=$1 b=$2 1", "behind a byte-order mark", 0},
+	    {GATE_FILE_MARK "# x\na:$1\n", "a=$1 1", "a comment behind one", 0},
+	    {GATE_FILE_MARK "\r\na:$1\n", "a=$1 1", "a blank line behind one", 0},
+	    {GATE_FILE_MARK, "1", "a mark and no user", 0},
+	    {"a:$1\n" GATE_FILE_MARK "b:$2\n", "a=$1 " GATE_FILE_MARK "b=$2 1",
+		"further on it is content", 0},
 	    {"b:$2\na:$1\n", "b=$2 a=$1 1", "in the order in which they stand", 0},
 	    {"# x:y\n\n  \n\t\r\n\r\na:$1\n#\n", "a=$1 1", "comments and blank lines", 0},
 	    {"a:$1:Alice:1000\nb:$2:\n", "a=$1 b=$2 1", "what stands behind a second colon", 0},
@@ -694,6 +700,16 @@ test_change(void)
 	is(changed("a:$2\n", GATE_USER_ADD, "a", "$1", NULL), "none", "one who is there already");
 	is(changed("a:\n#a:$1\n", GATE_USER_ADD, "a", "$1", NULL), "a:\n#a:$1\na:$1\n",
 	    "one whose line is none");
+	is(changed("# x\r\nb:$2", GATE_USER_ADD, "a", "$1", NULL), "# x\r\nb:$2\r\na:$1\r\n",
+	    "lines that end as those there do");
+	is(changed(GATE_FILE_MARK, GATE_USER_ADD, "a", "$1", NULL), GATE_FILE_MARK "a:$1\n",
+	    "the first one behind a byte-order mark");
+	is(changed(GATE_FILE_MARK "b:$2\r\n", GATE_USER_ADD, "a", "$1", NULL),
+	    GATE_FILE_MARK "b:$2\r\na:$1\r\n", "the second one");
+	is(changed(GATE_FILE_MARK "a:$2\r\nb:$1\r\n", GATE_USER_REPLACE, "a", "$3", "$2"),
+	    GATE_FILE_MARK "a:$3\r\nb:$1\r\n", "a new hash behind a mark");
+	is(changed(GATE_FILE_MARK "a:$2\r\nb:$1", GATE_USER_REMOVE, "a", NULL, NULL),
+	    GATE_FILE_MARK "b:$1", "one who goes");
 	is(changed("b:$2\na:$1:Alice\r\n c\n", GATE_USER_REPLACE, "a", "$33", NULL),
 	    "b:$2\na:$33:Alice\r\n c\n", "a new hash, and all else as it was");
 	is(changed("a:$1", GATE_USER_REPLACE, "a", "$2", NULL), "a:$2", "also the missing newline");

@@ -114,6 +114,22 @@ stands_in(const uint8_t *data, size_t size, const char *name, const char *hash)
 	return false;
 }
 
+static size_t
+mark_of(const uint8_t *data, size_t size)
+{
+	return size >= 3 && data[0] == 0xef && data[1] == 0xbb && data[2] == 0xbf ? 3 : 0;
+}
+
+static const char *
+line_end_of(const uint8_t *data, size_t size)
+{
+	size_t i = mark_of(data, size), begin = i;
+
+	while (i < size && data[i] != '\n')
+		i++;
+	return i < size && i > begin && data[i - 1] == '\r' ? "\r\n" : "\n";
+}
+
 static void
 look_up(struct gate_users *users, const struct list *list, const uint8_t *data, size_t size)
 {
@@ -142,15 +158,18 @@ look_up(struct gate_users *users, const struct list *list, const uint8_t *data, 
 static void
 add(struct gate_users *users, const uint8_t *data, size_t size)
 {
-	bool ended = size == 0 || data[size - 1] == '\n';
+	bool ended = size == mark_of(data, size) || data[size - 1] == '\n';
+	const char *end = line_end_of(data, size);
+	char line[sizeof "\r\n" NAME ":" HASH "\r\n"];
 
+	snprintf(line, sizeof line, "%s%s%s", ended ? "" : end, NAME ":" HASH, end);
 	if (gate_users_change(users, GATE_USER_ADD, NAME, HASH, NULL, NULL) == 0)
 		return;
-	assert(holds(data, size, ended ? NAME ":" HASH "\n" : "\n" NAME ":" HASH "\n"));
+	assert(holds(data, size, line));
 	assert(gate_users_change(users, GATE_USER_ADD, NAME, HASH, NULL, NULL) == 0);
 	assert(gate_users_change(users, GATE_USER_REMOVE, NAME, NULL, "$other", NULL) == 0);
 	assert(gate_users_change(users, GATE_USER_REMOVE, NAME, NULL, HASH, NULL) == 1);
-	assert(holds(data, size, ended ? "" : "\n"));
+	assert(holds(data, size, ended ? "" : end));
 }
 
 static void
@@ -185,7 +204,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	users = gate_users_open(url, NULL);
 	assert(list != NULL && users != NULL);
 	assert(gate_users_each(users, take, list, NULL) == 1);
-	look_up(users, list, data, size);
+	look_up(users, list, data + mark_of(data, size), size - mark_of(data, size));
 	add(users, data, size);
 	if (list->count > 0)
 		replace(users, list);
