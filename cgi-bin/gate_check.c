@@ -22,9 +22,10 @@
 void
 gate_check_say(struct gate_check *check, enum gate_check_level level, const char *format, ...)
 {
+	static const char *const words[] = {"note: ", "warning: ", "error: "};
 	va_list arguments;
 
-	fputs(level == GATE_CHECK_ERROR ? "error: " : "warning: ", stdout);
+	fputs(words[level], stdout);
 	va_start(arguments, format);
 	vprintf(format, arguments);
 	va_end(arguments);
@@ -279,6 +280,11 @@ check_login(struct gate_check *check)
 		gate_check_say(check, GATE_CHECK_WARNING,
 		    "insecure_http = yes: passwords may come over plain http, for everybody on "
 		    "the way to read: serve the site by https and say no");
+	if (*options->users != '\0' && !options->insecure_http &&
+	    starts_with(options->origin, "https:") && options->trusted_proxies[0] == NULL)
+		gate_check_say(check, GATE_CHECK_NOTE,
+		    "origin is https, and trusted_proxies is empty: where TLS ends before the web "
+		    "server, nobody can log in until it names what ends it");
 }
 
 static void

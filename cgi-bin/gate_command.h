@@ -49,11 +49,11 @@ void gate_command_print(const char *text);
 void gate_command_print_json(const char *text, size_t length); /* valid JSON; indented */
 
 /* ---- gate check ---- */
-enum gate_check_level { GATE_CHECK_WARNING, GATE_CHECK_ERROR };
+enum gate_check_level { GATE_CHECK_NOTE, GATE_CHECK_WARNING, GATE_CHECK_ERROR };
 
 struct gate_check {
 	struct gate_options options;
-	size_t found[2]; /* findings of each level */
+	size_t found[3]; /* findings of each level */
 };
 
 void gate_check_say(struct gate_check *, enum gate_check_level, const char *format, ...)

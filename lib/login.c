@@ -57,6 +57,13 @@ gate_login_replay(struct gate_request *r, int answer)
 int
 gate_login_refuse_http(struct gate_request *r)
 {
+	const struct gate_origin *o = &r->origin;
+
+	if (gate_log_may(&r->doubts))
+		gate_log(GATE_LOG_WARN, "password-refused", "path", r->path, "address",
+		    gate_request_address(r), "peer", gate_origin_peer(o), "https", o->https,
+		    "scheme", o->request_scheme, "forwarded_proto", o->forwarded_proto, "why",
+		    gate_origin_insecurity(o, r->config->options.trusted_proxies), NULL);
 	return refuse(r, 403, 0, "Passwords are only taken over https.");
 }
 

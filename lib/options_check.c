@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "error.h"
 #include "file.h"
 #include "log.h"
@@ -72,20 +73,17 @@ is_port(const char *text)
 const char *
 gate_option_check_address(const char *text)
 {
-	char address[INET6_ADDRSTRLEN];
-	unsigned char bytes[sizeof(struct in6_addr)];
-	bool six = strchr(text, ':') != NULL;
+	struct gate_address address;
+	int most = strchr(text, ':') != NULL ? 128 : 32;
 	const char *bits = strchr(text, '/');
 	size_t length = bits != NULL ? (size_t)(bits++ - text) : strlen(text);
 
-	if (length < sizeof address) {
-		memcpy(address, text, length);
-		address[length] = '\0';
-		if (inet_pton(six ? AF_INET6 : AF_INET, address, bytes) == 1 &&
-		    (bits == NULL || is_number(bits, six ? 128 : 32)))
-			return NULL;
-	}
-	return "is neither an address nor address/bits";
+	if (strcmp(text, "unix") == 0)
+		return NULL;
+	if (gate_address_parse(&address, text, length) && address.family != AF_UNIX &&
+	    (bits == NULL || is_number(bits, most)))
+		return NULL;
+	return "is neither an address nor address/bits, nor unix";
 }
 
 /* The length of the host at the start of text: name, IPv4 address or [IPv6 address]; 0: none. */

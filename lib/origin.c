@@ -1,87 +1,103 @@
 /* origin.c: where a request comes from: whose address, over what, from which site. */
 #include "config.h"
 
-#include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "address.h"
 #include "encode.h"
 #include "field.h"
 #include "origin.h"
 
-struct address {
-	int family;
-	unsigned char bytes[16];
-	int bits;
-};
+/* ---- what the web server says ---- */
 
-static bool
-parse_address(const char *text, size_t length, struct address *a)
+/* The first of that name, NULL: there is none, or it is empty. */
+static const char *
+param(char *const *params, const char *name, int *count)
 {
-	char copy[GATE_ADDRESS_MAX];
+	size_t length = strlen(name);
+	const char *value = NULL;
 
-	if (length == 0 || length >= sizeof copy)
-		return false;
-	memcpy(copy, text, length);
-	copy[length] = '\0';
-	*a = (struct address){.family = AF_INET, .bits = 32};
-	if (inet_pton(AF_INET, copy, a->bytes) == 1)
-		return true;
-	*a = (struct address){.family = AF_INET6, .bits = 128};
-	if (inet_pton(AF_INET6, copy, a->bytes) != 1)
-		return false;
-	if (memcmp(a->bytes, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0) { /* ::ffff:192.0.2.1 */
-		memmove(a->bytes, a->bytes + 12, 4);
-		a->family = AF_INET;
-		a->bits = 32;
+	*count = 0;
+	for (; *params != NULL; params++)
+		if (strncmp(*params, name, length) == 0 && (*params)[length] == '=' &&
+		    ++*count == 1 && (*params)[length + 1] != '\0')
+			value = *params + length + 1;
+	return value;
+}
+
+/* NULL if it comes twice, too: which one is the proxy's, and which a visitor's? lighttpd hands on
+ * X_Forwarded_Proto under the same name. */
+static const char *
+only(char *const *params, const char *name, bool *repeated)
+{
+	int count;
+	const char *value = param(params, name, &count);
+
+	if (count < 2)
+		return value;
+	*repeated = true;
+	return NULL;
+}
+
+/* nginx drops such names, and up to 1.22 it sends each line of a header as a parameter. Proxies add
+ * their line behind the others: together they are one list. */
+static const char *
+join(char *const *params, const char *name, struct gate_buffer *joined)
+{
+	size_t length = strlen(name);
+
+	for (; *params != NULL; params++)
+		if (strncmp(*params, name, length) == 0 && (*params)[length] == '=')
+			gate_buffer_printf(
+			    joined, "%s%s", joined->length > 0 ? "," : "", *params + length + 1);
+	return joined->failed ? NULL : gate_buffer_text(joined);
+}
+
+void
+gate_origin_read(struct gate_origin *o, char *const *params, struct gate_buffer *joined)
+{
+	static const char list[] = "HTTP_X_FORWARDED_FOR";
+	int count;
+	const char *server = param(params, "SERVER_SOFTWARE", &count);
+	bool site = false, origin = false, host = false;
+
+	*o = (struct gate_origin){.method = param(params, "REQUEST_METHOD", &count),
+	    .remote_address = param(params, "REMOTE_ADDR", &count),
+	    .peer = param(params, "GATE_PEER", &count),
+	    .https = param(params, "HTTPS", &count),
+	    .request_scheme = param(params, "REQUEST_SCHEME", &count),
+	    .server_port = param(params, "SERVER_PORT", &count),
+	    .host = only(params, "HTTP_HOST", &host),
+	    .fetch_site = only(params, "HTTP_SEC_FETCH_SITE", &site),
+	    .origin = only(params, "HTTP_ORIGIN", &origin)};
+	o->forwarded_proto = only(params, "HTTP_X_FORWARDED_PROTO", &o->proto_repeated);
+	o->forwarded_for = only(params, list, &o->for_repeated);
+	if (o->for_repeated && server != NULL && strncmp(server, "nginx", 5) == 0) {
+		o->for_repeated = false;
+		o->forwarded_for = join(params, list, joined);
 	}
-	return true;
+	o->repeated = site ? "Sec-Fetch-Site came twice"
+	    : origin       ? "Origin came twice"
+	    : host         ? "Host came twice"
+			   : NULL;
 }
 
-static bool
-within(const struct address *a, const char *net)
+const char *
+gate_origin_peer(const struct gate_origin *o)
 {
-	const char *slash = strchr(net, '/');
-	struct address n;
-	int bits;
-
-	if (!parse_address(net, slash != NULL ? (size_t)(slash - net) : strlen(net), &n) ||
-	    n.family != a->family)
-		return false;
-	bits = slash != NULL ? (int)strtol(slash + 1, NULL, 10) : n.bits;
-	if (slash != NULL && n.family == AF_INET && strchr(net, ':') != NULL)
-		bits -= 96; /* ::ffff:192.0.2.0/120 */
-	if (bits < 0 || bits > n.bits)
-		return false;
-	if (memcmp(a->bytes, n.bytes, (size_t)bits / 8) != 0)
-		return false;
-	return bits % 8 == 0 || ((a->bytes[bits / 8] ^ n.bytes[bits / 8]) >> (8 - bits % 8)) == 0;
+	return o->peer != NULL ? o->peer : o->remote_address;
 }
 
-static bool
-listed(const struct address *a, char *const *proxies)
-{
-	for (; *proxies != NULL; proxies++)
-		if (within(a, *proxies))
-			return true;
-	return false;
-}
+/* ---- whose address ---- */
 
 bool
 gate_origin_trusted(const char *address, char *const *proxies)
 {
-	struct address a;
+	struct gate_address a;
 
-	return address != NULL && parse_address(address, strlen(address), &a) &&
-	    listed(&a, proxies);
-}
-
-static void
-write_address(const struct address *a, char out[GATE_ADDRESS_MAX])
-{
-	if (inet_ntop(a->family, a->bytes, out, GATE_ADDRESS_MAX) == NULL)
-		out[0] = '\0';
+	return address != NULL && gate_address_parse(&a, address, strlen(address)) &&
+	    gate_address_listed(&a, proxies);
 }
 
 /* The last entry of a comma-separated list that ends at *end; *end moves before it. */
@@ -108,7 +124,7 @@ is_port(const char *text, size_t length)
 
 /* Some proxies say the client's port, too: 192.0.2.1:4711, [2001:db8::1]:4711. */
 static bool
-parse_entry(const char *text, size_t length, struct address *a)
+parse_entry(const char *text, size_t length, struct gate_address *a)
 {
 	char end = text[0] == '[' ? ']' : ':';
 	size_t size = 0;
@@ -116,56 +132,104 @@ parse_entry(const char *text, size_t length, struct address *a)
 	while (size < length && text[size] != end)
 		size++;
 	if (size == length)
-		return parse_address(text, length, a);
+		return gate_address_parse(a, text, length);
 	if (end == ':')
-		return parse_address(text, is_port(text + size, length - size) ? size : length, a);
+		return gate_address_parse(
+		    a, text, is_port(text + size, length - size) ? size : length);
 	return (size + 1 == length || is_port(text + size + 1, length - size - 1)) &&
-	    parse_address(text + 1, size - 1, a);
+	    gate_address_parse(a, text + 1, size - 1);
+}
+
+/* Has the web server (nginx's realip, Apache's mod_remoteip) put the visitor's address in the place
+ * of the peer's? Then there is nothing left to look for. */
+static bool
+is_chosen(const struct gate_origin *o, const struct gate_address *remote)
+{
+	const char *peer = gate_origin_peer(o);
+	struct gate_address p;
+
+	return !gate_address_parse(&p, peer, strlen(peer)) || !gate_address_equal(&p, remote);
 }
 
 void
 gate_origin_address(const struct gate_origin *o, char *const *proxies, char out[GATE_ADDRESS_MAX])
 {
 	const char *list = o->forwarded_for;
-	struct address a;
+	struct gate_address a;
 	size_t end;
 
 	out[0] = '\0';
 	if (o->remote_address == NULL ||
-	    !parse_address(o->remote_address, strlen(o->remote_address), &a))
+	    !gate_address_parse(&a, o->remote_address, strlen(o->remote_address)))
 		return;
-	end = list != NULL ? strlen(list) : 0;
+	end = list != NULL && !is_chosen(o, &a) ? strlen(list) : 0;
 	if (end > GATE_ORIGIN_FORWARDED_MAX)
 		end = 0;
-	while (end > 0 && listed(&a, proxies)) {
+	while (end > 0 && gate_address_listed(&a, proxies)) {
 		size_t length;
 		const char *entry = last_entry(list, &end, &length);
-		struct address next;
+		struct gate_address next;
 
 		if (!parse_entry(entry, length, &next))
 			break;
 		a = next;
 	}
-	write_address(&a, out);
+	gate_address_write(&a, out);
+}
+
+/* ---- over https? ---- */
+
+static bool
+says_https(const char *proto)
+{
+	size_t length;
+
+	if (proto == NULL || strlen(proto) > GATE_ORIGIN_FORWARDED_MAX)
+		return false;
+	length = strcspn(proto, ","); /* the first one, as express-session */
+	gate_field_trim(&proto, &length);
+	return length == 5 && strncasecmp(proto, "https", 5) == 0;
 }
 
 bool
 gate_origin_secure(const struct gate_origin *o, char *const *proxies)
 {
-	const char *first = o->forwarded_proto;
-	size_t length;
-
 	if (o->https != NULL && (strcasecmp(o->https, "on") == 0 || strcmp(o->https, "1") == 0))
 		return true;
 	if (o->request_scheme != NULL && strcmp(o->request_scheme, "https") == 0)
 		return true;
-	if (first == NULL || strlen(first) > GATE_ORIGIN_FORWARDED_MAX ||
-	    !gate_origin_trusted(o->remote_address, proxies))
-		return false;
-	length = strcspn(first, ","); /* the first one, as express-session */
-	gate_field_trim(&first, &length);
-	return length == 5 && strncasecmp(first, "https", 5) == 0;
+	return says_https(o->forwarded_proto) && gate_origin_trusted(gate_origin_peer(o), proxies);
 }
+
+const char *
+gate_origin_insecurity(const struct gate_origin *o, char *const *proxies)
+{
+	const char *peer = gate_origin_peer(o);
+	struct gate_address a;
+
+	if (o->proto_repeated)
+		return "X-Forwarded-Proto came twice, so it is not believed: the proxy must "
+		       "replace it, not add one";
+	if (o->forwarded_proto == NULL)
+		return "nothing says https: serve the page by https; or let the web server say "
+		       "HTTPS=on, or the proxy X-Forwarded-Proto: https";
+	if (!says_https(o->forwarded_proto))
+		return "X-Forwarded-Proto does not say https: serve the page by https";
+	if (peer == NULL || !gate_address_parse(&a, peer, strlen(peer)))
+		return "X-Forwarded-Proto says https, but nothing that can be read says who sent "
+		       "it: let the web server send GATE_PEER, as gate_params does, or REMOTE_ADDR";
+	if (gate_address_listed(&a, proxies))
+		return "X-Forwarded-Proto is too long";
+	if (o->peer == NULL)
+		return "X-Forwarded-Proto says https, but trusted_proxies does not name this peer: "
+		       "name it, or, if it is a visitor, let the web server send GATE_PEER, as "
+		       "gate_params does";
+	return "X-Forwarded-Proto says https, but trusted_proxies does not name this peer: if it "
+	       "is "
+	       "your proxy, name it";
+}
+
+/* ---- from which site ---- */
 
 static bool
 is_safe(const char *method)
@@ -223,6 +287,8 @@ gate_origin_refusal(const struct gate_origin *o, const char *own)
 {
 	if (o->method != NULL && is_safe(o->method))
 		return NULL;
+	if (o->repeated != NULL)
+		return o->repeated;
 	if (o->fetch_site != NULL) {
 		if (strcmp(o->fetch_site, "same-origin") == 0 || strcmp(o->fetch_site, "none") == 0)
 			return NULL;

@@ -5,23 +5,33 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "address.h"
+#include "buffer.h"
+
 #define GATE_ORIGIN_FORWARDED_MAX 4096 /* bytes of an X-Forwarded-* header; more: not believed */
-#define GATE_ADDRESS_MAX 46            /* text of an address and its NUL */
 #define GATE_NEXT_MAX 2048             /* bytes of a local path in `next` */
 
 struct gate_origin { /* what the web server said; NULL: nothing */
 	const char *remote_address, *https, *request_scheme, *host, *server_port;
+	const char *peer; /* who connected, where that is not remote_address */
 	const char *forwarded_for, *forwarded_proto; /* believed from trusted proxies only */
 	const char *method, *fetch_site, *origin;
+	bool for_repeated, proto_repeated; /* they came twice, and are NULL */
+	const char *repeated; /* why what must come once can't be judged; NULL: it came once */
 };
 
-/* Is address one of the list (NULL-ended: "127.0.0.1", "10.0.0.0/8", "::1")? */
+/* Reads them from the parameters ("NAME=value", NULL-ended); joins lines of a list in `joined`. */
+void gate_origin_read(struct gate_origin *, char *const *params, struct gate_buffer *joined);
+const char *gate_origin_peer(const struct gate_origin *); /* who connected; NULL: unknown */
+/* Is address one of the list (NULL-ended)? What can't be read never is. */
 bool gate_origin_trusted(const char *address, char *const *proxies);
 /* The client's address: the last one of X-Forwarded-For that no trusted proxy has, if
- * remote_address is trusted; one that can't be parsed stops the walk. */
+ * remote_address is the peer's and trusted; one that can't be parsed stops the walk. */
 void gate_origin_address(
     const struct gate_origin *, char *const *proxies, char out[GATE_ADDRESS_MAX]);
 bool gate_origin_secure(const struct gate_origin *, char *const *proxies);
+/* For one that is not secure: why, and what to do. */
+const char *gate_origin_insecurity(const struct gate_origin *, char *const *proxies);
 /* NULL: go on; else why an unsafe request is refused. `own`: the option origin or "". */
 const char *gate_origin_refusal(const struct gate_origin *, const char *own);
 /* Is target a path on this site that any browser takes for one (security.md R1)? */

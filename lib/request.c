@@ -166,46 +166,19 @@ gate_healthy(struct gate_request *r, const char **why)
 
 /* ---- its way ---- */
 
-/* A header that came several times is a list; nginx 1.22 hands over each line as a parameter. */
-static const char *
-list_param(struct gate_request *r, const char *name)
-{
-	const char *list = NULL;
-	size_t length = strlen(name);
-	struct gate_buffer all = {0};
-
-	for (char *const *p = r->params; *p != NULL; p++) {
-		if (strncmp(*p, name, length) != 0 || (*p)[length] != '=')
-			continue;
-		if (all.length > 0)
-			gate_buffer_puts(&all, ", ");
-		gate_buffer_puts(&all, *p + length + 1);
-	}
-	if (!all.failed && all.length > 0)
-		list = gate_request_keep(r, all.data, all.length);
-	gate_buffer_release(&all);
-	return list;
-}
-
 static void
 read_origin(struct gate_request *r)
 {
-	char *const *trusted = r->config->options.trusted_proxies;
+	struct gate_origin *o = &r->origin;
 
-	r->method = gate_param(r, "REQUEST_METHOD");
-	r->origin = (struct gate_origin){
-	    .remote_address = gate_param(r, "REMOTE_ADDR"),
-	    .https = gate_param(r, "HTTPS"),
-	    .request_scheme = gate_param(r, "REQUEST_SCHEME"),
-	    .host = gate_param(r, "HTTP_HOST"),
-	    .server_port = gate_param(r, "SERVER_PORT"),
-	    .forwarded_for = list_param(r, "HTTP_X_FORWARDED_FOR"),
-	    .forwarded_proto = gate_param(r, "HTTP_X_FORWARDED_PROTO"),
-	    .method = r->method,
-	    .fetch_site = gate_param(r, "HTTP_SEC_FETCH_SITE"),
-	    .origin = gate_param(r, "HTTP_ORIGIN"),
-	};
-	r->secure = gate_origin_secure(&r->origin, trusted);
+	gate_origin_read(o, r->params, &r->forwarded);
+	r->method = o->method;
+	r->secure = gate_origin_secure(o, r->config->options.trusted_proxies);
+	if (o->for_repeated && gate_log_may(&r->doubts))
+		gate_log(GATE_LOG_WARN, "forwarded-for-refused", "peer", gate_origin_peer(o), "why",
+		    "X-Forwarded-For came twice, so it is not believed: the web server must drop "
+		    "names like X_Forwarded_For, and the proxy send one line",
+		    NULL);
 }
 
 /* The raw path of REQUEST_URI; the absolute form loses its host. NULL: malformed. */
@@ -411,6 +384,7 @@ gate_request_end(struct gate_request *r)
 		r->blocks = next;
 	}
 	reuse(&r->cookies);
+	reuse(&r->forwarded);
 	reuse(&r->headers);
 	reuse(&r->out);
 	reuse(&r->head);
@@ -420,6 +394,7 @@ void
 gate_request_release(struct gate_request *r)
 {
 	gate_buffer_release(&r->cookies);
+	gate_buffer_release(&r->forwarded);
 	gate_buffer_release(&r->headers);
 	gate_buffer_release(&r->out);
 	gate_buffer_release(&r->head);

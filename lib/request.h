@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "form.h"
 #include "hashing.h"
+#include "log.h"
 #include "login.h"
 #include "options.h"
 #include "origin.h"
@@ -46,8 +47,9 @@ struct gate_request {
 	/* what was asked */
 	struct gate_origin origin;
 	bool secure;
+	struct gate_log_limit doubts; /* of lines about where requests come from; kept */
 	const char *method, *path;
-	struct gate_buffer cookies;
+	struct gate_buffer cookies, forwarded;
 	struct gate_form query, form;
 	bool query_parsed, form_parsed;
 	struct gate_block *blocks;

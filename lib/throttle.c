@@ -1,11 +1,12 @@
 /* throttle.c: how many login tries an account, a device and an address have. */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "address.h"
 #include "clock.h"
 #include "device.h"
 #include "encode.h"
@@ -124,24 +125,17 @@ try_account_or_device(struct gate_throttle *t, bool counts, struct gate_error *e
 
 /* ---- address ---- */
 
-/* The network that counts as one: an IPv4 address, or the /64 of an IPv6 one; "": it is none. */
+/* The network that counts as one: an IPv4 address, or the /64 of an IPv6 one (of link-local ones
+ * that is all neighbours); "": it is none. */
 static void
 network(const char *address, char out[NETWORK_HEX + 1])
 {
-	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff}; /* ::ffff:192.0.2.1 */
-	unsigned char bytes[16];
+	struct gate_address a;
 
 	out[0] = '\0';
-	if (address == NULL)
-		return;
-	if (inet_pton(AF_INET, address, bytes) == 1)
-		gate_hex(out, bytes, 4);
-	else if (inet_pton(AF_INET6, address, bytes) != 1)
-		return;
-	else if (memcmp(bytes, mapped, sizeof mapped) == 0)
-		gate_hex(out, bytes + sizeof mapped, 4);
-	else
-		gate_hex(out, bytes, 8);
+	if (address != NULL && gate_address_parse(&a, address, strlen(address)) &&
+	    a.family != AF_UNIX)
+		gate_hex(out, a.bytes, a.family == AF_INET ? 4 : 8);
 }
 
 /* Of the part of time that is so many before the try's. */

@@ -311,6 +311,11 @@ finds warning "users: file:$users holds none: gate user add NAME" 'check: no use
 "$gate" user add alice --stdin --config gate.conf <<<'seven wild geese in a row' >/dev/null 2>&1
 run check --config gate.conf
 is "$code $out $err" '0 all is well ' 'check: a user'
+healthy users="file:$users" origin=https://example.org
+like "$code $out" '^0 note: origin is https, and trusted_proxies is empty: .*all is well$' 'check: who says https?'
+healthy users="file:$users" origin=https://example.org trusted_proxies=unix
+is "$code $out" '0 all is well' 'check: a proxy over a unix socket'
+healthy users="file:$users"
 chmod 644 "$users"
 run check --config gate.conf
 finds error 'users: .*users has mode 0644, others can read it: chmod 0640' \

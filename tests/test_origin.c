@@ -196,7 +196,8 @@ static const struct address_case addresses[] = {{"198.51.100.7", NULL, "198.51.1
     {"10.0.0.1", "203.0.113.9;x", "10.0.0.1"}, {"10.0.0.1", "203.0.113.9 x", "10.0.0.1"},
     {"10.0.0.1", "203.0.113.9/32", "10.0.0.1"}, {"10.0.0.1", "203.0.113.9\n", "10.0.0.1"},
     {"10.0.0.1", "for=203.0.113.9", "10.0.0.1"}, {"10.0.0.1", "localhost", "10.0.0.1"},
-    {"10.0.0.1", "fe80::1%eth0", "10.0.0.1"}, {"10.0.0.1", "2001:db8:8000::1", "2001:db8:8000::1"},
+    {"10.0.0.1", "fe80::1%eth0", "fe80::1%eth0"},
+    {"10.0.0.1", "2001:db8:8000::1", "2001:db8:8000::1"},
     {"10.0.0.1", "2001:DB8:8000:0:0::1", "2001:db8:8000::1"},
     {"10.0.0.1", "203.0.113.9, 2001:db8:7fff::1", "203.0.113.9"},
     {"10.0.0.1", "203.0.113.9, 2001:db8:8000::1", "2001:db8:8000::1"},
@@ -210,8 +211,16 @@ static const struct address_case addresses[] = {{"198.51.100.7", NULL, "198.51.1
     {"10.0.0.1", "1.1.1.1, 172.31.255.255", "1.1.1.1"},
     {"10.0.0.1", "1.1.1.1, 172.32.0.0", "172.32.0.0"},
     {"10.0.0.1", "1.1.1.1, 192.169.0.0", "192.169.0.0"}, {NULL, "203.0.113.9", ""},
-    {"", "203.0.113.9", ""}, {"unix:", "203.0.113.9", ""}, {"10.0.0.1 ", "203.0.113.9", ""},
-    {"10.0.0.1:80", "203.0.113.9", ""},
+    {"", "203.0.113.9", ""}, {"unix:", "203.0.113.9", "unix:"}, {"unix", "1.1.1.1", ""},
+    {"unix:/a", "1.1.1.1", ""}, {"10.0.0.1", "unix:", "unix:"},
+    {"fe80::1%eth0", "1.1.1.1", "fe80::1%eth0"}, {"fe80::1%", "1.1.1.1", ""},
+    {"fe80::1%a b", "1.1.1.1", ""}, {"2001:db8::1%eth0", "1.1.1.1", ""},
+    {"10.0.0.1%eth0", "1.1.1.1", ""},
+    {"fe80::1%a23456789012345", "1.1.1.1", "fe80::1%a23456789012345"},
+    {"fe80::1%a234567890123456", "1.1.1.1", ""}, {"fe80::1%e%e", "1.1.1.1", ""},
+    {"fe80:1111:2222:3333:4444:5555:6666:7777%a23456789012345", NULL,
+	"fe80:1111:2222:3333:4444:5555:6666:7777%a23456789012345"},
+    {"10.0.0.1 ", "203.0.113.9", ""}, {"10.0.0.1:80", "203.0.113.9", ""},
     {"0000:0000:0000:0000:0000:ffff:10.0.0.1.2.3.4.5.6.7.8.9", "203.0.113.9", ""}};
 
 static void
@@ -251,6 +260,150 @@ test_long_forwarded(void)
 	gate_buffer_release(&list);
 }
 
+/* The web server has chosen the visitor, or has not. */
+static void
+test_peer(void)
+{
+	char *const list[] = {
+	    (char[]){"10.0.0.0/8"}, (char[]){"unix"}, (char[]){"fe80::1%eth0"}, NULL};
+	static const struct {
+		const char *peer, *remote, *forwarded, *wanted;
+		bool secure;
+	} rows[] = {
+	    {NULL, "10.0.0.1", "203.0.113.9", "203.0.113.9", true},
+	    {"10.0.0.1", "10.0.0.1", "203.0.113.9", "203.0.113.9", true},
+	    {"10.0.0.1", "::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9", true},
+	    {"10.0.0.1", "203.0.113.9", "1.1.1.1", "203.0.113.9", true},
+	    {"10.0.0.1", "10.0.0.2", "1.1.1.1", "10.0.0.2", true},
+	    {"203.0.113.9", "10.0.0.1", "1.1.1.1", "10.0.0.1", false},
+	    {"203.0.113.9", "203.0.113.9", "1.1.1.1", "203.0.113.9", false},
+	    {"nobody", "10.0.0.1", "1.1.1.1", "10.0.0.1", false},
+	    {NULL, NULL, "1.1.1.1", "", false},
+	    {"10.0.0.1", NULL, "1.1.1.1", "", true},
+	    {NULL, "unix:", "203.0.113.9", "203.0.113.9", true},
+	    {NULL, "unix:", "203.0.113.9, unix:", "203.0.113.9", true},
+	    {NULL, "unix:", NULL, "unix:", true},
+	    {"unix:", "203.0.113.9", "1.1.1.1", "203.0.113.9", true},
+	    {"unix:", "unix:", "203.0.113.9", "203.0.113.9", true},
+	    {NULL, "unix", "203.0.113.9", "", false},
+	    {NULL, "unix:x", "203.0.113.9", "", false},
+	    {NULL, "fe80::1%eth0", "203.0.113.9", "203.0.113.9", true},
+	    {NULL, "fe80::1%eth1", "203.0.113.9", "fe80::1%eth1", false},
+	    {NULL, "fe80::1", "203.0.113.9", "fe80::1", false},
+	    {NULL, "fe80::1%", "203.0.113.9", "", false},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct gate_origin o = {.peer = rows[i].peer,
+		    .remote_address = rows[i].remote,
+		    .forwarded_for = rows[i].forwarded,
+		    .forwarded_proto = "https"};
+		char address[GATE_ADDRESS_MAX];
+
+		gate_origin_address(&o, list, address);
+		ok(strcmp(address, rows[i].wanted) == 0 &&
+			gate_origin_secure(&o, list) == rows[i].secure,
+		    "peer %s, REMOTE_ADDR %s: the visitor is \"%s\", https %s believed",
+		    rows[i].peer != NULL ? rows[i].peer : "(none)",
+		    rows[i].remote != NULL ? rows[i].remote : "(none)", rows[i].wanted,
+		    rows[i].secure ? "is" : "is not");
+	}
+}
+
+/* ---- what the web server says ---- */
+
+#define READ(...) read_params((const char *const[]){__VA_ARGS__, NULL})
+
+static struct gate_buffer joined;
+
+/* What it returns is good until the next one. */
+static struct gate_origin
+read_params(const char *const *params)
+{
+	static char texts[8][64];
+	char *copies[8] = {NULL};
+	struct gate_origin o;
+
+	for (size_t i = 0; i < 7 && params[i] != NULL; i++) {
+		snprintf(texts[i], sizeof texts[i], "%s", params[i]);
+		copies[i] = texts[i];
+	}
+	gate_origin_read(&o, copies, &joined);
+	return o;
+}
+
+static void
+test_read(void)
+{
+	struct gate_origin o;
+
+	o = READ("REMOTE_ADDR=10.0.0.1", "GATE_PEER=", "HTTP_X_FORWARDED_FOR=1.1.1.1",
+	    "HTTP_X_FORWARDED_FORX=2.2.2.2", "HTTP_X_FORWARDED_PROTO=https", "HTTPS=");
+	ok(o.peer == NULL && o.https == NULL && o.repeated == NULL && !o.for_repeated &&
+		!o.proto_repeated,
+	    "what is empty is not there");
+	is(gate_origin_peer(&o), "10.0.0.1", "without GATE_PEER the peer is REMOTE_ADDR");
+	is(o.forwarded_for, "1.1.1.1", "one X-Forwarded-For");
+	is(o.forwarded_proto, "https", "one X-Forwarded-Proto");
+	o = READ("HTTP_X_FORWARDED_FOR=1.1.1.1", "HTTP_X_FORWARDED_FOR=2.2.2.2",
+	    "HTTP_X_FORWARDED_PROTO=https", "HTTP_X_FORWARDED_PROTO=https", "GATE_PEER=10.0.0.1",
+	    "SERVER_SOFTWARE=lighttpd/1.4.69");
+	ok(o.forwarded_for == NULL && o.for_repeated && o.forwarded_proto == NULL &&
+		o.proto_repeated,
+	    "what comes twice is not believed");
+	o = READ("HTTP_X_FORWARDED_FOR=1.1.1.1", "HTTP_X_FORWARDED_FOR=2.2.2.2",
+	    "HTTP_X_FORWARDED_PROTO=https",
+	    "HTTP_X_FORWARDED_PROTO=", "SERVER_SOFTWARE=nginx/1.22.1");
+	is(o.forwarded_for, "1.1.1.1,2.2.2.2", "of nginx the lines are one list");
+	ok(o.forwarded_proto == NULL && o.proto_repeated, "but no two of X-Forwarded-Proto");
+}
+
+static void
+refused_as_repeated(struct gate_origin o)
+{
+	ok(o.repeated != NULL && gate_origin_refusal(&o, "") == o.repeated, "%s: refused",
+	    o.repeated != NULL ? o.repeated : "(not seen)");
+	o.method = "GET";
+	ok(gate_origin_refusal(&o, "") == NULL, "but not with a safe method");
+}
+
+static void
+test_repeated(void)
+{
+	static const char post[] = "REQUEST_METHOD=POST", host[] = "HTTP_HOST=a.example",
+			  ours[] = "HTTP_ORIGIN=http://a.example",
+			  same[] = "HTTP_SEC_FETCH_SITE=same-origin";
+	struct gate_origin o = READ(post, host, ours, same);
+
+	ok(gate_origin_refusal(&o, "") == NULL, "each once: not refused");
+	refused_as_repeated(READ(post, host, same, same));
+	refused_as_repeated(READ(post, host, same, "HTTP_SEC_FETCH_SITE=", ours));
+	refused_as_repeated(READ(post, host, ours, "HTTP_ORIGIN=http://b.example"));
+	refused_as_repeated(READ(post, host, ours, ours, same));
+	refused_as_repeated(READ(post, host, "HTTP_HOST=b.example", ours));
+}
+
+static void
+test_insecurity(void)
+{
+	char *const list[] = {(char[]){"10.0.0.1"}, NULL};
+	struct gate_origin o = {.remote_address = "203.0.113.9"};
+
+	ok(strstr(gate_origin_insecurity(&o, list), "nothing says https") != NULL, "no header");
+	o.forwarded_proto = "http";
+	ok(strstr(gate_origin_insecurity(&o, list), "does not say https") != NULL, "http");
+	o.forwarded_proto = "https";
+	ok(strstr(gate_origin_insecurity(&o, list), "trusted_proxies") != NULL &&
+		strstr(gate_origin_insecurity(&o, list), "GATE_PEER") != NULL,
+	    "https of a peer that is not named");
+	o.peer = "10.0.0.2";
+	ok(strstr(gate_origin_insecurity(&o, list), "trusted_proxies") != NULL, "the same");
+	o.peer = "garbage";
+	ok(strstr(gate_origin_insecurity(&o, list), "can be read") != NULL, "of an unreadable one");
+	o.proto_repeated = true;
+	ok(strstr(gate_origin_insecurity(&o, list), "twice") != NULL, "twice");
+}
+
 static void
 test_trusted(void)
 {
@@ -277,6 +430,11 @@ test_trusted(void)
 	ok(gate_origin_trusted("192.0.2.1", mapped), "a mapped address is an IPv4 address");
 	ok(!gate_origin_trusted("10.0.0.1", odd), "broken entries trust nobody");
 	ok(!gate_origin_trusted("::1", odd), "whatever the family");
+	ok(!gate_origin_trusted("unix:", all) && !gate_origin_trusted("unix:", odd),
+	    "a unix socket is no address of any network");
+	ok(gate_origin_trusted("unix:", (char *const[]){(char[]){"unix"}, NULL}), "but has a name");
+	ok(gate_origin_trusted("fe80::7%eth0", (char *const[]){(char[]){"fe80::/10"}, NULL}),
+	    "a network is there in every zone");
 }
 
 /* ---- over TLS? ---- */
@@ -465,6 +623,11 @@ main(void)
 	test_own();
 	test_address();
 	test_long_forwarded();
+	test_peer();
+	test_read();
+	test_repeated();
+	gate_buffer_release(&joined);
+	test_insecurity();
 	test_trusted();
 	test_secure();
 	test_good_next();

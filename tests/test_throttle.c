@@ -525,10 +525,11 @@ test_networks(void)
 	ok(share("2001:0DB8:0001:3::", "2001:db8:1:3::7"), "however it is written");
 	ok(!share("2001:db8:1:4::1", "2001:db8:1:5::1"), "and not the next one");
 	ok(!share("c000:0211::1", "192.0.2.17"), "nor an IPv4 address with the same bytes");
+	ok(share("fe80::1%eth0", "fe80::2"), "the neighbours on a link are one");
 	ok(share(NULL, ""), "none at all is an address of its own");
 	ok(guess(fresh_address(), "unix:", NULL) == GATE_THROTTLE_ADDRESS &&
 		guess(fresh_address(), "192.0.2.300", NULL) == GATE_THROTTLE_ADDRESS &&
-		guess(fresh_address(), "fe80::1%eth0", NULL) == GATE_THROTTLE_ADDRESS &&
+		guess(fresh_address(), "2001:db8::1%eth0", NULL) == GATE_THROTTLE_ADDRESS &&
 		guess(fresh_address(), "192.0.2.18, 192.0.2.19", NULL) == GATE_THROTTLE_ADDRESS,
 	    "whatever is none is that one");
 }

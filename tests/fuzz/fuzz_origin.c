@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,7 +13,7 @@
 #include "options_private.h"
 #include "origin.h"
 
-#define FIELDS 12 /* lines of the input before those of the proxies */
+#define FIELDS 13 /* lines of the input before those of the proxies */
 #define PROXIES_MAX 8
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,15 +21,46 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* ---- addresses ---- */
 
 struct slow_address {
-	bool old;                /* IPv4 */
+	bool old, local;         /* IPv4; "unix:" */
 	unsigned char bytes[16]; /* IPv4 as ::ffff:… */
+	char zone[16];
 };
 
+/* Cuts the zone off a link-local address. */
 static bool
-read_address(const char *text, struct slow_address *a)
+read_zone(char *text, char zone[16])
 {
+	char *percent = strchr(text, '%');
+	unsigned char bytes[16];
+
+	if (percent == NULL)
+		return true;
+	*percent++ = '\0';
+	if (inet_pton(AF_INET6, text, bytes) != 1 || bytes[0] != 0xfe || bytes[1] >> 6 != 2 ||
+	    *percent == '\0' || strlen(percent) > 15)
+		return false;
+	for (const char *c = percent; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && strchr("_.-", *c) == NULL)
+			return false;
+	snprintf(zone, 16, "%s", percent);
+	return true;
+}
+
+static bool
+read_address(const char *given, struct slow_address *a)
+{
+	char text[100];
 	static const unsigned char mapped[12] = {[10] = 0xff, 0xff};
 
+	memset(a, 0, sizeof *a);
+	if (strlen(given) >= GATE_ADDRESS_MAX)
+		return false;
+	snprintf(text, sizeof text, "%s", given);
+	a->local = strcmp(text, "unix:") == 0;
+	if (a->local)
+		return true;
+	if (!read_zone(text, a->zone))
+		return false;
 	memcpy(a->bytes, mapped, sizeof mapped);
 	a->old = inet_pton(AF_INET, text, a->bytes + 12) == 1;
 	if (a->old)
@@ -48,10 +81,16 @@ is_in(const struct slow_address *a, const char *net)
 	bool in = false;
 
 	assert(copy != NULL);
+	if (a->local) {
+		in = strcmp(net, "unix") == 0;
+		free(copy);
+		return in;
+	}
 	slash = strchr(copy, '/');
 	if (slash != NULL)
 		*slash = '\0';
-	if (read_address(copy, &n) && n.old == a->old) {
+	if (read_address(copy, &n) && !n.local && n.old == a->old &&
+	    (n.zone[0] == '\0' || strcmp(n.zone, a->zone) == 0)) {
 		if (slash != NULL)
 			bits =
 			    (int)strtol(slash + 1, NULL, 10) + (strchr(copy, ':') == NULL ? 96 : 0);
@@ -82,6 +121,7 @@ is_same_address(const char *one, const char *other)
 	struct slow_address a, b;
 
 	return read_address(one, &a) && read_address(other, &b) && a.old == b.old &&
+	    a.local == b.local && strcmp(a.zone, b.zone) == 0 &&
 	    memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
 }
 
@@ -100,7 +140,7 @@ check_address(const struct gate_origin *o, char *const *proxies)
 		return;
 	}
 	assert(read_address(address, &a));
-	if (!trusted)
+	if (!trusted || (o->peer != NULL && !is_same_address(o->peer, o->remote_address)))
 		assert(is_same_address(address, o->remote_address));
 }
 
@@ -111,10 +151,12 @@ check_secure(const struct gate_origin *o, char *const *proxies)
 	    (o->https != NULL && (strcasecmp(o->https, "on") == 0 || strcmp(o->https, "1") == 0)) ||
 	    (o->request_scheme != NULL && strcmp(o->request_scheme, "https") == 0);
 	bool secure = gate_origin_secure(o, proxies);
+	const char *peer = o->peer != NULL ? o->peer : o->remote_address;
 
 	assert(!said || secure);
+	assert(gate_origin_insecurity(o, proxies) != NULL);
 	if (secure && !said)
-		assert(is_trusted(o->remote_address, proxies) &&
+		assert(is_trusted(peer, proxies) &&
 		    strncasecmp(
 			o->forwarded_proto + strspn(o->forwarded_proto, " \t"), "https", 5) == 0);
 }
@@ -233,7 +275,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .forwarded_for = field[6],
 	    .forwarded_proto = field[7],
 	    .https = field[8],
-	    .request_scheme = field[9]};
+	    .request_scheme = field[9],
+	    .peer = field[12]};
 	check_address(&o, proxies);
 	check_secure(&o, proxies);
 	check_refusal(&o, field[10] != NULL ? field[10] : "");
