@@ -3,8 +3,9 @@ connections=32 workers=2 threads=8
 
 . "$root/scripts/common.sh"
 need_for_build
-command -v node >/dev/null || packages="$packages nodejs npm"
+need python3-venv python3 -c 'import ensurepip'
 install_needed
+tool node
 configured "$root/build" && made "$root/build" &&
 	made "$root/build" tests/load tests/responder $programs || exit 1
 

@@ -12,6 +12,13 @@ fail() {
 	exit 1
 }
 
+# What neither autotools nor make take in a path is refused before anything is installed.
+case $root in
+*[[:space:]\\\"\'\`\$\&\#\;\|\<\>\(\)\*\?\[\]\{\}\!\%\:]*)
+	fail "$root: this path can't be built in; move it to one without spaces and signs like & # \$ :"
+	;;
+esac
+
 # need PACKAGE COMMAND...: remembers the Debian package unless the command succeeds.
 need() {
 	package=$1
@@ -31,7 +38,7 @@ need_for_build() {
 	need libjansson-dev pkg-config --exists jansson
 	need libssl-dev pkg-config --exists libcrypto
 	need libcrypt-dev pkg-config --exists libcrypt
-	pkg-config --exists mongoc2 || need libmongoc-dev pkg-config --exists libmongoc-1.0
+	pkg-config --exists mongoc2 2>/dev/null || need libmongoc-dev pkg-config --exists libmongoc-1.0
 	need nginx-light command -v nginx
 	need curl command -v curl
 }
@@ -48,9 +55,45 @@ install_needed() {
 	fi
 	say "installing$packages"
 	$as_root apt-get -q update
+	quietly install_packages
+}
+
+install_packages() {
 	# shellcheck disable=SC2086 # a list of words
 	$as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get -q -y --no-install-recommends install $packages
+}
+
+# quietly COMMAND: installs packages whose web servers neither start, on port 80 for everybody, nor
+# begin with the system: they are here to be started by us.
+quietly() {
+	status=0 new=
+	for server in nginx lighttpd; do
+		case "$packages " in *" $server"[\ -]*) new="$new $server" ;; esac
+	done
+	# shellcheck disable=SC2086 # lists of words
+	for server in $new; do
+		[ ! -d /run/systemd/system ] || $as_root systemctl -q mask --runtime "$server.service"
+	done
+	"$@" || status=$?
+	for server in $new; do
+		if [ -d /run/systemd/system ]; then
+			$as_root systemctl -q unmask --runtime "$server.service"
+		else
+			$as_root service "$server" stop || :
+		fi
+		$as_root update-rc.d "$server" disable || :
+	done >/dev/null 2>&1
+	return "$status"
+}
+
+# tool NAME: that of tests/tool comes first in PATH; from PyPI if Debian has none that will do.
+tool() {
+	if ! folder=$("$root/tests/tool" "$1"); then
+		say "installing $1 in ~/.cache/gate"
+		folder=$("$root/tests/tool" "$1" --install) || return 0 # its tests say that they skip
+	fi
+	case :$PATH: in *:$folder:*) ;; *) PATH=$folder:$PATH ;; esac
 }
 
 # configured FOLDER ARGUMENT...: makes a build folder; the source folder itself stays clean.

@@ -189,9 +189,10 @@ need_nginx() {
 	command -v curl >/dev/null || skip_all 'curl is not installed'
 }
 need_node() { # FOLDER of tests/: with the packages that it pins
-	local modules
-	command -v node >/dev/null || skip_all 'node is not installed'
-	command -v npm >/dev/null || skip_all 'npm is not installed'
+	local modules tool
+	tool=$("$src/tests/tool" node) ||
+		skip_all 'there is no Node that is new enough: tests/tool node --install brings one'
+	[[ :$PATH: == *:$tool:* ]] || PATH=$tool:$PATH
 	modules=$(sh "$src/tests/npm.sh" "$1" 2>"$dir/log/npm") ||
 		skip_all "npm can't install the pinned packages: $(tail -n 1 "$dir/log/npm")"
 	export NODE_PATH=$modules/node_modules

@@ -12,7 +12,8 @@ if [ ! -d "$folder/node_modules" ]; then
 	new=$(mktemp -d "$folder.XXXXXX")
 	trap 'rm -rf "$new"' EXIT
 	cp "$here/package.json" "$here/package-lock.json" "$new"
-	npm ci --prefix "$new" --ignore-scripts --no-audit --no-fund >&2
+	npm ci --prefix "$new" --cache "$new/cache" --ignore-scripts --no-audit --no-fund >&2
+	rm -rf "$new/cache"
 	# another run may have been faster
 	mv -T "$new" "$folder" 2>/dev/null || [ -d "$folder/node_modules" ]
 fi

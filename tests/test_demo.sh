@@ -81,10 +81,21 @@ demo dance
 like "$code $err" '^2 usage: scripts/demo ' 'an unknown word: usage, status 2'
 demo --port 65536
 is "$code $err" '1 demo: --port takes a number from 1 to 65535' 'no port: it says what is one'
+for odd in 'a folder' 'this&that' 'one:two' '$HOME'; do
+	mkdir "$dir/$odd" && cp -R "$root/scripts" "$dir/$odd/"
+	out=$("$dir/$odd/scripts/demo" 2>&1)
+	is "$? $out" "1 demo: $dir/$odd: this path can't be built in; move it to one without spaces and signs like & # \$ :" \
+		"in a folder '$odd': it says that this can't be"
+	is "$(ls "$dir/$odd")" scripts '  and does nothing'
+done
 ok 'nothing of that made anything' test ! -e "$demo"
 
 # ---- start
 starts 'the first start' --port "$port"
+is "$err" '' '  without complaint'
+unlike "$out" 'next:' '  or a next step that it has done itself'
+bare=$(PATH=$dir/none; . "$root/scripts/common.sh" 2>&1; need_for_build 2>&1)
+is "$bare" '' '  and on a bare system it finds out quietly what is missing'
 new_visitor
 get /
 like "$status $body" '^200 .*href="/counter".*' '/ answers'

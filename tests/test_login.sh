@@ -390,8 +390,9 @@ test_password_change() {
 
 # ---- where it leads
 test_next() {
-	command -v node >/dev/null || { pass 'where next leads # SKIP node is not installed'; return; }
-	node "$src/tests/next.js" "$url" alice "$alice" "$src/tests/fuzz/corpus/next" >"$dir/next" 2>&1
+	local tool
+	tool=$("$src/tests/tool" node) || { pass 'where next leads # SKIP there is no Node'; return; }
+	"$tool/node" "$src/tests/next.js" "$url" alice "$alice" "$src/tests/fuzz/corpus/next" >"$dir/next" 2>&1
 	result $? "$(tail -n 1 "$dir/next")"
 	diag "$(cat "$dir/next")"
 }
