@@ -1,8 +1,8 @@
 #!/bin/sh
-# check_tests: make check runs every test that is here, each with a log of its own: automake names it
-# after the test without its ending, and of two of one name runs one.
+# check_tests: make check or a share of scripts/shares runs every test that is here, each with a log of
+# its own: automake names it after the test without its ending, and of two of one name runs one.
 cd "$top_srcdir" || exit 1
-echo "1..2"
+echo "1..3"
 say() { # NUMBER NAME BAD
 	[ -z "$3" ] && echo "ok $1 - $2" && return
 	echo "not ok $1 - $2"
@@ -16,3 +16,9 @@ say 1 'each test here is in Makefile.am' "$forgotten"
 twins=$(printf '%s\n' "$listed" | sed 's/\.sh$//' | sort | uniq -d |
 	sed 's/$/: a program and a script/')
 say 2 'no two have one name' "$twins"
+
+# lines that end in a backslash go on
+slow=$(sed -n ':a; /\\$/ { N; s/\\\n//; b a; }; s/^SHARE_TESTS = *//p' Makefile.am | grep -oE '[^ 	]+' | sort)
+named=$(sed '/^#/d' scripts/shares | grep -oE '\btests/test_[a-z_]+\.sh' | sort -u)
+say 3 'the shares run what SHARE_TESTS lists' "$([ "$slow" = "$named" ] ||
+	printf 'Makefile.am: %s\nscripts/shares: %s\n' "$slow" "$named")"
