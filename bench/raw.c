@@ -65,7 +65,7 @@ loop(void *argument)
 		struct gate_record record = blank();
 		char views[24];
 
-		if (gate_store_load(&raw.link, raw.ids[i], 0, &record, NULL) != 1)
+		if (gate_store_load(&raw.link, raw.ids[i], NULL, &record, NULL) != 1)
 			exit(1);
 		record.expires = record.now + raw.options.ttl;
 		snprintf(views, sizeof views, "%zu", (size_t)done);

@@ -11,6 +11,7 @@
 #include "encode.h"
 #include "error.h"
 #include "gate_command.h"
+#include "record.h"
 #include "sign.h"
 
 struct job {
@@ -61,8 +62,7 @@ static int
 show(struct job *job)
 {
 	struct gate_record record = gate_command_record(&job->options);
-	int result = gate_store_load(
-	    &job->link, job->id, job->options.absolute_timeout, &record, &job->error);
+	int result = gate_store_load(&job->link, job->id, &job->options, &record, &job->error);
 	size_t length;
 	char *text;
 
@@ -118,23 +118,14 @@ kill_session(struct job *job)
 /* ---- all of them ---- */
 
 /* A store shows what has expired too. */
-static bool
-is_live(struct gate_store_link *link, const struct job *job, const char *id,
-    const struct gate_record *record)
-{
-	int64_t limit = job->options.absolute_timeout;
-
-	return record->expires > record->now &&
-	    !(record->stray && gate_store_was_ended(link, id, NULL) == 1) &&
-	    (limit == 0 || record->created == 0 || record->created > record->now - limit);
-}
-
 static int
 print_one(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
 
-	return is_live(&job->link, job, id, record) ? print_session(job, id, record) : 1;
+	return gate_store_is_live(&job->link, id, record, &job->options)
+	    ? print_session(job, id, record)
+	    : 1;
 }
 
 static int
@@ -142,7 +133,7 @@ count_one(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
 
-	job->count += is_live(&job->link, job, id, record);
+	job->count += gate_store_is_live(&job->link, id, record, &job->options);
 	return 1;
 }
 
@@ -187,7 +178,7 @@ copy_one(void *data, const char *id, struct gate_record *record)
 	int64_t lifetime = record->max_age != 0 ? record->max_age : record->ttl, seen;
 	int result;
 
-	if (!is_live(job->source, job, id, record))
+	if (!gate_store_is_live(job->source, id, record, &job->options))
 		return 1;
 	if (record->user != NULL && gate_store_was_ended(&job->link, id, NULL) == 1)
 		return 1; /* it must not come back */
@@ -198,6 +189,7 @@ copy_one(void *data, const char *id, struct gate_record *record)
 	if (record->expires == INT64_MAX)
 		record->expires = record->now + lifetime;
 	seen = record->expires - lifetime; /* as near as we know */
+	record->expires = gate_record_end(record, &job->options);
 	if (record->touched > seen)
 		seen = record->touched;
 	if (seen < record->now)

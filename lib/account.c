@@ -24,16 +24,6 @@ handle_of(struct gate_request *r, const char *id, char handle[GATE_SIGNATURE_LEN
 	gate_sign_for(r->config->keys, PURPOSE, id, strlen(id), handle);
 }
 
-static bool
-is_live(const struct gate_request *r, const char *id, const struct gate_record *record)
-{
-	int64_t limit = r->config->options.absolute_timeout;
-
-	return record->expires > record->now &&
-	    !(record->stray && gate_store_was_ended(r->store, id, NULL) == 1) &&
-	    (limit == 0 || record->created == 0 || record->created > record->now - limit);
-}
-
 struct word {
 	const char *in, *name; /* what a User-Agent has in it, and what it then is */
 };
@@ -122,7 +112,7 @@ add(void *data, const char *id, struct gate_record *record)
 {
 	struct list *list = data;
 
-	if (is_live(list->r, id, record))
+	if (gate_store_is_live(list->r->store, id, record, &list->r->config->options))
 		json_array_append_new(list->sessions, show(list->r, id, record));
 	return 1;
 }
@@ -295,7 +285,7 @@ collect(void *data, const char *id, struct gate_record *record)
 	struct search *search = data;
 	struct found found = {.created = record->created};
 
-	if (!is_live(search->r, id, record))
+	if (!gate_store_is_live(search->r->store, id, record, &search->r->config->options))
 		return 1;
 	memcpy(found.id, id, strlen(id) + 1);
 	return gate_buffer_add(&search->found, &found, sizeof found) < 0 ? -1 : 1;

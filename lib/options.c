@@ -52,6 +52,8 @@ static const struct gate_option table[] = {
 	AT(max_age), .most = AGES},
     {"ttl", GATE_OPTION_DURATION, "14d", "lifetime of a record whose cookie has none", AT(ttl),
 	.least = SECOND, .most = AGES},
+    {"first_ttl", GATE_OPTION_DURATION, "60m", "a stranger's, until the second visit; 0: as ttl",
+	AT(first_ttl), .most = AGES},
     {"touch_after", GATE_OPTION_DURATION, "60s", "prolong a record at most this often; 0: always",
 	AT(touch_after), .most = AGES},
     {"absolute_timeout", GATE_OPTION_DURATION, "30d", "no session gets older; 0: no limit",

@@ -26,7 +26,7 @@ struct gate_options { /* durations are milliseconds; text is never NULL, "" wher
 	char *secret_file;
 	bool allow_weak_secret;
 	enum gate_genid genid;
-	int64_t max_age, ttl, touch_after, absolute_timeout;
+	int64_t max_age, ttl, first_ttl, touch_after, absolute_timeout;
 	bool rolling, resave, save_uninitialized;
 	char *users, *user_member;
 	bool allow_weak_hashes, insecure_http;

@@ -5,6 +5,7 @@
 #include "gate.h"
 #include "buffer.h"
 #include "cookie.h"
+#include "options.h"
 
 #define GATE_RECORD_SIZE_MAX (1u << 20) /* bytes of a record's text; larger ones are not read */
 
@@ -55,6 +56,15 @@ int gate_record_put_user(
     struct gate_record *, json_t *session, const char *path, const char *name); /* 0 or -1 */
 /* Removes all members but those that handlers don't see: also what jansson can't hold. */
 void gate_record_empty(struct gate_record *);
+
+/* ---- record_life.c ---- */
+
+/* When it ends, whatever the store says longer: ms since 1970. */
+int64_t gate_record_end(const struct gate_record *, const struct gate_options *);
+bool gate_record_is_live(
+    const struct gate_record *, const struct gate_options *); /* at its `now` */
+/* Is it a stranger's who never came back? It was neither written nor touched since it was made. */
+bool gate_record_is_first(const struct gate_record *, const struct gate_options *);
 
 /* Frees all members; the record is then empty and keeps only what the caller filled in. `was`
  * must have been released before. */

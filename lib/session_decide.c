@@ -34,7 +34,8 @@ touch_is_due(const struct gate_session *s)
 	int64_t age = gate_session_lifetime(s);
 	int64_t window = smaller(s->options->touch_after, (age != 0 ? age : s->options->ttl) / 10);
 
-	return s->record.touched == 0 || s->now - s->record.touched >= window;
+	return s->record.touched == 0 || gate_record_is_first(&s->record, s->options) ||
+	    s->now - s->record.touched >= window;
 }
 
 static void
@@ -99,7 +100,9 @@ decide_loaded(struct gate_session *s, bool changed)
 	else if (s->options->resave)
 		act(s, GATE_SESSION_REWRITE, "resave");
 	else if (touch_is_due(s))
-		act(s, GATE_SESSION_TOUCH, "touch_after is over");
+		act(s, GATE_SESSION_TOUCH,
+		    gate_record_is_first(&s->record, s->options) ? "the first return"
+								 : "touch_after is over");
 	else
 		act(s, GATE_SESSION_NOTHING, "unchanged and touched just now");
 	decide_loaded_cookie(s, changed, age_changed);

@@ -53,8 +53,7 @@ load_candidate(struct gate_session *s, struct candidate *c)
 	int result;
 
 	c->record = gate_session_blank(s);
-	result =
-	    gate_store_load(s->store, c->id, s->options->absolute_timeout, &c->record, &s->error);
+	result = gate_store_load(s->store, c->id, s->options, &c->record, &s->error);
 	c->live = result == 1;
 	return result;
 }

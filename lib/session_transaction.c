@@ -126,7 +126,7 @@ spare_fresh_cookie(struct gate_session *s)
 
 	if (s->state != GATE_SESSION_LOADED || s->cookie != GATE_SESSION_SET || s->compared)
 		return;
-	if (gate_store_load(s->store, s->id, 0, &now, NULL) != 1) {
+	if (gate_store_load(s->store, s->id, NULL, &now, NULL) != 1) {
 		s->cookie = GATE_SESSION_KEEP;
 		s->why_cookie = "withheld: another request renewed or destroyed it";
 	}

@@ -25,6 +25,8 @@ stamp(struct gate_session *s)
 
 	if (s->action != GATE_SESSION_TOUCH && s->record.created == 0)
 		created = s->now;
+	if (created != 0 && s->state == GATE_SESSION_LOADED && s->login == NULL)
+		created--; /* Node made it, before this write: it is no stranger's first */
 	s->record.now = s->now;
 	s->record.deadline = s->deadline;
 	s->record.ttl = s->options->ttl;
@@ -45,6 +47,16 @@ has_turn(struct gate_session *s)
 	return false;
 }
 
+/* Strangers who never come back must not fill the store. The cookie says more, for those who do. */
+static void
+shorten_first(struct gate_session *s)
+{
+	struct gate_record made = s->record;
+
+	made.touched = s->now;
+	s->record.expires = gate_record_end(&made, s->options);
+}
+
 static int
 create(struct gate_session *s)
 {
@@ -52,6 +64,8 @@ create(struct gate_session *s)
 
 	if (stamp(s) < 0)
 		return -1;
+	if (s->action == GATE_SESSION_CREATE)
+		shorten_first(s);
 	for (int i = 0; i < ID_TRIES && result == 0; i++) {
 		if (gate_id_new(s->options->genid, s->id) < 0)
 			return gate_fail(&s->error, GATE_ESYSTEM, "getrandom gives nothing: no id");
@@ -95,7 +109,7 @@ static bool
 is_gone(struct gate_session *s, const char *id)
 {
 	struct gate_record record = gate_session_blank(s);
-	int result = gate_store_load(s->store, id, 0, &record, NULL);
+	int result = gate_store_load(s->store, id, NULL, &record, NULL);
 
 	gate_store_release(s->store, &record);
 	return result == 0;

@@ -147,14 +147,22 @@ adopt(struct gate_store_link *link, const char *id, struct gate_record *record,
 /* ---- load ---- */
 
 static bool
-is_over(const struct gate_record *record, int64_t absolute)
+is_over(const struct gate_record *record, const struct gate_options *options)
 {
-	return record->expires <= record->now ||
-	    (absolute > 0 && record->created > 0 && record->created <= record->now - absolute);
+	return options != NULL ? !gate_record_is_live(record, options)
+			       : record->expires <= record->now;
+}
+
+bool
+gate_store_is_live(struct gate_store_link *link, const char *id, const struct gate_record *record,
+    const struct gate_options *options)
+{
+	return !is_over(record, options) &&
+	    !(record->stray && gate_store_was_ended(link, id, NULL) == 1);
 }
 
 int
-gate_store_load(struct gate_store_link *link, const char *id, int64_t absolute,
+gate_store_load(struct gate_store_link *link, const char *id, const struct gate_options *options,
     struct gate_record *record, struct gate_error *error)
 {
 	int result;
@@ -164,7 +172,7 @@ gate_store_load(struct gate_store_link *link, const char *id, int64_t absolute,
 	do {
 		count(link, GATE_STORE_LOAD);
 		result = link->table->load(link->store, id, record, error);
-		if (result == 1 && is_over(record, absolute))
+		if (result == 1 && is_over(record, options))
 			result = 0;
 		if (result == 1 && record->stray)
 			result = adopt(link, id, record, error);

@@ -49,11 +49,14 @@ int gate_store_open(struct gate_store_link *, const struct gate_store *,
     const struct gate_options *, struct gate_error *);
 void gate_store_close(struct gate_store_link *);
 
-/* As in struct gate_store. load: what is over `absolute` ms old counts as 0 too, and so does what
- * was ended and written back; what the index by user does not name is put there. At 0 and below
- * the record is empty. */
-int gate_store_load(struct gate_store_link *, const char *id, int64_t absolute,
+/* As in struct gate_store. load: what has ended by these options counts as 0 too (NULL: only what
+ * the store says), and so does what was ended and written back; what the index by user does not
+ * name is put there. At 0 and below the record is empty. */
+int gate_store_load(struct gate_store_link *, const char *id, const struct gate_options *,
     struct gate_record *, struct gate_error *);
+/* The same of a record that a walk shows: would a load find it? */
+bool gate_store_is_live(struct gate_store_link *, const char *id, const struct gate_record *,
+    const struct gate_options *);
 int gate_store_create(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
 int gate_store_update(

@@ -159,16 +159,14 @@ is_stale(const struct stat *st, const struct gate_options *options, int64_t now)
 static bool
 has_expired(const struct gate_store_file_was *was, const struct gate_options *options, int64_t now)
 {
-	struct gate_record record = {.now = now, .ttl = options->ttl};
+	struct gate_record record = {
+	    .now = now - SWEEP_GRACE, .ttl = options->ttl, .user_member = options->user_member};
 	struct stat st;
-	int64_t limit = now - SWEEP_GRACE;
 	bool expired;
 
 	switch (gate_store_file_parse(was, &record)) {
 	case 1:
-		expired = record.expires <= limit ||
-		    (options->absolute_timeout > 0 && record.created > 0 &&
-			record.created <= limit - options->absolute_timeout);
+		expired = !gate_record_is_live(&record, options);
 		break;
 	case 0:
 		expired = fstat(was->fd, &st) == 0 && is_stale(&st, options, now);

@@ -72,12 +72,23 @@ filter_by_record(bson_t *filter, const char *id, const struct gate_record *recor
 	put_equals(filter, "user", was->payload);
 }
 
-/* What every write says of the time. */
+/* Does it end before its lifetime, unless its visitor comes back? */
+static bool
+is_provisional(const struct gate_record *record)
+{
+	int64_t lifetime = record->max_age != 0 ? record->max_age : record->ttl;
+
+	return record->user == NULL && record->expires < record->now + lifetime;
+}
+
+/* What every write says of the time. A new record that is provisional has no time of a touch: Node,
+ * too, prolongs it at the first return then, whatever its touchAfter is. */
 static void
-put_times(bson_t *bson, const struct gate_store_mongodb *store, const struct gate_record *record)
+put_times(bson_t *bson, const struct gate_store_mongodb *store, const struct gate_record *record,
+    bool new)
 {
 	bson_append_date_time(bson, "expires", -1, record->expires);
-	if (store->touches)
+	if (store->touches && !(new &&is_provisional(record)))
 		bson_append_date_time(bson, "lastModified", -1, record->now);
 }
 
@@ -293,7 +304,7 @@ gate_store_mongodb_update(
 	int result = gate_store_mongodb_put_changes(&set, &unset, record, error);
 
 	if (result == 0) {
-		put_times(&set, store, record);
+		put_times(&set, store, record, false);
 		put_user(&set, &unset, record);
 		bson_append_document(&update, "$set", -1, &set);
 		if (bson_count_keys(&unset) > 0)
@@ -343,7 +354,7 @@ gate_store_mongodb_touch(
 	if (record->stray)
 		return adopt(store, id, record, error);
 	bson_append_document_begin(&update, "$set", -1, &set);
-	put_times(&set, store, record);
+	put_times(&set, store, record, false);
 	bson_append_document_end(&update, &set);
 	result = change(store, &(struct change){id, record, &update}, error);
 	bson_destroy(&update);
@@ -381,7 +392,7 @@ gate_store_mongodb_create(
 	filter_by_id(&document, id);
 	result = gate_store_mongodb_put_payload(&document, record, store->document, error);
 	if (result == 0) {
-		put_times(&document, store, record);
+		put_times(&document, store, record, true);
 		if (record->user != NULL)
 			put_string(&document, "user", record->user);
 		result = send_insert(store, &document, error);

@@ -186,7 +186,7 @@ get(struct gate_store_link *link, const char *id, struct gate_record *record)
 	int result;
 
 	*record = blank(gate_clock_wall());
-	result = gate_store_load(link, id, 0, record, &error);
+	result = gate_store_load(link, id, NULL, record, &error);
 	if (result < 0)
 		printf("# load %.8s: %s\n", id, error.text);
 	return result;

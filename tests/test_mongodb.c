@@ -222,7 +222,7 @@ load(const char *id, struct gate_error *error)
 	int result;
 
 	*error = (struct gate_error){0};
-	result = gate_store_load(&f.link, id, 0, &record, error);
+	result = gate_store_load(&f.link, id, NULL, &record, error);
 	gate_store_release(&f.link, &record);
 	return result;
 }

@@ -17,13 +17,14 @@ enum kind {
 	RENEWED,
 	TOUCHED_LONG_AGO,
 	TOUCHED_NOW,
+	NEVER_TOUCHED, /* made just now, by a stranger's first request */
 	OLD_SECRETS,
 	NODES_LOGIN, /* only the member says so; for the others `gate.user` is user_member */
 	KINDS
 };
 static const char *const kinds[] = {"no cookie", "bad signature", "signed unknown id",
     "signed id that was renewed just now", "touched long ago", "touched just now",
-    "signed with the old secret", "logged in by Node just now"};
+    "made just now, never touched", "signed with the old secret", "logged in by Node just now"};
 
 enum action {
 	NOTHING,
@@ -353,8 +354,14 @@ static struct deviation {
     {"a login made by Node is put into the user's list when it is first seen", adopted, 0},
     {"a conflict of resave is ignored", NULL, 0},
     {"unset does not exist", NULL, 0},
+    {"a stranger's new record ends after first_ttl, until the visitor comes back", NULL, 0},
 };
-enum { RESAVE_CONFLICT = 13, UNSET = 14, DEVIATIONS = sizeof deviations / sizeof *deviations };
+enum {
+	RESAVE_CONFLICT = 13,
+	UNSET = 14,
+	FIRST_TTL = 15,
+	DEVIATIONS = sizeof deviations / sizeof *deviations
+};
 
 static bool
 equal(const struct outcome *a, const struct outcome *b)
@@ -391,8 +398,11 @@ seed(const struct combination *c)
 {
 	int64_t touched = NOW - (c->kind == TOUCHED_LONG_AGO ? HOUR / 2 : 10);
 	const char *user = c->kind == NODES_LOGIN ? ",\"username\":\"node\"" : "";
-	char text[512], date[GATE_ISO_LENGTH + 1];
+	char text[512], made[64], date[GATE_ISO_LENGTH + 1];
 
+	snprintf(made, sizeof made, ",\"gate\":{\"created\":%" PRId64 "}", touched);
+	if (c->kind == NEVER_TOUCHED)
+		user = made;
 	gate_iso_date(date, touched + HOUR);
 	snprintf(text, sizeof text,
 	    c->expiring
@@ -627,15 +637,67 @@ test_unset(void)
 	gate_options_release(&options);
 }
 
+/* Is the seeded session there at this time? */
+static bool
+lives(int64_t now, const char *header)
+{
+	struct gate_session s = {.options = &f.config.options,
+	    .keys = f.config.keys,
+	    .store = &f.link,
+	    .queue = &f.queue,
+	    .cookies = header,
+	    .path = "/",
+	    .now = now,
+	    .deadline = gate_clock_monotonic() + 5000};
+	bool loaded;
+
+	gate_session_begin(&s);
+	gate_session_json(&s);
+	loaded = s.state == GATE_SESSION_LOADED && gate_session_save(&s) == 1;
+	gate_session_end(&s);
+	return loaded;
+}
+
+/* Made at NOW - 10 with a lifetime of an hour. */
+static void
+test_first_ttl(void)
+{
+	struct combination c = {.kind = NEVER_TOUCHED, .expiring = true};
+	int64_t made = NOW - 10, minute = HOUR / 60;
+	struct gate_buffer header = {0};
+
+	f.config.options.resave = false;
+	f.config.options.first_ttl = 10 * minute;
+	make_cookie(&c, &header);
+	seed(&c);
+	deviations[FIRST_TTL].used += ok(!lives(made + 10 * minute, header.data),
+	    "a stranger's record that nobody came back to ends after first_ttl");
+	ok(lives(made + 10 * minute - 1, header.data) &&
+		lives(made + 70 * minute - 2, header.data) &&
+		!lives(made + 140 * minute, header.data),
+	    "who comes back in time has it for its lifetime, and prolongs that");
+	c.kind = NODES_LOGIN;
+	seed(&c);
+	ok(lives(made + HOUR - 1, header.data), "Node's record knows nothing of it");
+	c.kind = NEVER_TOUCHED;
+	seed(&c);
+	f.config.options.first_ttl = 0;
+	ok(lives(made + HOUR - 1, header.data), "first_ttl = 0: the lifetime alone counts");
+	gate_buffer_release(&header);
+	count_records(&f, true);
+}
+
 int
 main(void)
 {
 	fixture_open(&f);
+	f.config.options.first_ttl = HOUR / 4; /* of a lifetime of an hour */
 	for (int kind = 0; kind < KINDS; kind++)
 		for (int action = 0; action < ACTIONS; action++)
 			group((enum kind)kind, (enum action)action);
 	test_resave_conflict();
 	test_unset();
+	test_first_ttl();
 	for (size_t i = 0; i < DEVIATIONS; i++)
 		ok(deviations[i].used > 0, "deviation %zu was seen: %s", i + 1, deviations[i].name);
 	fixture_close(&f);

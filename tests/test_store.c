@@ -142,7 +142,7 @@ test_absent(void)
 	ok(record.count == 0 && record.was == NULL, "and the record is empty");
 	put(&f.link, "aged", "1");
 	record = blank(gate_clock_wall() + HOUR + 1000);
-	ok(gate_store_load(&f.link, "aged", 0, &record, &error) == 0, "an hour later it has");
+	ok(gate_store_load(&f.link, "aged", NULL, &record, &error) == 0, "an hour later it has");
 	record = blank(gate_clock_wall());
 	ok(gate_record_set(&record, "n", "1") == 0 &&
 		gate_store_create(&f.link, "malformed", &record, &error) == 1,
@@ -159,6 +159,7 @@ static void
 test_absolute(void)
 {
 	struct gate_record record = blank(gate_clock_wall());
+	struct gate_options options = f.options;
 	struct gate_error error = {0};
 	char text[64];
 
@@ -168,9 +169,12 @@ test_absolute(void)
 	gate_store_create(&f.link, "old", &record, &error);
 	gate_store_release(&f.link, &record);
 	record = blank(gate_clock_wall());
-	ok(gate_store_load(&f.link, "old", HOUR, &record, &error) == 0, "older than allowed: 0");
+	options.absolute_timeout = HOUR;
+	ok(gate_store_load(&f.link, "old", &options, &record, &error) == 0,
+	    "older than allowed: 0");
 	record = blank(gate_clock_wall());
-	ok(gate_store_load(&f.link, "old", 3 * HOUR, &record, &error) == 1, "younger: 1");
+	options.absolute_timeout = 3 * HOUR;
+	ok(gate_store_load(&f.link, "old", &options, &record, &error) == 1, "younger: 1");
 	ok(record.created > 0, "with the time of its making");
 	gate_store_release(&f.link, &record);
 	take_away("old");
@@ -285,6 +289,67 @@ sweep_now(void)
 
 	options.sweep_interval = 0;
 	return f.link.table->sweep(f.link.store, &options, &error);
+}
+
+/* A session's record made two hours ago with a lifetime of four, last touched at `touched`; user:
+ * logged in, NULL: nobody. */
+static void
+put_first(const char *id, int64_t touched, const char *user)
+{
+	int64_t made = gate_clock_wall() - 2 * HOUR;
+	struct gate_record record = blank(made);
+	const struct gate_record_login login = {user, "192.0.2.1", NULL, made};
+	struct gate_cookie_attributes cookie = {.path = "/"};
+	struct gate_record_policy policy = {
+	    .cookie = &cookie, .max_age = 4 * HOUR, .login = user != NULL ? &login : NULL};
+	struct gate_error error = {0};
+
+	if (gate_record_stamp(&record, &policy, made + 4 * HOUR, made) < 0)
+		exit(2);
+	record.touched = made;
+	record.expires = made + 4 * HOUR;
+	record.expires = gate_record_end(&record, &f.options);
+	gate_store_create(&f.link, id, &record, &error);
+	gate_store_release(&f.link, &record);
+	record = blank(touched);
+	if (touched != 0 && gate_store_load(&f.link, id, NULL, &record, &error) == 1) {
+		record.expires = touched + 4 * HOUR;
+		gate_store_touch(&f.link, id, &record, &error);
+	}
+	gate_store_release(&f.link, &record);
+}
+
+static int
+look(const char *id)
+{
+	struct gate_record record = blank(gate_clock_wall());
+	struct gate_error error = {0};
+	int result = gate_store_load(&f.link, id, &f.options, &record, &error);
+
+	gate_store_release(&f.link, &record);
+	return result;
+}
+
+/* first_ttl is an hour. */
+static void
+test_first(void)
+{
+	int64_t minute = HOUR / 60, soon = gate_clock_wall() - 2 * HOUR + minute;
+	int swept;
+
+	put_first("stranger", 0, NULL);
+	put_first("guest", soon, NULL);
+	put_first("alice", 0, "alice");
+	ok(look("stranger") == 0,
+	    "a stranger's record that was never touched ends after first_ttl");
+	ok(look("guest") == 1, "once it was touched it has its lifetime");
+	ok(look("alice") == 1, "so has that of who is logged in");
+	swept = f.link.table->sweep != NULL ? sweep_now() : 1;
+	ok(swept == 1 && look("guest") == 1 && look("alice") == 1,
+	    "a sweep takes the stranger's only");
+	take_away("stranger");
+	take_away("guest");
+	take_away("alice");
 }
 
 static void
@@ -555,6 +620,7 @@ main(void)
 		test_update();
 		test_absent();
 		test_absolute();
+		test_first();
 		test_ids();
 		test_health();
 		test_each();

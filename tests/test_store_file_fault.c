@@ -39,12 +39,12 @@ ask(void)
 	struct gate_error error = {0};
 	struct gate_bump bump;
 
-	a.load = gate_store_load(&f.link, "fault", 0, &record, &error);
+	a.load = gate_store_load(&f.link, "fault", NULL, &record, &error);
 	a.update_in_place = a.update = a.load;
 	if (a.load == 1)
 		a.update = change(&f.link, "fault", &record, wide, &a.error);
 	gate_store_release(&f.link, &record);
-	if (a.load == 1 && gate_store_load(&f.link, "fault", 0, &record, &error) == 1)
+	if (a.load == 1 && gate_store_load(&f.link, "fault", NULL, &record, &error) == 1)
 		a.update_in_place = change(&f.link, "fault", &record, "2", &error);
 	gate_store_release(&f.link, &record);
 	gate_record_set(&other, "n", "3");

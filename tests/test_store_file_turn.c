@@ -150,7 +150,7 @@ read_stale(int number)
 		return;
 	record = blank(gate_clock_wall()); /* 22 is there again, and about to go */
 	record.deadline = 0;
-	stale_read = gate_store_load(&f.link, "id", 0, &record, &error);
+	stale_read = gate_store_load(&f.link, "id", NULL, &record, &error);
 	gate_store_release(&f.link, &record);
 }
 

@@ -68,7 +68,7 @@ static int
 load(const char *id, struct gate_record *record)
 {
 	*record = blank_record();
-	return gate_store_load(&f.link, id, 0, record, NULL);
+	return gate_store_load(&f.link, id, NULL, record, NULL);
 }
 
 /* Loads, and writes it as this user's; NULL: as it is, but for n. */

@@ -77,6 +77,8 @@ says 'new, changed' /r/count \
 sends set
 remember
 tag=$(tag_of)
+says 'loaded, unchanged, the first return' /r/read \
+	"session=TAG state=loaded touched_ago=N did=touch why=\"the first return\" $has_it"
 says 'loaded, unchanged, within touch_after' /r/read \
 	"session=TAG state=loaded touched_ago=N did=nothing why=\"unchanged and touched just now\" $has_it"
 sends none
@@ -177,6 +179,7 @@ why_cookie=renewed result=done" 'a renewal in a conflict'
 new_visitor
 get /r/count
 remember
+get /r/read
 second --rolling=yes
 says 'rolling' /second/read \
 	'session=TAG state=loaded touched_ago=N did=nothing why="unchanged and touched just now" cookie=set why_cookie=rolling result=done'
