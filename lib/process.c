@@ -2,15 +2,12 @@
 #include "config.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
@@ -21,11 +18,9 @@
 #include "fastcgi.h"
 #include "log.h"
 #include "process.h"
+#include "sweeper.h"
 
 #define WORKERS_MAX 64
-#define SWEEP_LOOK (10 * 1000) /* ms between two looks whether a sweep is due */
-#define FAILURES_A_LINE                                                                            \
-	60 /* of these looks: while a store is away, a line in ten minutes will do */
 
 /* ---- signals ---- */
 
@@ -66,132 +61,6 @@ reload(struct gate *gate, const char *who)
 	return 0;
 }
 
-/* ---- the sweeper: a thread of each worker; the store lets one of them at a time do it ---- */
-
-struct sweeper {
-	struct gate *gate;
-	const struct gate_store *table;
-	void *store;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t stop;
-	unsigned failures;       /* of sweeps, in a row */
-	struct gate_error error; /* what the log says of them */
-	bool stopping;
-	bool busy; /* in a sweep, where it touches only the store, and the configuration it holds */
-	bool left; /* to itself: the store is its own now */
-};
-
-static void
-sweep(struct sweeper *s, const struct gate_options *options)
-{
-	struct gate_error error = {0};
-	int swept = 0;
-
-	if (s->table->sweep != NULL)
-		swept = s->table->sweep(s->store, options, &error);
-	if (swept > 0) {
-		char count[16];
-
-		snprintf(count, sizeof count, "%d", swept);
-		gate_log(GATE_LOG_INFO, "swept", "records", count, NULL);
-	} else if (swept < 0 &&
-	    (s->failures % FAILURES_A_LINE == 0 || strcmp(s->error.text, error.text) != 0)) {
-		gate_log(GATE_LOG_ERROR, "sweep-failed", "error", error.text, NULL);
-		s->error = error;
-	}
-	s->failures = swept < 0 ? s->failures + 1 : 0;
-}
-
-static void
-free_sweeper(struct sweeper *s)
-{
-	pthread_cond_destroy(&s->stop);
-	pthread_mutex_destroy(&s->lock);
-	free(s);
-}
-
-static void *
-run_sweeper(void *argument)
-{
-	struct sweeper *s = argument;
-	bool left;
-
-	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19); /* this thread only */
-	pthread_mutex_lock(&s->lock);
-	while (!s->stopping) {
-		struct gate_config *config = gate_config_take(s->gate);
-		struct timespec until;
-
-		s->busy = true;
-		pthread_mutex_unlock(&s->lock);
-		sweep(s, &config->options);
-		if (config->users != NULL)
-			gate_users_tend(
-			    config->users, config->keys, config->options.allow_weak_hashes);
-		gate_config_release(config);
-		pthread_mutex_lock(&s->lock);
-		s->busy = false;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += SWEEP_LOOK / 1000;
-		if (!s->stopping)
-			pthread_cond_timedwait(&s->stop, &s->lock, &until);
-	}
-	left = s->left;
-	pthread_mutex_unlock(&s->lock);
-	if (left) {
-		s->table->close(s->store);
-		free_sweeper(s);
-	}
-	return NULL;
-}
-
-/* NULL with the error set. */
-static struct sweeper *
-start_sweeper(struct gate *gate, struct gate_error *error)
-{
-	struct sweeper *s = calloc(1, sizeof *s);
-	pthread_condattr_t clock;
-
-	if (s != NULL) {
-		s->gate = gate;
-		s->table = gate->table;
-		s->store = gate->store.store;
-		pthread_mutex_init(&s->lock, NULL);
-		pthread_condattr_init(&clock);
-		pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-		pthread_cond_init(&s->stop, &clock);
-		pthread_condattr_destroy(&clock);
-		if (pthread_create(&s->thread, NULL, run_sweeper, s) == 0)
-			return s;
-		free_sweeper(s);
-	}
-	gate_fail(error, GATE_ESYSTEM, "no thread can be started to sweep the store");
-	return NULL;
-}
-
-/* Never waits for a sweep, which may take minutes: it goes on as long as the process does, and the
- * store is left to it. */
-static void
-stop_sweeper(struct sweeper *s)
-{
-	bool left;
-
-	pthread_mutex_lock(&s->lock);
-	s->stopping = true;
-	s->left = left = s->busy;
-	if (left) {
-		s->gate->store.store = NULL;
-		pthread_detach(s->thread);
-	}
-	pthread_cond_signal(&s->stop);
-	pthread_mutex_unlock(&s->lock);
-	if (left)
-		return;
-	pthread_join(s->thread, NULL);
-	free_sweeper(s);
-}
-
 /* ---- a worker ---- */
 
 /* No core and no ptrace, of the master neither: both would show secrets and sessions. */
@@ -220,7 +89,7 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 {
 	const struct gate_options *options = &gate->started->options;
 	struct gate_fastcgi *server;
-	struct sweeper *sweeper;
+	struct gate_sweeper *sweeper;
 	bool stopping = false;
 
 	if (gate_store_open(&gate->store, gate->table, options, error) < 0)
@@ -228,12 +97,12 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 	gate->hashing = open_hashing(options->run_dir, threads, error);
 	if (gate->hashing == NULL)
 		return -1;
-	sweeper = start_sweeper(gate, error);
+	sweeper = gate_sweeper_start(gate, error);
 	if (sweeper == NULL)
 		return -1;
 	server = gate_fastcgi_start(gate, threads, error);
 	if (server == NULL) {
-		stop_sweeper(sweeper);
+		gate_sweeper_stop(sweeper);
 		return -1;
 	}
 	if (gate->served != NULL)
@@ -258,7 +127,7 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 		_exit(1);
 	}
 	if (parent == 0) /* a worker just exits, sweep or not */
-		stop_sweeper(sweeper);
+		gate_sweeper_stop(sweeper);
 	return 0;
 }
 
