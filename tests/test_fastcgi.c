@@ -889,6 +889,47 @@ test_early_answers(const struct server *s, const struct server *large)
 		test_early(large, &rows[i], 1000000, 2 << 20);
 }
 
+/* A peer that never comes to an end: 128 MiB are dropped behind the answer, and not more. */
+static void
+test_endless(const struct server *s)
+{
+	const struct early guard = {"", NOTHING, FCGI_ROLE_AUTHORIZER, 200, 200, false};
+	struct fcgi_bytes out = {0}, record = {0};
+	struct fcgi_answer answer = {0};
+	int fd = fcgi_connect(s->socket);
+	size_t sent = 0;
+
+	begin_early(&out, &guard);
+	add_forged(&record, s, 60000);
+	fcgi_send(fd, out.data, out.length, 0);
+	while (sent < (256u << 20) && fcgi_send(fd, record.data, record.length, 0) == 0)
+		sent += record.length;
+	ok(sent >= (128u << 20) && sent < (132u << 20) && fcgi_read(fd, &answer, PATIENCE) == 1 &&
+		answer.status == 200 && !marked(s) && lives(s),
+	    "an endless body behind an answer: closed after 128 MiB (%zu were sent)", sent);
+	close(fd);
+	fcgi_answer_release(&answer);
+	fcgi_release(&record);
+	fcgi_release(&out);
+}
+
+/* Who does not read its answer to the end in time does not hold up the end either. */
+static int
+leave_lingering(const struct server *s)
+{
+	struct fcgi_bytes out = {0};
+	struct fcgi_answer answer = {0};
+	int fd = fcgi_connect(s->socket);
+
+	fcgi_request(&out, KEPT(.params = NOTHING, .role = FCGI_ROLE_AUTHORIZER));
+	ok(fcgi_send(fd, out.data, out.length, 0) == 0 && fcgi_read(fd, &answer, PATIENCE) == 1 &&
+		answer.status == 200,
+	    "an answer behind which the peer neither sends nor closes");
+	fcgi_answer_release(&answer);
+	fcgi_release(&out);
+	return fd;
+}
+
 /* The body takes too long: sent on until there is an answer, and then some. */
 static void
 test_late_body(const struct server *s)
@@ -1096,9 +1137,11 @@ test_all(void)
 	    start("late", PARAMS("--workers=1", "--threads=2", "--deadline=300ms"), 0);
 	struct server large =
 	    start("large", PARAMS("--workers=1", "--threads=2", "--body_limit=2m"), 0);
+	int lingering;
 
 	test_early_answers(&s, &large);
 	test_late_body(&late);
+	test_endless(&s);
 	test_kept(&s);
 	test_idle(&small, 64);
 	test_idle(&small, IDLE_MOST);
@@ -1121,7 +1164,9 @@ test_all(void)
 	stop(&s, "after all that");
 	stop(&small, "small");
 	stop(&none, "none");
-	stop(&late, "late");
+	lingering = leave_lingering(&late);
+	stop(&late, "with a connection that lingers");
+	close(lingering);
 	stop(&large, "large");
 }
 
