@@ -41,6 +41,7 @@ int gate_record_look_up(
  * peer stumbles over, and does that say that there is no end? */
 bool gate_record_is_age(const char *text);
 bool gate_record_is_none(const char *text);
+json_t *gate_record_cookie(const struct gate_record *); /* NULL: beyond jansson. Yours */
 /* The number that a value's text is, cut to whole ms; 0 where it is none, or NULL. */
 int64_t gate_record_milliseconds(const char *text);
 

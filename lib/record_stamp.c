@@ -102,6 +102,14 @@ refresh_cookie(struct gate_record *record, const struct gate_member *cookie, con
 	return result == 1 ? 0 : -1;
 }
 
+json_t *
+gate_record_cookie(const struct gate_record *record)
+{
+	const struct gate_member *cookie = gate_record_get(record, "cookie");
+
+	return cookie != NULL ? gate_json_load(cookie->text, cookie->length) : NULL;
+}
+
 int
 gate_record_stamp(struct gate_record *record, const struct gate_record_policy *policy,
     int64_t expires, int64_t created)

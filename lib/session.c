@@ -31,6 +31,7 @@ gate_session_begin(struct gate_session *s)
 	s->error = (struct gate_error){0};
 	s->action = GATE_SESSION_NOTHING;
 	s->cookie = GATE_SESSION_KEEP;
+	s->with_touch = false;
 	gate_session_explain(s, "not loaded", "not loaded");
 	s->expires = 0;
 }

@@ -68,6 +68,7 @@ struct gate_session {
 	/* what decide() found */
 	enum gate_session_action action;
 	enum gate_session_cookie cookie;
+	bool with_touch; /* that is set: in its own place, and only if the touch has effect */
 	const char *why, *why_cookie;
 	int64_t expires; /* of record and cookie after the action */
 };

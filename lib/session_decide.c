@@ -82,6 +82,8 @@ decide_loaded_cookie(struct gate_session *s, bool changed, bool age_changed)
 		send_cookie(s, GATE_SESSION_SET, "rolling");
 	else if (age_changed || (changed && gate_session_lifetime(s) != 0))
 		send_cookie(s, GATE_SESSION_SET, "its expiry moved");
+	else if (s->with_touch)
+		send_cookie(s, GATE_SESSION_SET, "touched: its expiry moved");
 	else if (s->old_secret)
 		send_cookie(s, GATE_SESSION_SET, "it was signed with an old secret");
 }
@@ -105,6 +107,8 @@ decide_loaded(struct gate_session *s, bool changed)
 								 : "touch_after is over");
 	else
 		act(s, GATE_SESSION_NOTHING, "unchanged and touched just now");
+	s->with_touch = s->action == GATE_SESSION_TOUCH && !s->options->rolling &&
+	    gate_session_lifetime(s) != 0;
 	decide_loaded_cookie(s, changed, age_changed);
 }
 

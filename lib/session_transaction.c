@@ -211,16 +211,34 @@ gate_session_wait(struct gate_session *s)
 
 /* ---- what it leaves: the cookie and the trace ---- */
 
+/* Domain and Path are those of the cookie that the browser has, as its record says, since one in
+ * another place would be a second cookie. Borrowed from `stored`. */
+static void
+put_in_its_place(
+    const struct gate_session *s, json_t *stored, struct gate_cookie_attributes *cookie)
+{
+	struct gate_cookie_attributes own = *cookie;
+	const json_t *path = json_object_get(stored, "path");
+
+	own.domain = json_string_value(json_object_get(stored, "domain"));
+	own.path = path != NULL ? json_string_value(path) : "/";
+	if (own.path != NULL && gate_cookie_check(s->options->cookie_name, &own, NULL) == 0)
+		*cookie = own;
+}
+
 int
 gate_session_set_cookie(struct gate_session *s, struct gate_buffer *out)
 {
 	struct gate_cookie_attributes cookie = gate_session_attributes(s);
 	struct gate_buffer value = {0};
+	json_t *stored = NULL;
 	int result = -1;
 
 	if (s->cookie == GATE_SESSION_KEEP || s->outcome != 1)
 		return 0;
 	cookie.clear = s->cookie == GATE_SESSION_CLEAR;
+	if (s->with_touch && (stored = gate_record_cookie(&s->record)) != NULL)
+		put_in_its_place(s, stored, &cookie);
 	if (!cookie.clear) {
 		gate_buffer_puts(&value, "s:");
 		gate_sign(s->keys, s->id, &value);
@@ -230,6 +248,7 @@ gate_session_set_cookie(struct gate_session *s, struct gate_buffer *out)
 		out, s->options->cookie_name, gate_buffer_text(&value), &cookie, &s->error) == 0)
 		result = 1;
 	gate_buffer_release(&value);
+	json_decref(stored);
 	return result;
 }
 

@@ -101,6 +101,10 @@ touch(struct gate_session *s)
 	s->compared = result == 1;
 	if (result == -1)
 		gate_log(GATE_LOG_WARN, "touch-failed", "error", error.text, NULL);
+	if (result != 1 && s->with_touch) {
+		s->cookie = GATE_SESSION_KEEP;
+		s->why_cookie = "the touch had no effect";
+	}
 	return 1; /* a conflict: somebody else just wrote */
 }
 

@@ -275,6 +275,15 @@ login_of_node(struct combination *c, struct outcome *o)
 }
 
 static void
+touch_with_cookie(struct combination *c, struct outcome *o)
+{
+	if (o->touches == 0 || !c->expiring || o->cookie != KEPT)
+		return;
+	o->cookie = SET;
+	o->dated = true;
+}
+
+static void
 renew_keeps(struct combination *c, struct outcome *o)
 {
 	bool renews = c->action == RENEW || c->action == RENEW_MODIFY;
@@ -342,6 +351,7 @@ static struct deviation {
     {"a changed lifetime counts as modified", lifetime_is_a_change, 0},
     {"touch is throttled", throttled_touch, 0},
     {"a login made by Node counts as modified: index and lists follow", login_of_node, 0},
+    {"a touch of a session whose cookie has an age sends the cookie again", touch_with_cookie, 0},
     {"renew and login keep the data, unless another user was logged in; a renewed empty new "
      "session writes nothing",
 	renew_keeps, 0},

@@ -120,6 +120,13 @@ const differences = [
 		apart: true,
 	},
 	{
+		why: 'a touch of a session whose cookie has an age prolongs the cookie, too',
+		when: ({ options, before, renewed, expected: { cookie, document } }) => !options.resave &&
+			!renewed && before?.age && document !== undefined && cookie.what === 'none' &&
+			document.expires !== before.expires,
+		instead: (s) => ({ cookie: set(s.expected.document.age, s) }),
+	},
+	{
 		why: 'a cookie that an old secret signed is signed anew',
 		when: ({ old, before, expected: { cookie, document } }) =>
 			old && before !== undefined && document !== undefined && cookie.what === 'none',
