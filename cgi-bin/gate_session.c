@@ -68,6 +68,9 @@ show(struct job *job)
 
 	if (result == 0)
 		return gate_fail(&job->error, GATE_ESTORE, "there is no live session %s", job->id);
+	if (result == GATE_UNREADABLE)
+		return gate_fail(&job->error, GATE_ESTORE,
+		    "session %s can't be read; gate session kill ends it", job->id);
 	if (result < 0)
 		return -1;
 	text = gate_record_text(&record, &length);

@@ -240,6 +240,8 @@ end_all(struct gate_request *r, const char *handle)
 		any |= ended > 0;
 	}
 	gate_buffer_release(&search.found);
+	if (handle == NULL && ended >= 0)
+		ended = gate_session_end_shown(&r->session, "all others, by its user");
 	return ended < 0 ? -1 : any;
 }
 

@@ -14,6 +14,7 @@
 #include "request.h"
 
 #define NONCE_BYTES 16
+#define REFRESH_MAX 1024 /* bytes of Refresh: web servers bound the header lines of an answer */
 
 /* ---- what the handler calls ---- */
 
@@ -163,21 +164,27 @@ gate_render(struct gate_request *r, const char *name, json_t *json)
 	return 0;
 }
 
-/* Builds Location: bytes of UTF-8 go out percent-encoded, controls and blanks never. */
+/* Bytes of UTF-8 go out percent-encoded, controls and blanks never. */
+static void
+put_target(struct gate_buffer *out, const char *target)
+{
+	for (const unsigned char *c = (const unsigned char *)target; *c != '\0'; c++) {
+		if (*c < 0x21 || *c == 0x7f || *c == '\\')
+			out->failed = true;
+		else if (*c >= 0x80)
+			gate_buffer_printf(out, "%%%02X", *c);
+		else
+			gate_buffer_putc(out, (char)*c);
+	}
+}
+
 int
 gate_redirect(struct gate_request *r, const char *target)
 {
 	struct gate_buffer location = {0};
 	int result = -1;
 
-	for (const unsigned char *c = (const unsigned char *)target; *c != '\0'; c++) {
-		if (*c < 0x21 || *c == 0x7f || *c == '\\')
-			location.failed = true;
-		else if (*c >= 0x80)
-			gate_buffer_printf(&location, "%%%02X", *c);
-		else
-			gate_buffer_putc(&location, (char)*c);
-	}
+	put_target(&location, target);
 	if (location.failed || location.length == 0) {
 		r->broken = true;
 	} else {
@@ -243,10 +250,11 @@ reason_of(int status)
 	    {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"},
 	    {307, "Temporary Redirect"}, {308, "Permanent Redirect"}, {400, "Bad Request"},
 	    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-	    {405, "Method Not Allowed"}, {408, "Request Timeout"}, {413, "Content Too Large"},
-	    {415, "Unsupported Media Type"}, {422, "Unprocessable Content"},
-	    {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
-	    {500, "Internal Server Error"}, {501, "Not Implemented"}, {503, "Service Unavailable"}};
+	    {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"},
+	    {413, "Content Too Large"}, {415, "Unsupported Media Type"},
+	    {422, "Unprocessable Content"}, {429, "Too Many Requests"},
+	    {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
+	    {501, "Not Implemented"}, {503, "Service Unavailable"}};
 
 	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
 		if (reasons[i].status == status)
@@ -316,6 +324,8 @@ fill_context(struct gate_request *r, bool with_session)
 	put_text(gate, "expires", expires != 0 ? ends : NULL);
 	put_text(gate, "user", user);
 	put_text(gate, "path", r->path);
+	json_object_set_new(
+	    gate, "unclear", json_boolean(r->session.state == GATE_SESSION_UNCLEAR));
 	json_object_set_new(gate, "passwords", json_boolean(gate_request_takes_passwords(r)));
 	if (put_text(gate, "store", r->store->table->scheme) < 0 ||
 	    put_text(gate, "nonce", r->nonce) < 0)
@@ -386,6 +396,39 @@ gate_answer_error(struct gate_request *r, int status, const char *text)
 	error_page(r, text);
 }
 
+/* The page's own address without a fragment, which would make it a jump inside the page. Relative to
+ * itself: a path may begin with "//". */
+static void
+put_refresh(struct gate_request *r)
+{
+	const char *query = gate_param(r, "QUERY_STRING");
+	struct gate_buffer value = {.limit = REFRESH_MAX};
+
+	gate_buffer_puts(&value, "0;url=./");
+	put_target(&value, strrchr(r->path, '/') + 1);
+	if (query != NULL) {
+		gate_buffer_putc(&value, '?');
+		put_target(&value, query);
+	}
+	put_header(r, "Refresh", value.failed ? "0" : value.data);
+	gate_buffer_release(&value);
+}
+
+/* The header does it; whoever's browser does not follow it finds a link. */
+void
+gate_answer_reload(struct gate_request *r, int status)
+{
+	gate_answer_begin(r);
+	r->status = status;
+	put_refresh(r);
+	if (r->config->templates == NULL ||
+	    !gate_templates_has(r->config->templates, "reload.html") ||
+	    render(r, "reload.html", NULL, false) < 0) {
+		gate_buffer_reset(&r->out);
+		gate_printf(r, "This page loads itself again.\n");
+	}
+}
+
 /* ---- putting it together ---- */
 
 /* Did the handler say something of its own, in the first bytes? */
@@ -439,16 +482,17 @@ static void
 put_cookie(struct gate_request *r)
 {
 	struct gate_buffer cookie = {0};
-	int result = gate_session_set_cookie(&r->session, &cookie);
+	int result, n = 0;
 
-	if (result == 1) {
+	while ((result = gate_session_set_cookie(&r->session, n++, &cookie)) == 1) {
 		drop_header(r, "Cache-Control");
 		put_header(r, "Cache-Control", "no-store");
 		put_header(r, "Set-Cookie", gate_buffer_text(&cookie));
-	} else if (result < 0) {
+		gate_buffer_reset(&cookie);
+	}
+	if (result < 0)
 		gate_log(GATE_LOG_ERROR, "cookie-failed", "path", r->path, "error",
 		    r->session.error.text, NULL);
-	}
 	gate_buffer_release(&cookie);
 }
 

@@ -38,25 +38,25 @@ next_pair(const char *header, size_t length, size_t *position, struct gate_cooki
 	return 0;
 }
 
-static bool
-has_too_many_pairs(const char *header, size_t length)
+bool
+gate_cookie_in_bounds(const char *header, size_t length)
 {
 	struct gate_cookie_pair pair;
 	size_t position = 0;
 	int pairs = 0;
 
+	if (length > GATE_COOKIE_HEADER_MAX)
+		return false;
 	while (next_pair(header, length, &position, &pair) > 0)
 		if (++pairs > GATE_COOKIE_PAIRS_MAX)
-			return true;
-	return false;
+			return false;
+	return true;
 }
 
 int
 gate_cookie_next(const char *header, size_t length, size_t *position, struct gate_cookie_pair *pair)
 {
-	if (length > GATE_COOKIE_HEADER_MAX)
-		return 0;
-	if (*position == 0 && has_too_many_pairs(header, length)) {
+	if (*position == 0 && !gate_cookie_in_bounds(header, length)) {
 		*position = length;
 		return 0;
 	}

@@ -5,8 +5,8 @@
 #include "gate.h"
 #include "buffer.h"
 
-#define GATE_COOKIE_HEADER_MAX (16u << 10) /* bytes of all Cookie headers; more: none is read */
-#define GATE_COOKIE_PAIRS_MAX 256          /* more: the header counts as having none */
+#define GATE_COOKIE_HEADER_MAX (64u << 10) /* bytes of all Cookie headers; more: none is read */
+#define GATE_COOKIE_PAIRS_MAX 1024         /* more: none is read */
 #define GATE_COOKIE_SIZE_MAX 4096          /* name and value of one we send */
 #define GATE_COOKIE_ATTRIBUTE_MAX 1024
 #define GATE_COOKIE_AGE_MAX 34560000 /* seconds: 400 days */
@@ -16,6 +16,8 @@ struct gate_cookie_pair { /* points into the header */
 	size_t name_length, value_length;
 };
 
+/* Is the header within both limits? Outside of them what it holds is unknown, and not absent. */
+bool gate_cookie_in_bounds(const char *header, size_t length);
 /* Walks the header: `*position` starts at 0. 1: *pair is the next one, in order; 0: no more, or
  * over a limit. Splits at ';', trims space and tab, the first '=' divides; no '=' or no name:
  * skipped. Nothing is decoded or unquoted, and a comma is not a separator. */

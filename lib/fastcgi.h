@@ -4,8 +4,8 @@
 
 #include "gate_private.h"
 
-#define GATE_PARAMS_MAX 512              /* parameters of one request */
-#define GATE_PARAMS_SIZE_MAX (64u << 10) /* bytes of all of them */
+#define GATE_PARAMS_MAX 512               /* parameters of one request */
+#define GATE_PARAMS_SIZE_MAX (128u << 10) /* bytes of all; half of it is for Cookie headers */
 
 struct gate_fastcgi; /* one a worker */
 

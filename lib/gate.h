@@ -38,8 +38,9 @@ struct gate_error { /* the first cause wins; lower case, no newline, no secret *
 };
 
 enum {
-	GATE_CONFLICT = -2, /* somebody else changed the record: return, you will be run again */
-	GATE_LATER = -3     /* status and Retry-After are set: tell the user, and return */
+	GATE_CONFLICT = -2,  /* somebody else changed the record: return, you will be run again */
+	GATE_LATER = -3,     /* status and Retry-After are set: tell the user, and return */
+	GATE_UNREADABLE = -4 /* of a store's load: there is something that can't be read */
 };
 
 typedef void gate_handler(struct gate_request *);

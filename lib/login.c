@@ -155,6 +155,8 @@ gate_login(struct gate_request *r, const char *name, const char *password, int r
 		return gate_request_late(r, "gate_login", -1);
 	if (!gate_request_takes_passwords(r))
 		return gate_login_refuse_http(r);
+	if (gate_session_is_too_large(&r->session)) /* its cookies could not be told from others */
+		return -1;
 	if (!l->asked) {
 		l->asked = true;
 		l->answer = log_in(r, name, password, remember != 0);

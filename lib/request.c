@@ -10,6 +10,7 @@
 #include "request.h"
 
 #define KEPT_MAX (256u << 10) /* bytes of a buffer that stays for the next request */
+#define TOO_LARGE "Your browser sends more than this site reads. Delete this site's cookies."
 #define UNAVAILABLE "The service can't reach its data just now. Nothing was lost: try again soon."
 
 /* ---- what was asked ---- */
@@ -76,6 +77,8 @@ gate_cookie(struct gate_request *r, const char *name)
 	struct gate_cookie_pair pair;
 	size_t position = 0, length = strlen(name);
 
+	if (gate_session_is_too_large(&r->session))
+		return NULL;
 	while (gate_cookie_next(gate_buffer_text(&r->cookies), r->cookies.length, &position, &pair))
 		if (pair.name_length == length && memcmp(pair.name, name, length) == 0)
 			return gate_request_keep(r, pair.value, pair.value_length);
@@ -233,6 +236,16 @@ join_cookies(struct gate_request *r)
 			gate_cookie_join(&r->cookies, *p + sizeof name - 1);
 }
 
+/* Did somebody follow a link of another site's page? */
+static bool
+is_from_elsewhere(struct gate_request *r)
+{
+	const char *site = r->origin.fetch_site, *mode = gate_param(r, "HTTP_SEC_FETCH_MODE");
+
+	return site != NULL && strcmp(site, "cross-site") == 0 && mode != NULL &&
+	    strcmp(mode, "navigate") == 0 && r->method != NULL && strcmp(r->method, "GET") == 0;
+}
+
 static void
 open_session(struct gate_request *r)
 {
@@ -246,6 +259,7 @@ open_session(struct gate_request *r)
 	    .cookies = gate_buffer_text(&r->cookies),
 	    .path = r->path != NULL ? r->path : "/",
 	    .secure = r->secure,
+	    .from_elsewhere = is_from_elsewhere(r),
 	    .deadline = r->deadline,
 	};
 }
@@ -261,7 +275,7 @@ is_refused(struct gate_request *r)
 	if (r->path == NULL)
 		r->path = "/";
 	if (r->refused != 0) {
-		gate_answer_error(r, r->refused, NULL);
+		gate_answer_error(r, r->refused, r->refused == 431 ? TOO_LARGE : NULL);
 		return true;
 	}
 	why = gate_origin_refusal(&r->origin, r->config->options.origin);
@@ -286,7 +300,8 @@ run(struct gate_request *r, gate_handler *handler)
 	s->now = gate_clock_wall();
 	gate_session_begin(s);
 	handler(r);
-	if (s->outcome >= 0 && s->state != GATE_SESSION_FAILED && gate_answer_render(r) < 0) {
+	if (s->outcome >= 0 && s->state != GATE_SESSION_FAILED &&
+	    s->state != GATE_SESSION_REFUSED && gate_answer_render(r) < 0) {
 		r->result = "no page";
 		gate_answer_error(r, 500, NULL);
 		return 1;
@@ -296,12 +311,33 @@ run(struct gate_request *r, gate_handler *handler)
 	return result;
 }
 
+/* True: the session was refused, and that is answered. A refusal never says more than the handler
+ * did: where it answers who may pass, a stranger gets its status. */
+static bool
+answer_refusal(struct gate_request *r)
+{
+	const char *text;
+	int status;
+
+	if (r->session.error.code != GATE_OK || r->session.refusal == GATE_SESSION_WELCOME)
+		return false;
+	status = gate_session_refusal_status(&r->session, &text);
+	if (status == 0)
+		gate_answer_reload(r, r->status >= 400 ? r->status : 200);
+	else
+		gate_answer_error(r, status, text);
+	r->result = "refused";
+	return true;
+}
+
 static void
 report_failure(struct gate_request *r)
 {
 	const struct gate_error *error = &r->session.error;
 	bool ours = error->code == GATE_ESESSION;
 
+	if (answer_refusal(r))
+		return;
 	if (ours || gate_log_may(&r->store->failures))
 		gate_log(GATE_LOG_ERROR, ours ? "session-refused" : "store-failed", "path", r->path,
 		    "error", error->text, NULL);

@@ -21,11 +21,13 @@ gate_session_begin(struct gate_session *s)
 	json_decref(s->json);
 	gate_store_release(s->store, &s->record);
 	s->state = GATE_SESSION_UNASKED;
-	s->id[0] = s->signed_id[0] = '\0';
+	s->id[0] = '\0';
+	s->shown_count = 0;
+	s->refusal = GATE_SESSION_WELCOME;
 	s->sent = s->old_secret = s->renew = s->destroy = s->age_set = s->compared = false;
 	s->outcome = 0;
 	s->login = NULL;
-	s->was_gone = false;
+	s->before = GATE_SESSION_UNASKED;
 	s->record = (struct gate_record){0};
 	s->json = NULL;
 	s->error = (struct gate_error){0};
@@ -43,6 +45,12 @@ gate_session_end(struct gate_session *s)
 	json_decref(s->json);
 	gate_store_release(s->store, &s->record);
 	s->json = NULL;
+}
+
+bool
+gate_session_is_open(const struct gate_session *s)
+{
+	return s->state == GATE_SESSION_NEW || s->state == GATE_SESSION_LOADED;
 }
 
 struct gate_record

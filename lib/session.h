@@ -10,15 +10,28 @@
 #include "sign.h"
 #include "store.h"
 
-#define GATE_SESSION_COOKIES 16   /* cookies of our name whose signature is checked */
-#define GATE_SESSION_CANDIDATES 4 /* ids of theirs that are loaded */
+#define GATE_SESSION_IDS 16 /* different ids that a request proves and that are looked up */
 
 enum gate_session_state {
 	GATE_SESSION_UNASKED, /* the handler has not asked: nothing is read or written */
 	GATE_SESSION_NEW,     /* no cookie, or none with a record */
 	GATE_SESSION_LOADED,
-	GATE_SESSION_GONE,  /* its record went during the request: nothing is written or set */
-	GATE_SESSION_FAILED /* the store did not answer */
+	GATE_SESSION_GONE,    /* its record went during the request: nothing is written or set */
+	GATE_SESSION_UNCLEAR, /* nobody knows whose: the same, and refusal says why */
+	GATE_SESSION_OUTSIDE, /* the path is not under cookie_path: the same, and no refusal */
+	GATE_SESSION_REFUSED, /* the request gets another answer than the handler's */
+	GATE_SESSION_FAILED   /* the store did not answer */
+};
+
+enum gate_session_refusal {
+	GATE_SESSION_WELCOME,
+	GATE_SESSION_LOST,       /* it went, or got another id, during the request */
+	GATE_SESSION_UNREADABLE, /* what is there can't be read */
+	GATE_SESSION_OF_SEVERAL, /* the cookies are of several users */
+	GATE_SESSION_TOO_MANY,   /* over GATE_SESSION_IDS ids */
+	GATE_SESSION_TOO_LARGE,  /* the Cookie headers are over a limit of cookie.h */
+	GATE_SESSION_WITHHELD,   /* SameSite=Strict: only a request of our own page shows it */
+	GATE_SESSION_REFUSALS
 };
 
 enum gate_session_action {
@@ -33,6 +46,13 @@ enum gate_session_action {
 
 enum gate_session_cookie { GATE_SESSION_KEEP, GATE_SESSION_SET, GATE_SESSION_CLEAR };
 
+struct gate_session_shown { /* a session that a cookie of the request proves */
+	char id[GATE_ID_MAX + 1];
+	bool old_secret; /* it was not signed with the first secret */
+	bool there;      /* there is, or may be, a record */
+	bool personal;   /* somebody is, or may be, logged in by it */
+};
+
 struct gate_session {
 	/* filled in by the caller for the request */
 	const struct gate_options *options;
@@ -42,6 +62,7 @@ struct gate_session {
 	const char *cookies; /* all Cookie headers, joined */
 	const char *path;    /* raw, without the query */
 	bool secure;         /* over TLS */
+	bool from_elsewhere; /* a link of another site was followed: browsers keep Strict cookies */
 	int64_t now, deadline;
 
 	/* of the request, over all its runs */
@@ -51,11 +72,13 @@ struct gate_session {
 	/* of this run */
 	enum gate_session_state state;
 	const struct gate_record_login *login; /* asked for in this run; NULL: none */
-	bool was_gone;                         /* before that login */
+	enum gate_session_state before; /* that login, where it made a new session; else UNASKED */
+	enum gate_session_refusal refusal;
 	char id[GATE_ID_MAX + 1];
-	char signed_id[GATE_ID_MAX + 1]; /* the first one that we signed; "": none */
-	bool sent;                       /* the browser sent a cookie of our name */
-	bool old_secret;                 /* and it was not signed with the first secret */
+	struct gate_session_shown shown[GATE_SESSION_IDS];
+	int shown_count;
+	bool sent;       /* the browser sent a cookie of our name */
+	bool old_secret; /* and it was not signed with the first secret */
 	int64_t touched; /* the last write or touch of the record as it was loaded, 0: unknown */
 	struct gate_record record;
 	json_t *json;
@@ -93,8 +116,16 @@ int64_t gate_session_end_time(struct gate_session *);
  * handler again; -1: the error says why (GATE_ESESSION: the handler put in what can't be stored;
  * else the store). */
 int gate_session_save(struct gate_session *);
-/* Adds the value of Set-Cookie. 1; 0: none is to be set; -1. After gate_session_save. */
-int gate_session_set_cookie(struct gate_session *, struct gate_buffer *);
+/* Adds the value of the n-th Set-Cookie, from 0. 1; 0: there is none; -1. After
+ * gate_session_save. */
+int gate_session_set_cookie(struct gate_session *, int n, struct gate_buffer *);
+/* Ends the other sessions that the request proves. 1 or -1. */
+int gate_session_end_shown(struct gate_session *, const char *why);
+/* Are the Cookie headers over a limit? Then the request is refused. */
+bool gate_session_is_too_large(struct gate_session *);
+/* After -1 with a refusal: the status of the answer, and what to tell. 0: a page that loads itself
+ * again. */
+int gate_session_refusal_status(const struct gate_session *, const char **text);
 /* Waits for the session's turn. 1, or 0: the deadline is over. After GATE_CONFLICT. */
 int gate_session_wait(struct gate_session *);
 /* One line: what the last of the runs found and did. */

@@ -125,7 +125,15 @@ gate_session_decide(struct gate_session *s, bool changed)
 	case GATE_SESSION_LOADED:
 		decide_loaded(s, changed);
 		break;
+	case GATE_SESSION_UNCLEAR:
+		if (s->destroy) {
+			act(s, GATE_SESSION_DESTROY, "destroyed, whatever they hold");
+			send_cookie(s, GATE_SESSION_CLEAR, "destroyed");
+		}
+		break;
 	case GATE_SESSION_GONE:
+	case GATE_SESSION_OUTSIDE:
+	case GATE_SESSION_REFUSED:
 	case GATE_SESSION_UNASKED:
 	case GATE_SESSION_FAILED:
 		break;

@@ -4,84 +4,72 @@
 #include <string.h>
 
 #include "error.h"
-#include "log.h"
 #include "record.h"
 #include "session_private.h"
 
-struct candidate {
-	char id[GATE_ID_MAX + 1];
-	bool old_secret, live;
-	struct gate_record record;
-};
-
-/* The ids that the cookies of our name prove to be ours. How many, or -1. */
-static int
-find_candidates(struct gate_session *s, struct candidate *found)
+/* Adds the id that a value proves, if it is a new one. One too many: false. */
+static bool
+show(struct gate_session *s, const char *value)
 {
-	size_t offsets[GATE_SESSION_COOKIES];
+	struct gate_session_shown shown = {.there = true, .personal = true};
+	size_t length;
+
+	if (!gate_unsign(s->keys, value, strlen(value), &length, &shown.old_secret) ||
+	    length > GATE_ID_MAX)
+		return true;
+	memcpy(shown.id, value, length);
+	if (!gate_id_valid(shown.id))
+		return true;
+	for (int i = 0; i < s->shown_count; i++)
+		if (strcmp(s->shown[i].id, shown.id) == 0)
+			return true;
+	if (s->shown_count == GATE_SESSION_IDS)
+		return false;
+	s->shown[s->shown_count++] = shown;
+	return true;
+}
+
+/* All cookies of our name are looked at: those that prove nothing hide none that does. 1; 0: they
+ * prove more ids than are looked up; -1: memory. */
+static int
+find_shown(struct gate_session *s)
+{
+	size_t offsets[GATE_COOKIE_PAIRS_MAX];
 	struct gate_buffer values = {0};
-	int verified = 0, n;
+	int n = gate_cookie_values(s->cookies, strlen(s->cookies), s->options->cookie_name, &values,
+	    offsets, GATE_COOKIE_PAIRS_MAX);
+	bool all = true;
 
-	n = gate_cookie_values(s->cookies, strlen(s->cookies), s->options->cookie_name, &values,
-	    offsets, GATE_SESSION_COOKIES);
 	s->sent = n > 0;
-	for (int i = 0; i < n && verified < GATE_SESSION_CANDIDATES; i++) {
-		const char *value = values.data + offsets[i];
-		struct candidate *c = &found[verified];
-		bool known = false;
-		size_t length;
-
-		*c = (struct candidate){0};
-		if (!gate_unsign(s->keys, value, strlen(value), &length, &c->old_secret) ||
-		    length > GATE_ID_MAX)
-			continue;
-		memcpy(c->id, value, length);
-		for (int j = 0; j < verified; j++)
-			known = known || strcmp(found[j].id, c->id) == 0;
-		if (!known && gate_id_valid(c->id))
-			verified++;
-	}
-	if (verified > 0)
-		memcpy(s->signed_id, found[0].id, sizeof s->signed_id);
+	s->shown_count = 0;
+	for (int i = 0; i < n && all; i++)
+		all = show(s, values.data + offsets[i]);
 	gate_buffer_release(&values);
-	return n < 0 ? -1 : verified;
+	if (n < 0)
+		return gate_fail(&s->error, GATE_EMEMORY, "out of memory");
+	return all;
 }
 
+/* Of several live ones: logged-in before anonymous; of one user or nobody the newest. -1: there is
+ * none; -2: they are of several users, one of which a stranger may have planted. */
 static int
-load_candidate(struct gate_session *s, struct candidate *c)
+choose(const struct gate_session *s, const struct gate_record *records)
 {
-	int result;
+	int best = -1;
 
-	c->record = gate_session_blank(s);
-	result = gate_store_load(s->store, c->id, s->options, &c->record, &s->error);
-	c->live = result == 1;
-	return result;
-}
+	for (int i = 0; i < s->shown_count; i++) {
+		const struct gate_record *b = best >= 0 ? &records[best] : NULL, *r = &records[i];
 
-/* Of several live ones: logged-in before anonymous; of one user or nobody the newest; of several
- * users none, since a stranger may have planted one of them. */
-static struct candidate *
-choose(struct gate_session *s, struct candidate *found, int n)
-{
-	struct candidate *best = NULL;
-
-	for (int i = 0; i < n; i++) {
-		struct candidate *c = &found[i];
-
-		if (!c->live)
+		if (!s->shown[i].there)
 			continue;
-		if (best == NULL || (best->record.user == NULL && c->record.user != NULL)) {
-			best = c;
-		} else if (best->record.user != NULL && c->record.user == NULL) {
+		if (b == NULL || (b->user == NULL && r->user != NULL))
+			best = i;
+		else if (b->user != NULL && r->user == NULL)
 			continue;
-		} else if (best->record.user != NULL &&
-		    strcmp(best->record.user, c->record.user) != 0) {
-			gate_log(GATE_LOG_WARN, "cookies-of-several-users", "cookie",
-			    s->options->cookie_name, NULL);
-			return NULL;
-		} else if (c->record.created > best->record.created) {
-			best = c;
-		}
+		else if (b->user != NULL && strcmp(b->user, r->user) != 0)
+			return -2;
+		else if (r->created > b->created)
+			best = i;
 	}
 	return best;
 }
@@ -94,12 +82,19 @@ is_under_cookie_path(const struct gate_session *s)
 }
 
 static enum gate_session_state
-state_without_record(struct gate_session *s, const struct candidate *found, int n)
+be_unclear(struct gate_session *s, enum gate_session_refusal why)
+{
+	gate_session_refuse(s, why);
+	return GATE_SESSION_UNCLEAR;
+}
+
+static enum gate_session_state
+state_without_record(struct gate_session *s)
 {
 	int renewed = s->had_record;
 
-	for (int i = 0; i < n && renewed == 0; i++)
-		renewed = gate_session_was_renewed(s, found[i].id);
+	for (int i = 0; i < s->shown_count && renewed == 0; i++)
+		renewed = gate_session_was_renewed(s, s->shown[i].id);
 	if (renewed < 0)
 		return GATE_SESSION_FAILED;
 	if (renewed == 0)
@@ -109,41 +104,73 @@ state_without_record(struct gate_session *s, const struct candidate *found, int 
 	return GATE_SESSION_GONE;
 }
 
+static void
+take(struct gate_session *s, int which, struct gate_record *record)
+{
+	memcpy(s->id, s->shown[which].id, sizeof s->id);
+	s->old_secret = s->shown[which].old_secret;
+	s->record = *record;
+	s->touched = record->touched;
+	s->had_record = true;
+	*record = gate_session_blank(s); /* is not released with the others */
+}
+
+/* One that can't be read may be another user's, too. */
+static enum gate_session_state
+load_shown(struct gate_session *s, struct gate_record *records)
+{
+	bool unreadable = false;
+	int best;
+
+	for (int i = 0; i < s->shown_count; i++) {
+		int result =
+		    gate_store_load(s->store, s->shown[i].id, s->options, &records[i], &s->error);
+
+		if (result < 0 && result != GATE_UNREADABLE)
+			return GATE_SESSION_FAILED;
+		s->shown[i].there = result != 0;
+		s->shown[i].personal = result != 1 || records[i].user != NULL;
+		unreadable = unreadable || result == GATE_UNREADABLE;
+	}
+	if (unreadable)
+		return be_unclear(s, GATE_SESSION_UNREADABLE);
+	best = choose(s, records);
+	if (best == -2)
+		return be_unclear(s, GATE_SESSION_OF_SEVERAL);
+	if (best == -1)
+		return state_without_record(s);
+	take(s, best, &records[best]);
+	return GATE_SESSION_LOADED;
+}
+
 enum gate_session_state
 gate_session_load(struct gate_session *s)
 {
-	struct candidate found[GATE_SESSION_CANDIDATES], *best = NULL;
-	enum gate_session_state state = GATE_SESSION_FAILED;
-	int n;
+	struct gate_record records[GATE_SESSION_IDS];
+	enum gate_session_state state;
+	int found;
 
 	if (!is_under_cookie_path(s)) {
 		gate_session_explain(
 		    s, "the path is not under cookie_path", "the path is not under cookie_path");
-		return GATE_SESSION_GONE;
+		return GATE_SESSION_OUTSIDE;
 	}
-	n = find_candidates(s, found);
-	if (n < 0) {
-		gate_fail(&s->error, GATE_EMEMORY, "out of memory");
+	if (gate_session_is_too_large(s))
+		return GATE_SESSION_REFUSED;
+	found = find_shown(s);
+	if (found < 0)
 		return GATE_SESSION_FAILED;
+	if (found == 0)
+		return be_unclear(s, GATE_SESSION_TOO_MANY);
+	if (s->shown_count == 0 && s->from_elsewhere &&
+	    s->options->cookie_same_site == GATE_SAME_SITE_STRICT) {
+		gate_session_refuse(s, GATE_SESSION_WITHHELD);
+		return GATE_SESSION_REFUSED;
 	}
-	for (int i = 0; i < n; i++)
-		if (load_candidate(s, &found[i]) < 0)
-			goto out;
-	best = choose(s, found, n);
-	if (best == NULL) {
-		state = state_without_record(s, found, n);
-		goto out;
-	}
-	memcpy(s->id, best->id, sizeof s->id);
-	s->old_secret = best->old_secret;
-	s->record = best->record;
-	s->touched = best->record.touched;
-	best->live = false;
-	s->had_record = true;
-	state = GATE_SESSION_LOADED;
-out:
-	for (int i = 0; i < n; i++)
-		if (found[i].live)
-			gate_store_release(s->store, &found[i].record);
+	for (int i = 0; i < s->shown_count; i++)
+		records[i] = gate_session_blank(s);
+	state = load_shown(s, records);
+	for (int i = 0; i < s->shown_count; i++)
+		gate_store_release(s->store, &records[i]);
 	return state;
 }

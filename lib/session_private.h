@@ -8,6 +8,10 @@
 /* The whys of the trace. */
 void gate_session_explain(struct gate_session *, const char *why, const char *why_cookie);
 struct gate_record gate_session_blank(const struct gate_session *); /* ready to be loaded */
+/* Can it be written: is it new, or loaded? */
+bool gate_session_is_open(const struct gate_session *);
+/* Takes the refusal down, with a log line. */
+void gate_session_refuse(struct gate_session *, enum gate_session_refusal);
 /* Finds id and record by the cookies. FAILED with the session's error. */
 enum gate_session_state gate_session_load(struct gate_session *);
 /* Fills in action, cookie, both whys and expires; does nothing yet. */

@@ -46,8 +46,8 @@ gate_session_ask_destroy(struct gate_session *s)
 		return -1;
 	s->destroy = true;
 	s->login = NULL;
-	if (s->was_gone)
-		s->state = GATE_SESSION_GONE;
+	if (s->before != GATE_SESSION_UNASKED)
+		s->state = s->before;
 	json_object_clear(s->json);
 	return 0;
 }
@@ -74,19 +74,20 @@ gate_session_user(struct gate_session *s)
 	return s->state == GATE_SESSION_LOADED ? s->record.user : NULL;
 }
 
-/* One whose record went meanwhile has its right from the password all the same: it gets a session
- * of its own, with nothing in it. */
+/* One whose record went meanwhile, or can't be read, has its right from the password all the same:
+ * it gets a session of its own, with nothing in it. */
 int
 gate_session_ask_login(
     struct gate_session *s, const struct gate_record_login *login, int64_t max_age)
 {
 	const char *before = gate_session_user(s), *member = s->options->user_member;
 
-	if (s->outcome != 0 || s->state == GATE_SESSION_FAILED)
+	if (s->outcome != 0 || s->state == GATE_SESSION_FAILED || s->state == GATE_SESSION_REFUSED)
 		return -1;
-	s->was_gone = s->was_gone || s->state == GATE_SESSION_GONE;
-	if (s->state == GATE_SESSION_GONE)
+	if (!gate_session_is_open(s)) {
+		s->before = s->state;
 		s->state = GATE_SESSION_NEW;
+	}
 	if (s->destroy || (before != NULL && strcmp(before, login->name) != 0)) {
 		json_object_clear(s->json);
 		gate_record_empty(&s->record);
@@ -109,7 +110,7 @@ check_user(struct gate_session *s)
 {
 	const char *member = s->options->user_member;
 
-	if (strcmp(member, "gate.user") == 0 || s->destroy || s->state == GATE_SESSION_GONE ||
+	if (strcmp(member, "gate.user") == 0 || s->destroy || !gate_session_is_open(s) ||
 	    gate_record_is_user(&s->record, s->json, member, gate_session_user(s)))
 		return 0;
 	return gate_fail(&s->error, GATE_ESESSION,
@@ -139,12 +140,23 @@ warn_of_late_change(struct gate_session *s)
 {
 	char tag[GATE_TAG_LENGTH + 1];
 
-	if (s->destroy || s->state == GATE_SESSION_GONE ||
-	    !gate_record_differs(&s->record, s->json))
+	if (s->destroy || !gate_session_is_open(s) || !gate_record_differs(&s->record, s->json))
 		return;
 	gate_sign_tag(s->keys, s->id, tag);
 	gate_log(GATE_LOG_WARN, "change-after-commit", "session", tag, "error",
 	    "the handler changed the session after gate_session_commit: dropped", NULL);
+}
+
+/* What the handler put in would be lost, and its page says that it was not. */
+static bool
+loses_change(struct gate_session *s)
+{
+	if ((s->state != GATE_SESSION_GONE && s->state != GATE_SESSION_UNCLEAR) || s->destroy ||
+	    json_object_size(s->json) == 0)
+		return false;
+	if (s->state == GATE_SESSION_GONE)
+		gate_session_refuse(s, GATE_SESSION_LOST);
+	return true;
 }
 
 static int
@@ -152,11 +164,11 @@ commit(struct gate_session *s)
 {
 	int changed = 0, result;
 
-	if (s->state == GATE_SESSION_FAILED)
+	if (s->state == GATE_SESSION_FAILED || s->state == GATE_SESSION_REFUSED || loses_change(s))
 		return -1;
 	if (check_user(s) < 0)
 		changed = -1;
-	else if (!s->destroy && s->state != GATE_SESSION_GONE)
+	else if (!s->destroy && gate_session_is_open(s))
 		changed = gate_record_merge(&s->record, s->json, &s->error);
 	if (changed < 0) {
 		s->why = "it can't be stored";
@@ -166,6 +178,8 @@ commit(struct gate_session *s)
 	result = gate_session_perform(s);
 	if (result == 1)
 		spare_fresh_cookie(s);
+	if (result == 1 && s->login != NULL) /* it stands, whatever becomes of the others */
+		gate_session_end_shown(s, "a login took their place");
 	return result;
 }
 
@@ -175,10 +189,10 @@ report_cookie(struct gate_session *s)
 {
 	char tag[GATE_TAG_LENGTH + 1];
 
-	if (s->cookie != GATE_SESSION_SET || s->signed_id[0] == '\0')
+	if (s->cookie != GATE_SESSION_SET || s->shown_count == 0)
 		return;
-	gate_sign_tag(s->keys, s->signed_id, tag);
-	if (s->state == GATE_SESSION_NEW)
+	gate_sign_tag(s->keys, s->shown[0].id, tag);
+	if (s->state == GATE_SESSION_NEW && s->before == GATE_SESSION_UNASKED)
 		gate_log(GATE_LOG_INFO, "session-unknown", "session", tag, "why",
 		    "it expired or was ended; a new one takes its place", NULL);
 	else if (s->old_secret)
@@ -226,8 +240,26 @@ put_in_its_place(
 		*cookie = own;
 }
 
+/* Wherever one of ours may be: at this host and at the domain, at the root and at the path. */
+static bool
+clear_at(const struct gate_session *s, int n, struct gate_cookie_attributes *cookie)
+{
+	const struct gate_options *o = s->options;
+	const char *const domains[2] = {o->cookie_domain, ""},
+			  *const paths[2] = {o->cookie_path, "/"};
+	int domain_count = o->cookie_domain[0] != '\0' ? 2 : 1;
+	int path_count = strcmp(o->cookie_path, "/") != 0 ? 2 : 1;
+
+	if (n >= domain_count * path_count)
+		return false;
+	cookie->clear = true;
+	cookie->domain = domains[n % domain_count];
+	cookie->path = paths[n / domain_count];
+	return true;
+}
+
 int
-gate_session_set_cookie(struct gate_session *s, struct gate_buffer *out)
+gate_session_set_cookie(struct gate_session *s, int n, struct gate_buffer *out)
 {
 	struct gate_cookie_attributes cookie = gate_session_attributes(s);
 	struct gate_buffer value = {0};
@@ -236,7 +268,8 @@ gate_session_set_cookie(struct gate_session *s, struct gate_buffer *out)
 
 	if (s->cookie == GATE_SESSION_KEEP || s->outcome != 1)
 		return 0;
-	cookie.clear = s->cookie == GATE_SESSION_CLEAR;
+	if (s->cookie == GATE_SESSION_CLEAR ? !clear_at(s, n, &cookie) : n > 0)
+		return 0;
 	if (s->with_touch && (stored = gate_record_cookie(&s->record)) != NULL)
 		put_in_its_place(s, stored, &cookie);
 	if (!cookie.clear) {
@@ -255,12 +288,14 @@ gate_session_set_cookie(struct gate_session *s, struct gate_buffer *out)
 void
 gate_session_trace(struct gate_session *s, int runs, const char *result)
 {
-	static const char *const states[] = {"not asked for", "new", "loaded", "gone", "failed"};
+	static const char *const states[] = {
+	    "not asked for", "new", "loaded", "gone", "unclear", "outside", "refused", "failed"};
 	static const char *const actions[] = {
 	    "nothing", "create", "update", "rewrite", "touch", "renew", "destroy"};
 	static const char *const cookies[] = {"kept", "set", "cleared"};
 	char tag[GATE_TAG_LENGTH + 1] = "", age[24] = "", times[16];
-	bool sent = s->outcome == 1 || s->state == GATE_SESSION_UNASKED;
+	bool sent = s->outcome == 1 || s->state == GATE_SESSION_UNASKED ||
+	    s->refusal != GATE_SESSION_WELCOME;
 
 	if (s->id[0] != '\0')
 		gate_sign_tag(s->keys, s->id, tag);

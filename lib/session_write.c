@@ -126,6 +126,15 @@ is_personal(const struct gate_session *s)
 	return s->record.user != NULL || s->record.user_changed;
 }
 
+/* The one that a renewal took the place of. */
+static void
+strike_out(struct gate_session *s, const char *id)
+{
+	for (int i = 0; i < s->shown_count; i++)
+		if (strcmp(s->shown[i].id, id) == 0)
+			s->shown[i].there = false;
+}
+
 /* The new record first, then the old one goes only if it still is what was read. The mark stands
  * before the old one goes, so that no other tab sees neither. */
 static int
@@ -149,6 +158,7 @@ renew(struct gate_session *s)
 		s->compared = result == 1 || (result == -1 && is_gone(s, old));
 		if (s->compared) {
 			s->error = (struct gate_error){0};
+			strike_out(s, old);
 			return 1;
 		}
 		gate_session_mark_renewed(
@@ -158,13 +168,45 @@ renew(struct gate_session *s)
 	return result == -1 ? -1 : GATE_CONFLICT;
 }
 
+/* All that the request proves, or the browser would go on with the next one. */
 static int
 destroy(struct gate_session *s)
 {
-	int result = is_personal(s) ? gate_store_end(s->store, s->id, NULL, &s->error)
-				    : gate_store_remove(s->store, s->id, NULL, &s->error);
+	int result = 1;
 
-	return result < 0 ? -1 : 1;
+	if (s->id[0] != '\0')
+		result = is_personal(s) ? gate_store_end(s->store, s->id, NULL, &s->error)
+					: gate_store_remove(s->store, s->id, NULL, &s->error);
+	return gate_session_end_shown(s, "logged out") < 0 || result < 0 ? -1 : 1;
+}
+
+int
+gate_session_end_shown(struct gate_session *s, const char *why)
+{
+	struct gate_error error = {0};
+	char tag[GATE_TAG_LENGTH + 1];
+	int result = 1;
+
+	for (int i = 0; i < s->shown_count; i++) {
+		struct gate_session_shown *shown = &s->shown[i];
+		int removed;
+
+		if (!shown->there || strcmp(shown->id, s->id) == 0)
+			continue;
+		removed = shown->personal ? gate_store_end(s->store, shown->id, NULL, &error)
+					  : gate_store_remove(s->store, shown->id, NULL, &error);
+		shown->there = removed < 0;
+		gate_sign_tag(s->keys, shown->id, tag);
+		if (removed == 1)
+			gate_log(GATE_LOG_INFO, "session-ended", "session", tag, "why", why, NULL);
+		else if (removed < 0)
+			gate_log(GATE_LOG_WARN, "session-not-ended", "session", tag, "error",
+			    error.text, NULL);
+		result = removed < 0 ? -1 : result;
+	}
+	if (result < 0)
+		gate_fail(&s->error, error.code, "%s", error.text);
+	return result;
 }
 
 int

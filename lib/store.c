@@ -176,7 +176,7 @@ gate_store_load(struct gate_store_link *link, const char *id, const struct gate_
 			result = 0;
 		if (result == 1 && record->stray)
 			result = adopt(link, id, record, error);
-		if (result <= 0)
+		if (result != 1)
 			gate_store_release(link, record);
 	} while (result == GATE_CONFLICT && gate_clock_monotonic() < record->deadline);
 	if (result == GATE_CONFLICT)

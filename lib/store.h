@@ -26,12 +26,15 @@ struct gate_store_health { /* what the last trial found */
 	const char *why;
 };
 
+#define GATE_STORE_REFUSALS 8
+
 struct gate_store_link { /* an open store */
 	const struct gate_store *table;
 	void *store;
 	atomic_ulong calls[GATE_STORE_CALLS];
 	struct gate_log_limit failures; /* while a store is away every request fails */
 	struct gate_store_health health;
+	struct gate_log_limit refusals[GATE_STORE_REFUSALS]; /* of sessions, by their kind */
 };
 
 #define GATE_STORE_KEY_MAX (GATE_ID_MAX + 16)
@@ -51,7 +54,7 @@ void gate_store_close(struct gate_store_link *);
 
 /* As in struct gate_store. load: what has ended by these options counts as 0 too (NULL: only what
  * the store says), and so does what was ended and written back; what the index by user does not
- * name is put there. At 0 and below the record is empty. */
+ * name is put there. At 0 and below (GATE_UNREADABLE is below) the record is empty. */
 int gate_store_load(struct gate_store_link *, const char *id, const struct gate_options *,
     struct gate_record *, struct gate_error *);
 /* The same of a record that a walk shows: would a load find it? */

@@ -52,6 +52,8 @@ gate_store_file_log(
 {
 	char name[16];
 
+	if (!gate_log_may(&dir->unreadable))
+		return;
 	snprintf(name, sizeof name, "%.8s...", id);
 	gate_log(GATE_LOG_WARN, event, "store", dir->path, "file", name, "error", text, NULL);
 }
@@ -122,6 +124,15 @@ open_record(const struct gate_store_file_dir *dir, const char *name)
 	return fd < 0 && errno == EPERM ? openat(dir->records, name, flags) : fd;
 }
 
+/* Does the reason lie in this one file? Then the store is well. */
+static bool
+is_of_the_file(const struct gate_store_file_dir *dir, int reason)
+{
+	if (reason == EACCES || reason == EPERM)
+		return faccessat(dir->records, ".", X_OK, AT_EACCESS) == 0;
+	return reason == EFBIG || reason == ELOOP || reason == EISDIR || reason == ENXIO;
+}
+
 int
 gate_store_file_read(struct gate_store_file_dir *dir, const char *id, int64_t deadline,
     struct gate_store_file_was **was, struct gate_error *error)
@@ -142,10 +153,11 @@ gate_store_file_read(struct gate_store_file_dir *dir, const char *id, int64_t de
 		if (fd >= 0)
 			close(fd); /* which leaves errno alone */
 	} while (errno == ESTALE && gate_clock_monotonic() < deadline);
-	if (errno == EFBIG || errno == ELOOP || errno == EISDIR || errno == ENXIO) {
+	if (is_of_the_file(dir, errno)) {
 		gate_store_file_log(dir, "session-unreadable", id,
-		    "this is no regular file, or larger than a record may be");
-		return 0;
+		    "no regular file, or larger than a record may be, or not ours to read and "
+		    "write; left as it is");
+		return GATE_UNREADABLE;
 	}
 	return fail(dir, "a record can't be read", error);
 }
@@ -170,6 +182,16 @@ gate_store_file_parse(const struct gate_store_file_was *was, struct gate_record 
 	return 1;
 }
 
+/* A file that a crash left without what was written into it: what it held is lost. */
+static bool
+is_blank(const struct gate_store_file_was *was)
+{
+	for (size_t i = 0; i < was->length; i++)
+		if (was->bytes[i] != '\0' && strchr(" \t\r\n", was->bytes[i]) == NULL)
+			return false;
+	return true;
+}
+
 static int
 load(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
@@ -181,12 +203,13 @@ load(void *store, const char *id, struct gate_record *record, struct gate_error 
 		return result;
 	result = gate_store_file_parse(was, record);
 	record->stray = result == 1 && gate_store_file_is_stray(store, id, record);
-	if (result == 0)
-		gate_store_file_log(store, "session-malformed", id,
-		    "not a JSON object with a cookie in it; left as it is until it is swept");
 	if (result < 0)
-		gate_fail(error, GATE_EMEMORY, "out of memory");
-	return result;
+		return gate_fail(error, GATE_EMEMORY, "out of memory");
+	if (result == 1)
+		return 1;
+	gate_store_file_log(store, "session-malformed", id,
+	    "not a JSON object with a cookie in it; left as it is until it is swept");
+	return is_blank(was) ? 0 : GATE_UNREADABLE;
 }
 
 static void
@@ -340,6 +363,22 @@ unlink_synced(struct gate_store_file_dir *dir, const char *id, struct gate_store
 	return 1;
 }
 
+/* What can't be read can't be locked either; a folder is no record. */
+static int
+unlink_unread(struct gate_store_file_dir *dir, const char *id, struct gate_error *error)
+{
+	char name[GATE_STORE_FILE_NAME_MAX];
+
+	gate_store_file_name(name, id);
+	if (unlinkat(dir->records, name, 0) < 0)
+		return errno == ENOENT || errno == EISDIR
+		    ? 0
+		    : fail(dir, "a record can't be removed", error);
+	if (dir->sync && fsync(dir->records) < 0)
+		return fail(dir, "a record can't be removed", error);
+	return 1;
+}
+
 /* Whatever is there: under the lock, so that a writer in the middle of it is waited for. */
 static int
 remove_any(struct gate_store_file_dir *dir, const char *id, struct gate_error *error)
@@ -350,6 +389,8 @@ remove_any(struct gate_store_file_dir *dir, const char *id, struct gate_error *e
 
 	do {
 		result = gate_store_file_read(dir, id, deadline, &was, error);
+		if (result == GATE_UNREADABLE)
+			return unlink_unread(dir, id, error);
 		if (result <= 0)
 			return result;
 		result = unlink_synced(dir, id, was, deadline, error);

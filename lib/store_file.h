@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "gate.h"
+#include "log.h"
 #include "sign.h"
 
 #define GATE_STORE_FILE_NAME_MAX (128 + 6) /* id.json and a NUL */
@@ -18,6 +19,7 @@ struct gate_store_file_dir {
 	int64_t deadline; /* ms that a call without a record may wait for a lock */
 	int64_t ttl;
 	atomic_bool plain_rename; /* the file system knows no RENAME_EXCHANGE */
+	struct gate_log_limit unreadable;
 	char *path, *user_member;
 };
 
@@ -42,8 +44,9 @@ bool gate_store_file_remade(struct gate_store_file_dir *);
 
 /* ---- store_file.c: records ---- */
 
-/* Reads id's file under LOCK_SH, which it gives back. 1: *was is yours; 0: there is none, or it
- * is no regular file or larger than a record may be (logged, *was NULL); -1. */
+/* Reads id's file under LOCK_SH, which it gives back. 1: *was is yours; 0: there is none;
+ * GATE_UNREADABLE: it is no regular file, larger than a record may be, or not ours to read (logged,
+ * *was NULL); -1. */
 int gate_store_file_read(struct gate_store_file_dir *, const char *id, int64_t deadline,
     struct gate_store_file_was **was, struct gate_error *);
 /* Fills the record in. 1; 0: malformed; -1. */

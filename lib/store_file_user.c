@@ -135,7 +135,7 @@ visit_record(struct walk *w, const char *id)
 	record.was = was;
 	if (found == 1 && (found = gate_store_file_parse(was, &record)) < 0)
 		gate_fail(w->error, GATE_EMEMORY, "out of memory");
-	w->unread += found < 0;
+	w->unread += found == -1;
 	record.stray = found == 1 && gate_store_file_is_stray(w->dir, id, &record);
 	if (found == 1 &&
 	    (w->user == NULL || (record.user != NULL && strcmp(w->user, record.user) == 0)))

@@ -159,11 +159,12 @@ parse(struct gate_store_mongodb *store, const bson_t *document, const char *id,
 	}
 	if (result == 1)
 		read_index(document, record);
-	if (result == 0)
-		log_unreadable(store, id);
 	if (result < 0)
-		gate_fail(error, GATE_EMEMORY, "out of memory");
-	return result;
+		return gate_fail(error, GATE_EMEMORY, "out of memory");
+	if (result == 1 || record->expires <= record->now)
+		return result;
+	log_unreadable(store, id);
+	return GATE_UNREADABLE;
 }
 
 /* A find of one document as a command: a cursor for it would cost a third more. The driver tries it
@@ -438,7 +439,7 @@ visit_document(const struct walk *w, const bson_t *document)
 	if (!gate_id_valid(id))
 		return 1;
 	found = parse(store, document, id, &record, w->error);
-	if (found < 0)
+	if (found == -1)
 		result = -1;
 	else if (found == 1 &&
 	    (w->user == NULL || (record.user != NULL && strcmp(w->user, record.user) == 0)))

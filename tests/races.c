@@ -27,6 +27,7 @@
 #define COOKIE_MAX 512
 #define ANSWER_WAIT 60000 /* ms */
 #define COMPLAINTS_MAX 10 /* that are told in full */
+#define REFUSED (-2)      /* number of an answer */
 #define COOKIE_NAME "connect.sid="
 
 static const char usage[] =
@@ -50,7 +51,7 @@ struct races {
 struct answer {
 	int cookies;             /* Set-Cookie headers of our name */
 	char cookie[COOKIE_MAX]; /* "name=value" of the last one */
-	long number;             /* the last in the body, -1: none */
+	long number;             /* the last in the body, -1: none, or REFUSED */
 	const char *body;        /* until the connection's next answer */
 };
 
@@ -135,7 +136,7 @@ take(struct connection *c)
 	answer->number = last_number(answer->body);
 }
 
-/* Every answer must be 200. */
+/* Every answer must be 200, or 409 where a change would be lost. */
 static bool
 hear(struct lane *lane, struct connection *c)
 {
@@ -151,9 +152,11 @@ hear(struct lane *lane, struct connection *c)
 	}
 	if (result != HTTP_COMPLETE)
 		return wrong(lane, "an answer did not come");
-	if (c->in.status != 200)
-		return wrong(lane, "an answer was not 200");
+	if (c->in.status != 200 && c->in.status != 409)
+		return wrong(lane, "an answer was neither 200 nor 409");
 	take(c);
+	if (c->in.status == 409)
+		c->answer.number = REFUSED;
 	return true;
 }
 
@@ -236,12 +239,12 @@ judge_destroy(struct lane *lane, bool held)
 		lane->races->a_first++;
 		return sets_nothing(lane, &lane->a, "a save before the destroy set a cookie");
 	}
+	if (a->number == REFUSED) {
+		lane->races->b_first++;
+		return sets_nothing(lane, &lane->a, "a save that was refused set a cookie");
+	}
 	if (a->number != 1)
 		return wrong(lane, "the save showed neither 1 nor 2");
-	if (a->cookies == 0) {
-		lane->races->b_first++;
-		return true;
-	}
 	if (held)
 		return wrong(lane, "a save of a destroyed session set a cookie");
 	lane->races->a_new++;
@@ -256,9 +259,9 @@ judge_renew(struct lane *lane)
 	if (!sets_nothing(lane, &lane->a, "the save replaced the renewed cookie") ||
 	    !sets_new(lane, &lane->b))
 		return false;
-	if (a->number != 1 && a->number != 2)
-		return wrong(lane, "the save showed neither 1 nor 2");
-	if (b->number != a->number)
+	if (a->number != REFUSED && a->number != 2)
+		return wrong(lane, "the save was neither refused nor showed 2");
+	if (b->number != (a->number == 2 ? 2 : 1))
 		return wrong(lane,
 		    a->number == 2 ? "the renewal lost a save that was shown"
 				   : "the renewal kept a save that was dropped");
@@ -282,7 +285,8 @@ judge_renewals(struct lane *lane)
 		lane->races->b_first++;
 	if (!sets_new(lane, winner) || !sets_nothing(lane, loser, "both renewals set a cookie"))
 		return false;
-	if (winner->answer.number != 1 || loser->answer.number != 0)
+	if (winner->answer.number != 1 ||
+	    (loser->answer.number != 0 && loser->answer.number != REFUSED))
 		return wrong(lane, "a renewal showed what it had not");
 	return new_holds(lane, winner->answer.cookie, 1);
 }
@@ -391,8 +395,9 @@ third_tab(struct lane *lane)
 		return old_is_dead(lane, r->prefix_b);
 	if (!ask(lane, &lane->c, lane->cookie, "%scount", r->prefix_a) || !hear(lane, &lane->c))
 		return false;
-	if (lane->c.answer.number != 1)
-		return wrong(lane, "a third request counted in the old session");
+	if (lane->c.answer.number != REFUSED)
+		return wrong(
+		    lane, "a third request counted in the old session, or in one of its own");
 	return sets_nothing(lane, &lane->c, "a third request replaced the renewed cookie");
 }
 

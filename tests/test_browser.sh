@@ -20,6 +20,7 @@ make_conf "users=file:$dir/users" insecure_http=yes
 for page in index counter card health login logout user account; do
 	start_responder "$page" || bail "$page does not start"
 done
+start_responder second=counter --cookie_same_site=strict || bail 'second does not start'
 start_nginx
 rm -rf "$shots" && mkdir -p "$shots" || bail "$shots can't be made"
 diag "screenshots: $shots"

@@ -181,7 +181,7 @@ test_sessions() {
 	rm -f "$jar"
 	get /user -H "Cookie: connect.sid=$one; connect.sid=$two"
 	is "$status" 302 'cookies of two users: nobody is logged in'
-	logs user 'level=warn event=cookies-of-several-users cookie=connect\.sid' 'which is logged'
+	logs user 'level=warn event=cookies-of-several-users path=/user cookie=connect\.sid session=[0-9a-f]{12} why="nobody is logged in.*"' 'which is logged'
 	"$gate" session kill "$one" --config "$dir/gate.conf" >"$dir/out"
 	with "$one" get /counter
 	logs counter "level=info event=session-unknown session=$tag why=\"it expired or was ended; a new one takes its place\"" \

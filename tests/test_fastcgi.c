@@ -864,7 +864,7 @@ test_early_answers(const struct server *s, const struct server *large)
 {
 	static const char *const post = "REQUEST_METHOD=POST",
 				 *const url = "REQUEST_URI=/r/nothing";
-	static char many[70000];
+	static char many[140000];
 	const struct early rows[] = {
 	    {"400", PARAMS(url, SAME_SITE), FCGI_ROLE_RESPONDER, 400, 413, true},
 	    {"403", PARAMS(post, url), FCGI_ROLE_RESPONDER, 403, 413, true},
@@ -999,8 +999,8 @@ test_params(const struct server *s)
 		size_t bytes;
 		int status;
 	} rows[] = {{0, 0, 200}, {500, 1, 200}, {512, 1, 431}, {30000, 0, 431}, {1, 60000, 200},
-	    {1, 65536, 431}, {1, 1 << 20, 431}, {60, 1000, 200}, {70, 1000, 431}, {1, 127, 200},
-	    {1, 128, 200}};
+	    {1, 65536, 200}, {1, 131072, 431}, {1, 1 << 20, 431}, {120, 1000, 200},
+	    {140, 1000, 431}, {1, 127, 200}, {1, 128, 200}};
 	int fd = fcgi_connect(s->socket);
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -216,7 +216,9 @@ test_new_id(void)
 	ok(has(record(), "\"basket\":[1, 2.50],"), "what an anonymous session held stays");
 	ok(!has(record(), "\"created\":1795253199612"), "its time begins anew");
 	send_id("planted");
-	is(ask(put_n), "nobody", "who planted the old id has nobody's session");
+	ask(put_n);
+	ok(status_of(&v) == 409 && !has(v.answer, "anna"),
+	    "who planted the old id has nobody's session, and can't change it");
 	ok(!has(v.answer, "Set-Cookie") && count_records(&v.f, false) == 1,
 	    "  while it is marked: nothing is stored or set");
 	forget_end(&v.f, "planted");

@@ -116,6 +116,18 @@ test_refused() {
 	page account-422 POST /account -d 'current=x&new=y&again=z'
 	with "$(session_cookie)" page account-429 POST /account -H "X-Forwarded-For: $from" \
 		-d "current=wrong&new=${new// /+}&again=${new// /+}"
+	for name in counter card; do
+		page "$name-431" GET "/$name" -H "Cookie: $(printf 'a=; %.0s' {1..1025})"
+	done
+	page login-431 POST /login -d 'username=alice&password=wrong' -H "Cookie: $(printf 'a=; %.0s' {1..1025})"
+	echo '{' >"$(record_of "$(session_cookie)")"
+	page counter-409 GET /counter
+	page login-200-unclear GET /login
+	page logout-303-unclear POST /logout
+	second counter --cookie_same_site=strict
+	new_visitor
+	fetch GET /second/counter -H 'Sec-Fetch-Site: cross-site' -H 'Sec-Fetch-Mode: navigate'
+	golden counter-200-reload
 	page responder-404 GET /r/nosuch
 	page responder-431 GET /r/nothing $(printf -- '-HX-%d:1 ' {1..520})
 }

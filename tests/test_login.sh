@@ -173,7 +173,7 @@ test_guard() {
 	is "$status $(header Location)" '302 /login?next=/user' 'without a login'
 	is "$(with "$old" who)" nobody 'the old id is worth nothing'
 	with "$old" get /counter
-	is "$(heading) $(set_cookies)" 'Welcome stranger, visit 1 0' 'and shows nothing'
+	is "$(heading) $(set_cookies)" 'Conflict 0' 'and shows nothing'
 	is "$(with "$new" who)" alice 'the new one opens'
 	post /user -d a=b
 	is "$status $(header Allow)" '405 GET, HEAD' 'POST /user: 405'

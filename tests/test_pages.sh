@@ -251,7 +251,7 @@ test_cross_site() {
 
 # ---- what an attacker sends as cookies
 hostile_cookies() { # one a line; $1 is a good cookie's value
-	local good=$1 id=${1#s%3A} i
+	local good=$1 id=${1#s%3A}
 	id=${id%%.*}
 	cat <<-END
 		connect.sid
@@ -308,11 +308,6 @@ hostile_cookies() { # one a line; $1 is a good cookie's value
 	printf 'connect.sid=\377\376\200%s\n' "$id"
 	printf 'connect.sid=s%%3A%0128d.x\n' 0
 	printf 'connect.sid=%020000d\n' 0
-	printf 'theme=%020000d; connect.sid=%s\n' 0 "$good"
-	for i in {1..300}; do printf 'a%d=b; ' "$i"; done
-	printf 'connect.sid=%s\n' "$good"
-	for i in {1..20}; do printf 'connect.sid=s%%3Ax.%d; ' "$i"; done
-	printf 'connect.sid=%s\n' "$good"
 	printf '%016000d\n' 0 | sed 's/0/;=/g'
 }
 test_hostile() {
@@ -475,7 +470,7 @@ test_failure() {
 	mv "$dir/sessions/$(id_of).json" "$dir/kept"
 	echo '{"cookie":{"originalMaxAge":null},"views":' >"$dir/sessions/$(id_of).json"
 	get /counter -H "Cookie: $jar_before"
-	is "$status $(visit)" '200 Welcome stranger, visit 1' 'a corrupt record is nobody'\''s session'
+	is "$status $(set_cookies)" '409 0' 'a corrupt record and its cookie stay as they are'
 }
 
 # ---- all of it, with connections to the programs kept and closed

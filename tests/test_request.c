@@ -362,6 +362,62 @@ test_cookie_path(void)
 	count_records(&v.f, true);
 }
 
+/* ---- a session that is refused ---- */
+
+static void
+let_pass(struct gate_request *r)
+{
+	gate_status(r, gate_user(r) != NULL ? 200 : 401);
+}
+
+static void
+read_other_cookie(struct gate_request *r)
+{
+	gate_printf(r, "other %s", gate_cookie(r, "other"));
+}
+
+static void
+test_withheld(void)
+{
+	const char *const *link =
+	    NAMES("HTTP_SEC_FETCH_SITE=cross-site", "HTTP_SEC_FETCH_MODE=navigate");
+
+	options->cookie_same_site = GATE_SAME_SITE_STRICT;
+	get(&v, count, "//a/\xc3\xa9?b=c",
+	    NAMES("HTTP_SEC_FETCH_SITE=cross-site", "HTTP_SEC_FETCH_MODE=navigate",
+		"QUERY_STRING=b=c"));
+	ok(status_of(&v) == 200 && strcmp(header_of(&v, "Refresh"), "0;url=./%C3%A9?b=c") == 0 &&
+		header_of(&v, "Set-Cookie")[0] == '\0' && count_records(&v.f, false) == 0,
+	    "a link of another site, Strict cookies: the page loads itself again, nothing else");
+	get(&v, let_pass, "/", link);
+	ok(status_of(&v) == 401 && header_of(&v, "Refresh")[0] != '\0',
+	    "  with the handler's status, where that refuses");
+	get(&v, touch_nothing, "/", link);
+	ok(header_of(&v, "Refresh")[0] == '\0', "  a page that asks for no session does not");
+	get(&v, count, "/", NAMES("HTTP_SEC_FETCH_SITE=cross-site", "HTTP_SEC_FETCH_MODE=no-cors"));
+	ok(header_of(&v, "Refresh")[0] == '\0', "  nor what is no navigation");
+	options->cookie_same_site = GATE_SAME_SITE_LAX;
+	get(&v, count, "/", link);
+	ok(header_of(&v, "Refresh")[0] == '\0', "Lax cookies come with a link");
+	count_records(&v.f, true);
+}
+
+static void
+test_large_header(void)
+{
+	static char large[GATE_COOKIE_HEADER_MAX + 32] = "HTTP_COOKIE=other=";
+
+	memset(large + strlen(large), 'x', sizeof large - 1 - strlen(large));
+	get(&v, count, "/", NAMES(large));
+	ok(status_of(&v) == 431 && has(body_of(&v), "Delete this site") &&
+		count_records(&v.f, false) == 0,
+	    "more cookies than are read: 431, and what to do");
+	get(&v, touch_nothing, "/", NAMES(large));
+	ok(status_of(&v) == 200, "  a page that asks for no session works");
+	get(&v, read_other_cookie, "/", NAMES(large));
+	ok(status_of(&v) == 431, "  one that asks for a cookie does not take it for absent");
+}
+
 /* ---- cross-site requests ---- */
 
 static int
@@ -456,7 +512,8 @@ test_conflict(void)
 
 	destroys = true;
 	get(&v, disturbed_count, "/", NAMES(cookie_of(ID)));
-	is(body_of(&v), "n 1", "destroyed meanwhile: again, with an empty session");
+	ok(status_of(&v) == 409 && v.runs == 2,
+	    "destroyed meanwhile: again, with an empty session; a change is refused");
 	ok(header_of(&v, "Set-Cookie")[0] == '\0' && count_records(&v.f, false) == 0,
 	    "that is not saved, and sets no cookie");
 
@@ -698,6 +755,8 @@ main(void)
 	test_rest();
 	test_secure();
 	test_cookie_path();
+	test_withheld();
+	test_large_header();
 	test_cross_site();
 	test_conflict();
 	test_lazy();

@@ -1,4 +1,5 @@
-/* test_session_cookies.c: our cookie and what it stands for: when it is sent again. */
+/* test_session_cookies.c: our cookie and what it stands for: when it is sent again, and what becomes
+ * of several, of too many, and of those whose session can't be read. */
 #include "config.h"
 
 #include "error.h"
@@ -38,7 +39,7 @@ defaults(void)
 	options->cookie_domain = nowhere;
 	options->rolling = options->resave = false;
 	count_records(&f, true);
-	forget_renewal(&f, ID);
+	forget_end(&f, ID);
 	gate_buffer_reset(&header);
 	add_cookie(&header, f.config.keys, ID);
 }
@@ -80,7 +81,7 @@ visit(struct gate_store_link *store, step *handler)
 	gate_session_begin(&s);
 	handler(&s);
 	result = gate_session_save(&s);
-	gate_session_set_cookie(&s, &out);
+	gate_session_set_cookie(&s, 0, &out);
 	snprintf(line, sizeof line, "%s", gate_buffer_text(&out));
 	gate_buffer_release(&out);
 	gate_session_end(&s);
@@ -170,6 +171,275 @@ test_touch_without_effect(void)
 	is(line, "", "the old cookie does not come back over the new one");
 }
 
+/* ---- what can't be read is not absent ---- */
+
+static struct gate_session seen; /* the last session, for what its fields say */
+
+static void
+count_on(struct gate_session *s)
+{
+	json_object_set_new(gate_session_json(s), "n", json_integer(1));
+}
+
+static void
+log_in(struct gate_session *s)
+{
+	static const struct gate_record_login anna = {"anna", "192.0.2.1", NULL, NOW};
+
+	gate_session_ask_login(s, &anna, 0);
+}
+
+static void
+log_out(struct gate_session *s)
+{
+	gate_session_ask_destroy(s);
+}
+
+/* As visit, for what is known of the session behind it, too. */
+static int
+try(step *handler)
+{
+	struct gate_session s = new_session(&f.link, &f.queue);
+	struct gate_buffer out = {0};
+	int result;
+
+	listen_in(&f);
+	gate_session_begin(&s);
+	handler(&s);
+	result = gate_session_save(&s);
+	gate_session_set_cookie(&s, 0, &out);
+	snprintf(line, sizeof line, "%s", gate_buffer_text(&out));
+	gate_buffer_release(&out);
+	seen = s;
+	gate_session_end(&s);
+	hear_out(&f);
+	return result;
+}
+
+static int
+status(void)
+{
+	const char *text;
+
+	return gate_session_refusal_status(&seen, &text);
+}
+
+static void
+send_ids(const char *const *ids)
+{
+	gate_buffer_reset(&header);
+	for (; *ids != NULL; ids++)
+		add_cookie(&header, f.config.keys, *ids);
+}
+
+#define SEND(...) send_ids((const char *const[]){__VA_ARGS__, NULL})
+
+/* It stays, cookie and all; nobody is logged in; a change is refused; a login begins anew. */
+static void
+test_doubt(enum gate_session_refusal why, int records, const char *event, const char *what)
+{
+	char id[GATE_ID_MAX + 1], text[TEXT_MAX];
+
+	ok(try(look) == 1 && seen.state == GATE_SESSION_UNCLEAR && seen.refusal == why &&
+		line[0] == '\0',
+	    "%s: nobody's, and no Set-Cookie", what);
+	ok(has(f.logged, event), "  a log line");
+	ok(try(count_on) == -1 && status() == 409 && line[0] == '\0' &&
+		count_records(&f, false) == records,
+	    "  a change is refused, and nothing is written");
+	ok(try(log_in) == 1 && has(get_record(&f, id_in(&f, line, id), text), "\"anna\""),
+	    "  a login makes its own");
+}
+
+static void
+test_unreadable(void)
+{
+	static char huge[(1 << 20) + 2];
+	char text[TEXT_MAX];
+
+	memset(huge, ' ', sizeof huge - 1);
+	memcpy(huge, "{\"cookie\":{}}", 13);
+	defaults();
+	put_record(&f, ID, huge);
+	test_doubt(GATE_SESSION_UNREADABLE, 1, "event=session-unreadable", "a record over 1 MiB");
+	ok(count_records(&f, false) == 1 && !has(get_record(&f, ID, text), "cookie"),
+	    "  and ends what can't be read");
+	defaults();
+	put_record(&f, ID, "{\"cookie\":{},");
+	test_doubt(GATE_SESSION_UNREADABLE, 1, "event=session-unreadable", "a malformed one");
+	defaults();
+	put_record(&f, ID, huge);
+	ok(try(log_out) == 1 && has(line, "; Max-Age=0;") && count_records(&f, false) == 0,
+	    "logout ends one that can't be read, and clears the cookie");
+	seed("live", NOW, AGE, "");
+	put_record(&f, ID, "{");
+	SEND("live", ID);
+	ok(try(look) == 1 && seen.state == GATE_SESSION_UNCLEAR,
+	    "one that can't be read may be another user's than the live one");
+	defaults();
+	put_record(&f, ID, "");
+	ok(try(count_on) == 1 && seen.state == GATE_SESSION_NEW && line[0] != '\0',
+	    "what a file held that a crash left empty is known to be gone");
+}
+
+#define USER(name) "\"username\":\"" name "\","
+
+static void
+test_several_users(void)
+{
+	char member[] = "username", *usual = options->user_member;
+
+	options->user_member = member;
+	defaults();
+	seed("annas", NOW, AGE, USER("anna"));
+	seed("bens", NOW, AGE, USER("ben"));
+	SEND("annas", "bens");
+	test_doubt(GATE_SESSION_OF_SEVERAL, 2, "event=cookies-of-several-users", "of two users");
+	ok(count_records(&f, false) == 1 && has(f.logged, "event=session-ended"),
+	    "  and ends both, by the log");
+	options->user_member = usual;
+}
+
+static void
+test_too_many(void)
+{
+	const char *ids[GATE_SESSION_IDS + 2] = {NULL};
+	static char names[GATE_SESSION_IDS + 1][8];
+	unsigned long loads;
+
+	defaults();
+	for (int i = 0; i <= GATE_SESSION_IDS; i++) {
+		snprintf(names[i], sizeof names[i], "id%d", i);
+		ids[i] = names[i];
+		seed(ids[i], NOW, AGE, "");
+	}
+	send_ids(ids + 1);
+	loads = f.link.calls[GATE_STORE_LOAD];
+	ok(try(look) == 1 && seen.state == GATE_SESSION_LOADED &&
+		f.link.calls[GATE_STORE_LOAD] - loads == GATE_SESSION_IDS,
+	    "sixteen ids are looked up");
+	send_ids(ids);
+	loads = f.link.calls[GATE_STORE_LOAD];
+	test_doubt(GATE_SESSION_TOO_MANY, GATE_SESSION_IDS + 1, "event=cookies-of-many-sessions",
+	    "seventeen ids");
+	ok(f.link.calls[GATE_STORE_LOAD] == loads, "  of which none is looked up");
+	ok(count_records(&f, false) == 2, "  the login ended sixteen");
+}
+
+/* ---- several sessions of one browser ---- */
+
+static void
+test_logout_of_all(void)
+{
+	static char domain[] = "example.com", path[] = "/app";
+	char *usual = options->cookie_path, all[TEXT_MAX] = "";
+	struct gate_buffer out = {0};
+	struct gate_session s;
+	int lines = 0;
+
+	defaults();
+	seed("host", NOW, AGE, "");
+	seed("domain", NOW, AGE, "");
+	seed("others", NOW, AGE, "");
+	SEND("host", "domain", "dead");
+	options->cookie_domain = domain;
+	options->cookie_path = path;
+	s = new_session(&f.link, &f.queue);
+	s.path = "/app/logout";
+	gate_session_begin(&s);
+	log_out(&s);
+	listen_in(&f);
+	ok(gate_session_save(&s) == 1 && count_records(&f, false) == 1,
+	    "logout ends every session that the request proves, and no other");
+	hear_out(&f);
+	for (; gate_session_set_cookie(&s, lines, &out) == 1; lines++)
+		gate_buffer_puts(&out, "\n");
+	snprintf(all, sizeof all, "%s", gate_buffer_text(&out));
+	ok(lines == 4 && has(all, "=; Max-Age=0; Domain=example.com; Path=/app; ") &&
+		has(all, "=; Max-Age=0; Path=/app; ") &&
+		has(all, "=; Max-Age=0; Domain=example.com; Path=/; ") &&
+		has(all, "=; Max-Age=0; Path=/; "),
+	    "and clears the cookie of host and domain, at path and root");
+	gate_buffer_release(&out);
+	gate_session_end(&s);
+	options->cookie_path = usual;
+}
+
+static void
+test_login_over_others(void)
+{
+	char id[GATE_ID_MAX + 1];
+
+	defaults();
+	seed("older", NOW, AGE, "");
+	seed("newer", NOW, AGE, "");
+	SEND("older", "newer");
+	ok(try(renew) == 1 && count_records(&f, false) == 2, "a renewal leaves the other session");
+	count_records(&f, true);
+	forget_end(&f, "older");
+	forget_end(&f, "newer");
+	seed("older", NOW, AGE, "");
+	seed("newer", NOW, AGE, "");
+	ok(try(log_in) == 1 && count_records(&f, false) == 1 && id_in(&f, line, id)[0] != '\0',
+	    "a login ends it");
+}
+
+/* ---- the header ---- */
+
+static void
+test_limits(void)
+{
+	unsigned long loads = f.link.calls[GATE_STORE_LOAD];
+
+	defaults();
+	seed(ID, NOW, AGE, "");
+	gate_buffer_puts(&header, "; a=");
+	while (header.length < GATE_COOKIE_HEADER_MAX)
+		gate_buffer_puts(&header, "x");
+	ok(try(look) == 1 && seen.state == GATE_SESSION_LOADED, "64 KiB of cookies: known");
+	gate_buffer_puts(&header, "x");
+	loads = f.link.calls[GATE_STORE_LOAD];
+	ok(try(look) == -1 && seen.state == GATE_SESSION_REFUSED && status() == 431 &&
+		line[0] == '\0' && f.link.calls[GATE_STORE_LOAD] == loads,
+	    "more: 431, and nothing is asked, written or set");
+	ok(has(f.logged, "event=cookies-too-large"), "  a log line");
+	ok(try(log_in) == -1 && try(log_out) == -1 && count_records(&f, false) == 1,
+	    "  for login and logout, too");
+	gate_buffer_reset(&header);
+	for (int i = 1; i < GATE_COOKIE_PAIRS_MAX; i++)
+		gate_buffer_puts(&header, "a=; ");
+	add_cookie(&header, f.config.keys, ID);
+	ok(try(look) == 1 && seen.state == GATE_SESSION_LOADED, "the last of 1024 pairs: known");
+	gate_buffer_puts(&header, "; a=");
+	ok(try(look) == -1 && status() == 431, "1025: 431");
+}
+
+static void
+test_withheld(void)
+{
+	struct gate_session s;
+	static const char *const whens[] = {
+	    "from another site", "from our own", "with our cookie", "for Lax cookies"};
+
+	for (int i = 0; i < 4; i++) {
+		defaults();
+		if (i != 2)
+			gate_buffer_reset(&header);
+		options->cookie_same_site = i != 3 ? GATE_SAME_SITE_STRICT : GATE_SAME_SITE_LAX;
+		s = new_session(&f.link, &f.queue);
+		s.from_elsewhere = i != 1;
+		gate_session_begin(&s);
+		count_on(&s);
+		ok((gate_session_save(&s) == -1) == (i == 0) &&
+			(s.refusal == GATE_SESSION_WITHHELD) == (i == 0) &&
+			count_records(&f, true) == (i != 0),
+		    "a Strict cookie that is not there, %s: %s", whens[i],
+		    i == 0 ? "nothing is known or stored" : "a stranger");
+		gate_session_end(&s);
+	}
+	options->cookie_same_site = GATE_SAME_SITE_LAX;
+}
+
 int
 main(void)
 {
@@ -184,6 +454,13 @@ main(void)
 	odd.store = f.link.store;
 	test_touch();
 	test_touch_without_effect();
+	test_unreadable();
+	test_several_users();
+	test_too_many();
+	test_logout_of_all();
+	test_login_over_others();
+	test_limits();
+	test_withheld();
 	gate_buffer_release(&header);
 	options->cookie_domain = own;
 	fixture_close(&f);

@@ -144,11 +144,13 @@ test_absent(void)
 	record = blank(gate_clock_wall() + HOUR + 1000);
 	ok(gate_store_load(&f.link, "aged", NULL, &record, &error) == 0, "an hour later it has");
 	record = blank(gate_clock_wall());
+	record.expires = record.now + HOUR;
 	ok(gate_record_set(&record, "n", "1") == 0 &&
 		gate_store_create(&f.link, "malformed", &record, &error) == 1,
 	    "one without a cookie");
 	gate_store_release(&f.link, &record);
-	ok(get(&f.link, "malformed", &record) == 0, "load: what is malformed is 0");
+	ok(get(&f.link, "malformed", &record) == GATE_UNREADABLE, "load: can't be read");
+	ok(record.count == 0 && record.was == NULL, "and the record is empty");
 	ok(put(&f.link, "malformed", "2") == 0, "but its id is taken");
 	ok(take_away("malformed") == 1, "and it can be removed");
 	take_away("expired");

@@ -120,7 +120,7 @@ ok '... and the tag is another one' test "$new" != "$tag"
 kept=$(cookie_header)
 new_visitor
 says 'gone: renewed a moment ago' /r/count \
-	'state=gone did=nothing why="its record went, or was renewed by another request" cookie=kept why_cookie="the browser may have a newer one" result=done' \
+	'state=gone did=nothing why="its record went, or was renewed by another request" cookie=kept why_cookie="the browser may have a newer one" result=refused' \
 	-H "Cookie: $old"
 sends none
 says 'the new one' /r/count \
@@ -165,7 +165,7 @@ while_waiting count get /r/destroy
 is "$(traced)" "path=/r/destroy session=TAG state=loaded touched_ago=N did=destroy why=destroyed \
 cookie=cleared why_cookie=destroyed result=done
 path=/r/slowfile runs=2 state=gone did=nothing why=\"its record went, or was renewed by another request\" \
-cookie=kept why_cookie=\"the browser may have a newer one\" result=done" \
+cookie=kept why_cookie=\"the browser may have a newer one\" result=refused" \
 	'destroyed by another request: a conflict, then gone'
 new_visitor
 get /r/count
@@ -205,7 +205,7 @@ says 'a secure cookie over plain http' /second/count \
 sends none
 second --cookie_path=/elsewhere
 says 'outside cookie_path' /second/count \
-	'state=gone did=nothing why="the path is not under cookie_path" cookie=kept why_cookie="the path is not under cookie_path" result=done'
+	'state=outside did=nothing why="the path is not under cookie_path" cookie=kept why_cookie="the path is not under cookie_path" result=done'
 sends none
 second --save_uninitialized=yes
 says 'save_uninitialized' /second/read \

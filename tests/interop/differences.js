@@ -121,10 +121,9 @@ const differences = [
 	},
 	{
 		why: 'a touch of a session whose cookie has an age prolongs the cookie, too',
-		when: ({ options, before, renewed, expected: { cookie, document } }) => !options.resave &&
-			!renewed && before?.age && document !== undefined && cookie.what === 'none' &&
-			document.expires !== before.expires,
-		instead: (s) => ({ cookie: set(s.expected.document.age, s) }),
+		when: (s) => !s.options.resave && !s.renewed && s.before?.age && touchIsDue(s.before, s) &&
+			s.expected.document !== undefined && s.expected.cookie.what === 'none',
+		instead: (s) => ({ cookie: set(s.before.age, s) }),
 	},
 	{
 		why: 'a cookie that an old secret signed is signed anew',
@@ -174,9 +173,14 @@ const differences = [
 		apart: true,
 	},
 	{
-		why: 'who comes with an id that was just renewed has a newer cookie: it is not replaced',
+		why: 'who comes with an id that was just renewed has a newer cookie: it is not replaced, and a ' +
+			'change is refused',
 		when: ({ renewed }) => renewed,
-		instead: () => ({ cookie: none, document: undefined }),
+		instead: ({ kind, expected }) => ({
+			...(kind === 'refused' || Object.keys(expected.document?.shown ?? {}).length > 0 ?
+				{ status: 409, body: '' } : {}),
+			cookie: none, document: undefined,
+		}),
 		apart: true,
 	},
 	{

@@ -83,6 +83,12 @@ const differences = [
 		instead: ({ before }) => ({ status: 500, cookie: 'none', record: before }),
 		fresh: true,
 	},
+	{
+		why: 'a touch of a session whose cookie has an age prolongs the cookie, too',
+		when: ({ kind, before, after }) => !['nothing', 'destroy'].includes(kind) &&
+			before?.cookie.originalMaxAge && after?.cookie.originalMaxAge,
+		instead: () => ({ cookie: 'set' }),
+	},
 ];
 
 /* What a visitor's record says, without what is known to differ. */
