@@ -154,6 +154,8 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	int (*sweep)(
 	    void *store, const struct gate_options *, struct gate_error *); /* how many went */
 	void (*close)(void *store);
+	int (*room)(void *store, const struct gate_options *,
+	    struct gate_error *); /* for strangers? 0: not now; NULL: always */
 };
 
 int gate_record_parse(struct gate_record *, const char *text, size_t length); /* 0: malformed */

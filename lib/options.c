@@ -83,6 +83,8 @@ static const struct gate_option table[] = {
 	.least = 1},
     {"file_sync", GATE_OPTION_SWITCH, "no", "files survive a power cut, and Node may read them",
 	AT(file_sync)},
+    {"store_reserve", GATE_OPTION_SIZE, "64m", "free space that strangers leave to users; 0: none",
+	AT(store_reserve), .most = INT64_C(1) << 50},
     {"collection", GATE_OPTION_TEXT, "sessions", "MongoDB's collection of sessions", AT(collection),
 	.least = 1},
     {"payload", GATE_OPTION_WORD, "string", "how MongoDB keeps a new session", AT(payload),

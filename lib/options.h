@@ -36,6 +36,7 @@ struct gate_options { /* durations are milliseconds; text is never NULL, "" wher
 	char *origin;
 	char *store;
 	bool file_sync;
+	int64_t store_reserve;
 	char *collection;
 	enum gate_payload payload;
 	enum gate_auto_remove auto_remove;

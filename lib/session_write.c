@@ -209,9 +209,22 @@ gate_session_end_shown(struct gate_session *s, const char *why)
 	return result;
 }
 
+/* Strangers leave to the others what room there is. A rewrite and a touch take none. */
+static bool
+is_crowded_out(struct gate_session *s)
+{
+	bool grows = s->action == GATE_SESSION_CREATE || s->action == GATE_SESSION_UPDATE ||
+	    s->action == GATE_SESSION_RENEW;
+
+	return grows && s->login == NULL && s->record.user == NULL &&
+	    !gate_store_has_room(s->store, s->options, &s->error);
+}
+
 int
 gate_session_perform(struct gate_session *s)
 {
+	if (is_crowded_out(s))
+		return -1;
 	switch (s->action) {
 	case GATE_SESSION_NOTHING:
 		break;

@@ -227,3 +227,10 @@ gate_store_bump(struct gate_store_link *link, const char *key, int64_t add, int6
 	count(link, GATE_STORE_BUMP);
 	return link->table->bump(link->store, key, add, lifetime, bump, error);
 }
+
+int
+gate_store_has_room(
+    struct gate_store_link *link, const struct gate_options *options, struct gate_error *error)
+{
+	return link->table->room == NULL || link->table->room(link->store, options, error) != 0;
+}

@@ -78,6 +78,9 @@ int gate_store_bump(struct gate_store_link *, const char *key, int64_t add, int6
     struct gate_bump *, struct gate_error *);
 void gate_store_release(struct gate_store_link *, struct gate_record *); /* empties it, whole */
 
+/* Is there room for a record of somebody who is not logged in? 0: the error says why not. */
+int gate_store_has_room(struct gate_store_link *, const struct gate_options *, struct gate_error *);
+
 /* ---- store_try.c ---- */
 
 /* Makes a record, reads, changes and removes it, and counts: all that requests need. NULL: that went

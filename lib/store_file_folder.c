@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "error.h"
 #include "log.h"
 #include "options.h"
@@ -90,6 +92,42 @@ gate_store_file_remade(struct gate_store_file_dir *dir)
 	}
 	errno = ENOENT;
 	return any;
+}
+
+/* ---- room ---- */
+
+#define RESERVE_SHARE 10 /* a file system may be small: no more than a tenth of it is kept free */
+#define INODES_SHARE 100
+
+static bool
+is_crowded(const struct statvfs *fs, int64_t reserve)
+{
+	uint64_t unit = fs->f_frsize, share = fs->f_blocks / RESERVE_SHARE * unit;
+	uint64_t wanted = (uint64_t)reserve < share ? (uint64_t)reserve : share;
+
+	return fs->f_bavail * unit < wanted ||
+	    (fs->f_files > 0 && fs->f_favail < fs->f_files / INODES_SHARE);
+}
+
+/* Looks once a second, whoever asks first. */
+int
+gate_store_file_room(void *store, const struct gate_options *options, struct gate_error *error)
+{
+	struct gate_store_file_dir *dir = store;
+	int64_t second = gate_clock_monotonic() / 1000;
+	struct statvfs fs;
+
+	if (options->store_reserve == 0)
+		return 1;
+	if (atomic_exchange(&dir->looked, second) != second && fstatvfs(dir->records, &fs) == 0)
+		dir->crowded = is_crowded(&fs, options->store_reserve);
+	if (!dir->crowded)
+		return 1;
+	gate_fail(error, GATE_ESTORE,
+	    "store file:%s: what store_reserve keeps free is all that is left: only who is logged "
+	    "in is served",
+	    dir->path);
+	return 0;
 }
 
 /* ---- open and close ---- */

@@ -15,6 +15,7 @@
 #define TRY_USER "gate:probe" /* no user's name: it has a colon */
 #define UNREADABLE "the store can't be read"
 #define UNWRITABLE "the store can't be written"
+#define CROWDED "the store is almost full: new visitors are refused"
 
 struct trial {
 	struct gate_store_link *link; /* its table is called here: no request made these calls */
@@ -121,6 +122,8 @@ gate_store_try(
 	gate_store_release(link, &t.record);
 	if (why != NULL)
 		link->table->remove(link->store, t.id, NULL, NULL);
+	else if (!gate_store_has_room(link, options, error))
+		why = CROWDED;
 	return why;
 }
 
