@@ -66,15 +66,12 @@ make_base() { # a tarball
 		apt-get -q update
 		DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install debootstrap
 	fi
-	mirror=$(mirrors | grep -E '/debian/?$' | head -n 1) || mirror=http://deb.debian.org/debian
+	mirror=$(mirrors | grep -E '/debian/?$' | head -n 1) || mirror= # debootstrap's own
 	security=$(mirrors | grep -E '/debian-security/?$' | head -n 1) || security=
 	rm -rf "$root"
 	mkdir -p "$root"
-	debootstrap --variant=minbase --include=git "$suite" "$root" "$mirror"
-	{
-		echo "deb $mirror $suite main"
-		[ -z "$security" ] || echo "deb $security $suite-security main"
-	} >"$root/etc/apt/sources.list"
+	debootstrap --variant=minbase --include=git "$suite" "$root" ${mirror:+"$mirror"}
+	[ -z "$security" ] || echo "deb $security $suite-security main" >>"$root/etc/apt/sources.list"
 	# a mirror may be older than it says
 	apt-config dump | grep -i '^Acquire::Check-Valid-Until ' >"$root/etc/apt/apt.conf.d/90valid" || true
 	rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
