@@ -5,6 +5,10 @@
 
 #include "clock.h"
 
+#define CALL_LEAST 1000 /* ms */
+
+static _Thread_local int64_t deadline_of_thread; /* each thread writes its own only */
+
 static int64_t
 read_clock(clockid_t which)
 {
@@ -30,4 +34,26 @@ void
 gate_clock_pause(void)
 {
 	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+void
+gate_clock_set_deadline(int64_t deadline)
+{
+	deadline_of_thread = deadline;
+}
+
+int64_t
+gate_clock_deadline(void)
+{
+	return deadline_of_thread;
+}
+
+int64_t
+gate_clock_end(int64_t most)
+{
+	int64_t now = gate_clock_monotonic(), end = deadline_of_thread;
+
+	if (end == 0)
+		return now + most;
+	return end > now + CALL_LEAST ? end : now + CALL_LEAST;
 }

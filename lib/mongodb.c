@@ -4,14 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "error.h"
 #include "log.h"
 #include "mongodb.h"
 
 #define PROBE_INTERVAL 1000 /* ms */
+#define PROBE_MOST 5000     /* ms that one may take */
 #define NOBODY "gate probe" /* an id that no record and no user has */
 #define REASON_MAX 120
 #define UNAUTHORIZED 13
+#define CALL_MOST 300000 /* and one for which no request waits */
 
 /* ---- what went wrong ---- */
 
@@ -145,7 +148,10 @@ ask(struct gate_mongodb *m,
 
 	if (client == NULL)
 		return 0;
+	gate_mongodb_use_stream(client, true);
+	gate_mongodb_set_end(gate_clock_monotonic() + PROBE_MOST);
 	answered = question(m, client, &error) || !is_unreached(&error);
+	gate_mongodb_set_end(0);
 	mongoc_client_pool_push(m->pool, client);
 	return answered;
 }
@@ -245,6 +251,7 @@ take_patient(struct gate_mongodb *m, struct gate_mongodb_call *call, struct gate
 	call->client = m->patient = mongoc_client_new_from_uri_with_error(m->patient_uri, &why);
 	if (m->patient != NULL) {
 		mongoc_client_set_error_api(m->patient, MONGOC_ERROR_API_VERSION_2);
+		gate_mongodb_use_stream(m->patient, false);
 		return 0;
 	}
 	reason_of(&why, reason);
@@ -255,8 +262,10 @@ static int
 take_client(struct gate_mongodb *m, struct gate_mongodb_call *call, struct gate_error *error)
 {
 	call->client = mongoc_client_pool_pop(m->pool);
-	if (call->client != NULL)
+	if (call->client != NULL) {
+		gate_mongodb_use_stream(call->client, true);
 		return 0;
+	}
 	return gate_fail(error, GATE_ESTORE,
 	    "%s: all connections that maxPoolSize of the URI allows are in use", m->name);
 }
@@ -281,6 +290,7 @@ gate_mongodb_begin(struct gate_mongodb *m, struct gate_mongodb_call *call,
 	if (collection != NULL)
 		call->collection =
 		    mongoc_client_get_collection(call->client, m->database, collection);
+	call->end_before = gate_mongodb_set_end(gate_clock_end(CALL_MOST));
 	return 0;
 }
 
@@ -299,6 +309,7 @@ give_back(struct gate_mongodb_call *call, bool reached)
 {
 	struct gate_mongodb *m = call->mongodb;
 
+	gate_mongodb_set_end(call->end_before);
 	if (call->collection != NULL)
 		mongoc_collection_destroy(call->collection);
 	if (call->kind != GATE_MONGODB_PATIENT)
@@ -323,4 +334,28 @@ gate_mongodb_end(
 	reason_of(&call->error, reason);
 	return gate_fail(error, denied ? GATE_EOPTION : GATE_ESTORE, "%s: %s: %s%s",
 	    call->mongodb->name, what, reason, advice_for(&call->error));
+}
+
+/* An empty batch is not the end; but there may be no end of those. */
+bool
+gate_mongodb_next(struct gate_mongodb_call *call, mongoc_cursor_t *cursor, const bson_t **document)
+{
+	while (!gate_mongodb_is_over()) {
+		/* A command's walk over all records takes as long as it takes. */
+		if (call->kind == GATE_MONGODB_READ && gate_clock_deadline() == 0)
+			gate_mongodb_set_end(gate_clock_end(CALL_MOST));
+		if (mongoc_cursor_next(cursor, document))
+			return true;
+		if (mongoc_cursor_error(cursor, &call->error) || !mongoc_cursor_more(cursor))
+			return false;
+	}
+	bson_set_error(&call->error, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET,
+	    "the server's answer does not end in time");
+	return false;
+}
+
+bool
+gate_mongodb_came_all(struct gate_mongodb_call *call, mongoc_cursor_t *cursor)
+{
+	return !mongoc_cursor_error(cursor, &call->error) && call->error.domain == 0;
 }

@@ -45,6 +45,7 @@ struct gate_mongodb_call { /* of one thread */
 	bson_error_t error; /* for the driver to fill in */
 	enum gate_mongodb_kind kind;
 	unsigned reads_turn, writes_turn; /* of the breakers */
+	int64_t end_before;               /* of the call in whose middle this one is made */
 };
 
 /* ---- mongodb_uri.c: what the URL says ---- */
@@ -54,16 +55,27 @@ int gate_mongodb_check(const struct gate_mongodb_wish *, struct gate_error *);
 mongoc_uri_t *gate_mongodb_uri(const struct gate_mongodb_wish *, struct gate_error *);
 mongoc_uri_t *gate_mongodb_patient_uri(const mongoc_uri_t *); /* whose answers may take minutes */
 
+/* ---- mongodb_stream.c: bytes, and until when they are waited for ---- */
+
+/* When this thread's call ends, in ms of CLOCK_MONOTONIC, 0: it makes none. What it was before. */
+int64_t gate_mongodb_set_end(int64_t end);
+bool gate_mongodb_is_over(void);
+void gate_mongodb_use_stream(mongoc_client_t *, bool pooled); /* whose bytes these rules are for */
+
 /* ---- mongodb.c: calls ---- */
 
 /* After the fork: a pool doesn't survive one. Asks nobody yet. 0 or -1. Close only after 0. */
 int gate_mongodb_open(struct gate_mongodb *, const struct gate_mongodb_wish *, struct gate_error *);
 void gate_mongodb_close(struct gate_mongodb *);
-/* Takes a client, for one collection (NULL: for commands). 0, or -1: it need not be asked. */
+/* Takes a client, for one collection (NULL: for commands); gate_clock_end says until when, and no byte
+ * is waited for longer. 0, or -1: it need not be asked. */
 int gate_mongodb_begin(struct gate_mongodb *, struct gate_mongodb_call *, enum gate_mongodb_kind,
     const char *collection, struct gate_error *);
 /* Gives it back; good: the call's error says nothing. Returns good ? 1 : -1, with the error set:
  * what ("a record can't be read") and why. */
 int gate_mongodb_end(struct gate_mongodb_call *, bool good, const char *what, struct gate_error *);
+/* As mongoc_cursor_next, until the call's end. False: there are no more, or the call's error says why. */
+bool gate_mongodb_next(struct gate_mongodb_call *, mongoc_cursor_t *, const bson_t **);
+bool gate_mongodb_came_all(struct gate_mongodb_call *, mongoc_cursor_t *); /* behind the last one */
 
 #endif

@@ -384,8 +384,10 @@ gate_request_serve(struct gate_request *r, gate_handler *handler)
 	r->path = read_path(r);
 	join_cookies(r);
 	r->deadline = gate_clock_monotonic() + r->config->options.deadline;
+	gate_clock_set_deadline(r->deadline);
 	open_session(r);
 	answer(r, handler);
+	gate_clock_set_deadline(0);
 	if (r->config->options.trace)
 		gate_session_trace(&r->session, r->runs, r->result);
 	gate_answer_finish(r);

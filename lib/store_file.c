@@ -383,7 +383,7 @@ unlink_unread(struct gate_store_file_dir *dir, const char *id, struct gate_error
 static int
 remove_any(struct gate_store_file_dir *dir, const char *id, struct gate_error *error)
 {
-	int64_t deadline = gate_clock_monotonic() + dir->deadline;
+	int64_t deadline = gate_clock_end(dir->deadline);
 	struct gate_store_file_was *was;
 	int result;
 

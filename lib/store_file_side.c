@@ -125,7 +125,7 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 
 	*bump = (struct gate_bump){0};
 	gate_sha256_hex(name, key, strlen(key));
-	fd = open_bump(dir, name, flags, gate_clock_monotonic() + dir->deadline);
+	fd = open_bump(dir, name, flags, gate_clock_end(dir->deadline));
 	if (fd < 0 && errno == ENOENT && flags == 0)
 		return 1;
 	if (fd < 0)

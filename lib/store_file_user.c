@@ -127,7 +127,7 @@ visit_record(struct walk *w, const char *id)
 	struct gate_record record = {.now = gate_clock_wall(),
 	    .ttl = w->dir->ttl,
 	    .user_member = w->dir->user_member,
-	    .deadline = gate_clock_monotonic() + w->dir->deadline};
+	    .deadline = gate_clock_end(w->dir->deadline)};
 	struct gate_store_file_was *was;
 	int found, result = 1;
 

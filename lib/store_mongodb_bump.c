@@ -275,8 +275,7 @@ gate_store_mongodb_bump(void *store, const char *key, int64_t add, int64_t lifet
 	    .add = add,
 	    .now = gate_clock_wall(),
 	    .lifetime = lifetime,
-	    .deadline =
-		gate_clock_monotonic() + ((const struct gate_store_mongodb *)store)->deadline,
+	    .deadline = gate_clock_end(((const struct gate_store_mongodb *)store)->deadline),
 	    .bump = bump,
 	    .error = error};
 

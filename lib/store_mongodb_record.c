@@ -15,6 +15,7 @@
 
 #define DUPLICATE_KEY 11000
 #define CLOCKS_APART 86400000 /* ms that another host's clock may be ahead */
+#define OF_USER_MOST 20000    /* records: who asks keeps some memory for each */
 #define WALK_BATCH 100 /* records that come in one answer, which must come within socket_timeout */
 
 static void
@@ -417,18 +418,19 @@ struct walk {
 	gate_store_visit *visit;
 	void *data;
 	struct gate_error *error;
+	int visits;
 };
 
 /* What the visit answers; 1 where there was none. The field may be of another time than the
  * payload, as Node writes only that. */
 static int
-visit_document(const struct walk *w, const bson_t *document)
+visit_document(struct walk *w, const bson_t *document)
 {
 	struct gate_store_mongodb *store = w->store;
 	struct gate_record record = {.now = gate_clock_wall(),
 	    .ttl = store->ttl,
 	    .user_member = store->user_member,
-	    .deadline = gate_clock_monotonic() + store->deadline};
+	    .deadline = gate_clock_end(store->deadline)};
 	bson_iter_t at;
 	const char *id;
 	int found, result = 1;
@@ -438,6 +440,10 @@ visit_document(const struct walk *w, const bson_t *document)
 	id = bson_iter_utf8(&at, NULL);
 	if (!gate_id_valid(id))
 		return 1;
+	if (w->user != NULL && ++w->visits > OF_USER_MOST)
+		return gate_fail(w->error, GATE_ESTORE,
+		    "%s: the server shows more than %d records of one user", store->mongodb.name,
+		    OF_USER_MOST);
 	found = parse(store, document, id, &record, w->error);
 	if (found == -1)
 		result = -1;
@@ -455,7 +461,7 @@ gate_store_mongodb_each(
     void *data, const char *user, gate_store_visit *visit, void *visitor, struct gate_error *error)
 {
 	struct gate_store_mongodb *store = data;
-	struct walk w = {store, user, visit, visitor, error};
+	struct walk w = {store, user, visit, visitor, error, 0};
 	struct gate_mongodb_call call;
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, equals;
 	const bson_t *document;
@@ -473,9 +479,9 @@ gate_store_mongodb_each(
 		bson_append_document_end(&filter, &equals);
 	}
 	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
-	while (result > 0 && mongoc_cursor_next(cursor, &document))
+	while (result > 0 && gate_mongodb_next(&call, cursor, &document))
 		result = visit_document(&w, document);
-	good = !mongoc_cursor_error(cursor, &call.error);
+	good = gate_mongodb_came_all(&call, cursor);
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&filter);

@@ -122,7 +122,7 @@ collect(const struct heap *h, int64_t most, bson_t *found)
 	cursor = mongoc_collection_find_with_opts(call.collection, &query, &options, NULL);
 	BSON_APPEND_DOCUMENT_BEGIN(found, "_id", &in);
 	GATE_BSON_ARRAY_BEGIN(&in, "$in", -1, &list);
-	while (mongoc_cursor_next(cursor, &document))
+	while (gate_mongodb_next(&call, cursor, &document))
 		if (bson_iter_init_find(&id, document, "_id")) {
 			char text[16];
 			const char *key;
@@ -132,7 +132,7 @@ collect(const struct heap *h, int64_t most, bson_t *found)
 		}
 	bson_append_array_end(&in, &list);
 	bson_append_document_end(found, &in);
-	good = !mongoc_cursor_error(cursor, &call.error);
+	good = gate_mongodb_came_all(&call, cursor);
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&query);

@@ -194,7 +194,7 @@ gate_user_mongodb_each(void *data, int (*visit)(void *data, const char *name, co
 	bson_append_document_end(&options, &sort);
 	gate_user_mongodb_project(&options);
 	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
-	while (!stopped && mongoc_cursor_next(cursor, &document)) {
+	while (!stopped && gate_mongodb_next(&call, cursor, &document)) {
 		const char *name = gate_user_mongodb_text(document, "_id"),
 			   *hash = gate_user_mongodb_text(document, "password");
 		const char *why = gate_user_mongodb_refusal(name, hash);
@@ -207,7 +207,7 @@ gate_user_mongodb_each(void *data, int (*visit)(void *data, const char *name, co
 		gate_log(GATE_LOG_WARN, "user-skipped", "collection", GATE_USER_MONGODB_COLLECTION,
 		    "user", name, "error", why, NULL);
 	}
-	good = !mongoc_cursor_error(cursor, &call.error);
+	good = gate_mongodb_came_all(&call, cursor);
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&filter);

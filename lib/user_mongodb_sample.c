@@ -156,12 +156,12 @@ take_sample(struct gate_user_mongodb *users, const struct gate_keys *keys, bool 
 		return -1;
 	gate_user_mongodb_project(&options);
 	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
-	while (good && mongoc_cursor_next(cursor, &document))
+	while (good && gate_mongodb_next(&call, cursor, &document))
 		if (is_usable(document, weak))
 			good = add_name(sample, keys, gate_user_mongodb_text(document, "_id"));
 	if (!good)
 		gate_fail(error, GATE_EMEMORY, "out of memory");
-	good &= !mongoc_cursor_error(cursor, &call.error);
+	good = gate_mongodb_came_all(&call, cursor) && good;
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&filter);

@@ -2,6 +2,7 @@
  * told. A line to the control port is an order; the answer says what it did to so far:
  *   pass          lets everything through
  *   delay MS      answers come that much later
+ *   drip MS       answers come a byte at a time, and that long between two
  *   hold          takes connections and bytes, and passes none on; what is held goes on with pass
  *   cut N         ends each connection after N bytes of answers, from now or from its beginning
  *   reset N       the same, but with a reset
@@ -29,7 +30,7 @@
 #define SERVER 0 /* where answers come from */
 #define CLIENT 1
 
-enum mode { PASS, DELAY, HOLD, CUT, RESET, REFUSE };
+enum mode { PASS, DELAY, HOLD, CUT, RESET, REFUSE, DRIP };
 
 struct way { /* of bytes in one direction: a chunk at a time */
 	char *bytes;
@@ -178,8 +179,12 @@ pass_on(struct proxy *p, struct connection *c, int from)
 	ssize_t length;
 
 	while (way->sent < way->length) {
-		length = send(
-		    c->fd[!from], way->bytes + way->sent, way->length - way->sent, MSG_NOSIGNAL);
+		bool drips = p->mode == DRIP && from == SERVER;
+
+		if (drips && now() < way->due)
+			return;
+		length = send(c->fd[!from], way->bytes + way->sent,
+		    drips ? 1 : way->length - way->sent, MSG_NOSIGNAL);
 		if (length < 0 && errno == EAGAIN)
 			return;
 		if (length < 0) {
@@ -187,6 +192,8 @@ pass_on(struct proxy *p, struct connection *c, int from)
 			return;
 		}
 		way->sent += (size_t)length;
+		if (drips)
+			way->due = now() + p->number;
 	}
 	way->length = 0;
 	if (is_cut(p, c, from))
@@ -228,7 +235,8 @@ set_mode(struct proxy *p, enum mode mode, long number)
 static void
 obey(struct proxy *p, const char *line)
 {
-	static const char *const modes[] = {"pass", "delay", "hold", "cut", "reset", "refuse"};
+	static const char *const modes[] = {
+	    "pass", "delay", "hold", "cut", "reset", "refuse", "drip"};
 	char word[16] = "";
 	long number = 0;
 
