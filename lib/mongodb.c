@@ -47,13 +47,16 @@ words_of(const bson_error_t *error)
 static void
 reason_of(const bson_error_t *error, char reason[REASON_MAX])
 {
-	char *host;
+	/* the host is said before; how the servers are arranged would leave no room for what to do */
+	static const char *const ends[] = {" calling hello on ", "]. Topology type: "};
 	size_t length;
 
 	snprintf(reason, REASON_MAX, "%.*s", REASON_MAX - 1, words_of(error));
-	host = strstr(reason, " calling hello on "); /* it is said before */
-	if (host != NULL)
-		*host = '\0';
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		char *end = strstr(reason, ends[i]);
+		if (end != NULL)
+			*end = '\0';
+	}
 	length = strcspn(reason, is_unreached(error) ? "{" : "{\"");
 	while (length > 0 && strchr(" .:,]", reason[length - 1]) != NULL)
 		length--;
