@@ -212,6 +212,7 @@ test_reload() {
 	page 'page 0'
 	reload_conf max_age=1000
 	start_responder responder || bail 'no responder'
+	wait_until 10 has_workers responder 2
 	workers=$(workers_of responder)
 	begin_load -s -u 'visit ' "$url/closing/count"
 	for ((i = 1; i <= many; i++)); do
