@@ -7,10 +7,14 @@
 static void
 show(struct gate_request *req, const char *problem)
 {
-	json_t *session = gate_session(req), *done = json_object_get(session, "done");
-	json_t *page = json_pack("{s:o, s:s*, s:O*}", "sessions", gate_user_sessions(req),
-	    "problem", problem, "done", done);
+	json_t *session = gate_session(req), *done = json_object_get(session, "done"), *page;
 
+	if (gate_user(req) == NULL) {
+		gate_redirect(req, "/login?next=/account");
+		return;
+	}
+	page = json_pack("{s:o, s:s*, s:O*}", "sessions", gate_user_sessions(req), "problem",
+	    problem, "done", done);
 	json_object_del(session, "done");
 	gate_render(req, "account.html", page);
 	json_decref(page);
@@ -23,16 +27,17 @@ say_done(struct gate_request *req, const char *text)
 	gate_redirect(req, "/account");
 }
 
-/* Ending the session that one is in is a logout. */
+/* Ending the session that one is in is a logout, behind which a second click has no cookie. */
 static void
 end_session(struct gate_request *req, const char *handle)
 {
 	int ended = gate_user_session_end(req, handle);
+	bool out = handle != NULL && gate_cookie(req, gate_option(req, "cookie_name")) == NULL;
 
 	if (ended < 0)
 		return;
 	if (gate_user(req) == NULL)
-		gate_redirect(req, "/");
+		gate_redirect(req, ended > 0 || out ? "/" : "/login?next=/account");
 	else if (ended > 0)
 		say_done(req, "Done: you are logged out there.");
 	else
@@ -46,12 +51,8 @@ change_password(struct gate_request *req, const char *old)
 {
 	const char *new = gate_form(req, "new"), *again = gate_form(req, "again"), *why;
 
-	if (new == NULL || again == NULL) {
-		gate_status(req, 400);
-		return;
-	}
-	if (strcmp(new, again) != 0) {
-		gate_status(req, 422);
+	if (new == NULL || again == NULL || strcmp(new, again) != 0) {
+		gate_status(req, new == NULL || again == NULL ? 400 : 422);
 		show(req, "The two new passwords differ.");
 		return;
 	}
@@ -66,6 +67,9 @@ change_password(struct gate_request *req, const char *old)
 	case GATE_LATER:
 		show(req, "Too many tries just now. Wait a little and try again.");
 		break;
+	default:
+		if (gate_user(req) == NULL)
+			show(req, NULL);
 	}
 }
 
@@ -80,6 +84,8 @@ change(struct gate_request *req)
 		end_session(req, NULL);
 	else if (old != NULL)
 		change_password(req, old);
+	else if (gate_user(req) == NULL)
+		show(req, NULL);
 	else
 		gate_status(req, 400);
 }
@@ -89,9 +95,7 @@ answer(struct gate_request *req)
 {
 	if (!gate_allow(req, "GET, HEAD, POST"))
 		return;
-	if (gate_user(req) == NULL)
-		gate_redirect(req, "/login?next=/account");
-	else if (strcmp(gate_param(req, "REQUEST_METHOD"), "POST") == 0)
+	if (strcmp(gate_param(req, "REQUEST_METHOD"), "POST") == 0)
 		change(req);
 	else
 		show(req, NULL);

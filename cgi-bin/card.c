@@ -16,18 +16,24 @@ boxes(json_int_t left)
 	return array;
 }
 
+/* Behind the second click of a double one the first visit of the new card may have been made. */
 static void
 visit(struct gate_request *req)
 {
 	json_t *session = gate_session(req);
 	json_t *card = json_object_get(session, "card");
 	json_int_t before = json_is_integer(card) ? json_integer_value(card) : FULL;
-	bool paid = before >= PRICE;
-	json_int_t left = paid ? before - PRICE : before;
-	json_t *page = json_pack("{s:I, s:I, s:i, s:b, s:b, s:o}", "before", before, "left", left,
-	    "price", PRICE, "paid", paid, "used_up", left < PRICE, "boxes", boxes(left));
+	bool made = gate_query(req, "new") != NULL && before < FULL, paid;
+	json_int_t left;
+	json_t *page;
 
-	if (paid)
+	if (made)
+		before += PRICE;
+	paid = before >= PRICE;
+	left = paid ? before - PRICE : before;
+	page = json_pack("{s:I, s:I, s:i, s:b, s:b, s:o}", "before", before, "left", left, "price",
+	    PRICE, "paid", paid, "used_up", left < PRICE, "boxes", boxes(left));
+	if (paid && !made)
 		json_object_set_new(session, "card", json_integer(left));
 	gate_render(req, "card.html", page);
 	json_decref(page);
@@ -37,6 +43,10 @@ visit(struct gate_request *req)
 static void
 make_card(struct gate_request *req)
 {
+	if (gate_repeated(req) == 1) {
+		gate_redirect(req, "/card?new=yes");
+		return;
+	}
 	json_object_set_new(gate_session(req), "card", json_integer(FULL));
 	gate_redirect(req, "/card");
 }

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "json.h"
 #include "log.h"
+#include "repeat.h"
 #include "request.h"
 
 #define PURPOSE "gate session handle"
@@ -245,18 +246,12 @@ end_all(struct gate_request *r, const char *handle)
 	return ended < 0 ? -1 : any;
 }
 
-int
-gate_user_session_end(struct gate_request *r, const char *handle)
+static int
+end_once(struct gate_request *r, const char *handle)
 {
 	struct gate_login_memory *l = &r->login;
 	const char *asked = handle != NULL ? handle : "";
-	char own[GATE_SIGNATURE_LENGTH + 1];
 
-	if (gate_user(r) == NULL || strlen(asked) >= sizeof l->handle)
-		return 0;
-	handle_of(r, r->session.id, own);
-	if (strcmp(asked, own) == 0)
-		return gate_logout(r) < 0 ? -1 : 1;
 	if (!l->ended || l->others != (handle == NULL) || strcmp(l->handle, asked) != 0) {
 		l->end_answer = end_all(r, handle);
 		l->ended = true;
@@ -266,6 +261,52 @@ gate_user_session_end(struct gate_request *r, const char *handle)
 	if (l->end_answer < 0)
 		r->session.state = GATE_SESSION_FAILED;
 	return l->end_answer;
+}
+
+int
+gate_login_end_others(struct gate_request *r)
+{
+	return end_once(r, NULL);
+}
+
+/* The request's own session, also if it is over: the first click of a double one ended it. */
+static bool
+is_own(struct gate_request *r, const char *handle)
+{
+	const struct gate_session *s = &r->session;
+	char own[GATE_SIGNATURE_LENGTH + 1];
+
+	if (handle == NULL)
+		return false;
+	if (gate_user(r) != NULL) {
+		handle_of(r, s->id, own);
+		return strcmp(handle, own) == 0;
+	}
+	for (int i = 0; i < s->shown_count; i++) {
+		handle_of(r, s->shown[i].id, own);
+		if (!s->shown[i].there && strcmp(handle, own) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What an equal submit ended is there no more: that is as if it were ended now. */
+int
+gate_user_session_end(struct gate_request *r, const char *handle)
+{
+	const char *user = gate_user(r);
+	int answer;
+
+	if (is_own(r, handle))
+		return gate_logout(r) < 0 ? -1 : 1;
+	if (user == NULL || (handle != NULL && strlen(handle) > GATE_SIGNATURE_LENGTH))
+		return 0;
+	if (!r->login.ended && !gate_session_has_turn(&r->session))
+		return GATE_CONFLICT;
+	answer = end_once(r, handle);
+	if (answer == 1)
+		gate_repeat_remember(r);
+	return answer == 0 && gate_repeat_is_in(r, &r->session.record) ? 1 : answer;
 }
 
 /* ---- too many of them ---- */

@@ -79,6 +79,7 @@ json_t *gate_session(struct gate_request *);         /* never NULL; change it as
 int gate_session_renew(struct gate_request *);       /* a new id, the data stays */
 int gate_session_destroy(struct gate_request *);     /* record and cookie go */
 int gate_session_commit(struct gate_request *);      /* now; GATE_CONFLICT: return at once */
+int gate_repeated(struct gate_request *);            /* 1: an equal submit was done within 10 s */
 int64_t gate_session_expires(struct gate_request *); /* since 1970; 0: with the browser */
 int gate_session_set_max_age(struct gate_request *, int64_t ms); /* 0: with the browser */
 

@@ -224,7 +224,7 @@ gate_logout(struct gate_request *r)
 void
 gate_login_forget(struct gate_login_memory *l)
 {
-	if (!l->asked && !l->changed && !l->ended && l->device.data == NULL)
+	if (!l->asked && !l->changed && !l->resumed && !l->ended && l->device.data == NULL)
 		return; /* as most requests: it is large */
 	gate_buffer_release(&l->device);
 	explicit_bzero(l->hash, sizeof l->hash);

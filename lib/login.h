@@ -25,12 +25,17 @@ struct gate_login_memory { /* all zero: nothing was asked */
 	bool changed; /* gate_change_password was asked */
 	int change_answer;
 	const char *why;
+	bool resumed; /* by who had no session any more */
+	int resume_answer;
+	char resume_id[GATE_ID_MAX + 1];
 
 	bool ended, others; /* gate_user_session_end was asked, for all others or this handle */
 	int end_answer;
 	char handle[GATE_SIGNATURE_LENGTH + 1];
 };
 
+/* Ends all other sessions of who is logged in. 1: there was one; 0; -1. */
+int gate_login_end_others(struct gate_request *);
 /* After the commit: if it was a login's, ends the user's oldest sessions beyond max_sessions, and
  * its own if the password was changed meanwhile. */
 void gate_login_finish(struct gate_request *);

@@ -1,11 +1,13 @@
 /* login_password.c: how a user changes the password. */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
 #include "hashing.h"
 #include "login_private.h"
+#include "repeat.h"
 
 static const char *
 explain(struct gate_request *r, const char *reason)
@@ -56,7 +58,7 @@ is_stored(struct gate_login_try *t, const char *hash)
 	if (same)
 		return 1;
 	if (found >= 0)
-		gate_user_session_end(r, NULL);
+		gate_login_end_others(r);
 	return gate_fail(
 	    &r->session.error, GATE_ESTORE, "users: a new password may have been stored, or not");
 }
@@ -128,10 +130,86 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 static int
 finish_change(struct gate_request *r)
 {
-	if (gate_user_session_end(r, NULL) < 0)
+	struct gate_session *s = &r->session;
+
+	if (gate_login_end_others(r) < 0)
 		return -1;
+	gate_repeat_remember(r);
+	gate_repeat_mark(r, s->id, gate_user(r), s->mark);
 	return gate_session_renew(r) < 0 ? -1 : 1;
 }
+
+/* ---- the second click, whose session the first one's change renewed ---- */
+
+static int
+find_renewed(void *data, const char *id, struct gate_record *record)
+{
+	struct gate_request *r = data;
+
+	if (gate_repeat_is_in(r, record))
+		snprintf(r->login.resume_id, sizeof r->login.resume_id, "%s", id);
+	return 1;
+}
+
+/* Did an equal submit just renew one of the ids that the request shows? 1, 0, -1. */
+static int
+is_second(struct gate_request *r, const char *name)
+{
+	struct gate_session *s = &r->session;
+	struct gate_bump bump = {0};
+	char mark[GATE_MARK_MAX];
+
+	for (int i = 0; i < s->shown_count && bump.count == 0; i++) {
+		gate_repeat_mark(r, s->shown[i].id, name, mark);
+		if (gate_store_bump(r->store, mark, 0, GATE_SUBMIT_TIME, &bump, &s->error) < 0)
+			return -1;
+	}
+	return bump.count > 0;
+}
+
+/* The old id alone gives nobody a session: the form's new password has to be the user's. 1: that is
+ * so, and its session is found; 0; GATE_LATER; -1. */
+static int
+prove_change(struct gate_request *r, const char *name, const char *new)
+{
+	struct gate_session *s = &r->session;
+	struct gate_login_memory *l = &r->login;
+	struct gate_login_try t = {.r = r, .name = name, .password = new, .wrong = "login-failed"};
+	int result;
+
+	if (s->state != GATE_SESSION_GONE || name == NULL || new == NULL ||
+	    strlen(name) > GATE_USER_NAME_MAX)
+		return 0;
+	result = is_second(r, name);
+	if (result == 1 && (!l->changed || l->change_answer != 1)) {
+		result = gate_login_attempt(&t);
+		explicit_bzero(t.hash, sizeof t.hash);
+	}
+	if (result != 1)
+		return result;
+	if (r->store->table->each(r->store->store, name, find_renewed, r, &s->error) < 0)
+		return -1;
+	return l->resume_id[0] != '\0';
+}
+
+/* Goes on with the session that the first one has now: one change leaves one session. */
+static int
+resume(struct gate_request *r, const char *new)
+{
+	struct gate_login_memory *l = &r->login;
+	int answer;
+
+	if (!l->resumed) {
+		l->resume_answer = prove_change(r, gate_form(r, "user"), new);
+		l->resumed = true;
+	}
+	answer = gate_login_replay(r, l->resume_answer);
+	if (answer == 1)
+		answer = gate_session_resume(&r->session, l->resume_id);
+	return answer == 0 ? -1 : answer;
+}
+
+/* ---- both ---- */
 
 int
 gate_change_password(struct gate_request *r, const char *old, const char *new, const char **why)
@@ -143,10 +221,14 @@ gate_change_password(struct gate_request *r, const char *old, const char *new, c
 	*why = NULL;
 	if (r->session.outcome != 0)
 		return gate_request_late(r, "gate_change_password", -1);
-	if (name == NULL)
-		return -1;
 	if (!gate_request_takes_passwords(r))
 		return gate_login_refuse_http(r);
+	if (name == NULL)
+		return resume(r, new);
+	if (!l->changed && !gate_session_has_turn(&r->session))
+		return GATE_CONFLICT;
+	if (!l->changed && gate_repeat_is_in(r, &r->session.record))
+		return 1;
 	if (!l->changed) {
 		l->changed = true;
 		l->change_answer = change(r, name, old, new);
@@ -154,7 +236,5 @@ gate_change_password(struct gate_request *r, const char *old, const char *new, c
 	answer = gate_login_replay(r, l->change_answer);
 	if (answer == 0)
 		*why = l->why;
-	if (answer != 1)
-		return answer;
-	return finish_change(r);
+	return answer == 1 ? finish_change(r) : answer;
 }

@@ -18,6 +18,7 @@ struct gate_login_try { /* one, of a password */
 	bool exists, usable;       /* exists: as far as is known */
 	struct gate_queue account; /* of tries of this account */
 	char place[sizeof "login:" + GATE_USER_NAME_MAX];
+	char wrong_key[GATE_MARK_MAX]; /* of the counter of wrong tries equal to this one */
 };
 
 /* ---- login.c ---- */

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "encode.h"
+#include "error.h"
 #include "hashing.h"
 #include "login_private.h"
 
@@ -61,6 +62,50 @@ find_hash(struct gate_login_try *t)
 	return looked < 0 ? -1 : 0;
 }
 
+/* ---- the same try again ---- */
+
+/* A wrong try that comes again at once is no new guess: it gets the same answer, without another
+ * hash, and counts once. What is kept of it is a tag of 60 bits, under a key of its own. The hash is
+ * part of it, so that a new password is tried. */
+static int
+find_equal(struct gate_login_try *t)
+{
+	const char *device = t->throttle.device != NULL ? t->throttle.device : "";
+	char signature[GATE_SIGNATURE_LENGTH + 1];
+	struct gate_buffer text = {0};
+	struct gate_bump b;
+
+	gate_buffer_printf(&text, "%zu %zu %d %s %s %s %s %s", strlen(t->name), strlen(t->password),
+	    t->usable, t->name, t->password, t->throttle.address, device, t->hash);
+	if (text.failed)
+		return gate_fail(&t->r->session.error, GATE_EMEMORY, "out of memory");
+	gate_sign_for(t->r->config->keys, "gate wrong try", text.data, text.length, signature);
+	explicit_bzero(text.data, text.length);
+	gate_buffer_release(&text);
+	snprintf(t->wrong_key, sizeof t->wrong_key, "wrong:%.10s", signature);
+	if (gate_store_bump(
+		t->r->store, t->wrong_key, 0, GATE_SUBMIT_TIME, &b, &t->r->session.error) < 0)
+		return -1;
+	return b.count > 0;
+}
+
+/* On another host an equal one may have been wrong meanwhile: then this one is taken back. */
+static int
+count_wrong(struct gate_login_try *t)
+{
+	struct gate_error *error = &t->r->session.error;
+	struct gate_bump b;
+
+	if (gate_store_bump(t->r->store, t->wrong_key, 1, GATE_SUBMIT_TIME, &b, error) < 0)
+		return -1;
+	if (b.count > 1)
+		return gate_throttle_undo(&t->throttle, error);
+	gate_login_report(t->r, GATE_LOG_WARN, t->wrong, t->name, t->exists, t->why);
+	return 0;
+}
+
+/* ---- its verdict ---- */
+
 /* The verdict over a try that may not be made. */
 static int
 refuse_try(struct gate_login_try *t, int verdict)
@@ -94,9 +139,7 @@ decide(struct gate_login_try *t)
 		return -1;
 	if (result < 0 && gate_throttle_undo(&t->throttle, NULL) < 0)
 		return -1;
-	if (result == 0)
-		gate_login_report(t->r, GATE_LOG_WARN, t->wrong, t->name, t->exists, t->why);
-	return result;
+	return result == 0 ? count_wrong(t) : result;
 }
 
 static int
@@ -120,10 +163,9 @@ judge(struct gate_login_try *t)
 		return -1;
 	if (verdict != GATE_THROTTLE_PASS)
 		return refuse_try(t, verdict);
-	if (find_hash(t) < 0) {
-		gate_throttle_undo(&t->throttle, NULL);
-		return -1;
-	}
+	result = find_hash(t) < 0 ? -1 : find_equal(t);
+	if (result != 0)
+		return gate_throttle_undo(&t->throttle, error) < 0 || result < 0 ? -1 : 0;
 	turn = gate_hashing_enter(t->r->hashing, t->r->deadline);
 	if (turn < 0)
 		return gate_throttle_undo(&t->throttle, error) < 0 ? -1 : put_off(t);

@@ -9,6 +9,9 @@
 
 #define GATE_RECORD_SIZE_MAX (1u << 20) /* bytes of a record's text; larger ones are not read */
 
+#define GATE_SUBMIT_MAX 40           /* bytes of gate.submit */
+#define GATE_SUBMIT_TIME (10 * 1000) /* ms in which an equal submit is the same one */
+
 struct gate_record_login {                  /* one that was right, just now */
 	const char *name, *address, *agent; /* agent: NULL: unknown */
 	int64_t at;
@@ -20,6 +23,7 @@ struct gate_record_policy {
 	int64_t max_age;                             /* ms, 0: with the browser */
 	bool keep_age;                         /* the record's own originalMaxAge stays as it is */
 	const struct gate_record_login *login; /* NULL: none */
+	const char *submit;                    /* the one that was done, see repeat.c; NULL: none */
 };
 
 /* The members that a handler sees, as an object. NULL: memory. Yours. */
@@ -47,8 +51,11 @@ int64_t gate_record_milliseconds(const char *text);
 
 /* record_user.c. Fills in created, user and user_changed of a record that was parsed. 0 or -1. */
 int gate_record_read_user(struct gate_record *);
-/* created, if not 0; the user, if it changed; the login. gate_record_stamp calls it. 0 or -1. */
-int gate_record_stamp_user(struct gate_record *, int64_t created, const struct gate_record_login *);
+/* created, if not 0; the user, if it changed; login and submit. gate_record_stamp calls it. 0 or -1. */
+int gate_record_stamp_user(
+    struct gate_record *, int64_t created, const struct gate_record_login *, const char *submit);
+/* The submit that was done last. 1; 0: none is kept. */
+int gate_record_submit(const struct gate_record *, char submit[GATE_SUBMIT_MAX + 1]);
 /* Does the session say at path (the option user_member) that name is logged in (NULL: nobody), or
  * what the record said where that was its user? What is no name may be one to Node. */
 bool gate_record_is_user(

@@ -132,5 +132,6 @@ gate_record_stamp(struct gate_record *record, const struct gate_record_policy *p
 		result = add_cookie(record, policy->cookie, age, date);
 	else
 		result = refresh_cookie(record, cookie, policy->keep_age ? NULL : age, date);
-	return result < 0 ? -1 : gate_record_stamp_user(record, created, policy->login);
+	return result < 0 ? -1
+			  : gate_record_stamp_user(record, created, policy->login, policy->submit);
 }

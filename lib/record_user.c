@@ -107,6 +107,25 @@ gate_record_read_user(struct gate_record *record)
 	return result;
 }
 
+int
+gate_record_submit(const struct gate_record *record, char submit[GATE_SUBMIT_MAX + 1])
+{
+	static const char *const names[2] = {"submit"};
+	const struct gate_member *gate = gate_record_get(record, "gate");
+	const char *texts[2] = {NULL};
+	size_t length;
+
+	if (gate == NULL || gate_record_look_up(gate, names, texts) != 1 || texts[0] == NULL ||
+	    texts[0][0] != '"')
+		return 0;
+	length = strcspn(texts[0] + 1, "\"\\");
+	if (length > GATE_SUBMIT_MAX || texts[0][1 + length] != '"')
+		return 0;
+	memcpy(submit, texts[0] + 1, length);
+	submit[length] = '\0';
+	return 1;
+}
+
 /* ---- in a session ---- */
 
 /* The object that holds the last name of path. */
@@ -248,12 +267,12 @@ take_user(struct gate_record *record, const char *name)
 }
 
 int
-gate_record_stamp_user(
-    struct gate_record *record, int64_t created, const struct gate_record_login *login)
+gate_record_stamp_user(struct gate_record *record, int64_t created,
+    const struct gate_record_login *login, const char *submit)
 {
 	struct gate_buffer user = {0}, address = {0}, agent = {0};
-	char since[NUMBER_MAX], at[NUMBER_MAX];
-	const char *pairs[11] = {NULL};
+	char since[NUMBER_MAX], at[NUMBER_MAX], done[GATE_SUBMIT_MAX + 3];
+	const char *pairs[13] = {NULL};
 	bool by_node = record->user_changed && login == NULL; /* what it knew of a login is over */
 	int n = 0, result = 0;
 
@@ -282,6 +301,11 @@ gate_record_stamp_user(
 		pairs[n++] = gate_buffer_text(&address);
 		pairs[n++] = "agent";
 		pairs[n++] = gate_buffer_text(&agent);
+	}
+	if (submit != NULL) {
+		snprintf(done, sizeof done, "\"%s\"", submit);
+		pairs[n++] = "submit";
+		pairs[n++] = done;
 	}
 	if (user.failed || address.failed || agent.failed)
 		result = -1;

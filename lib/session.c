@@ -28,6 +28,8 @@ gate_session_begin(struct gate_session *s)
 	s->outcome = 0;
 	s->login = NULL;
 	s->before = GATE_SESSION_UNASKED;
+	s->waits = s->resumed = false;
+	s->submit[0] = s->mark[0] = '\0';
 	s->record = (struct gate_record){0};
 	s->json = NULL;
 	s->error = (struct gate_error){0};
@@ -88,6 +90,9 @@ gate_session_mark_renewed(struct gate_session *s, const char *id, int add)
 	char key[GATE_ID_MAX + 16];
 	struct gate_bump bump;
 
+	if (s->mark[0] != '\0' &&
+	    gate_store_bump(s->store, s->mark, add, GATE_SUBMIT_TIME, &bump, &s->error) < 0)
+		return -1;
 	renewed_key(key, sizeof key, id);
 	return gate_store_bump(s->store, key, add, RENEWED_TIME, &bump, &s->error);
 }

@@ -12,6 +12,8 @@
 
 #define GATE_SESSION_IDS 16 /* different ids that a request proves and that are looked up */
 
+#define GATE_MARK_MAX 32 /* of a counter's key, with its NUL */
+
 enum gate_session_state {
 	GATE_SESSION_UNASKED, /* the handler has not asked: nothing is read or written */
 	GATE_SESSION_NEW,     /* no cookie, or none with a record */
@@ -85,7 +87,12 @@ struct gate_session {
 	bool renew, destroy, age_set;
 	int64_t max_age; /* with age_set */
 	bool compared;   /* a write found the record as it was read */
-	int outcome;     /* of gate_session_save; 0: not called yet; after it all is read-only */
+	bool waits;      /* this run comes to nothing: the next one has the session's turn */
+	bool resumed;    /* id is not the cookie's, see gate_session_resume */
+	char submit[GATE_SUBMIT_MAX + 1]; /* that the commit says was done; "": none */
+	char mark
+	    [GATE_MARK_MAX]; /* the counter that a renewal sets for the submit that asked for it; "": none */
+	int outcome; /* of gate_session_save; 0: not called yet; after it all is read-only */
 	struct gate_error error; /* of a failed load or commit */
 
 	/* what decide() found */
@@ -104,6 +111,12 @@ json_t *gate_session_json(struct gate_session *); /* loads at the first call; NU
 int gate_session_ask_renew(struct gate_session *);
 int gate_session_ask_destroy(struct gate_session *);
 int gate_session_ask_max_age(struct gate_session *, int64_t ms);
+/* Has this run had the session's turn since before its load, so that no other one of this host does
+ * the same? If not it comes to nothing, and is done again with it. */
+bool gate_session_has_turn(struct gate_session *);
+/* Goes on with the session of that id, to which another request renewed this one's. 1; 0: it went;
+ * -1. */
+int gate_session_resume(struct gate_session *, const char *id);
 /* The session becomes this user's: a new id, and what was in it stays unless it was another user's.
  * login is borrowed until the run's end. 0 or -1. */
 int gate_session_ask_login(struct gate_session *, const struct gate_record_login *, int64_t age);

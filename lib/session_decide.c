@@ -78,6 +78,8 @@ decide_loaded_cookie(struct gate_session *s, bool changed, bool age_changed)
 		send_cookie(s, GATE_SESSION_CLEAR, "destroyed");
 	else if (s->renew)
 		send_cookie(s, GATE_SESSION_SET, "renewed");
+	else if (s->resumed)
+		send_cookie(s, GATE_SESSION_SET, "an equal request renewed it");
 	else if (s->options->rolling)
 		send_cookie(s, GATE_SESSION_SET, "rolling");
 	else if (age_changed || (changed && gate_session_lifetime(s) != 0))

@@ -102,6 +102,46 @@ gate_session_ask_login(
 	return gate_session_ask_max_age(s, max_age);
 }
 
+bool
+gate_session_has_turn(struct gate_session *s)
+{
+	gate_session_json(s);
+	if (s->state != GATE_SESSION_LOADED || s->outcome != 0 ||
+	    (!s->waits && strcmp(s->queue_id, s->id) == 0 && gate_queue_try(s->queue, s->id)))
+		return true;
+	memcpy(s->queue_id, s->id, sizeof s->queue_id);
+	s->waits = true;
+	return false;
+}
+
+int
+gate_session_resume(struct gate_session *s, const char *id)
+{
+	struct gate_record record = gate_session_blank(s);
+	int result = gate_store_load(s->store, id, s->options, &record, &s->error);
+	json_t *members;
+
+	if (result < 0)
+		s->state = GATE_SESSION_FAILED;
+	if (result != 1)
+		return result;
+	gate_store_release(s->store, &s->record);
+	s->record = record;
+	s->touched = record.touched;
+	snprintf(s->id, sizeof s->id, "%s", id);
+	s->state = GATE_SESSION_LOADED;
+	s->resumed = true;
+	members = gate_record_session(&s->record); /* the handler may have the object already */
+	json_object_clear(s->json);
+	if (members == NULL || json_object_update(s->json, members) < 0) {
+		gate_fail(&s->error, GATE_EMEMORY, "out of memory");
+		s->state = GATE_SESSION_FAILED;
+		result = -1;
+	}
+	json_decref(members);
+	return result;
+}
+
 /* ---- the commit ---- */
 
 /* Nobody is logged in by what a handler writes. */
@@ -166,6 +206,8 @@ commit(struct gate_session *s)
 
 	if (s->state == GATE_SESSION_FAILED || s->state == GATE_SESSION_REFUSED || loses_change(s))
 		return -1;
+	if (s->waits)
+		return GATE_CONFLICT;
 	if (check_user(s) < 0)
 		changed = -1;
 	else if (!s->destroy && gate_session_is_open(s))
@@ -174,7 +216,7 @@ commit(struct gate_session *s)
 		s->why = "it can't be stored";
 		return -1;
 	}
-	gate_session_decide(s, changed || s->record.user_changed);
+	gate_session_decide(s, changed || s->record.user_changed || s->submit[0] != '\0');
 	result = gate_session_perform(s);
 	if (result == 1)
 		spare_fresh_cookie(s);

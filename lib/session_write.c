@@ -20,6 +20,7 @@ stamp(struct gate_session *s)
 	    .max_age = gate_session_lifetime(s),
 	    .keep_age = s->state == GATE_SESSION_LOADED && !s->age_set,
 	    .login = s->login,
+	    .submit = s->submit[0] != '\0' ? s->submit : NULL,
 	};
 	int64_t created = 0;
 

@@ -154,11 +154,20 @@ take_cookie(const char *cookie, char kept[512])
 		snprintf(kept, 512, "%.*s", (int)strcspn(line, ";"), line);
 }
 
-/* A request of the browser, which takes the answer's cookies. Its body. */
+/* A request of the browser, which takes the answer's cookies. Its body. Each form that is sent is
+ * another one, but with `again`. */
+static bool again;
+
 static inline const char *
 ask(gate_handler *handler)
 {
 	char cookies[1100], from[80], with[512];
+	static char form[32];
+	static int forms;
+
+	forms += !again;
+	snprintf(form, sizeof form, "user=anna&form=%d", forms);
+	v.body = form;
 
 	snprintf(cookies, sizeof cookies, "HTTP_COOKIE=%s; %s", sid, device);
 	snprintf(from, sizeof from, "REMOTE_ADDR=%s", address);
@@ -167,7 +176,7 @@ ask(gate_handler *handler)
 	serve_params(&v, handler,
 	    (const char *const[]){"REQUEST_METHOD=POST", "REQUEST_URI=/login",
 		"HTTP_SEC_FETCH_SITE=same-origin", https ? "HTTPS=on" : "HTTPS=", from, with,
-		cookies, NULL});
+		cookies, "CONTENT_TYPE=application/x-www-form-urlencoded", NULL});
 	take_cookie(SID, sid);
 	take_cookie(https ? DEVICE : "gate-device", device);
 	return body_of(&v);
@@ -412,6 +421,7 @@ begin(void)
 	agent = FIREFOX;
 	remember = 0;
 	other = NULL;
+	again = false;
 	name = "anna";
 	password = ANNA;
 	new_password = NEXT;

@@ -699,7 +699,7 @@ test_account_throttled(void)
 	    "a device that was logged in before has its own tries");
 	fail("nobody-of-that-name", GATE_THROTTLE_FREE - 1);
 	sid[0] = device[0] = '\0';
-	is(log_in_as("nobody-of-that-name", WRONG), "0 nobody",
+	is(log_in_as("nobody-of-that-name", ANNA), "0 nobody",
 	    "a name that nobody has waits alike");
 	ok(hashes == 0 && has(v.f.logged, "event=login-throttled user_tag="), "  without a hash");
 	snprintf(device, sizeof device, "%s", known);
@@ -723,7 +723,7 @@ static void
 test_address_throttled(void)
 {
 	long seconds;
-	int again;
+	int usual;
 
 	begin();
 	put_session("busy", "\"x\":1");
@@ -735,7 +735,7 @@ test_address_throttled(void)
 	}
 	other = add_other;
 	ask(count_failures);
-	again = bumps;
+	usual = bumps;
 	ok(answered == GATE_LATER && status_of(&v) == 429 && hashes == 0,
 	    "an address that has to wait: GATE_LATER, 429, no hash");
 	seconds = strtol(header_of(&v, "Retry-After"), NULL, 10);
@@ -747,7 +747,7 @@ test_address_throttled(void)
 	ok(record_of_has("busy", "\"failed\":true"), "  and the session is stored");
 	other = NULL;
 	ask(log_in);
-	ok(bumps == again, "  one run counts as much");
+	ok(bumps == usual, "  one run counts as much");
 	address = "192.0.2.2";
 	is(ask(log_in), "1 anna", "another address doesn't wait");
 	address = "192.0.2.1";

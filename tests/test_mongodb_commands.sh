@@ -86,7 +86,7 @@ is "$status $(numbers)" '303 3 find gate_users,1 insert' 'a login: the user twic
 ok "and $(grep -c _counters "$spy/commands") for the counters: at most 10" \
 	[ "$(grep -c _counters "$spy/commands")" -le 10 ]
 new_visitor
-for i in {1..5}; do log_in "nobody" wrong; done
+for i in {1..5}; do log_in "nobody" "wrong$i"; done
 begin
 log_in nobody wrong
 is "$status $(numbers)" '403 ' 'a try that has to wait: the users are not asked'

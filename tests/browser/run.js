@@ -9,8 +9,8 @@ const { ok } = require('./tap.js');
 const { PASSWORD } = require('./visitor.js');
 
 // looks comes last: it uses up what the address has of login tries
-const PARTS = ['visits', 'login', 'names', 'back', 'devices', 'password', 'keyboard', 'plain', 'strict',
-	'looks'];
+const PARTS = ['visits', 'login', 'names', 'back', 'devices', 'password', 'double', 'keyboard', 'plain',
+	'strict', 'looks'];
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-sync',
 	'--disable-background-networking', '--disable-component-update'];
 
