@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "mongodb.h"
+#include "resolve.h"
 
 #define TYPE 100 /* of a stream: none of the driver's */
 #define POLLED_MAX 64
@@ -184,9 +185,9 @@ is_closed(mongoc_stream_t *stream)
 {
 	int fd = ((struct stream *)stream)->fd;
 	char byte;
+	ssize_t got = fd < 0 ? 0 : recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-	return fd < 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 ||
-	    (errno != EAGAIN && errno != EINTR && errno != 0);
+	return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 static ssize_t
@@ -269,7 +270,7 @@ connect_to(int family, const struct sockaddr *address, socklen_t length, int64_t
 static int
 connect_host(const mongoc_host_list_t *host, int64_t end)
 {
-	struct addrinfo wanted = {.ai_family = host->family, .ai_socktype = SOCK_STREAM}, *all;
+	struct addrinfo *all;
 	char port[8];
 	int fd = -1;
 
@@ -282,7 +283,7 @@ connect_host(const mongoc_host_list_t *host, int64_t end)
 		return connect_to(AF_UNIX, (const struct sockaddr *)&address, sizeof address, end);
 	}
 	snprintf(port, sizeof port, "%hu", host->port);
-	if (getaddrinfo(host->host, port, &wanted, &all) != 0)
+	if (gate_resolve(host->host, port, host->family, end, &all) != 0)
 		return -1;
 	for (const struct addrinfo *at = all; fd < 0 && at != NULL; at = at->ai_next)
 		fd = connect_to(at->ai_family, at->ai_addr, at->ai_addrlen, end);

@@ -8,7 +8,7 @@ layers='process sweeper fastcgi parked gate_private
 request repeat login login_private
 session session_private origin user throttle
 user_mongodb user_mongodb_private store store_file store_mongodb
-record queue mongodb
+record queue mongodb resolve
 options options_private
 template template_private form cookie device sign hashing password breaker user_file user_file_private
 json
