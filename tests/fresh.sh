@@ -214,11 +214,13 @@ refused() { # where the path is one that can't be built in
 	is "$status $(grep -c "path can't be built in" <<<"$said")" '1 1' 'a path that will not do is refused'
 	untouched
 }
+# systemd, which comes along with Chromium, makes root a .ssh
+at_home() { (cd "$root$home" && find . -maxdepth 2 ! -path './gate/*' ! -path ./.ssh | sort); }
 leaves() { # what README says, and nothing else
 	is "$(run git status --porcelain --ignored | sort | paste -sd' ')" "$left_in_source" \
 		'what is left in the source folder is what README says'
-	is "$(cd "$root$home" && find . -mindepth 1 -maxdepth 2 ! -path './.bash*' ! -path ./.profile \
-		! -path './gate*' | sort | paste -sd' ')" './.cache ./.cache/gate' '  and so it is in the home folder'
+	is "$(at_home | grep -vxF "$home_before" | paste -sd' ')" './.cache ./.cache/gate' \
+		'  and so it is in the home folder'
 	echo "in .cache/gate: $(cd "$root$home/.cache/gate" && du -sm -- * | awk '{ print $2 " (" $1 " MB)" }' |
 		paste -sd' ')"
 }
@@ -239,6 +241,7 @@ if [ $# -gt 0 ]; then
 	run "$@"
 	exit
 fi
+home_before=$(at_home)
 [ -z "$sudo" ] || refused
 both 'the first'
 if [ -n "$twice" ]; then
