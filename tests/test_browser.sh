@@ -5,7 +5,7 @@
 
 browser=$src/tests/browser
 shots=$build/tests/browser-shots
-limit=300 # seconds; it takes about two minutes
+limit=420 # seconds; it takes about two minutes
 
 CHROMIUM=$(command -v chromium) || skip_all 'chromium is not installed'
 need_nginx
