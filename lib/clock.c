@@ -1,4 +1,4 @@
-/* clock.c: the two clocks, in milliseconds. */
+/* clock.c: the clocks, in milliseconds. */
 #include "config.h"
 
 #include <time.h>
@@ -28,6 +28,12 @@ int64_t
 gate_clock_monotonic(void)
 {
 	return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t
+gate_clock_boot(void)
+{
+	return read_clock(CLOCK_BOOTTIME);
 }
 
 void

@@ -1,11 +1,13 @@
-/* clock.h: the two clocks, in milliseconds. */
+/* clock.h: the clocks, in milliseconds. */
 #ifndef GATE_CLOCK_H
 #define GATE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 int64_t gate_clock_wall(void);      /* since 1970: what records and cookies say */
 int64_t gate_clock_monotonic(void); /* what deadlines are measured by */
+int64_t gate_clock_boot(void);      /* since the boot, also while the machine slept */
 void gate_clock_pause(void);        /* one millisecond: between two tries of a lock */
 
 /* When what this thread does must be done, in ms of CLOCK_MONOTONIC: a request's thread says it once, for
@@ -16,5 +18,18 @@ int64_t gate_clock_deadline(void);
  * ms. At the deadline's very end it still has a second: what nobody could do in less is no failure of
  * who was asked. */
 int64_t gate_clock_end(int64_t most);
+
+#define GATE_CLOCK_APART INT64_C(60000)   /* ms that two clocks may differ */
+#define GATE_CLOCK_STOOD INT64_C(3600000) /* ms after which one that was set is believed */
+
+struct gate_clock_watch { /* ms of wall clock less CLOCK_BOOTTIME; begins as 0 */
+	int64_t offset;   /* that is believed */
+	int64_t doubted;  /* another one that was seen, 0: none */
+	int64_t since;    /* when first, by CLOCK_BOOTTIME */
+};
+
+/* clock_watch.c. Takes one more reading of both clocks in. false: the wall clock was set, forth or
+ * back, by over a minute, and that less than an hour ago. */
+bool gate_clock_believe(struct gate_clock_watch *, int64_t wall, int64_t boot);
 
 #endif

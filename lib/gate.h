@@ -155,6 +155,7 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	int (*sweep)(
 	    void *store, const struct gate_options *, struct gate_error *); /* how many went */
 	void (*close)(void *store);
+	int (*time)(void *store, int64_t *now, struct gate_error *); /* NULL: the host's clock */
 	int (*room)(void *store, const struct gate_options *,
 	    struct gate_error *); /* for strangers? 0: not now; NULL: always */
 };

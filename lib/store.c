@@ -153,6 +153,27 @@ is_over(const struct gate_record *record, const struct gate_options *options)
 			       : record->expires <= record->now;
 }
 
+/* Of a record that is over: 0; -1: only this host's clock says so, which is ahead. */
+static int
+check_clock(struct gate_store_link *link, const struct gate_record *record,
+    const struct gate_options *options, struct gate_error *error)
+{
+	int64_t now, ahead,
+	    end = options != NULL ? gate_record_end(record, options) : record->expires;
+
+	if (link->table->time == NULL)
+		return 0;
+	if (link->table->time(link->store, &now, error) < 0)
+		return -1;
+	ahead = gate_clock_wall() - now;
+	if (ahead <= GATE_CLOCK_APART || end <= now)
+		return 0;
+	return gate_fail(error, GATE_ESTORE,
+	    "store: a session would be over only because this host's clock is %lld s ahead: it is "
+	    "kept until the clock is right",
+	    (long long)ahead / 1000);
+}
+
 bool
 gate_store_is_live(struct gate_store_link *link, const char *id, const struct gate_record *record,
     const struct gate_options *options)
@@ -173,7 +194,7 @@ gate_store_load(struct gate_store_link *link, const char *id, const struct gate_
 		count(link, GATE_STORE_LOAD);
 		result = link->table->load(link->store, id, record, error);
 		if (result == 1 && is_over(record, options))
-			result = 0;
+			result = check_clock(link, record, options, error);
 		if (result == 1 && record->stray)
 			result = adopt(link, id, record, error);
 		if (result != 1)

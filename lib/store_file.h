@@ -21,6 +21,7 @@ struct gate_store_file_dir {
 	atomic_bool plain_rename; /* the file system knows no RENAME_EXCHANGE */
 	struct gate_log_limit unreadable;
 	char *path, *user_member;
+	atomic_int_least64_t clock;  /* of the wall less CLOCK_BOOTTIME, as believed; 0: unknown */
 	atomic_int_least64_t looked; /* the second in which there was a look at the room */
 	atomic_bool crowded;         /* what it found */
 };
@@ -94,6 +95,10 @@ void gate_store_file_unindex(struct gate_store_file_dir *, const char *user, con
 void gate_store_file_index_all(struct gate_store_file_dir *); /* whoever is logged in */
 void gate_store_file_sweep_users(struct gate_store_file_dir *);
 
+/* store_file_clock.c. 1; -1: the host's clock is not to be believed. */
+int gate_store_file_look_at_clock(struct gate_store_file_dir *, struct gate_error *);
+void gate_store_file_sweep_clocks(struct gate_store_file_dir *);
+int gate_store_file_time(void *, int64_t *now, struct gate_error *);
 int gate_store_file_room(void *, const struct gate_options *, struct gate_error *);
 int gate_store_file_bump(void *, const char *key, int64_t add, int64_t lifetime, struct gate_bump *,
     struct gate_error *);

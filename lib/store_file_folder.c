@@ -186,6 +186,7 @@ gate_store_file_open(
 		gate_fail_errno(
 		    error, GATE_ESTORE, "store file:%s: the folder can't be opened or made", path);
 	else {
+		gate_store_file_look_at_clock(dir, NULL); /* the sweep says what is wrong */
 		*store = dir;
 		return 0;
 	}

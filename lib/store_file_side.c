@@ -305,6 +305,8 @@ gate_store_file_sweep(void *store, const struct gate_options *options, struct ga
 	do {
 		errno = ENOENT; /* a missing folder is made again even if nobody needs it now */
 	} while (gate_store_file_remade(dir));
+	if (gate_store_file_look_at_clock(dir, error) < 0)
+		return -1;
 	fd = openat(dir->side, "sweep", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return fail(dir, "the sweep's lock can't be opened", error);
@@ -322,6 +324,7 @@ gate_store_file_sweep(void *store, const struct gate_options *options, struct ga
 	if (swept < 0)
 		fail(dir, "the folder can't be listed", error);
 	sweep_tmp(dir);
+	gate_store_file_sweep_clocks(dir);
 	gate_store_file_sweep_users(dir);
 	cutoff = sweep_bumps(dir, 0);
 	if (cutoff > 0)

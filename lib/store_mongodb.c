@@ -69,7 +69,7 @@ open_store(
 	.update = gate_store_mongodb_update, .touch = gate_store_mongodb_touch,                    \
 	.remove = gate_store_mongodb_remove, .release = gate_store_mongodb_release,                \
 	.each = gate_store_mongodb_each, .bump = gate_store_mongodb_bump,                          \
-	.sweep = gate_store_mongodb_sweep, .close = close_store
+	.sweep = gate_store_mongodb_sweep, .close = close_store, .time = gate_store_mongodb_time
 
 const struct gate_store gate_store_mongodb = {.scheme = "mongodb", FUNCTIONS};
 const struct gate_store gate_store_mongodb_srv = {.scheme = "mongodb+srv", FUNCTIONS};

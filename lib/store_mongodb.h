@@ -97,6 +97,12 @@ int gate_store_mongodb_prepare(
 /* Before a write that compares: what the collection takes for equal. 0 or -1. */
 int gate_store_mongodb_look(struct gate_store_mongodb *, struct gate_error *);
 
+/* ---- store_mongodb_clock.c: the server's time ---- */
+
+int gate_store_mongodb_time(void *store, int64_t *now, struct gate_error *);
+/* 1; -1: this host's clock is another one. */
+int gate_store_mongodb_look_at_clock(struct gate_store_mongodb *, struct gate_error *);
+
 /* ---- store_mongodb_sweep.c: what has expired ---- */
 
 int gate_store_mongodb_sweep(void *store, const struct gate_options *, struct gate_error *);

@@ -34,6 +34,7 @@ for form in string document; do
 	costs '' 200 'a look without a cookie: none' get /r/read
 	costs '' 200 'nor with one that nobody signed' get /r/read -H 'Cookie: connect.sid=s%3Aabc.def'
 	costs insert 200 'the first visit: one' get /r/count
+	costs find,update 200 'the first return: two, for the record lives on from there' get /r/read
 	for i in 1 2 3; do costs find 200 "a page that only reads, $i: one" get /r/read; done
 	costs find 200 'a change that is taken back: one' get /r/undo
 	costs find,update 200 'a visit: two' get /r/count
