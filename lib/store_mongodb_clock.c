@@ -24,15 +24,15 @@ ask(const struct gate_store_mongodb *store, struct gate_mongodb_call *call, cons
 }
 
 /* A server that doesn't tell is believed to have our own. */
-int
-gate_store_mongodb_time(void *data, int64_t *now, struct gate_error *error)
+static int
+read_time(struct gate_store_mongodb *store, enum gate_mongodb_kind kind, int64_t *now,
+    struct gate_error *error)
 {
-	struct gate_store_mongodb *store = data;
 	struct gate_mongodb_call call;
 	bool good;
 
 	*now = gate_clock_wall();
-	if (gate_mongodb_begin(&store->mongodb, &call, GATE_MONGODB_READ, NULL, error) < 0)
+	if (gate_mongodb_begin(&store->mongodb, &call, kind, NULL, error) < 0)
 		return -1;
 	good = ask(store, &call, "hello", now) ||
 	    (call.error.domain == MONGOC_ERROR_SERVER && ask(store, &call, "isMaster", now));
@@ -40,11 +40,17 @@ gate_store_mongodb_time(void *data, int64_t *now, struct gate_error *error)
 }
 
 int
+gate_store_mongodb_time(void *store, int64_t *now, struct gate_error *error)
+{
+	return read_time(store, GATE_MONGODB_READ, now, error);
+}
+
+int
 gate_store_mongodb_look_at_clock(struct gate_store_mongodb *store, struct gate_error *error)
 {
 	int64_t now, off;
 
-	if (gate_store_mongodb_time(store, &now, error) < 0)
+	if (read_time(store, GATE_MONGODB_PATIENT, &now, error) < 0)
 		return -1;
 	off = gate_clock_wall() - now;
 	if (off <= GATE_CLOCK_APART && off >= -GATE_CLOCK_APART)

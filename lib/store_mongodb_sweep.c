@@ -268,12 +268,11 @@ gate_store_mongodb_sweep(void *data, const struct gate_options *options, struct 
 
 	if (!store->prepared && gate_store_mongodb_prepare(store, options, error) < 0)
 		return -1;
-	if (gate_store_mongodb_look_at_clock(store, error) < 0)
-		return -1;
 	result = take_turn(store, now, options->sweep_interval, error);
 	if (result <= 0)
 		return result;
-	if (options->auto_remove == GATE_REMOVE_NATIVE && !store->no_ttl)
+	result = gate_store_mongodb_look_at_clock(store, error);
+	if (result >= 0 && options->auto_remove == GATE_REMOVE_NATIVE && !store->no_ttl)
 		result = check_ttl(store, now, error);
 	if (result >= 0 &&
 	    (options->auto_remove == GATE_REMOVE_INTERVAL ||
