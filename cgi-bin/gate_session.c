@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "clock.h"
 #include "cookie.h"
 #include "encode.h"
 #include "error.h"
 #include "gate_command.h"
 #include "record.h"
 #include "sign.h"
+#include "user.h"
 
 struct job {
 	struct gate_options options;
@@ -94,10 +96,38 @@ kill_one(void *data, const char *id, struct gate_record *record)
 	return result < 0 ? -1 : 1;
 }
 
+/* All that began until now, also those that are in no list. */
+static void
+tell_users(struct job *job)
+{
+	struct gate_error error = {0};
+	struct gate_users *users = NULL;
+	int64_t since, now = gate_clock_wall();
+	int result = -1;
+
+	if (job->user == NULL || job->options.users[0] == '\0')
+		return;
+	users = gate_users_open(job->options.users, &error);
+	if (users != NULL) {
+		gate_users_set_timeouts(users, &job->options);
+		result = gate_users_since(users, job->user, &since, &error);
+	}
+	if (result >= 0)
+		result = gate_users_end(users, job->user, (now > since ? now : since) + 1, &error);
+	if (result < 0)
+		fprintf(stderr,
+		    "gate: only the sessions that are listed end, as the users can't be told: %s\n",
+		    error.text);
+	gate_users_close(users);
+}
+
 static int
 kill_sessions(struct job *job)
 {
-	int result = job->link.table->each(job->link.store, job->user, kill_one, job, &job->error);
+	int result;
+
+	tell_users(job);
+	result = job->link.table->each(job->link.store, job->user, kill_one, job, &job->error);
 
 	printf("%zu sessions are gone\n", job->count);
 	return result;

@@ -25,6 +25,19 @@ handle_of(struct gate_request *r, const char *id, char handle[GATE_SIGNATURE_LEN
 	gate_sign_for(r->config->keys, PURPOSE, id, strlen(id), handle);
 }
 
+static bool
+is_over(struct gate_request *r, const struct gate_record *record)
+{
+	return r->config->users != NULL && gate_users_are_near(r->config->users) &&
+	    gate_session_is_over(&r->session, record, NULL) == 1;
+}
+
+static bool
+is_live(struct gate_request *r, const char *id, const struct gate_record *record)
+{
+	return gate_store_is_live(r->store, id, record, &r->config->options) && !is_over(r, record);
+}
+
 struct word {
 	const char *in, *name; /* what a User-Agent has in it, and what it then is */
 };
@@ -113,7 +126,7 @@ add(void *data, const char *id, struct gate_record *record)
 {
 	struct list *list = data;
 
-	if (gate_store_is_live(list->r->store, id, record, &list->r->config->options))
+	if (is_live(list->r, id, record))
 		json_array_append_new(list->sessions, show(list->r, id, record));
 	return 1;
 }
@@ -246,6 +259,39 @@ end_all(struct gate_request *r, const char *handle)
 	return ended < 0 ? -1 : any;
 }
 
+/* What the user's time becomes when all others end: later than when any of them began. 0: whom the
+ * users don't know has none. */
+static int64_t
+next_time(struct gate_request *r)
+{
+	int64_t since, now = gate_clock_wall();
+	char hash[GATE_HASH_MAX];
+	int found;
+
+	if (r->config->users == NULL)
+		return 0;
+	found = gate_users_find(r->config->users, gate_user(r), hash, NULL);
+	explicit_bzero(hash, sizeof hash);
+	if (found != 1 || gate_users_since(r->config->users, gate_user(r), &since, NULL) < 0)
+		return 0;
+	return (now > since ? now : since) + 1;
+}
+
+/* When this session is stored as one that goes on, so that its other requests go on too. */
+static void
+tell_users(struct gate_request *r)
+{
+	struct gate_login_memory *l = &r->login;
+	struct gate_error error = {0};
+
+	if (l->since == 0 || l->since_told || r->session.outcome != 1)
+		return;
+	l->since_told = true;
+	if (gate_users_end(r->config->users, gate_user(r), l->since, &error) < 0)
+		gate_log(GATE_LOG_WARN, "end-not-stored", "user", gate_user(r), "error", error.text,
+		    "hint", "the sessions that were listed have ended all the same", NULL);
+}
+
 static int
 end_once(struct gate_request *r, const char *handle)
 {
@@ -254,12 +300,16 @@ end_once(struct gate_request *r, const char *handle)
 
 	if (!l->ended || l->others != (handle == NULL) || strcmp(l->handle, asked) != 0) {
 		l->end_answer = end_all(r, handle);
+		if (handle == NULL && l->end_answer >= 0 && l->since == 0)
+			l->since = next_time(r);
 		l->ended = true;
 		l->others = handle == NULL;
 		memcpy(l->handle, asked, strlen(asked) + 1);
 	}
 	if (l->end_answer < 0)
 		r->session.state = GATE_SESSION_FAILED;
+	else if (handle == NULL && l->since != 0)
+		gate_session_ask_since(&r->session, l->since);
 	return l->end_answer;
 }
 
@@ -328,7 +378,7 @@ collect(void *data, const char *id, struct gate_record *record)
 	struct search *search = data;
 	struct found found = {.created = record->created};
 
-	if (!gate_store_is_live(search->r->store, id, record, &search->r->config->options))
+	if (!is_live(search->r, id, record))
 		return 1;
 	memcpy(found.id, id, strlen(id) + 1);
 	return gate_buffer_add(&search->found, &found, sizeof found) < 0 ? -1 : 1;
@@ -375,6 +425,7 @@ is_outdated(struct gate_request *r)
 void
 gate_login_finish(struct gate_request *r)
 {
+	tell_users(r);
 	if (r->session.login == NULL || r->session.outcome != 1)
 		return;
 	if (is_outdated(r)) {

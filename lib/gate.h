@@ -113,6 +113,7 @@ struct gate_record {
 	int64_t expires;   /* when the record dies, ms since 1970; INT64_MAX: never */
 	int64_t touched;   /* last write or touch, 0: unknown */
 	int64_t created;   /* of the session, for absolute_timeout, 0: unknown */
+	int64_t since;     /* of its user's login, for the end of all of them, 0: unknown */
 	const char *user;  /* who is logged in, NULL: nobody */
 	bool user_changed; /* since the record was last written: an index by user has to follow */
 	bool stray;        /* the index by user does not name it: somebody else may have made it */

@@ -105,6 +105,9 @@ remember_login(struct gate_request *r, const char *name, bool remember)
 	    .agent = l->agent[0] != '\0' ? l->agent : NULL,
 	    .at = gate_clock_wall(),
 	};
+	if (gate_users_since(r->config->users, name, &l->login.since, NULL) < 0 ||
+	    l->login.since < l->login.at)
+		l->login.since = l->login.at;
 	l->max_age = remember ? r->config->options.remember_age : r->config->options.max_age;
 	remember_device(r, name);
 }

@@ -32,6 +32,8 @@ struct gate_login_memory { /* all zero: nothing was asked */
 	bool ended, others; /* gate_user_session_end was asked, for all others or this handle */
 	int end_answer;
 	char handle[GATE_SIGNATURE_LENGTH + 1];
+	int64_t since;   /* all others end that began before; 0: those that are listed */
+	bool since_told; /* to the users */
 };
 
 /* Ends all other sessions of who is logged in. 1: there was one; 0; -1. */

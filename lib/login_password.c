@@ -120,8 +120,11 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 	result = gate_login_attempt(&t);
 	if (result == 1)
 		result = store_password(&t, new, &l->why);
-	if (result == 1)
+	if (result == 1) {
+		gate_users_since(r->config->users, name, &l->since, NULL);
+		l->since_told = true;
 		gate_login_report(r, GATE_LOG_INFO, "password-changed", name, true, NULL);
+	}
 	explicit_bzero(t.hash, sizeof t.hash);
 	return result;
 }

@@ -261,7 +261,7 @@ gate_login_renew_hash(struct gate_login_try *t)
 		gate_hashing_leave(t->r->hashing, turn);
 		return;
 	}
-	if (gate_users_change(users, GATE_USER_REPLACE, t->name, hash, t->hash, NULL) == 1) {
+	if (gate_users_change(users, GATE_USER_REHASH, t->name, hash, t->hash, NULL) == 1) {
 		memcpy(t->hash, hash, sizeof t->hash);
 		gate_login_report(t->r, GATE_LOG_INFO, "hash-renewed", t->name, true, NULL);
 	} else {

@@ -253,9 +253,10 @@ has_duplicates(const struct gate_record *record)
 	return false;
 }
 
-struct look_up { /* up to two members of an object, in one pass */
+struct look_up { /* some members of an object, in one pass */
 	const char *const *names;
 	const char **texts;
+	size_t count;
 };
 
 static int
@@ -263,7 +264,7 @@ look_at(void *data, const struct gate_json_span *span)
 {
 	struct look_up *look = data;
 
-	for (int i = 0; i < 2 && look->names[i] != NULL; i++)
+	for (size_t i = 0; i < look->count; i++)
 		if (gate_json_named(span, look->names[i]))
 			look->texts[i] = span->value;
 	return 0;
@@ -271,11 +272,12 @@ look_at(void *data, const struct gate_json_span *span)
 
 int
 gate_record_look_up(
-    const struct gate_member *object, const char *const names[2], const char *texts[2])
+    const struct gate_member *object, const char *const *names, const char **texts, size_t count)
 {
-	struct look_up look = {names, texts};
+	struct look_up look = {names, texts, count};
 
-	texts[0] = texts[1] = NULL;
+	for (size_t n = 0; n < count; n++)
+		texts[n] = NULL;
 	return gate_json_members(object->text, object->length, look_at, &look);
 }
 
@@ -301,7 +303,7 @@ read_cookie(struct gate_record *record, const struct gate_member *cookie)
 {
 	static const char *const names[2] = {"originalMaxAge", "expires"};
 	const char *texts[2];
-	int result = gate_record_look_up(cookie, names, texts);
+	int result = gate_record_look_up(cookie, names, texts, 2);
 
 	record->max_age = gate_record_milliseconds(texts[0]);
 	record->endless =

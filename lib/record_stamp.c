@@ -82,7 +82,7 @@ refresh_cookie(struct gate_record *record, const struct gate_member *cookie, con
 
 	if (record->endless && !cookie->changed && max_age == NULL && gate_record_is_none(expires))
 		return 0;
-	gate_record_look_up(cookie, names, texts);
+	gate_record_look_up(cookie, names, texts, 2);
 	if (max_age == NULL && !gate_record_is_age(texts[0]))
 		max_age = "null";
 	if (max_age != NULL) {
@@ -132,6 +132,5 @@ gate_record_stamp(struct gate_record *record, const struct gate_record_policy *p
 		result = add_cookie(record, policy->cookie, age, date);
 	else
 		result = refresh_cookie(record, cookie, policy->keep_age ? NULL : age, date);
-	return result < 0 ? -1
-			  : gate_record_stamp_user(record, created, policy->login, policy->submit);
+	return result < 0 ? -1 : gate_record_stamp_user(record, created, policy);
 }

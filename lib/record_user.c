@@ -65,8 +65,7 @@ read_member(const struct gate_record *record, const char *path, char **name)
 	const char *dot = strchr(path, '.');
 	char first[GATE_MEMBER_MAX + 1];
 	const struct gate_member *member;
-	const char *const names[2] = {dot != NULL ? dot + 1 : NULL};
-	const char *texts[2] = {NULL};
+	const char *name_in = dot != NULL ? dot + 1 : NULL, *texts[1] = {NULL};
 
 	*name = NULL;
 	snprintf(
@@ -76,7 +75,7 @@ read_member(const struct gate_record *record, const char *path, char **name)
 		return 0;
 	if (dot == NULL)
 		texts[0] = member->text;
-	else if (gate_record_look_up(member, names, texts) < 0)
+	else if (gate_record_look_up(member, &name_in, texts, 1) < 0)
 		return -1;
 	return read_name(texts[0], member->text + member->length, name);
 }
@@ -84,14 +83,15 @@ read_member(const struct gate_record *record, const char *path, char **name)
 int
 gate_record_read_user(struct gate_record *record)
 {
-	static const char *const names[2] = {"created", "user"};
+	static const char *const names[4] = {"created", "user", "since", "login"};
 	const struct gate_member *gate = gate_record_get(record, "gate");
-	const char *path = record->user_member, *texts[2] = {NULL};
+	const char *path = record->user_member, *texts[4] = {NULL};
 	char *own = NULL;
 	int result = 0;
 
-	if (gate != NULL && gate_record_look_up(gate, names, texts) == 1) {
+	if (gate != NULL && gate_record_look_up(gate, names, texts, 4) == 1) {
 		record->created = gate_record_milliseconds(texts[0]);
+		record->since = gate_record_milliseconds(texts[texts[2] != NULL ? 2 : 3]);
 		result = read_name(texts[1], gate->text + gate->length, &own);
 	}
 	if (result < 0)
@@ -110,12 +110,12 @@ gate_record_read_user(struct gate_record *record)
 int
 gate_record_submit(const struct gate_record *record, char submit[GATE_SUBMIT_MAX + 1])
 {
-	static const char *const names[2] = {"submit"};
+	static const char *const names[1] = {"submit"};
 	const struct gate_member *gate = gate_record_get(record, "gate");
-	const char *texts[2] = {NULL};
+	const char *texts[1] = {NULL};
 	size_t length;
 
-	if (gate == NULL || gate_record_look_up(gate, names, texts) != 1 || texts[0] == NULL ||
+	if (gate == NULL || gate_record_look_up(gate, names, texts, 1) != 1 || texts[0] == NULL ||
 	    texts[0][0] != '"')
 		return 0;
 	length = strcspn(texts[0] + 1, "\"\\");
@@ -267,12 +267,13 @@ take_user(struct gate_record *record, const char *name)
 }
 
 int
-gate_record_stamp_user(struct gate_record *record, int64_t created,
-    const struct gate_record_login *login, const char *submit)
+gate_record_stamp_user(
+    struct gate_record *record, int64_t created, const struct gate_record_policy *policy)
 {
+	const struct gate_record_login *login = policy->login;
 	struct gate_buffer user = {0}, address = {0}, agent = {0};
-	char since[NUMBER_MAX], at[NUMBER_MAX], done[GATE_SUBMIT_MAX + 3];
-	const char *pairs[13] = {NULL};
+	char begun[NUMBER_MAX], since[NUMBER_MAX], at[NUMBER_MAX], done[GATE_SUBMIT_MAX + 3];
+	const char *pairs[15] = {NULL};
 	bool by_node = record->user_changed && login == NULL; /* what it knew of a login is over */
 	int n = 0, result = 0;
 
@@ -281,10 +282,16 @@ gate_record_stamp_user(struct gate_record *record, int64_t created,
 	if (login != NULL && take_user(record, login->name) < 0)
 		return -1;
 	if (created != 0) {
-		snprintf(since, sizeof since, "%" PRId64, created);
+		snprintf(begun, sizeof begun, "%" PRId64, created);
 		pairs[n++] = "created";
-		pairs[n++] = since;
+		pairs[n++] = begun;
 		record->created = created;
+	}
+	if (policy->since != 0) {
+		snprintf(since, sizeof since, "%" PRId64, policy->since);
+		pairs[n++] = "since";
+		pairs[n++] = since;
+		record->since = policy->since;
 	}
 	if (record->user_changed) {
 		quote(&user, record->user);
@@ -302,8 +309,8 @@ gate_record_stamp_user(struct gate_record *record, int64_t created,
 		pairs[n++] = "agent";
 		pairs[n++] = gate_buffer_text(&agent);
 	}
-	if (submit != NULL) {
-		snprintf(done, sizeof done, "\"%s\"", submit);
+	if (policy->submit != NULL) {
+		snprintf(done, sizeof done, "\"%s\"", policy->submit);
 		pairs[n++] = "submit";
 		pairs[n++] = done;
 	}

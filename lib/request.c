@@ -256,6 +256,7 @@ open_session(struct gate_request *r)
 	    .keys = r->config->keys,
 	    .store = r->store,
 	    .queue = r->queue,
+	    .users = r->config->users,
 	    .cookies = gate_buffer_text(&r->cookies),
 	    .path = r->path != NULL ? r->path : "/",
 	    .secure = r->secure,

@@ -27,6 +27,7 @@ gate_session_begin(struct gate_session *s)
 	s->sent = s->old_secret = s->renew = s->destroy = s->age_set = s->compared = false;
 	s->outcome = 0;
 	s->login = NULL;
+	s->since = 0;
 	s->before = GATE_SESSION_UNASKED;
 	s->waits = s->resumed = false;
 	s->submit[0] = s->mark[0] = '\0';

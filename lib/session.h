@@ -9,6 +9,7 @@
 #include "record.h"
 #include "sign.h"
 #include "store.h"
+#include "user.h"
 
 #define GATE_SESSION_IDS 16 /* different ids that a request proves and that are looked up */
 
@@ -61,14 +62,17 @@ struct gate_session {
 	const struct gate_keys *keys;
 	struct gate_store_link *store;
 	struct gate_queue *queue;
-	const char *cookies; /* all Cookie headers, joined */
-	const char *path;    /* raw, without the query */
-	bool secure;         /* over TLS */
+	struct gate_users *users; /* NULL: nobody's sessions end all at once */
+	const char *cookies;      /* all Cookie headers, joined */
+	const char *path;         /* raw, without the query */
+	bool secure;              /* over TLS */
 	bool from_elsewhere; /* a link of another site was followed: browsers keep Strict cookies */
 	int64_t now, deadline;
 
 	/* of the request, over all its runs */
-	bool had_record;                /* an earlier run found one */
+	bool had_record;   /* an earlier run found one */
+	int64_t own_since; /* the user's time is that because of this request; 0: it is not */
+	bool look_again;   /* an earlier run found that it began before its user's time */
 	char queue_id[GATE_ID_MAX + 1]; /* the place to wait for after a conflict; "": none */
 
 	/* of this run */
@@ -85,6 +89,7 @@ struct gate_session {
 	struct gate_record record;
 	json_t *json;
 	bool renew, destroy, age_set;
+	int64_t since;   /* asked for in this run; 0: it stays */
 	int64_t max_age; /* with age_set */
 	bool compared;   /* a write found the record as it was read */
 	bool waits;      /* this run comes to nothing: the next one has the session's turn */
@@ -120,6 +125,11 @@ int gate_session_resume(struct gate_session *, const char *id);
 /* The session becomes this user's: a new id, and what was in it stays unless it was another user's.
  * login is borrowed until the run's end. 0 or -1. */
 int gate_session_ask_login(struct gate_session *, const struct gate_record_login *, int64_t age);
+/* Did the record's session begin before its user's time? 1, 0, -1: nobody knows.
+ * fresh, if not NULL: only just now. */
+int gate_session_is_over(struct gate_session *, const struct gate_record *, bool *fresh);
+/* All sessions of the user that began before are over, but this one. */
+void gate_session_ask_since(struct gate_session *, int64_t since);
 /* Who is logged in, as this run leaves it; NULL: nobody. Loads at the first call. */
 const char *gate_session_user(struct gate_session *);
 /* When the session will end, ms since 1970, as a commit now would leave it; 0: with the browser. */

@@ -150,8 +150,9 @@ gate_session_end_time(struct gate_session *s)
 	if (gate_session_json(s) == NULL || gate_session_lifetime(s) == 0 || s->destroy)
 		return 0;
 	if (s->outcome == 0)
-		gate_session_decide(
-		    s, s->record.user_changed || gate_record_differs(&s->record, s->json));
+		gate_session_decide(s,
+		    s->record.user_changed || s->since != 0 ||
+			gate_record_differs(&s->record, s->json));
 	if (s->action == GATE_SESSION_NOTHING)
 		return s->state == GATE_SESSION_LOADED ? clamp(s, s->record.expires) : 0;
 	return s->expires;

@@ -88,10 +88,19 @@ be_unclear(struct gate_session *s, enum gate_session_refusal why)
 	return GATE_SESSION_UNCLEAR;
 }
 
-static enum gate_session_state
-state_without_record(struct gate_session *s)
+/* Users who are not near are asked with each write: what that finds is found here in the next run. */
+static bool
+is_over(struct gate_session *s, const struct gate_record *record, bool *fresh)
 {
-	int renewed = s->had_record;
+	return s->users != NULL && (gate_users_are_near(s->users) || s->look_again) &&
+	    gate_session_is_over(s, record, fresh) == 1;
+}
+
+/* ended_now: one is over since just now, and its browser may be about to get a new cookie. */
+static enum gate_session_state
+state_without_record(struct gate_session *s, bool ended_now)
+{
+	int renewed = s->had_record || ended_now;
 
 	for (int i = 0; i < s->shown_count && renewed == 0; i++)
 		renewed = gate_session_was_renewed(s, s->shown[i].id);
@@ -115,16 +124,34 @@ take(struct gate_session *s, int which, struct gate_record *record)
 	*record = gate_session_blank(s); /* is not released with the others */
 }
 
+/* As gate_store_load. The request that ended it just now may be about to give the browser a new one:
+ * what it has done shows when the session's turn has come. */
+static int
+load_one(struct gate_session *s, const char *id, struct gate_record *record, bool *ended_now)
+{
+	bool fresh = false;
+	int result = gate_store_load(s->store, id, s->options, record, &s->error);
+
+	if (result != 1 || !is_over(s, record, &fresh))
+		return result;
+	gate_store_release(s->store, record);
+	if (fresh && !*ended_now && gate_queue_wait(s->queue, id, s->deadline)) {
+		*ended_now = true;
+		return load_one(s, id, record, ended_now);
+	}
+	*ended_now = *ended_now || fresh;
+	return 0;
+}
+
 /* One that can't be read may be another user's, too. */
 static enum gate_session_state
 load_shown(struct gate_session *s, struct gate_record *records)
 {
-	bool unreadable = false;
+	bool unreadable = false, ended_now = false;
 	int best;
 
 	for (int i = 0; i < s->shown_count; i++) {
-		int result =
-		    gate_store_load(s->store, s->shown[i].id, s->options, &records[i], &s->error);
+		int result = load_one(s, s->shown[i].id, &records[i], &ended_now);
 
 		if (result < 0 && result != GATE_UNREADABLE)
 			return GATE_SESSION_FAILED;
@@ -138,7 +165,7 @@ load_shown(struct gate_session *s, struct gate_record *records)
 	if (best == -2)
 		return be_unclear(s, GATE_SESSION_OF_SEVERAL);
 	if (best == -1)
-		return state_without_record(s);
+		return state_without_record(s, ended_now);
 	take(s, best, &records[best]);
 	return GATE_SESSION_LOADED;
 }

@@ -14,6 +14,8 @@ bool gate_session_is_open(const struct gate_session *);
 void gate_session_refuse(struct gate_session *, enum gate_session_refusal);
 /* Finds id and record by the cookies. FAILED with the session's error. */
 enum gate_session_state gate_session_load(struct gate_session *);
+/* session_since.c. What the record's `since` is to be; 0: it stays. */
+int64_t gate_session_begin_time(struct gate_session *);
 /* Fills in action, cookie, both whys and expires; does nothing yet. */
 void gate_session_decide(struct gate_session *, bool changed);
 int64_t gate_session_lifetime(const struct gate_session *); /* ms, 0: with the browser */

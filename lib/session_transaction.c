@@ -216,7 +216,8 @@ commit(struct gate_session *s)
 		s->why = "it can't be stored";
 		return -1;
 	}
-	gate_session_decide(s, changed || s->record.user_changed || s->submit[0] != '\0');
+	gate_session_decide(
+	    s, changed || s->record.user_changed || s->since != 0 || s->submit[0] != '\0');
 	result = gate_session_perform(s);
 	if (result == 1)
 		spare_fresh_cookie(s);

@@ -21,6 +21,7 @@ stamp(struct gate_session *s)
 	    .keep_age = s->state == GATE_SESSION_LOADED && !s->age_set,
 	    .login = s->login,
 	    .submit = s->submit[0] != '\0' ? s->submit : NULL,
+	    .since = gate_session_begin_time(s),
 	};
 	int64_t created = 0;
 
@@ -221,11 +222,30 @@ is_crowded_out(struct gate_session *s)
 	    !gate_store_has_room(s->store, s->options, &s->error);
 }
 
+/* Does this write find that the session is over? */
+static bool
+finds_an_end(struct gate_session *s)
+{
+	int over;
+
+	if (s->state != GATE_SESSION_LOADED || s->users == NULL || s->login != NULL ||
+	    s->action == GATE_SESSION_NOTHING || s->action == GATE_SESSION_DESTROY ||
+	    gate_users_are_near(s->users))
+		return false;
+	over = gate_session_is_over(s, &s->record, NULL);
+	if (over < 0 && s->action == GATE_SESSION_TOUCH)
+		s->action = GATE_SESSION_NOTHING; /* until somebody knows it lives no longer */
+	s->look_again = over == 1;
+	return over == 1;
+}
+
 int
 gate_session_perform(struct gate_session *s)
 {
 	if (is_crowded_out(s))
 		return -1;
+	if (finds_an_end(s))
+		return GATE_CONFLICT;
 	switch (s->action) {
 	case GATE_SESSION_NOTHING:
 		break;

@@ -48,7 +48,7 @@ static bool
 create(struct trial *t)
 {
 	const struct gate_cookie_attributes attributes = {.path = "/"};
-	const struct gate_record_login login = {TRY_USER, "", NULL, gate_clock_wall()};
+	const struct gate_record_login login = {TRY_USER, "", NULL, gate_clock_wall(), 0};
 	const struct gate_record_policy policy = {
 	    .cookie = &attributes, .max_age = TRY_TIME, .login = &login};
 

@@ -23,8 +23,8 @@ struct kind {
 	int (*find)(void *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
 	int (*pick)(
 	    void *, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *);
-	int (*change)(void *, const char *name, bool there, const char *hash, const char *was,
-	    struct gate_error *);
+	int (*change)(void *, const struct gate_user_edit *, struct gate_error *);
+	int (*since)(void *, const char *name, int64_t *since, struct gate_error *);
 	int (*each)(void *, gate_user_visit *, void *data, struct gate_error *);
 	size_t (*skipped)(void *);
 	void (*set_timeouts)(void *, const struct gate_options *); /* NULL: it waits for nobody */
@@ -35,14 +35,15 @@ struct kind {
 #ifdef HAVE_MONGODB
 #define IN_MONGODB                                                                                 \
 	gate_user_mongodb_open, gate_user_mongodb_close, gate_user_mongodb_find,                   \
-	    gate_user_mongodb_pick, gate_user_mongodb_change, gate_user_mongodb_each,              \
-	    gate_user_mongodb_skipped, gate_user_mongodb_set_timeouts, gate_user_mongodb_tend,     \
-	    true
+	    gate_user_mongodb_pick, gate_user_mongodb_change, gate_user_mongodb_since,             \
+	    gate_user_mongodb_each, gate_user_mongodb_skipped, gate_user_mongodb_set_timeouts,     \
+	    gate_user_mongodb_tend, true
 #endif
 
 static const struct kind kinds[] = {
     {"file", gate_user_file_open, gate_user_file_close, gate_user_file_find, gate_user_file_pick,
-	gate_user_file_change, gate_user_file_each, gate_user_file_skipped, NULL, NULL, false},
+	gate_user_file_change, gate_user_file_since, gate_user_file_each, gate_user_file_skipped,
+	NULL, NULL, false},
 #ifdef HAVE_MONGODB
     {"mongodb", IN_MONGODB},
     {"mongodb+srv", IN_MONGODB},
@@ -143,8 +144,31 @@ int
 gate_users_change(struct gate_users *users, enum gate_user_change change, const char *name,
     const char *hash, const char *was, struct gate_error *error)
 {
-	return users->kind->change(users->users, name, change != GATE_USER_ADD,
-	    change != GATE_USER_REMOVE ? hash : NULL, was, error);
+	const struct gate_user_edit edit = {change, name, hash, was, 0};
+
+	return users->kind->change(users->users, &edit, error);
+}
+
+int
+gate_users_end(struct gate_users *users, const char *name, int64_t since, struct gate_error *error)
+{
+	const struct gate_user_edit edit = {GATE_USER_END, name, NULL, NULL, since};
+
+	return users->kind->change(users->users, &edit, error);
+}
+
+int
+gate_users_since(
+    struct gate_users *users, const char *name, int64_t *since, struct gate_error *error)
+{
+	*since = 0;
+	return users->kind->since(users->users, name, since, error);
+}
+
+bool
+gate_users_are_near(const struct gate_users *users)
+{
+	return users->kind->set_timeouts == NULL;
 }
 
 int

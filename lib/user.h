@@ -5,16 +5,11 @@
 #include "gate.h"
 #include "password.h"
 #include "sign.h"
+#include "user_file.h"
 
 #define GATE_USER_NAME_MAX 255 /* bytes */
 
 struct gate_users; /* open; any number of threads may use it */
-
-enum gate_user_change {
-	GATE_USER_ADD,     /* 0: there is one of that name already */
-	GATE_USER_REPLACE, /* 0: there is none */
-	GATE_USER_REMOVE   /* 0: there is none */
-};
 
 typedef int gate_user_visit(void *data, const char *name, const char *hash); /* below 0: stop */
 
@@ -36,12 +31,21 @@ int gate_users_find(
  * one; -1. */
 int gate_users_pick(
     struct gate_users *, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *);
-/* 1, 0 (see above), -1: nothing was changed, but where the error says so. `was`, if not NULL: only
+/* A new password, and the user's removal, end all sessions of the user that began before: what
+ * gate_users_since says then is later than any of them.
+ * 1, 0 (see above), -1: nothing was changed, but where the error says so. `was`, if not NULL: only
  * if that is the hash until now (0: it is not). */
 int gate_users_change(struct gate_users *, enum gate_user_change, const char *name,
     const char *hash, const char *was, struct gate_error *);
 /* What makes picking cheap, to be done now and then; it may take minutes. One thread's. */
 void gate_users_tend(struct gate_users *, const struct gate_keys *, bool weak);
+/* Sessions of that name which began before *since (ms since 1970) are over; 0: none are. Users who
+ * were removed have that too. 1; 0: nothing is known of that name; -1. */
+int gate_users_since(struct gate_users *, const char *name, int64_t *since, struct gate_error *);
+/* Those that began before `since` are over. 1; 0: there is no such user; -1. */
+int gate_users_end(struct gate_users *, const char *name, int64_t since, struct gate_error *);
+/* Are they in memory, so that each request can ask for that? */
+bool gate_users_are_near(const struct gate_users *);
 /* May a login make a better hash of an old one? A file is an administrator's, who may have it under
  * version control, or read-only. */
 bool gate_users_keep_hashes_new(const struct gate_users *);

@@ -22,7 +22,7 @@
 
 struct gate_user_table { /* never changed once it is made */
 	struct gate_buffer text;
-	struct gate_user_entry *users; /* in the order in which they stand */
+	struct gate_user_entry *users; /* in the order in which they stand; then those that were */
 	uint32_t *slots; /* by the hash of the name: 1 + the place in users; 0: free */
 	size_t count, mask, skipped;
 	int holders; /* under the file's lock */
@@ -84,7 +84,7 @@ make_room(struct gate_user_table *table)
 
 	while (line.next < end) {
 		gate_user_line_parse(&line, line.next, end);
-		count += line.user.name != NULL;
+		count += line.user.name != NULL || line.end.name != NULL;
 	}
 	while (slots < 2 * count)
 		slots *= 2;
@@ -106,6 +106,30 @@ skip_line(struct gate_user_table *table, const struct gate_user_line *line, size
 	snprintf(text, sizeof text, "%zu", number);
 	gate_log(GATE_LOG_WARN, "users-line-skipped", "file", path, "line", text, line->part,
 	    line->why, NULL);
+}
+
+/* What ended counts for a user who is there, and for one who was. */
+static void
+fill_ends(struct gate_user_table *table)
+{
+	const char *text = table->text.data, *end = text + table->text.length;
+	struct gate_user_line line = {.next = text};
+	size_t all = table->count;
+
+	while (line.next < end) {
+		uint32_t *slot;
+
+		gate_user_line_parse(&line, line.next, end);
+		if (line.end.name == NULL)
+			continue;
+		slot = find_slot(table, line.end.name, line.end.name_length);
+		if (*slot == 0) {
+			table->users[all++] = line.end;
+			*slot = (uint32_t)all;
+		} else if (line.end.since > table->users[*slot - 1].since) {
+			table->users[*slot - 1].since = line.end.since;
+		}
+	}
 }
 
 static void
@@ -132,6 +156,7 @@ fill(struct gate_user_table *table, const char *path)
 		if (line.part != NULL)
 			skip_line(table, &line, number, path);
 	}
+	fill_ends(table);
 	if (table->skipped <= LOGGED_MAX)
 		return;
 	snprintf(skipped, sizeof skipped, "%zu", table->skipped);
@@ -335,11 +360,35 @@ gate_user_file_find(
 		return -1;
 	*hash = '\0';
 	place = *find_slot(table, name, strlen(name));
+	if (place > table->count)
+		place = 0;
 	if (place != 0) {
 		user = &table->users[place - 1];
 		copy(hash, user->hash, user->hash_length);
 	}
 	give_back(users, table);
+	return place != 0;
+}
+
+/* Each request of somebody who is logged in asks this: a file that looks as it did is not read again,
+ * and what was read last counts while it can't be read. */
+int
+gate_user_file_since(void *users, const char *name, int64_t *since, struct gate_error *error)
+{
+	struct gate_user_file *file = users;
+	struct gate_error why = {0};
+	struct stat st;
+	uint32_t place;
+
+	(void)error;
+	pthread_mutex_lock(&file->lock);
+	if ((stat(file->path, &st) < 0 || !gate_user_file_is_same(&st, &file->read)) &&
+	    refresh(file, &why) < 0 && gate_log_may(&file->failures))
+		gate_log(GATE_LOG_ERROR, "users-unreadable", "error", why.text, NULL);
+	place = *find_slot(file->table, name, strlen(name));
+	if (place != 0)
+		*since = file->table->users[place - 1].since;
+	pthread_mutex_unlock(&file->lock);
 	return place != 0;
 }
 

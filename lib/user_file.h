@@ -1,7 +1,9 @@
 /* user_file.h: users in an htpasswd file: lines of the form name:hash.
  *
  * What stands behind a second colon is kept and means nothing, as with Apache and nginx. Blank
- * lines and lines that begin with # are kept. Of two lines of one name the first counts. */
+ * lines and lines that begin with # are kept. Of two lines of one name the first counts.
+ * A line "# gate: NAME ended MS" says that the sessions of NAME that began before MS (since 1970) are
+ * over: it is a comment to everybody else, and outlives the user. */
 #ifndef GATE_USER_FILE_H
 #define GATE_USER_FILE_H
 
@@ -11,6 +13,20 @@
 #define GATE_USER_FILE_MAX (16u << 20) /* bytes; about 100 000 users */
 #define GATE_USER_FILE_NAME_MAX 255    /* bytes */
 
+enum gate_user_change {
+	GATE_USER_ADD,     /* 0: there is one of that name already */
+	GATE_USER_REPLACE, /* 0: there is none */
+	GATE_USER_REHASH,  /* the same password: 0: there is none */
+	GATE_USER_REMOVE,  /* 0: there is none */
+	GATE_USER_END      /* gate_users_end's */
+};
+
+struct gate_user_edit {
+	enum gate_user_change change;
+	const char *name, *hash, *was; /* was: only if that is the hash until now; NULL: whatever */
+	int64_t since;                 /* of GATE_USER_END */
+};
+
 /* user.h says what each does. The lookup is by a table that is made anew when the file changed.
  * make: it need not be there, the first change makes it. */
 void *gate_user_file_open(const char *url, bool make, struct gate_error *);
@@ -18,10 +34,8 @@ void gate_user_file_close(void *);
 int gate_user_file_find(void *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
 int gate_user_file_pick(
     void *, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *);
-/* there: whether there has to be a user of that name, else there must be none. hash: the new one,
- * NULL: the user goes. 1; 0: it is not as `there` and `was` say; -1. */
-int gate_user_file_change(
-    void *, const char *name, bool there, const char *hash, const char *was, struct gate_error *);
+int gate_user_file_change(void *, const struct gate_user_edit *, struct gate_error *);
+int gate_user_file_since(void *, const char *name, int64_t *since, struct gate_error *);
 int gate_user_file_each(void *, int (*visit)(void *data, const char *name, const char *hash),
     void *data, struct gate_error *);
 size_t gate_user_file_skipped(void *);

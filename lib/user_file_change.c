@@ -169,52 +169,101 @@ put(const struct place *place, const struct gate_buffer *text, const struct gate
 	return result;
 }
 
-struct change {
-	const char *name, *hash, *was; /* hash NULL: the user goes */
-	bool there;
-};
+/* Is the user to be there, or not yet? */
+static bool
+wants_one(const struct gate_user_edit *edit)
+{
+	return edit->change != GATE_USER_ADD;
+}
+
+static bool
+ends_sessions(const struct gate_user_edit *edit)
+{
+	return edit->change != GATE_USER_ADD && edit->change != GATE_USER_REHASH;
+}
+
+static bool
+is_hash(const struct gate_user_entry *user, const char *hash)
+{
+	return strlen(hash) == user->hash_length &&
+	    memcmp(hash, user->hash, user->hash_length) == 0;
+}
+
+/* One line, as it is to be; nothing of it where it goes. */
+static void
+compose_line(struct gate_buffer *new, const struct gate_user_edit *edit,
+    const struct gate_user_line *line, const char *text, bool first)
+{
+	size_t length = strlen(edit->name);
+
+	if (edit->change == GATE_USER_REMOVE && gate_user_is_named(&line->user, edit->name, length))
+		return;
+	if (ends_sessions(edit) && gate_user_is_named(&line->end, edit->name, length))
+		return;
+	if (first && edit->hash != NULL) {
+		gate_buffer_add(new, text, (size_t)(line->user.hash - text));
+		gate_buffer_puts(new, edit->hash);
+		text = line->user.hash + line->user.hash_length;
+	}
+	gate_buffer_add(new, text, (size_t)(line->next - text));
+}
+
+/* Behind a last line without an end, if that is still there. */
+static void
+begin_line(struct gate_buffer *new, const char *line_end)
+{
+	if (new->length > 0 && new->data[new->length - 1] != '\n')
+		gate_buffer_puts(new, line_end);
+}
+
+/* Later than all that was, and never earlier than it was. */
+static int64_t
+end_of(const struct gate_user_edit *edit, int64_t before)
+{
+	int64_t now = gate_clock_wall();
+
+	if (edit->change == GATE_USER_END)
+		return edit->since > before ? edit->since : before;
+	return (now > before ? now : before) + 1;
+}
 
 /* All else stays byte for byte. Without the first line of a name the next one would count, so all
  * of them go. 1 or 0. */
 static int
-compose(struct gate_buffer *new, const struct gate_buffer *old, const struct change *change)
+compose(struct gate_buffer *new, const struct gate_buffer *old, const struct gate_user_edit *edit)
 {
 	const char *text = old->data, *end = text + old->length;
 	const char *line_end = gate_file_line_end(text, old->length);
-	size_t length = strlen(change->name);
+	size_t length = strlen(edit->name);
 	struct gate_user_line line = {.next = text};
+	int64_t since = 0;
 	bool found = false;
 
 	while ((text = line.next) < end) {
-		const struct gate_user_entry *user = &line.user;
 		bool first;
 
 		gate_user_line_parse(&line, text, end);
-		first = !found && gate_user_is_named(user, change->name, length);
+		first = !found && gate_user_is_named(&line.user, edit->name, length);
 		found |= first;
-		if (first && change->was != NULL &&
-		    (strlen(change->was) != user->hash_length ||
-			memcmp(change->was, user->hash, user->hash_length) != 0))
+		if (first && edit->was != NULL && !is_hash(&line.user, edit->was))
 			return 0;
-		if (change->hash == NULL && gate_user_is_named(user, change->name, length))
-			continue;
-		if (first && change->hash != NULL) {
-			gate_buffer_add(new, text, (size_t)(user->hash - text));
-			gate_buffer_puts(new, change->hash);
-			text = user->hash + user->hash_length;
-		}
-		gate_buffer_add(new, text, (size_t)(line.next - text));
+		if (gate_user_is_named(&line.end, edit->name, length) && line.end.since > since)
+			since = line.end.since;
+		compose_line(new, edit, &line, text, first);
 	}
-	if (found == change->there && !found) {
-		if (old->length > 0 && old->data[old->length - 1] != '\n')
-			gate_buffer_puts(new, line_end);
-		gate_buffer_printf(new, "%s:%s%s", change->name, change->hash, line_end);
-	}
-	return found == change->there;
+	if (found != wants_one(edit))
+		return 0;
+	if (old->length > 0 && (!found || ends_sessions(edit)))
+		begin_line(new, line_end);
+	if (!found)
+		gate_buffer_printf(new, "%s:%s%s", edit->name, edit->hash, line_end);
+	if (ends_sessions(edit))
+		gate_user_line_print_end(new, edit->name, end_of(edit, since), line_end);
+	return 1;
 }
 
 static int
-check_change(const struct change *change, struct gate_error *error)
+check_change(const struct gate_user_edit *change, struct gate_error *error)
 {
 	const char *why = gate_user_file_name_refusal(change->name, strlen(change->name));
 
@@ -226,21 +275,19 @@ check_change(const struct change *change, struct gate_error *error)
 }
 
 int
-gate_user_file_change(void *users, const char *name, bool there, const char *hash, const char *was,
-    struct gate_error *error)
+gate_user_file_change(void *users, const struct gate_user_edit *edit, struct gate_error *error)
 {
-	const struct change change = {.name = name, .hash = hash, .was = was, .there = there};
 	struct gate_buffer old = {0}, new = {.limit = GATE_USER_FILE_MAX};
 	struct place place = {.folder = -1, .fd = -1};
 	int result = -1, mark;
 
-	if (check_change(&change, error) < 0 || open_place(&place, users, error) < 0)
+	if (check_change(edit, error) < 0 || open_place(&place, users, error) < 0)
 		goto out;
 	mark = gate_file_read(place.fd, GATE_USER_FILE_MAX, &old);
 	gate_buffer_puts(&new, mark > 0 ? GATE_FILE_MARK : "");
 	if (mark < 0)
 		gate_user_file_fail(users, "", error);
-	else if ((result = compose(&new, &old, &change)) == 0)
+	else if ((result = compose(&new, &old, edit)) == 0)
 		goto out;
 	else if (new.failed)
 		result = gate_fail(error, GATE_ESYSTEM, "users: there is no room for more");

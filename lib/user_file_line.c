@@ -1,11 +1,16 @@
 /* user_file_line.c: a line of an htpasswd file, and what names and hashes can stand in one. */
 #include "config.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "encode.h"
 #include "user_file.h"
 #include "user_file_private.h"
+
+#define OURS "# gate: "
+#define ENDED " ended "
+#define DIGITS_MAX 15 /* of ms since 1970 */
 
 static bool
 is_control(const char *text, size_t length)
@@ -63,6 +68,35 @@ is_blank(const char *text, size_t length)
 	return length == 0;
 }
 
+/* The name may hold what stands behind it: the line is read from its end. */
+static void
+parse_end(struct gate_user_entry *end, const char *text, const char *stop)
+{
+	const char *number = stop, *behind;
+	int64_t since = 0;
+
+	while (number > text && number[-1] >= '0' && number[-1] <= '9')
+		number--;
+	behind = number - strlen(ENDED);
+	if (number == stop || stop - number > DIGITS_MAX || behind <= text + strlen(OURS) ||
+	    memcmp(text, OURS, strlen(OURS)) != 0 || memcmp(behind, ENDED, strlen(ENDED)) != 0)
+		return;
+	text += strlen(OURS);
+	if (gate_user_file_name_refusal(text, (size_t)(behind - text)) != NULL)
+		return;
+	for (; number < stop; number++)
+		since = 10 * since + (*number - '0');
+	*end = (struct gate_user_entry){
+	    .name = text, .name_length = (size_t)(behind - text), .since = since};
+}
+
+void
+gate_user_line_print_end(
+    struct gate_buffer *out, const char *name, int64_t since, const char *line_end)
+{
+	gate_buffer_printf(out, OURS "%s" ENDED "%" PRId64 "%s", name, since, line_end);
+}
+
 void
 gate_user_line_parse(struct gate_user_line *line, const char *text, const char *end)
 {
@@ -73,6 +107,8 @@ gate_user_line_parse(struct gate_user_line *line, const char *text, const char *
 	*line = (struct gate_user_line){.next = newline != NULL ? newline + 1 : end};
 	if (stop > text && stop[-1] == '\r')
 		stop--;
+	if (text < stop && *text == '#')
+		parse_end(&line->end, text, stop);
 	if (is_blank(text, (size_t)(stop - text)) || *text == '#')
 		return;
 	colon = memchr(text, ':', (size_t)(stop - text));

@@ -7,14 +7,17 @@
 
 #include "gate.h"
 #include "buffer.h"
+#include "log.h"
 
-struct gate_user_entry { /* in the file's text, which has no NULs */
-	const char *name, *hash;
+struct gate_user_entry {         /* in the file's text, which has no NULs */
+	const char *name, *hash; /* hash NULL: only the line of the end is there */
 	size_t name_length, hash_length;
+	int64_t since; /* what a line of the end says, 0: there is none */
 };
 
 struct gate_user_line {
 	struct gate_user_entry user; /* name NULL: there is none in it */
+	struct gate_user_entry end;  /* a line of the end: its name and `since` */
 	const char *next;            /* where the next line begins */
 	const char *part;            /* what is wrong: "name", "hash", "error", NULL: nothing */
 	const char *why;             /* with it: "is empty" */
@@ -26,7 +29,8 @@ struct gate_user_file {
 	pthread_mutex_t lock;          /* of all below */
 	struct gate_user_table *table; /* what was read last */
 	struct stat read;              /* the file when that began */
-	bool settled;                  /* a change since then must show in it */
+	struct gate_log_limit failures;
+	bool settled; /* a change since then must show in it */
 	char url[];
 };
 
@@ -39,6 +43,8 @@ bool gate_user_file_is_same(const struct stat *, const struct stat *); /* and un
 
 /* user_file_line.c */
 void gate_user_line_parse(struct gate_user_line *, const char *text, const char *end);
+void gate_user_line_print_end(
+    struct gate_buffer *, const char *name, int64_t since, const char *line_end);
 bool gate_user_is_named(const struct gate_user_entry *, const char *name, size_t length);
 const char *gate_user_hash_refusal(const char *hash, size_t length); /* as that of the name */
 

@@ -1,9 +1,10 @@
-/* user_mongodb.c: users in MongoDB's collection gate_users: {_id: name, password: hash}. */
+/* user_mongodb.c: users in MongoDB's collection gate_users: {_id: name, password: hash, since: date}. */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "error.h"
 #include "log.h"
 #include "options.h"
@@ -135,6 +136,7 @@ gate_user_mongodb_project(bson_t *options)
 
 	BSON_APPEND_DOCUMENT_BEGIN(options, "projection", &fields);
 	BSON_APPEND_INT32(&fields, "password", 1); /* and _id */
+	BSON_APPEND_INT32(&fields, "since", 1);
 	bson_append_document_end(options, &fields);
 }
 
@@ -203,6 +205,8 @@ gate_user_mongodb_each(void *data, int (*visit)(void *data, const char *name, co
 			stopped = visit(visitor, name, hash) < 0;
 			continue;
 		}
+		if (bson_has_field(document, "since") && !bson_has_field(document, "password"))
+			continue; /* who was removed */
 		users->skipped++;
 		gate_log(GATE_LOG_WARN, "user-skipped", "collection", GATE_USER_MONGODB_COLLECTION,
 		    "user", name, "error", why, NULL);
@@ -226,27 +230,71 @@ gate_user_mongodb_skipped(void *data)
 
 /* ---- the change ---- */
 
-static int
-add(struct gate_mongodb_call *call, const char *name, const char *hash, struct gate_error *error)
+static bool
+is_taken(const bson_error_t *error)
 {
-	bson_t document = BSON_INITIALIZER;
-	bool good, taken;
-
-	BSON_APPEND_UTF8(&document, "_id", name);
-	BSON_APPEND_UTF8(&document, "password", hash);
-	good = mongoc_collection_insert_one(call->collection, &document, NULL, NULL, &call->error);
-	taken =
-	    !good && call->error.domain == MONGOC_ERROR_SERVER && call->error.code == DUPLICATE_KEY;
-	bson_destroy(&document);
-	if (gate_mongodb_end(call, good || taken, "a user can't be made", error) < 0)
-		return -1;
-	return good;
+	return error->domain == MONGOC_ERROR_SERVER && error->code == DUPLICATE_KEY;
 }
 
-/* Does the filter find this very name, by a collation's rules too? 1, 0, -1; ends the call at -1. */
+/* One who was removed comes back; what ended stays ended. 1, 0: that is no such one, -1. */
 static int
-is_there(struct gate_mongodb_call *call, const bson_t *filter, const char *name,
-    struct gate_error *error)
+bring_back(struct gate_mongodb_call *call, const struct gate_user_edit *edit)
+{
+	bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER, part, reply;
+	bson_iter_t count;
+	bool good;
+	int found;
+
+	BSON_APPEND_UTF8(&filter, "_id", edit->name);
+	BSON_APPEND_NULL(&filter, "password");
+	BSON_APPEND_DOCUMENT_BEGIN(&filter, "since", &part);
+	BSON_APPEND_BOOL(&part, "$exists", true);
+	bson_append_document_end(&filter, &part);
+	BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &part);
+	BSON_APPEND_UTF8(&part, "password", edit->hash);
+	bson_append_document_end(&update, &part);
+	good = mongoc_collection_update_one(
+	    call->collection, &filter, &update, NULL, &reply, &call->error);
+	found =
+	    bson_iter_init_find(&count, &reply, "matchedCount") && bson_iter_as_int64(&count) > 0;
+	bson_destroy(&reply);
+	bson_destroy(&update);
+	bson_destroy(&filter);
+	return good ? found : -1;
+}
+
+static int
+add(struct gate_mongodb_call *call, const struct gate_user_edit *edit, struct gate_error *error)
+{
+	bson_t document = BSON_INITIALIZER;
+	int result;
+
+	BSON_APPEND_UTF8(&document, "_id", edit->name);
+	BSON_APPEND_UTF8(&document, "password", edit->hash);
+	result = mongoc_collection_insert_one(call->collection, &document, NULL, NULL, &call->error)
+	    ? 1
+	    : -1;
+	bson_destroy(&document);
+	if (result < 0 && is_taken(&call->error))
+		result = bring_back(call, edit);
+	if (gate_mongodb_end(call, result >= 0, "a user can't be made", error) < 0)
+		return -1;
+	return result;
+}
+
+static int64_t
+since_in(const bson_t *document)
+{
+	bson_iter_t at;
+
+	return bson_iter_init_find(&at, document, "since") && BSON_ITER_HOLDS_DATE_TIME(&at)
+	    ? bson_iter_date_time(&at)
+	    : 0;
+}
+
+/* Does the filter find this very name, by a collation's rules too? 1, 0, -1. */
+static int
+look_at(struct gate_mongodb_call *call, const bson_t *filter, const char *name, int64_t *since)
 {
 	bson_t options = BSON_INITIALIZER;
 	const bson_t *document;
@@ -256,68 +304,117 @@ is_there(struct gate_mongodb_call *call, const bson_t *filter, const char *name,
 	gate_user_mongodb_project(&options);
 	cursor = mongoc_collection_find_with_opts(call->collection, filter, &options, NULL);
 	found = mongoc_cursor_next(cursor, &document) && is_text(document, "_id", name);
+	if (found)
+		*since = since_in(document);
 	good = !mongoc_cursor_error(cursor, &call->error);
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(&options);
-	if (!good)
-		gate_mongodb_end(call, false, "a user can't be read", error);
 	return good ? found : -1;
 }
 
-/* hash NULL: the user goes. */
-static int
-replace(struct gate_mongodb_call *call, const bson_t *filter, const char *hash,
-    struct gate_error *error)
+int
+gate_user_mongodb_since(void *data, const char *name, int64_t *since, struct gate_error *error)
 {
-	bson_t update = BSON_INITIALIZER, set, reply;
-	bson_iter_t count;
-	bool good, found;
+	bson_t filter = BSON_INITIALIZER;
+	struct gate_mongodb_call call;
+	int result;
 
-	if (hash != NULL) {
-		BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &set);
-		BSON_APPEND_UTF8(&set, "password", hash);
-		bson_append_document_end(&update, &set);
-		good = mongoc_collection_update_one(
-		    call->collection, filter, &update, NULL, &reply, &call->error);
-	} else {
-		good = mongoc_collection_delete_one(
-		    call->collection, filter, NULL, &reply, &call->error);
+	if (gate_user_mongodb_begin(data, &call, GATE_MONGODB_READ, error) < 0)
+		return -1;
+	BSON_APPEND_UTF8(&filter, "_id", name);
+	result = look_at(&call, &filter, name, since);
+	bson_destroy(&filter);
+	if (gate_mongodb_end(&call, result >= 0, "a user can't be read", error) < 0)
+		return -1;
+	return result;
+}
+
+/* What of the user changes: the password, and since when sessions count. */
+static void
+describe(bson_t *update, const struct gate_user_edit *edit, int64_t since)
+{
+	bson_t part;
+
+	if (edit->change == GATE_USER_REMOVE) { /* the whole document is that */
+		BSON_APPEND_UTF8(update, "_id", edit->name);
+		BSON_APPEND_DATE_TIME(update, "since", since);
+		return;
 	}
+	if (edit->hash != NULL) {
+		BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &part);
+		BSON_APPEND_UTF8(&part, "password", edit->hash);
+		bson_append_document_end(update, &part);
+	}
+	if (edit->change != GATE_USER_REHASH) {
+		BSON_APPEND_DOCUMENT_BEGIN(update, "$max", &part);
+		BSON_APPEND_DATE_TIME(&part, "since", since);
+		bson_append_document_end(update, &part);
+	}
+}
+
+static int
+replace(struct gate_mongodb_call *call, const bson_t *filter, const struct gate_user_edit *edit,
+    int64_t before)
+{
+	int64_t now = gate_clock_wall(), since = (now > before ? now : before) + 1;
+	bson_t update = BSON_INITIALIZER, reply;
+	bson_iter_t count;
+	bool good;
+	int found;
+
+	if (edit->change == GATE_USER_END)
+		since = edit->since;
+	describe(&update, edit, since);
+	good = edit->change == GATE_USER_REMOVE ? mongoc_collection_replace_one(call->collection,
+						      filter, &update, NULL, &reply, &call->error)
+						: mongoc_collection_update_one(call->collection,
+						      filter, &update, NULL, &reply, &call->error);
 	found =
-	    bson_iter_init_find(&count, &reply, hash != NULL ? "matchedCount" : "deletedCount") &&
-	    bson_iter_as_int64(&count) > 0;
+	    bson_iter_init_find(&count, &reply, "matchedCount") && bson_iter_as_int64(&count) > 0;
 	bson_destroy(&reply);
 	bson_destroy(&update);
-	if (gate_mongodb_end(call, good, "a user can't be changed", error) < 0)
-		return -1;
-	return found;
+	return good ? found : -1;
+}
+
+static void
+filter_by_edit(bson_t *filter, const struct gate_user_edit *edit)
+{
+	bson_t part;
+
+	BSON_APPEND_UTF8(filter, "_id", edit->name);
+	if (edit->was != NULL) {
+		BSON_APPEND_UTF8(filter, "password", edit->was);
+		return;
+	}
+	BSON_APPEND_DOCUMENT_BEGIN(filter, "password", &part); /* one who was removed has none */
+	BSON_APPEND_NULL(&part, "$ne");
+	bson_append_document_end(filter, &part);
 }
 
 int
-gate_user_mongodb_change(void *data, const char *name, bool there, const char *hash,
-    const char *was, struct gate_error *error)
+gate_user_mongodb_change(void *data, const struct gate_user_edit *edit, struct gate_error *error)
 {
-	const char *why = gate_user_file_name_refusal(name, strlen(name));
+	const char *why = gate_user_file_name_refusal(edit->name, strlen(edit->name));
 	struct gate_mongodb_call call;
 	bson_t filter = BSON_INITIALIZER;
+	int64_t before = 0;
 	int result;
 
 	if (why != NULL)
 		return gate_fail(error, GATE_EOPTION, "the user's name %s", why);
-	if (hash != NULL && (why = gate_user_hash_refusal(hash, strlen(hash))) != NULL)
+	if (edit->hash != NULL &&
+	    (why = gate_user_hash_refusal(edit->hash, strlen(edit->hash))) != NULL)
 		return gate_fail(error, GATE_EOPTION, "the new hash %s", why);
 	if (gate_user_mongodb_begin(data, &call, GATE_MONGODB_WRITE, error) < 0)
 		return -1;
-	if (!there && hash != NULL)
-		return add(&call, name, hash, error);
-	BSON_APPEND_UTF8(&filter, "_id", name);
-	if (was != NULL)
-		BSON_APPEND_UTF8(&filter, "password", was);
-	result = is_there(&call, &filter, name, error);
+	if (edit->change == GATE_USER_ADD)
+		return add(&call, edit, error);
+	filter_by_edit(&filter, edit);
+	result = look_at(&call, &filter, edit->name, &before);
 	if (result == 1)
-		result = replace(&call, &filter, hash, error);
-	else if (result == 0)
-		gate_mongodb_end(&call, true, NULL, NULL);
+		result = replace(&call, &filter, edit, before);
 	bson_destroy(&filter);
+	if (gate_mongodb_end(&call, result >= 0, "a user can't be changed", error) < 0)
+		return -1;
 	return result;
 }

@@ -239,7 +239,7 @@ make_session(const char *id, const char *user, int64_t ago, const char *with)
 	    .ttl = options->ttl,
 	    .user_member = options->user_member,
 	    .deadline = gate_clock_monotonic() + 5000};
-	struct gate_record_login login = {user, "192.0.2.9", with, made.now};
+	struct gate_record_login login = {user, "192.0.2.9", with, made.now, made.now};
 	struct gate_record_policy policy = {.cookie = &attributes, .login = &login};
 
 	must(gate_record_stamp(&made, &policy, 0, made.now) == 0 &&
@@ -410,11 +410,34 @@ change_to(const char *old, const char *new)
 	return ask(change_password);
 }
 
+/* So that sessions which are made with a time in the past count again. */
+static inline void
+forget_times(void)
+{
+	char text[TEXT_MAX], *at;
+	int fd = open(users_file, O_RDWR | O_CLOEXEC);
+	ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+
+	if (length < 0)
+		return;
+	text[length] = '\0';
+	while ((at = strstr(text, "# gate: ")) != NULL) {
+		char *next = strchr(at, '\n');
+
+		must(next != NULL, users_file);
+		memmove(at, next + 1, strlen(next + 1) + 1);
+	}
+	must(ftruncate(fd, 0) == 0 && pwrite(fd, text, strlen(text), 0) == (ssize_t)strlen(text),
+	    users_file);
+	close(fd);
+}
+
 static inline void
 begin(void)
 {
 	count_records(&v.f, true);
 	empty_folder(".gate/bump");
+	forget_times();
 	sid[0] = device[0] = '\0';
 	https = true;
 	address = "192.0.2.1";

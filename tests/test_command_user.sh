@@ -98,13 +98,14 @@ printf '%s\n%s\n' "$first" "$second" | {
 said
 ok 'one line is read' fits erin "$first"
 ok '  and the next one left to whoever reads next' fits frank "$second"
-is "$(wc -l <users)" 6 '  six users by now'
+is "$(grep -vc '^# gate: ' users)" 6 '  six users by now'
 
-before=$(<users)
+people() { grep -v '^# gate: ' "${1:-users}"; } # the file, but for when sessions ended
+before=$(people)
 refused() { # TEXT REGEX NAME
 	type_in "$1" add zoe --stdin
 	like "$code $err" "^1 gate: $2" "$3"
-	is "$(<users)" "$before" '  is not added'
+	is "$(people)" "$before" '  is not added'
 }
 refused '' 'there was no password to read' 'standard input without a byte'
 refused '\n' 'the password ' 'an empty line'
@@ -125,7 +126,7 @@ user remove longest
 for name in '' 'a:b' '#a' ' a' 'a ' $'a\nb' $'a\e[2J' $'a\xff' "$(head -c 256 /dev/zero | tr '\0' n)"; do
 	type_in "$first" add "$name" --stdin
 	like "$code $err" '^1 gate: the user.s name (is|holds|begins)' 'a name that can be none'
-	is "$(<users)" "$before" '  is not added'
+	is "$(people)" "$before" '  is not added'
 done
 type_in "$first" add -dash --stdin
 is "$code $(tail -n 1 users | cut -c 1-9)" '0 -dash:$y$' 'a name may begin with a dash'
@@ -133,7 +134,8 @@ user remove -dash
 type_in "$first" add 'Jürgen Weiß' --stdin
 is "$code" 0 '  and hold what is not ASCII'
 user remove 'Jürgen Weiß'
-is "$(<users)" "$before" '  and what is removed leaves nothing behind'
+is "$(people)" "$before" '  and of who is removed only the time is left'
+is "$(grep -cE '^# gate: (-dash|Jürgen Weiß) ended [0-9]{13}$' users)" 2 '  on a line that is a comment to others'
 
 # ---- password
 printf '# ours\n\nbob:%s:Bob, of sales\r\nold:$1$x$y\n' "$(hash_of bob)" >users
@@ -143,7 +145,7 @@ owner=$(stat -c %u:%g users)
 type_in "$second" password bob --stdin
 is "$code $out" '0 bob has a new password' 'password'
 ok '  makes a new hash' fits bob "$second"
-is "$(sed "s/^bob:[^:]*/bob:HASH/" users)" "$(printf '# ours\n\nbob:HASH:Bob, of sales\r\nold:$1$x$y')" \
+is "$(people | sed "s/^bob:[^:]*/bob:HASH/")" "$(printf '# ours\n\nbob:HASH:Bob, of sales\r\nold:$1$x$y')" \
 	'  and all else stays byte for byte'
 is "$(mode users) $(stat -c %u:%g users)" "640 $owner" '  mode and owner, too'
 type_in "$first" password nobody --stdin
@@ -201,11 +203,11 @@ fi
 # ---- remove
 printf 'alice:$y$1\nbob:$y$2\nalice:$y$3\n' >users
 user remove alice
-is "$code $out $(<users)" '0 alice is gone bob:$y$2' 'remove takes every line of the user'
+is "$code $out $(people)" '0 alice is gone bob:$y$2' 'remove takes every line of the user'
 user remove alice
 like "$code $err" '^1 gate: there is no user alice$' '  once'
 user remove bob
-is "$code $(mode users) $(wc -c <users)" '0 600 0' '  and leaves an empty file'
+is "$code $(mode users) $(people)" '0 600 ' '  and leaves nobody'
 
 # ---- what the store holds of a user: failed tries and sessions
 sha256() { printf %s "$1" | sha256sum | cut -c 1-64; }
@@ -258,7 +260,7 @@ rm sessions && mv away sessions
 # ---- links, folders, rights
 mkdir real && mv users real/users && ln -s real/users users
 type_in "$first" add bob --stdin
-is "$code $(readlink users) $(wc -l <real/users) $(ls -A real)" '0 real/users 2 users' \
+is "$code $(readlink users) $(people real/users | wc -l) $(ls -A real)" '0 real/users 2 users' \
 	'a link stays a link'
 rm users && mv real/users users && rmdir real
 type_in "$first" add carol --stdin --users="file:$dir/missing/users"

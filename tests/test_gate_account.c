@@ -266,6 +266,98 @@ test_outdated(void)
 	set_password(GATE_USER_REPLACE, "anna", ANNA);
 }
 
+/* ---- the user's time ---- */
+
+static int64_t
+time_of(const char *user)
+{
+	struct gate_error error = {0};
+	int64_t since;
+
+	return gate_users_since(v.f.config.users, user, &since, &error) >= 0 ? since : -1;
+}
+
+static const char *
+end_others(void)
+{
+	handle = NULL;
+	return ask(end_session);
+}
+
+/* What a backup of the store holds, put back. */
+static void
+put_back(const char *id, const char *text)
+{
+	put_record(&v.f, id, text);
+	empty_folder(".gate/bump"); /* a day later */
+}
+
+static void
+test_time(void)
+{
+	char backup[TEXT_MAX], own[TEXT_MAX], cookie[512], own_cookie[512], id[GATE_ID_MAX + 1];
+	int64_t before;
+
+	begin();
+	ask(log_in);
+	snprintf(backup, sizeof backup, "%s", record());
+	snprintf(cookie, sizeof cookie, "%s", sid);
+	snprintf(id, sizeof id, "%s", session_id());
+	sid[0] = '\0';
+	ask(log_in);
+	ok(time_of("anna") == 0 && has(record(), ",\"since\":"),
+	    "a login ends nothing, and says when it began");
+	is(end_others(), "1 anna", "all others end");
+	before = time_of("anna");
+	ok(before > 0 && before <= gate_clock_wall() + 1, "  the users say when");
+	is(ask(who), "anna", "  who asked for it goes on");
+	snprintf(own, sizeof own, "%s", record());
+	snprintf(own_cookie, sizeof own_cookie, "%s", sid);
+	put_back(id, backup);
+	snprintf(sid, sizeof sid, "%s", cookie);
+	is(ask(who), "nobody", "an old one that is put back opens nothing");
+	ok(!has(v.answer, "Set-Cookie"), "  and for a minute no cookie takes its place");
+	snprintf(sid, sizeof sid, "%s", own_cookie);
+	ok(list_sessions() == 1, "  it is in no list");
+	is(end_others(), "1 anna", "once more");
+	ok(time_of("anna") > before, "  it is later");
+	is(ask(who), "anna", "  and still not for who asked");
+	ok(strcmp(own, record()) != 0, "  whose record says so");
+	snprintf(id, sizeof id, "%s", session_id());
+	change_to(ANNA, NEXT);
+	is(ask(who), "anna", "a new password: this one goes on");
+	put_back(id, own);
+	snprintf(sid, sizeof sid, "%s", own_cookie);
+	is(ask(who), "nobody", "  what it was before does not");
+	set_password(GATE_USER_REMOVE, "anna", ANNA);
+	sid[0] = '\0';
+	set_password(GATE_USER_ADD, "anna", ANNA);
+	ask(log_in);
+	is(ask(who), "anna", "removed, and back: a new login counts");
+	put_back(id, own);
+	snprintf(sid, sizeof sid, "%s", own_cookie);
+	is(ask(who), "nobody", "  an old one does not");
+	begin();
+}
+
+/* A clock that is behind that of who ended all: a login after it counts all the same. */
+static void
+test_time_ahead(void)
+{
+	struct gate_error error = {0};
+
+	begin();
+	must(gate_users_end(v.f.config.users, "anna", gate_clock_wall() + HOUR, &error) == 1,
+	    error.text);
+	is(ask(log_in), "1 anna", "a login by a clock that is behind");
+	is(ask(who), "anna", "  counts");
+	is(end_others(), "0 anna", "  it can end all others");
+	is(ask(who), "anna", "  and goes on");
+	put_session("nodes", "\"gate\":{\"user\":\"anna\"}");
+	is(ask(who), "anna", "a record that does not say when it began begins now");
+	begin();
+}
+
 static void
 test_max_sessions(void)
 {
@@ -495,6 +587,8 @@ main(void)
 	test_end_others();
 	test_end_again();
 	test_outdated();
+	test_time();
+	test_time_ahead();
 	test_max_sessions();
 	test_change();
 	test_change_refused();

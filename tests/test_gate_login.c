@@ -758,7 +758,7 @@ test_address_throttled(void)
 		fail((const char[]){(char)('a' + i), '\0'}, 1);
 	ask(change_password);
 	ok(answered == 1, "a known device doesn't either: gate_change_password");
-	set_password(GATE_USER_REPLACE, "anna", ANNA);
+	set_password(GATE_USER_REHASH, "anna", ANNA);
 	device[0] = '\0';
 	ask(change_password);
 	ok(answered == GATE_LATER && status_of(&v) == 429 &&

@@ -118,6 +118,47 @@ test_destroyed() {
 	rm "$dir/ready2" "$dir/go2"
 }
 
+# A backup of the store, put back when no id is remembered any more.
+test_restored() {
+	local way before
+	for way in 'a new password' 'End all others' 'gate session kill --user' 'gate user password' \
+		'gate user remove'; do
+		here owner
+		here thief
+		stolen=$(session_cookie) id=$(id_in "$(session_cookie)")
+		back_up
+		browser owner
+		case $way in
+		'a new password')
+			before=$right right="$((++changes)) vexing ochre tundra"
+			post /account --data-urlencode "current=$before" \
+				--data-urlencode "new=$right" --data-urlencode "again=$right"
+			is "$status" 303 '  which is changed'
+			;;
+		'gate user password') "$gate" user password anna --stdin --config "$dir/gate.conf" \
+			<<<"$right" >/dev/null ;;
+		'gate user remove')
+			"$gate" user remove anna --config "$dir/gate.conf" >/dev/null
+			"$gate" user add anna --stdin --config "$dir/gate.conf" <<<"$right" >/dev/null
+			;;
+		*) end_by_owner "$way" ;;
+		esac
+		ok "$with: $way ends it" not there
+		restore
+		ok '  a backup is put back' there
+		with_stolen /user
+		is "$status $(header Location)" '302 /login?next=/user' '  the guarded page knows nobody'
+		with_stolen /counter
+		unlike "$body" anna '  no page does'
+		here owner
+		is "$(who)" anna '  a new login counts'
+	done
+}
+end_by_owner() { # WAY
+	[ "$1" = 'gate session kill --user' ] && session kill --user anna >/dev/null && return
+	post /account -d others=yes
+}
+
 # A login that Node made: in all lists as soon as gate has seen it.
 test_nodes_login() {
 	browser node
@@ -132,7 +173,7 @@ test_nodes_login() {
 }
 
 all() { # STORE PEER'S-ARGUMENTS...
-	make_conf "${conf[@]}" users="file:$dir/users" insecure_http=yes ttl=${ttl}s max_sessions=3
+	make_conf users="file:$dir/users" "${conf[@]}" insecure_http=yes ttl=${ttl}s max_sessions=3
 	for name in responder login logout user account; do
 		start_responder $name "${patient[@]/#/--}" || bail "$name does not start"
 	done
@@ -140,6 +181,7 @@ all() { # STORE PEER'S-ARGUMENTS...
 	test_password "$((++changes))"
 	test_ends
 	test_destroyed
+	test_restored
 	test_nodes_login
 	stop_peer node
 	for name in responder login logout user account; do stop $name; done
@@ -154,14 +196,29 @@ start_nginx
 
 with='session-file-store' peer=(--sessions "$dir/sessions") conf=(file_sync=yes)
 there() { [ -e "$dir/sessions/$id.json" ]; }
+back_up() { cp -p "$dir/sessions/$id.json" "$dir/backup"; }
+restore() { cp -p "$dir/backup" "$dir/sessions/$id.json"; rm -f "$dir"/sessions/.gate/bump/*; }
 all
 if grep -q '^#define HAVE_MONGODB' "$build/config.h"; then
 	need_database
 	there() { [ "$(node "$interop/document.js" "$db" "$id" d)" != null ]; }
+	back_up() {
+		node "$interop/document.js" "$db" - 'c.deleteOne({_id: "backup"})' >/dev/null
+		node "$interop/document.js" "$db" "$id" 'c.insertOne({_id: "backup", kept: d})' >/dev/null
+	}
+	restore() {
+		node "$interop/document.js" "$db" backup 'c.insertOne(d.kept)' >/dev/null
+		send_to "$db" '{"drop": "sessions_counters"}' >/dev/null
+	}
 	for form in string document; do
 		db=$(database $form) with="connect-mongo, $form"
-		conf=(store="$db" payload=$form) peer=(--mongodb "$db")
+		conf=(store="$db" payload=$form touch_after=0) peer=(--mongodb "$db")
 		[ $form = string ] || peer+=(--document)
+		[ $form = string ] || {
+			conf+=(users="$db") with+=', users too'
+			"$gate" user add anna --stdin --config= --users="$db" --store="$db" \
+				--run_dir="$dir/run" <<<"$right" >/dev/null || bail 'no user can be made'
+		}
 		all
 		node "$interop/document.js" "$db" - 'c.drop()' >/dev/null
 	done

@@ -162,7 +162,8 @@ write_all(const struct writing *writings, size_t count)
 
 		snprintf(text, sizeof text, "{" COOKIE "%s}", w->before);
 		parse(w->member, text);
-		ok(gate_record_stamp_user(&record, w->created, w->login ? &annas : NULL, NULL) == 0,
+		ok(gate_record_stamp_user(&record, w->created,
+		       &(struct gate_record_policy){.login = w->login ? &annas : NULL}) == 0,
 		    "stamp %zu: {%s}", i + 1, w->before);
 		is(text_of(), w->after, "  what is written");
 	}
@@ -208,7 +209,7 @@ test_stamp(void)
 	write_all(writings, sizeof writings / sizeof *writings);
 	ok(!record.user_changed && record.created == 0, "what is not new is not marked");
 	parse(NULL, "{" COOKIE "}");
-	gate_record_stamp_user(&record, CREATED, &annas, NULL);
+	gate_record_stamp_user(&record, CREATED, &(struct gate_record_policy){.login = &annas});
 	ok(record.user_changed && strcmp(record.user, "anna") == 0 && record.user != annas.name &&
 		record.created == CREATED,
 	    "a login is: the index has to follow");

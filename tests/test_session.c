@@ -1035,8 +1035,8 @@ test_renew_race(void)
 
 /* ---- login ---- */
 
-static const struct gate_record_login annas = {"anna", "192.0.2.1", "curl", NOW};
-static const struct gate_record_login bens = {"ben", "192.0.2.1", "curl", NOW};
+static const struct gate_record_login annas = {"anna", "192.0.2.1", "curl", NOW, NOW};
+static const struct gate_record_login bens = {"ben", "192.0.2.1", "curl", NOW, NOW};
 static const char *seen_user;
 static int login_result;
 
@@ -1091,7 +1091,8 @@ test_login(void)
 	ok(visit(log_in, line) == 1 && login_result == 0 && strcmp(seen_user, "anna") == 0,
 	    "login without a session: somebody from here on");
 	id_in(&f, line, id);
-	ok(record_has(id, "\"gate\":{\"created\":1795253199612,\"user\":\"anna\",") &&
+	ok(record_has(id,
+	       "\"gate\":{\"created\":1795253199612,\"since\":1795253199612,\"user\":\"anna\",") &&
 		record_has(id, "\"originalMaxAge\":7200000,"),
 	    "  a new record, with the lifetime that was asked for");
 	ok(seen_end == NOW + 2 * HOUR && has(line, "; Expires=Sat, 21 Nov 2026 11:26:39 GMT;"),

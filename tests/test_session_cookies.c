@@ -184,7 +184,7 @@ count_on(struct gate_session *s)
 static void
 log_in(struct gate_session *s)
 {
-	static const struct gate_record_login anna = {"anna", "192.0.2.1", NULL, NOW};
+	static const struct gate_record_login anna = {"anna", "192.0.2.1", NULL, NOW, 0};
 
 	gate_session_ask_login(s, &anna, 0);
 }

@@ -451,7 +451,7 @@ make_cookie(const struct combination *c, struct gate_buffer *out)
 static void
 handler(struct gate_session *s, enum action a)
 {
-	static const struct gate_record_login login = {"anna", "192.0.2.1", NULL, NOW};
+	static const struct gate_record_login login = {"anna", "192.0.2.1", NULL, NOW, NOW};
 	json_t *session = a != NEVER_ASKED ? gate_session_json(s) : NULL;
 
 	if (a == RENEW || a == RENEW_MODIFY || a == RENEW_COMMIT)

@@ -300,7 +300,7 @@ put_first(const char *id, int64_t touched, const char *user)
 {
 	int64_t made = gate_clock_wall() - 2 * HOUR;
 	struct gate_record record = blank(made);
-	const struct gate_record_login login = {user, "192.0.2.1", NULL, made};
+	const struct gate_record_login login = {user, "192.0.2.1", NULL, made, 0};
 	struct gate_cookie_attributes cookie = {.path = "/"};
 	struct gate_record_policy policy = {
 	    .cookie = &cookie, .max_age = 4 * HOUR, .login = user != NULL ? &login : NULL};

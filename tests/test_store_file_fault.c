@@ -209,7 +209,7 @@ test_removed(void)
 static int
 put_of(struct gate_store_link *link, const char *id, const char *user)
 {
-	const struct gate_record_login login = {user, "192.0.2.1", NULL, gate_clock_wall()};
+	const struct gate_record_login login = {user, "192.0.2.1", NULL, gate_clock_wall(), 0};
 	struct gate_cookie_attributes cookie = {.path = "/"};
 	struct gate_record_policy policy = {.cookie = &cookie, .max_age = HOUR, .login = &login};
 	struct gate_record record = blank(gate_clock_wall());

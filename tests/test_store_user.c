@@ -31,7 +31,7 @@ static void
 stamp_user(struct gate_record *record, const char *user)
 {
 	struct gate_cookie_attributes cookie = {.path = "/", .http_only = true};
-	struct gate_record_login login = {user, "192.0.2.1", NULL, record->now};
+	struct gate_record_login login = {user, "192.0.2.1", NULL, record->now, 0};
 	struct gate_record_policy policy = {.cookie = &cookie, .max_age = HOUR};
 	json_t *name = json_string(user != NULL ? user : "");
 	char *text;

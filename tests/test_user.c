@@ -88,7 +88,7 @@ write_file(const char *name, const char *text)
 	write_bytes(name, text, strlen(text));
 }
 
-static const char *
+static char *
 file_text(const char *name)
 {
 	static char text[TEXT_SIZE];
@@ -237,6 +237,19 @@ find(struct gate_users *users, const char *name)
 }
 
 /* Changes a file of this text: the text that it has then, or "none", or what failed. */
+/* The file's text but for its last line, if that says when name's sessions ended. */
+static const char *
+without_end(const char *name)
+{
+	char *text = file_text(FILE_NAME), start[64], *at;
+
+	snprintf(start, sizeof start, "# gate: %s ended ", name);
+	at = strstr(text, start);
+	if (at != NULL && strcspn(at, "\n") + 1 == strlen(at))
+		*at = '\0';
+	return text;
+}
+
 static const char *
 changed(const char *text, enum gate_user_change change, const char *name, const char *hash,
     const char *was)
@@ -253,7 +266,78 @@ changed(const char *text, enum gate_user_change change, const char *name, const 
 	gate_users_close(users);
 	if (result != 1 && strcmp(file_text(FILE_NAME), text) != 0)
 		return "refused, but changed";
-	return result == 1 ? file_text(FILE_NAME) : result == 0 ? "none" : error.text;
+	return result == 1 ? without_end(name) : result == 0 ? "none" : error.text;
+}
+
+/* ---- when sessions ended ---- */
+
+static int64_t
+since_of(struct gate_users *users, const char *name)
+{
+	struct gate_error error = {0};
+	int64_t since;
+
+	return gate_users_since(users, name, &since, &error) >= 0 ? since : -1;
+}
+
+static void
+test_since(void)
+{
+	static const struct {
+		const char *line, *name;
+		int64_t since;
+	} lines[] = {{"# gate: anna ended 5", "anna", 5}, {"# gate: anna ended 5\r", "anna", 5},
+	    {"# gate: a b ended 7 ended 6", "a b ended 7", 6},
+	    {"# gate: anna ended 123456789012345", "anna", 123456789012345},
+	    {"# gate: anna ended 1234567890123456", "anna", 0}, {"# gate: anna ended ", "anna", 0},
+	    {"# gate: anna ended -5", "anna", 0}, {"# gate: anna ended 5 ", "anna", 0},
+	    {"#gate: anna ended 5", "anna", 0}, {" # gate: anna ended 5", "anna", 0},
+	    {"# gate:  ended 5", "", 0}, {"# gate: a:b ended 5", "a:b", 0},
+	    {"# gate: ended 5", "ended", 0}};
+	struct gate_error error = {0};
+	struct gate_users *users;
+	char text[200], hash[GATE_HASH_MAX];
+	int64_t one = 0, two = 0, now = gate_clock_wall();
+
+	listen_in();
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		snprintf(text, sizeof text, "anna:$1\n%s\n", lines[i].line);
+		users = open_text(text);
+		ok(since_of(users, lines[i].name) == lines[i].since, "%s: %" PRId64, lines[i].line,
+		    lines[i].since);
+		gate_users_close(users);
+	}
+	hear_out();
+	users = open_text("# gate: anna ended 9\nanna:$1\n# gate: anna ended 7\nben:$2");
+	ok(since_of(users, "anna") == 9 && since_of(users, "ben") == 0 &&
+		since_of(users, "carl") == 0,
+	    "the latest of two lines, wherever they stand; others have none");
+	ok(gate_users_change(users, GATE_USER_REPLACE, "anna", "$3", NULL, &error) == 1 &&
+		(one = since_of(users, "anna")) > now && one <= gate_clock_wall() + 1,
+	    "a new password: later than now");
+	ok(gate_users_change(users, GATE_USER_REHASH, "anna", "$4", NULL, &error) == 1 &&
+		since_of(users, "anna") == one,
+	    "a new hash of the same: as it was");
+	ok(gate_users_end(users, "anna", one + 5000, &error) == 1 &&
+		gate_users_end(users, "anna", 5, &error) == 1 &&
+		since_of(users, "anna") == one + 5000,
+	    "an end: never back");
+	ok(gate_users_change(users, GATE_USER_REPLACE, "anna", "$5", NULL, &error) == 1 &&
+		since_of(users, "anna") == one + 5001,
+	    "a clock that is behind: later than before all the same");
+	ok(gate_users_change(users, GATE_USER_REMOVE, "anna", NULL, NULL, &error) == 1 &&
+		gate_users_find(users, "anna", hash, &error) == 0 &&
+		(two = since_of(users, "anna")) == one + 5002,
+	    "who is removed: it stays");
+	ok(gate_users_end(users, "anna", two + 1, &error) == 0 &&
+		gate_users_end(users, "zoe", 5, &error) == 0 && since_of(users, "zoe") == 0,
+	    "nobody's: 0");
+	ok(gate_users_change(users, GATE_USER_ADD, "anna", "$6", NULL, &error) == 1 &&
+		since_of(users, "anna") == two,
+	    "who comes back: it is still there");
+	snprintf(text, sizeof text, "ben:$2\n# gate: anna ended %" PRId64 "\nanna:$6\n", two);
+	is(file_text(FILE_NAME), text, "one line is left");
+	gate_users_close(users);
 }
 
 /* ---- names, kinds ---- */
@@ -709,10 +793,11 @@ test_change(void)
 	is(changed(GATE_FILE_MARK "a:$2\r\nb:$1\r\n", GATE_USER_REPLACE, "a", "$3", "$2"),
 	    GATE_FILE_MARK "a:$3\r\nb:$1\r\n", "a new hash behind a mark");
 	is(changed(GATE_FILE_MARK "a:$2\r\nb:$1", GATE_USER_REMOVE, "a", NULL, NULL),
-	    GATE_FILE_MARK "b:$1", "one who goes");
+	    GATE_FILE_MARK "b:$1\r\n", "one who goes");
 	is(changed("b:$2\na:$1:Alice\r\n c\n", GATE_USER_REPLACE, "a", "$33", NULL),
 	    "b:$2\na:$33:Alice\r\n c\n", "a new hash, and all else as it was");
-	is(changed("a:$1", GATE_USER_REPLACE, "a", "$2", NULL), "a:$2", "also the missing newline");
+	is(changed("a:$1", GATE_USER_REPLACE, "a", "$2", NULL), "a:$2\n",
+	    "also a last line without newline");
 	is(changed("a:$1\na:$2\n", GATE_USER_REPLACE, "a", "$3", NULL), "a:$3\na:$2\n",
 	    "of two lines the one that counts");
 	is(changed("b:$1\n", GATE_USER_REPLACE, "a", "$2", NULL), "none", "one who is not there");
@@ -729,6 +814,8 @@ test_change(void)
 	    "nor that of a line that does not count");
 	is(changed("a:$1\n", GATE_USER_REMOVE, "a", NULL, "$1"), "", "the same for removing");
 	is(changed("a:$1\n", GATE_USER_REMOVE, "a", NULL, "$2"), "none", "or not");
+	is(changed("a:$1", GATE_USER_REHASH, "a", "$2", NULL), "a:$2",
+	    "the same password, hashed anew: all else stays byte for byte");
 	is(changed("", GATE_USER_ADD, "a:b", "$1", NULL), "the user's name holds a colon",
 	    "a name that breaks the format");
 	is(changed("", GATE_USER_ADD, "a\nb", "$1", NULL),
@@ -1292,6 +1379,7 @@ main(void)
 	crowd =
 	    mmap(NULL, sizeof *crowd, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(crowd != MAP_FAILED, "mmap");
+	test_since();
 	test_names();
 	test_open();
 	test_formats();

@@ -82,6 +82,49 @@ test_changes(void)
 	ok(change(GATE_USER_REMOVE, "$gt", NULL, NULL) == 0, "  once");
 }
 
+static int64_t
+since_of(const char *name)
+{
+	struct gate_error error = {0};
+	int64_t since;
+
+	return gate_users_since(users, name, &since, &error) >= 0 ? since : -1;
+}
+
+static void
+test_since(void)
+{
+	struct gate_error error = {0};
+	char hash[GATE_HASH_MAX];
+	int64_t one, two;
+
+	ok(since_of("olga") == 0, "of nobody no session has ended");
+	ok(change(GATE_USER_ADD, "olga", HASH "1", NULL) == 1 && since_of("olga") == 0,
+	    "nor of who is new");
+	ok(change(GATE_USER_REPLACE, "olga", HASH "2", HASH "1") == 1, "a new password");
+	one = since_of("olga");
+	ok(one > 1600000000000, "  ends those that began before");
+	ok(change(GATE_USER_REHASH, "olga", HASH "3", HASH "2") == 1 && since_of("olga") == one,
+	    "a new hash of the same: none");
+	ok(gate_users_end(users, "olga", one + 5000, &error) == 1 &&
+		gate_users_end(users, "olga", 5, &error) == 1 && since_of("olga") == one + 5000,
+	    "an end: never back");
+	ok(change(GATE_USER_REMOVE, "olga", NULL, HASH "1") == 0 &&
+		change(GATE_USER_REMOVE, "olga", NULL, HASH "3") == 1 && find("olga", hash) == 0,
+	    "who is removed is no user");
+	two = since_of("olga");
+	ok(two == one + 5001, "  and has ended all");
+	ok(change(GATE_USER_REPLACE, "olga", HASH "4", NULL) == 0 &&
+		change(GATE_USER_REMOVE, "olga", NULL, NULL) == 0 &&
+		gate_users_end(users, "olga", two + 1, &error) == 0 && since_of("olga") == two,
+	    "  not to be changed");
+	ok(change(GATE_USER_ADD, "olga", HASH "5", NULL) == 1 && has("olga", HASH "5") &&
+		since_of("olga") == two,
+	    "who comes back has the same time");
+	ok(change(GATE_USER_ADD, "olga", HASH "6", NULL) == 0 && has("olga", HASH "5"), "  once");
+	change(GATE_USER_REMOVE, "olga", NULL, NULL);
+}
+
 static void
 remove_damaged(void)
 {
@@ -228,7 +271,7 @@ test_each(void)
 	    "a visit below 0 stops it");
 	ok(change(GATE_USER_REPLACE, "gil", HASH "new", NULL) == 1 && has("gil", HASH "new"),
 	    "a change of the password");
-	ok(mongoc_collection_count_documents(collection, &all, NULL, NULL, NULL, NULL) == 8,
+	ok(mongoc_collection_count_documents(collection, &all, NULL, NULL, NULL, NULL) == 12,
 	    "  and nobody was lost");
 	bson_destroy(&all);
 }
@@ -298,6 +341,7 @@ main(void)
 	keys = gate_keys_new(
 	    (const char *const[]){"a secret of a test, of more than 32 bytes", NULL}, &error);
 	test_changes();
+	test_since();
 	test_strangers(keys);
 	test_sample(url, keys);
 	test_each();
