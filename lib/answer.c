@@ -7,13 +7,10 @@
 #include <strings.h>
 #include <time.h>
 
-#include "encode.h"
-#include "error.h"
 #include "field.h"
 #include "log.h"
 #include "request.h"
 
-#define NONCE_BYTES 16
 #define REFRESH_MAX 1024 /* bytes of Refresh: web servers bound the header lines of an answer */
 
 /* ---- what the handler calls ---- */
@@ -240,28 +237,6 @@ gate_redirect_next(struct gate_request *r, const char *otherwise)
 
 /* ---- pages ---- */
 
-static const char *
-reason_of(int status)
-{
-	static const struct {
-		int status;
-		const char *reason;
-	} reasons[] = {{200, "OK"}, {201, "Created"}, {204, "No Content"},
-	    {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"},
-	    {307, "Temporary Redirect"}, {308, "Permanent Redirect"}, {400, "Bad Request"},
-	    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-	    {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"},
-	    {413, "Content Too Large"}, {415, "Unsupported Media Type"},
-	    {422, "Unprocessable Content"}, {429, "Too Many Requests"},
-	    {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
-	    {501, "Not Implemented"}, {503, "Service Unavailable"}};
-
-	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	return "Status";
-}
-
 void
 gate_display_time(char out[GATE_DISPLAY_TIME_MAX], int64_t ms)
 {
@@ -273,117 +248,11 @@ gate_display_time(char out[GATE_DISPLAY_TIME_MAX], int64_t ms)
 		out[0] = '\0';
 }
 
-/* Bytes of the kernel's, fetched for many pages at once. */
-static int
-make_nonce(struct gate_request *r)
-{
-	if (r->random_left < NONCE_BYTES) {
-		if (gate_random(r->random, sizeof r->random) < 0)
-			return -1;
-		r->random_left = sizeof r->random;
-	}
-	r->random_left -= NONCE_BYTES;
-	gate_base64url(r->nonce, r->random + r->random_left, NONCE_BYTES);
-	return 0;
-}
-
-/* A text stays from page to page while it is the same, and never when it is not. */
-static int
-put_text(json_t *object, const char *key, const char *text)
-{
-	const char *old = json_string_value(json_object_get(object, key));
-
-	if (text != NULL && old != NULL && strcmp(old, text) == 0)
-		return 0;
-	if (text != NULL && json_object_set_new(object, key, json_string(text)) == 0)
-		return 0;
-	json_object_del(object, key);
-	return -1;
-}
-
-/* What every template sees beside its page's own. An error page must not ask for the session. */
-static json_t *
-fill_context(struct gate_request *r, bool with_session)
-{
-	char ends[GATE_DISPLAY_TIME_MAX];
-	const char *user = NULL;
-	int64_t expires = 0;
-	json_t *gate;
-
-	if (r->context == NULL)
-		r->context = json_pack("{s:{}}", "gate");
-	gate = json_object_get(r->context, "gate");
-	if (gate == NULL || make_nonce(r) < 0)
-		return NULL;
-	if (with_session && r->session.state != GATE_SESSION_UNASKED) {
-		expires = gate_session_end_time(&r->session);
-		user = gate_session_user(&r->session);
-	}
-	if (expires != 0)
-		gate_display_time(ends, expires);
-	put_text(gate, "expires", expires != 0 ? ends : NULL);
-	put_text(gate, "user", user);
-	put_text(gate, "path", r->path);
-	json_object_set_new(
-	    gate, "unclear", json_boolean(r->session.state == GATE_SESSION_UNCLEAR));
-	json_object_set_new(gate, "passwords", json_boolean(gate_request_takes_passwords(r)));
-	if (put_text(gate, "store", r->store->table->scheme) < 0 ||
-	    put_text(gate, "nonce", r->nonce) < 0)
-		return NULL;
-	return r->context;
-}
-
-static int
-render(struct gate_request *r, const char *name, json_t *page, bool with_session)
-{
-	struct gate_error error = {0};
-	json_t *contexts[2] = {fill_context(r, with_session), page};
-	int result = -1;
-
-	if (contexts[0] == NULL)
-		gate_fail(&error, GATE_EMEMORY, "out of memory");
-	else if (r->config->templates == NULL)
-		gate_fail(&error, GATE_ETEMPLATE,
-		    "option templates names no folder: %s can't be rendered", name);
-	else
-		result = gate_template_render(
-		    r->config->templates, name, contexts, page != NULL ? 2 : 1, &r->out, &error);
-	if (result < 0) {
-		gate_log(
-		    GATE_LOG_ERROR, "render-failed", "path", r->path, "error", error.text, NULL);
-		return -1;
-	}
-	r->rendered = true;
-	return 0;
-}
-
-int
-gate_answer_render(struct gate_request *r)
-{
-	if (r->template[0] != '\0' && render(r, r->template, r->json, true) < 0)
-		return -1;
-	if (!r->broken && !r->out.failed && !r->headers.failed)
-		return 0;
-	gate_log(GATE_LOG_ERROR, "answer-broken", "path", r->path, "error",
-	    "a status, a redirect or the size of the answer is out of bounds", NULL);
-	return -1;
-}
-
 static void
 error_page(struct gate_request *r, const char *text)
 {
-	json_t *page = json_pack(
-	    "{s:i, s:s, s:s*}", "status", r->status, "reason", reason_of(r->status), "text", text);
-
 	drop_header(r, "Content-Type"); /* the handler's was for a body of its own */
-	if (r->config->templates == NULL ||
-	    !gate_templates_has(r->config->templates, "error.html") ||
-	    render(r, "error.html", page, false) < 0) {
-		gate_buffer_reset(&r->out);
-		gate_printf(r, "%d %s\n%s%s", r->status, reason_of(r->status), text ? text : "",
-		    text ? "\n" : "");
-	}
-	json_decref(page);
+	gate_page_error(r, text);
 }
 
 void
@@ -421,12 +290,7 @@ gate_answer_reload(struct gate_request *r, int status)
 	gate_answer_begin(r);
 	r->status = status;
 	put_refresh(r);
-	if (r->config->templates == NULL ||
-	    !gate_templates_has(r->config->templates, "reload.html") ||
-	    render(r, "reload.html", NULL, false) < 0) {
-		gate_buffer_reset(&r->out);
-		gate_printf(r, "This page loads itself again.\n");
-	}
+	gate_page_reload(r);
 }
 
 /* ---- putting it together ---- */
@@ -521,7 +385,7 @@ gate_answer_finish(struct gate_request *r)
 	gate_buffer_puts(&r->head, "Status: ");
 	gate_buffer_integer(&r->head, r->status);
 	gate_buffer_putc(&r->head, ' ');
-	gate_buffer_puts(&r->head, reason_of(r->status));
+	gate_buffer_puts(&r->head, gate_page_reason(r->status));
 	gate_buffer_puts(&r->head, "\r\n");
 	gate_buffer_add(&r->head, gate_buffer_text(&r->headers), r->headers.length);
 	if (!has_no_body(r)) {

@@ -302,7 +302,7 @@ run(struct gate_request *r, gate_handler *handler)
 	gate_session_begin(s);
 	handler(r);
 	if (s->outcome >= 0 && s->state != GATE_SESSION_FAILED &&
-	    s->state != GATE_SESSION_REFUSED && gate_answer_render(r) < 0) {
+	    s->state != GATE_SESSION_REFUSED && gate_page_render(r) < 0) {
 		r->result = "no page";
 		gate_answer_error(r, 500, NULL);
 		return 1;

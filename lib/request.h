@@ -93,9 +93,14 @@ int gate_request_late(struct gate_request *, const char *call, int result);
 #define GATE_DISPLAY_TIME_MAX 32
 void gate_display_time(char out[GATE_DISPLAY_TIME_MAX], int64_t ms);
 void gate_answer_begin(struct gate_request *); /* forgets what an earlier run answered */
-int gate_answer_render(struct gate_request *); /* gate_render's page; 0 or -1 (logged) */
 void gate_answer_error(struct gate_request *, int status, const char *text); /* instead of it */
 void gate_answer_reload(struct gate_request *, int status); /* a page that loads itself again */
 void gate_answer_finish(struct gate_request *);             /* puts r->head together */
+
+/* page.c */
+int gate_page_render(struct gate_request *); /* gate_render's page; 0 or -1 (logged) */
+void gate_page_error(struct gate_request *, const char *text); /* of the status; text may be NULL */
+void gate_page_reload(struct gate_request *);
+const char *gate_page_reason(int status); /* "Not Found" */
 
 #endif
