@@ -61,6 +61,7 @@ nginx_http="server { listen unix:$dir/run/back.sock; $(backs) }"
 nginx_server="$(backs) $(front tcp 'http://127.0.0.1:$server_port' 'proxy_bind 127.0.0.2;') $(front unix "http://unix:$dir/run/back.sock")"
 make_conf users="file:$dir/users" trusted_proxies='127.0.0.2, 127.0.0.3'
 start_responder login || bail 'no login'
+start_responder index || bail 'no index'
 start_responder strict=login --trusted_proxies=192.0.2.1 || bail 'no strict'
 start_responder socket=login --trusted_proxies=unix || bail 'no socket'
 start_nginx
@@ -163,6 +164,8 @@ test_lighttpd() {
 	enters login /login $visitor 'lighttpd drops other spellings' -H 'X_Forwarded_For: 198.51.100.1' \
 		-H 'x.forwarded.for: 198.51.100.2' -H 'X_FORWARDED-PROTO: http' "${by_proxy[@]}" \
 		-H 'X-Forwarded_For: 198.51.100.3' -H 'Sec_Fetch_Site: none'
+	get / "${by_proxy[@]}"
+	is "$status $(heading)" '200 Welcome alice' 'lighttpd has the start page, to which a login and a logout lead'
 	before=$(lines login)
 	enters login /login 127.0.0.2 'lighttpd with a spelling that is not in its list' \
 		-H 'X!Forwarded!For: 198.51.100.1' "${by_proxy[@]}"
