@@ -10,26 +10,57 @@
 
 #define NONCE_BYTES 16
 
+/* The advice is for the visitor, where nobody says more. */
+static const struct {
+	int status;
+	const char *reason, *advice;
+} reasons[] = {
+    {200, "OK", NULL},
+    {201, "Created", NULL},
+    {204, "No Content", NULL},
+    {301, "Moved Permanently", NULL},
+    {302, "Found", NULL},
+    {303, "See Other", NULL},
+    {304, "Not Modified", NULL},
+    {307, "Temporary Redirect", NULL},
+    {308, "Permanent Redirect", NULL},
+    {400, "Bad Request",
+	"Your browser sent what this page can't read. Go back, load the page again and try once "
+	"more."},
+    {401, "Unauthorized", NULL},
+    {403, "Forbidden", NULL},
+    {404, "Not Found", NULL},
+    {405, "Method Not Allowed", "This page takes no such request. Open it by its link."},
+    {408, "Request Timeout", "What you sent did not arrive in time. Go back and send it again."},
+    {409, "Conflict", NULL},
+    {413, "Content Too Large",
+	"What you sent is more than this page takes. Go back and send less."},
+    {415, "Unsupported Media Type", NULL},
+    {422, "Unprocessable Content", NULL},
+    {429, "Too Many Requests", "There were too many tries. Wait a little and try again."},
+    {431, "Request Header Fields Too Large",
+	"Your browser sends more than this site reads. Delete this site's cookies and try again."},
+    {500, "Internal Server Error", "This page has a fault. It was noted; try again later."},
+    {501, "Not Implemented", NULL},
+    {503, "Service Unavailable", "The service is too busy just now. Try again soon."},
+};
+
 const char *
 gate_page_reason(int status)
 {
-	static const struct {
-		int status;
-		const char *reason;
-	} reasons[] = {{200, "OK"}, {201, "Created"}, {204, "No Content"},
-	    {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"},
-	    {307, "Temporary Redirect"}, {308, "Permanent Redirect"}, {400, "Bad Request"},
-	    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-	    {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"},
-	    {413, "Content Too Large"}, {415, "Unsupported Media Type"},
-	    {422, "Unprocessable Content"}, {429, "Too Many Requests"},
-	    {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
-	    {501, "Not Implemented"}, {503, "Service Unavailable"}};
-
 	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
 		if (reasons[i].status == status)
 			return reasons[i].reason;
 	return "Status";
+}
+
+static const char *
+advice_for(int status)
+{
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+		if (reasons[i].status == status)
+			return reasons[i].advice;
+	return NULL;
 }
 
 /* Bytes of the kernel's, fetched for many pages at once. */
@@ -131,9 +162,12 @@ gate_page_render(struct gate_request *r)
 void
 gate_page_error(struct gate_request *r, const char *text)
 {
-	json_t *page = json_pack("{s:i, s:s, s:s*}", "status", r->status, "reason",
-	    gate_page_reason(r->status), "text", text);
+	json_t *page;
 
+	if (text == NULL)
+		text = advice_for(r->status);
+	page = json_pack("{s:i, s:s, s:s*}", "status", r->status, "reason",
+	    gate_page_reason(r->status), "text", text);
 	if (r->config->templates == NULL ||
 	    !gate_templates_has(r->config->templates, "error.html") ||
 	    render(r, "error.html", page, false) < 0) {

@@ -1,6 +1,7 @@
 /* request.c: one request: what was asked, and its transaction. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,7 +11,6 @@
 #include "request.h"
 
 #define KEPT_MAX (256u << 10) /* bytes of a buffer that stays for the next request */
-#define TOO_LARGE "Your browser sends more than this site reads. Delete this site's cookies."
 #define UNAVAILABLE "The service can't reach its data just now. Nothing was lost: try again soon."
 
 /* ---- what was asked ---- */
@@ -265,18 +265,43 @@ open_session(struct gate_request *r)
 	};
 }
 
+/* What it is that gets r->refused, for the log. */
+static const char *
+fault_of(const struct gate_request *r)
+{
+	switch (r->refused) {
+	case 408:
+		return "its body took longer than the option deadline allows";
+	case 413:
+		return "its body is over the option body_limit";
+	case 431:
+		return "its headers are over 128 KiB, or 500 in number: the web server can take "
+		       "less";
+	default:
+		return r->method == NULL ? "it has no method that can be read"
+		    : r->path == NULL    ? "its path is malformed, or over 8 KiB"
+					 : "its body broke off";
+	}
+}
+
 /* What must not reach the handler. True: it is answered. */
 static bool
 is_refused(struct gate_request *r)
 {
 	const char *why;
+	char status[16];
 
 	if (r->refused == 0 && (r->method == NULL || r->path == NULL))
 		r->refused = 400;
+	if (r->refused != 0 && gate_log_may(&r->doubts)) {
+		snprintf(status, sizeof status, "%d", r->refused);
+		gate_log(GATE_LOG_WARN, "request-refused", "path", r->path, "status", status,
+		    "address", gate_request_address(r), "why", fault_of(r), NULL);
+	}
 	if (r->path == NULL)
 		r->path = "/";
 	if (r->refused != 0) {
-		gate_answer_error(r, r->refused, r->refused == 431 ? TOO_LARGE : NULL);
+		gate_answer_error(r, r->refused, NULL);
 		return true;
 	}
 	why = gate_origin_refusal(&r->origin, r->config->options.origin);
@@ -336,13 +361,16 @@ report_failure(struct gate_request *r)
 {
 	const struct gate_error *error = &r->session.error;
 	bool ours = error->code == GATE_ESESSION;
+	const char *text = ours ? NULL : UNAVAILABLE;
 
 	if (answer_refusal(r))
 		return;
 	if (ours || gate_log_may(&r->store->failures))
 		gate_log(GATE_LOG_ERROR, ours ? "session-refused" : "store-failed", "path", r->path,
 		    "error", error->text, NULL);
-	gate_answer_error(r, ours ? 500 : 503, ours ? NULL : UNAVAILABLE);
+	if (r->session.refusal == GATE_SESSION_CROWDED)
+		gate_session_refusal_status(&r->session, &text);
+	gate_answer_error(r, ours ? 500 : 503, text);
 }
 
 static void

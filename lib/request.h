@@ -47,7 +47,8 @@ struct gate_request {
 	/* what was asked */
 	struct gate_origin origin;
 	bool secure;
-	struct gate_log_limit doubts; /* of lines about where requests come from; kept */
+	struct gate_log_limit
+	    doubts; /* of lines about requests that are doubted or refused; kept */
 	const char *method, *path;
 	struct gate_buffer cookies, forwarded;
 	struct gate_form query, form;
@@ -99,7 +100,8 @@ void gate_answer_finish(struct gate_request *);             /* puts r->head toge
 
 /* page.c */
 int gate_page_render(struct gate_request *); /* gate_render's page; 0 or -1 (logged) */
-void gate_page_error(struct gate_request *, const char *text); /* of the status; text may be NULL */
+void gate_page_error(
+    struct gate_request *, const char *text); /* NULL: what is said of the status */
 void gate_page_reload(struct gate_request *);
 const char *gate_page_reason(int status); /* "Not Found" */
 

@@ -33,6 +33,7 @@ enum gate_session_refusal {
 	GATE_SESSION_OF_SEVERAL, /* the cookies are of several users */
 	GATE_SESSION_TOO_MANY,   /* over GATE_SESSION_IDS ids */
 	GATE_SESSION_TOO_LARGE,  /* the Cookie headers are over a limit of cookie.h */
+	GATE_SESSION_CROWDED,    /* there is room left for who is logged in only */
 	GATE_SESSION_WITHHELD,   /* SameSite=Strict: only a request of our own page shows it */
 	GATE_SESSION_REFUSALS
 };

@@ -36,6 +36,11 @@ static const struct {
 	"Your browser sends more cookies than this site reads, so your session was not looked for. "
 	"Delete this site's cookies, or some of them, and load the page again.",
 	"cookies-too-large", "over 64 KiB or 1024 pairs of Cookie headers: none is read"},
+    [GATE_SESSION_CROWDED] = {503,
+	"There is only room left for who is logged in, so nothing was changed. Log in, or try "
+	"again "
+	"later.",
+	NULL, "store_reserve: a stranger's record would take room from who is logged in"},
     [GATE_SESSION_WITHHELD] = {0, NULL, NULL,
 	"the browser keeps a Strict cookie from a link of another site"},
 };

@@ -218,8 +218,11 @@ is_crowded_out(struct gate_session *s)
 	bool grows = s->action == GATE_SESSION_CREATE || s->action == GATE_SESSION_UPDATE ||
 	    s->action == GATE_SESSION_RENEW;
 
-	return grows && s->login == NULL && s->record.user == NULL &&
-	    !gate_store_has_room(s->store, s->options, &s->error);
+	if (!grows || s->login != NULL || s->record.user != NULL ||
+	    gate_store_has_room(s->store, s->options, &s->error))
+		return false;
+	gate_session_refuse(s, GATE_SESSION_CROWDED);
+	return true;
 }
 
 /* Does this write find that the session is over? */

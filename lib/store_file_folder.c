@@ -124,8 +124,8 @@ gate_store_file_room(void *store, const struct gate_options *options, struct gat
 	if (!dir->crowded)
 		return 1;
 	gate_fail(error, GATE_ESTORE,
-	    "store file:%s: what store_reserve keeps free is all that is left: only who is logged "
-	    "in is served",
+	    "store file:%s: only what store_reserve keeps free is left, so strangers are refused: "
+	    "make room",
 	    dir->path);
 	return 0;
 }

@@ -171,6 +171,7 @@ test_methods() {
 			is "$status $(header Allow)" "405 $allow" "$method $page: 405"
 		done
 		is "$(title)$(grep -c 'Status 405' <<<"$body")" 'Method Not Allowed · gate1' "$page: a page for it"
+		page_says 'Open it by its link' "$page: which says what to do"
 		is_safe no "$page, 405"
 		fetch HEAD $page
 		is "$status$(grep -ciE '^<!doctype|<h1>|^ok' <<<"$body")" 2000 "HEAD $page: no page"
@@ -178,6 +179,9 @@ test_methods() {
 	post /card -d "$(head -c 70000 /dev/zero | tr '\0' x)"
 	answers 413 text/html 'a body beyond body_limit: 413'
 	is "$(title)" 'Content Too Large · gate' 'with a page'
+	page_says 'Go back and send less' 'that says what to do'
+	like "$(grep event=request-refused "$dir/log/card")" 'path=/card status=413 address=127.0.0.1 why=.*body_limit' \
+		'and the log says why'
 	has_nonce 'an error page'
 	is_safe no 413
 	get /counter "${many_headers[@]}"

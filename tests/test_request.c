@@ -269,9 +269,16 @@ test_path(void)
 	serve_params(&v, show_path, NAMES("REQUEST_URI=/p"));
 	ok(status_of(&v) == 400 && v.runs == 0, "no method: 400");
 	v.refused = 413;
+	v.request.doubts.second = 0; /* what was logged before is forgotten */
 	get(&v, show_path, "/p", NULL);
 	ok(status_of(&v) == 413 && v.runs == 0, "refused before: answered so, without the handler");
+	ok(has(body_of(&v), "Go back and send less") && has(v.f.logged, "event=request-refused") &&
+		has(v.f.logged, "path=/p status=413") && has(v.f.logged, "body_limit"),
+	    "  the page says what to do, the log says why");
 	v.refused = 0;
+	serve_params(&v, show_path, NAMES("REQUEST_METHOD=GET", "REQUEST_URI=/a b"));
+	ok(has(v.f.logged, "event=request-refused status=400") && has(v.f.logged, "malformed"),
+	    "a path that is malformed is not shown in the log");
 }
 
 /* ---- options and data ---- */

@@ -48,8 +48,10 @@ get /r/count
 refused 'a stranger'
 get /counter
 refused 'a stranger at /counter'
+page_says 'Log in, or try again later' 'the page says what a stranger can do'
 is "$(records)" "$before" 'no record was made'
-like "$(grep -c 'event=store-failed .*store_reserve' "$dir/log/responder")" '^[1-9]' 'the log says why'
+like "$(grep -c 'event=store-failed .*store_reserve.*make room' "$dir/log/responder")" '^[1-9]' \
+	'the log says why, and what to do'
 as guest
 get /r/count
 refused 'a stranger who was here before, and would change something'
