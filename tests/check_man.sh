@@ -2,7 +2,7 @@
 # check_man: the man pages are well-formed, and gate(3) documents each function of gate.h.
 cd "$top_srcdir" || exit 1
 command -v mandoc >/dev/null || { echo "1..0 # SKIP mandoc is not installed"; exit 0; }
-echo 1..4
+echo 1..6
 n=0
 for page in lib/gate.3 lib/gate.conf.5 cgi-bin/gate.8; do
 	n=$((n + 1))
@@ -19,3 +19,23 @@ for name in $(grep -v '^typedef' lib/gate.h | tr '\n' ' ' | grep -oE '\bgate_[a-
 done
 [ -z "$missing" ] && echo "ok 4 - gate(3) has every function of gate.h" ||
 	echo "not ok 4 - gate(3) has every function of gate.h: missing$missing"
+
+missing=
+for name in $(grep -oE '(put_text|json_object_set_new)\([[:space:]]*gate, "[a-z]+"' <<-END | grep -oE '"[a-z]+"' | tr -d '"'
+	$(tr '\n' ' ' <lib/page.c)
+END
+); do
+	grep -qF "Va gate.$name " lib/gate.3 || missing="$missing gate.$name"
+done
+[ -z "$missing" ] && echo "ok 5 - gate(3) has all that templates see" ||
+	echo "not ok 5 - gate(3) has all that templates see: missing$missing"
+
+# what gate.c warns of at a reload, in the paragraph that ends with "need a restart"
+missing=
+for name in $(sed -n '/const fixed\[\] = {/,/};/p' lib/gate.c | grep -oE '"[a-z_]+"' | tr -d '"'); do
+	for text in README.md conf/gate.conf lib/gate.conf.5; do
+		grep -B12 'need a restart' "$text" | grep -qw "$name" || missing="$missing $text:$name"
+	done
+done
+[ -z "$missing" ] && echo "ok 6 - each option that needs a restart is said to" ||
+	echo "not ok 6 - each option that needs a restart is said to: missing$missing"

@@ -2,7 +2,7 @@
 # check_tests: make check or a share of scripts/shares runs every test that is here, each with a log of
 # its own: automake names it after the test without its ending, and of two of one name runs one.
 cd "$top_srcdir" || exit 1
-echo "1..3"
+echo "1..4"
 say() { # NUMBER NAME BAD
 	[ -z "$3" ] && echo "ok $1 - $2" && return
 	echo "not ok $1 - $2"
@@ -22,3 +22,12 @@ slow=$(sed -n ':a; /\\$/ { N; s/\\\n//; b a; }; s/^SHARE_TESTS = *//p' Makefile.
 named=$(sed '/^#/d' scripts/shares | grep -oE '\btests/test_[a-z_]+\.sh' | sort -u)
 say 3 'the shares run what SHARE_TESTS lists' "$([ "$slow" = "$named" ] ||
 	printf 'Makefile.am: %s\nscripts/shares: %s\n' "$slow" "$named")"
+
+# Its own test, that of the file whose part it is, or a word of where it is tested.
+untold=$(for file in lib/*.c; do
+	name=${file#lib/} name=${name%.c} part=${file#lib/} part=${part%.c}
+	while [ ! -e "tests/test_$part.c" ] && [ "$part" != "${part%_*}" ]; do part=${part%_*}; done
+	[ -e "tests/test_$part.c" ] || grep -qE "\b$part\.c" CONTRIBUTING.md ||
+		echo "$file: CONTRIBUTING.md does not say which test it has"
+done)
+say 4 'each file of lib/ has a test that can be found' "$untold"
