@@ -143,6 +143,32 @@ load_one(struct gate_session *s, const char *id, struct gate_record *record, boo
 	return 0;
 }
 
+static int
+look_at(struct gate_session *s, struct gate_session_shown *shown, struct gate_record *record,
+    bool *ended_now)
+{
+	int result = load_one(s, shown->id, record, ended_now);
+
+	shown->there = result != 0;
+	shown->personal = result != 1 || record->user != NULL;
+	return result;
+}
+
+int
+gate_session_look_up(struct gate_session *s)
+{
+	bool ended_now = false;
+	int result = 0;
+
+	for (int i = 0; i < s->shown_count && result != -1; i++) {
+		struct gate_record record = gate_session_blank(s);
+
+		result = look_at(s, &s->shown[i], &record, &ended_now);
+		gate_store_release(s->store, &record);
+	}
+	return result == -1 ? -1 : 0;
+}
+
 /* One that can't be read may be another user's, too. */
 static enum gate_session_state
 load_shown(struct gate_session *s, struct gate_record *records)
@@ -151,12 +177,10 @@ load_shown(struct gate_session *s, struct gate_record *records)
 	int best;
 
 	for (int i = 0; i < s->shown_count; i++) {
-		int result = load_one(s, s->shown[i].id, &records[i], &ended_now);
+		int result = look_at(s, &s->shown[i], &records[i], &ended_now);
 
 		if (result < 0 && result != GATE_UNREADABLE)
 			return GATE_SESSION_FAILED;
-		s->shown[i].there = result != 0;
-		s->shown[i].personal = result != 1 || records[i].user != NULL;
 		unreadable = unreadable || result == GATE_UNREADABLE;
 	}
 	if (unreadable)

@@ -16,6 +16,9 @@ void gate_session_refuse(struct gate_session *, enum gate_session_refusal);
 enum gate_session_state gate_session_load(struct gate_session *);
 /* session_since.c. What the record's `since` is to be; 0: it stays. */
 int64_t gate_session_begin_time(struct gate_session *);
+/* Finds out of each shown one whether it is there and personal, after a load that looked at none
+ * since they are too many. 0 or -1. */
+int gate_session_look_up(struct gate_session *);
 /* Fills in action, cookie, both whys and expires; does nothing yet. */
 void gate_session_decide(struct gate_session *, bool changed);
 int64_t gate_session_lifetime(const struct gate_session *); /* ms, 0: with the browser */

@@ -189,6 +189,9 @@ gate_session_end_shown(struct gate_session *s, const char *why)
 	char tag[GATE_TAG_LENGTH + 1];
 	int result = 1;
 
+	/* an end leaves a mark for a day: strangers must not leave any for what is long gone */
+	if (s->refusal == GATE_SESSION_TOO_MANY && gate_session_look_up(s) < 0)
+		return -1;
 	for (int i = 0; i < s->shown_count; i++) {
 		struct gate_session_shown *shown = &s->shown[i];
 		int removed;

@@ -300,6 +300,17 @@ test_several_users(void)
 	options->user_member = usual;
 }
 
+/* How many of them are remembered as ended. */
+static int
+count_ended(const char *const *ids)
+{
+	int count = 0;
+
+	for (; *ids != NULL; ids++)
+		count += gate_store_was_ended(&f.link, *ids, NULL) == 1;
+	return count;
+}
+
 static void
 test_too_many(void)
 {
@@ -322,8 +333,13 @@ test_too_many(void)
 	loads = f.link.calls[GATE_STORE_LOAD];
 	test_doubt(GATE_SESSION_TOO_MANY, GATE_SESSION_IDS + 1, "event=cookies-of-many-sessions",
 	    "seventeen ids");
-	ok(f.link.calls[GATE_STORE_LOAD] == loads, "  of which none is looked up");
+	ok(f.link.calls[GATE_STORE_LOAD] - loads == GATE_SESSION_IDS,
+	    "  of which none is looked up, until a login ends them");
 	ok(count_records(&f, false) == 2, "  the login ended sixteen");
+	ok(count_ended(ids) == 0, "  whose ids nobody remembers, as nobody was logged in by them");
+	send_ids(ids);
+	ok(try(log_out) == 1 && count_records(&f, false) == 2 && count_ended(ids) == 0,
+	    "  nor does a logout remember those that are gone");
 }
 
 /* ---- several sessions of one browser ---- */
