@@ -206,7 +206,7 @@ load(void *store, const char *id, struct gate_record *record, struct gate_error 
 	if (result < 0)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
 	if (result == 1)
-		return 1;
+		return !(record->stray && gate_store_file_is_ending(store, id, record));
 	gate_store_file_log(store, "session-malformed", id,
 	    "not a JSON object with a cookie in it; left as it is until it is swept");
 	return is_blank(was) ? 0 : GATE_UNREADABLE;

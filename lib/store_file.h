@@ -91,6 +91,10 @@ int gate_store_file_index(struct gate_store_file_dir *, const char *user, const 
 /* Is somebody logged in by it whose list does not name it, or was it ended some time? */
 bool gate_store_file_is_stray(
     struct gate_store_file_dir *, const char *id, const struct gate_record *);
+/* Is that because somebody ends it just now? It is dead, and his to remove: a renewal goes by whether
+ * it found what it had read. */
+bool gate_store_file_is_ending(
+    struct gate_store_file_dir *, const char *id, const struct gate_record *);
 void gate_store_file_unindex(struct gate_store_file_dir *, const char *user, const char *id);
 void gate_store_file_index_all(struct gate_store_file_dir *); /* whoever is logged in */
 void gate_store_file_sweep_users(struct gate_store_file_dir *);

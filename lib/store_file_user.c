@@ -20,6 +20,7 @@
 #include "store_file.h"
 
 #define YOUNG (60 * 60 * 1000) /* ms that an entry may be ahead of its record */
+#define ENDING_TIME 10000      /* ms that who ends a record may take to remove it */
 
 /* ---- the index ---- */
 
@@ -78,23 +79,43 @@ gate_store_file_unindex(struct gate_store_file_dir *dir, const char *user, const
 	close(folder);
 }
 
+static bool
+is_listed(struct gate_store_file_dir *dir, const char *id, const char *user)
+{
+	char path[GATE_SHA256_HEX + 1 + GATE_ID_MAX + 1];
+
+	gate_sha256_hex(path, user, strlen(user));
+	path[GATE_SHA256_HEX] = '/';
+	memcpy(path + GATE_SHA256_HEX + 1, id, strlen(id) + 1);
+	return faccessat(dir->users, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool
 gate_store_file_is_stray(
     struct gate_store_file_dir *dir, const char *id, const struct gate_record *record)
 {
-	char key[GATE_STORE_KEY_MAX], path[GATE_SHA256_HEX + 1 + GATE_ID_MAX + 1];
-	size_t length = strlen(id);
+	char key[GATE_STORE_KEY_MAX], name[GATE_SHA256_HEX + 1];
 
 	if (record->user == NULL)
 		return false;
-	gate_sha256_hex(path, record->user, strlen(record->user));
-	path[GATE_SHA256_HEX] = '/';
-	memcpy(path + GATE_SHA256_HEX + 1, id, length + 1);
-	if (faccessat(dir->users, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!is_listed(dir, id, record->user))
 		return true;
 	gate_store_ended_key(key, id);
-	gate_sha256_hex(path, key, strlen(key));
-	return faccessat(dir->bumps, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	gate_sha256_hex(name, key, strlen(key));
+	return faccessat(dir->bumps, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool
+gate_store_file_is_ending(
+    struct gate_store_file_dir *dir, const char *id, const struct gate_record *record)
+{
+	char key[GATE_STORE_KEY_MAX];
+	struct gate_bump ends;
+
+	gate_store_ended_key(key, id);
+	return is_listed(dir, id, record->user) &&
+	    gate_store_file_bump(dir, key, 0, ENDING_TIME, &ends, NULL) == 1 && ends.count > 0 &&
+	    ends.last > gate_clock_wall() - ENDING_TIME;
 }
 
 /* ---- walks ---- */

@@ -513,6 +513,25 @@ test_conflicting_end(void)
 	free(text);
 }
 
+/* A load between the two steps of an end. */
+static void
+test_while_ending(void)
+{
+	struct gate_record record;
+	char key[GATE_STORE_KEY_MAX];
+	struct gate_bump bump;
+
+	make("ending", "anna");
+	load("ending", &record);
+	gate_store_ended_key(key, "ending");
+	gate_store_bump(&f.link, key, 1, HOUR, &bump, NULL);
+	lives("ending");
+	ok(gate_store_remove(&f.link, "ending", &record, NULL) == 1,
+	    "a load while it is being ended does not take it from who ends it");
+	gate_store_release(&f.link, &record);
+	forget("ending");
+}
+
 static void
 test_adopted(void)
 {
@@ -555,6 +574,7 @@ test_all(void)
 	test_sweep();
 	test_ended();
 	test_conflicting_end();
+	test_while_ending();
 	test_adopted();
 }
 
