@@ -94,6 +94,13 @@ skip(struct iovec **at, size_t *count, size_t length)
 	}
 }
 
+/* A wait of no time at all is none: as with sockets, EAGAIN says that nothing can be done now. */
+static bool
+can_go_on(int fd, short events, int32_t timeout, int64_t end)
+{
+	return errno == EINTR || (errno == EAGAIN && timeout != 0 && wait_for(fd, events, end));
+}
+
 static ssize_t
 write_all(mongoc_stream_t *stream, mongoc_iovec_t *iov, size_t count, int32_t timeout)
 {
@@ -104,15 +111,15 @@ write_all(mongoc_stream_t *stream, mongoc_iovec_t *iov, size_t count, int32_t ti
 	while (skip(&iov, &count, 0), count > 0) {
 		struct msghdr message = {.msg_iov = iov, .msg_iovlen = count};
 
+		if (sum > 0 && gate_clock_monotonic() > end) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
 		length = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (length >= 0) {
 			sum += length;
 			skip(&iov, &count, (size_t)length);
-		} else if (errno != EINTR && (errno != EAGAIN || !wait_for(fd, POLLOUT, end))) {
-			return -1;
-		}
-		if (gate_clock_monotonic() > end) {
-			errno = ETIMEDOUT;
+		} else if (!can_go_on(fd, POLLOUT, timeout, end)) {
 			return -1;
 		}
 	}
@@ -141,8 +148,8 @@ read_some(mongoc_stream_t *stream, mongoc_iovec_t *iov, size_t count, size_t lea
 				break;
 		} else if (length == 0) {
 			errno = ECONNRESET;
-			return sum >= least ? (ssize_t)sum : -1;
-		} else if (errno != EINTR && (errno != EAGAIN || !wait_for(fd, POLLIN, end))) {
+			return sum >= least && sum > 0 ? (ssize_t)sum : -1;
+		} else if (!can_go_on(fd, POLLIN, timeout, end)) {
 			return -1;
 		}
 	}
