@@ -11,14 +11,15 @@ _Static_assert((int)GATE_SESSION_REFUSALS <= GATE_STORE_REFUSALS, "a limit for e
 
 static const struct {
 	int status;
-	const char *text;        /* for the visitor */
-	const char *event, *why; /* for the log; NULL: no line */
+	const char *text; /* for the visitor */
+	const char *event,
+	    *why; /* for the log; no event: no line; no why: it is explained already */
 } refusals[GATE_SESSION_REFUSALS] = {
     [GATE_SESSION_LOST] = {409,
 	"Your session ended, or was renewed, while this was under way, so nothing was changed. "
 	"Load "
 	"the page again.",
-	NULL, NULL},
+	"change-refused", NULL},
     [GATE_SESSION_UNREADABLE] = {409,
 	"Your session can't be read. It was left as it is, and nothing was changed. Log in to "
 	"begin "
@@ -51,15 +52,14 @@ gate_session_refuse(struct gate_session *s, enum gate_session_refusal refusal)
 	char tag[GATE_TAG_LENGTH + 1] = "";
 
 	s->refusal = refusal;
-	if (refusals[refusal].why != NULL) /* else it is explained already */
+	if (refusals[refusal].why != NULL)
 		gate_session_explain(s, refusals[refusal].why, refusals[refusal].why);
 	if (refusals[refusal].event == NULL || !gate_log_may(&s->store->refusals[refusal]))
 		return;
 	if (s->shown_count > 0)
 		gate_sign_tag(s->keys, s->shown[0].id, tag);
 	gate_log(GATE_LOG_WARN, refusals[refusal].event, "path", s->path, "cookie",
-	    s->options->cookie_name, "session", tag[0] != '\0' ? tag : NULL, "why",
-	    refusals[refusal].why, NULL);
+	    s->options->cookie_name, "session", tag[0] != '\0' ? tag : NULL, "why", s->why, NULL);
 }
 
 int

@@ -243,6 +243,20 @@ report_cookie(struct gate_session *s)
 		    "an old secret had signed it", NULL);
 }
 
+/* Else nobody finds out why no session holds. */
+static void
+report_withheld(struct gate_session *s)
+{
+	if (s->action != GATE_SESSION_CREATE || s->options->cookie_secure != GATE_YES ||
+	    s->secure || !gate_log_may(&s->store->refusals[GATE_SESSION_WELCOME]))
+		return;
+	gate_log(GATE_LOG_WARN, "cookie-withheld", "path", s->path, "cookie",
+	    s->options->cookie_name, "why",
+	    "cookie_secure = yes, and the request came neither by https nor from a proxy that "
+	    "trusted_proxies names and that says https",
+	    NULL);
+}
+
 int
 gate_session_save(struct gate_session *s)
 {
@@ -253,8 +267,10 @@ gate_session_save(struct gate_session *s)
 	if (s->outcome != 0)
 		return s->outcome;
 	s->outcome = commit(s);
-	if (s->outcome == 1)
+	if (s->outcome == 1) {
 		report_cookie(s);
+		report_withheld(s);
+	}
 	if (s->outcome != GATE_CONFLICT)
 		gate_queue_leave(s->queue);
 	return s->outcome;

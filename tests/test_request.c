@@ -328,7 +328,10 @@ test_secure(void)
 	is(secured(GATE_AUTO, NAMES("HTTPS=on")), "secure", "auto, https: Secure");
 	is(secured(GATE_AUTO, NAMES("REQUEST_SCHEME=https")), "secure", "or so");
 	is(secured(GATE_YES, NULL), "none", "yes, http: withheld");
+	ok(has(v.f.logged, "event=cookie-withheld path=/") && has(v.f.logged, "trusted_proxies"),
+	    "  and the log says why");
 	is(secured(GATE_YES, NAMES("HTTPS=on")), "secure", "yes, https");
+	ok(!has(v.f.logged, "cookie-withheld"), "  nothing to log");
 	is(secured(GATE_NO, NAMES("HTTPS=on")), "plain", "no, https");
 	is(secured(GATE_AUTO, NAMES("HTTP_X_FORWARDED_PROTO=https", "REMOTE_ADDR=10.1.2.3")),
 	    "plain", "X-Forwarded-Proto is nobody's business");
@@ -521,6 +524,9 @@ test_conflict(void)
 	get(&v, disturbed_count, "/", NAMES(cookie_of(ID)));
 	ok(status_of(&v) == 409 && v.runs == 2,
 	    "destroyed meanwhile: again, with an empty session; a change is refused");
+	ok(has(v.f.logged, "event=change-refused path=/") &&
+		has(v.f.logged, "renewed by another request"),
+	    "  with a log line");
 	ok(header_of(&v, "Set-Cookie")[0] == '\0' && count_records(&v.f, false) == 0,
 	    "that is not saved, and sets no cookie");
 
