@@ -19,7 +19,7 @@ level() { # NAME of a header without .h
 layer_of() { # a source file belongs to the layer of the header it begins its name with
 	case $1 in
 	gate | listen) echo 1 ;;
-	account | answer | page) level request ;;
+	account | answer | asked | page) level request ;;
 	clock_*) level clock ;;
 	json_* | login_* | mongodb_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
 	store_*) level store_file ;;
