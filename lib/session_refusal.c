@@ -24,19 +24,25 @@ static const struct {
 	"Your session can't be read. It was left as it is, and nothing was changed. Log in to "
 	"begin "
 	"a new one in its place, or log out to end it.",
-	"session-unreadable", "what the store has can't be read: record and cookie stay"},
+	"session-unreadable",
+	"what the store has can't be read: record and cookie stay until the visitor logs in or "
+	"out"},
     [GATE_SESSION_OF_SEVERAL] = {409,
 	"Your browser shows sessions of several users here, so it is logged in as nobody, and "
 	"nothing was changed. Log in, and only that session stays; or log out to end them all.",
-	"cookies-of-several-users", "nobody is logged in; records and cookies stay"},
+	"cookies-of-several-users",
+	"nobody is logged in, and records and cookies stay, until the visitor logs in or out"},
     [GATE_SESSION_TOO_MANY] = {409,
 	"Your browser shows too many sessions here, so it is logged in as nobody, and nothing was "
 	"changed. Log out to end them; if that does not help, delete this site's cookies.",
-	"cookies-of-many-sessions", "over 16 different ids: nobody is logged in; all cookies stay"},
+	"cookies-of-many-sessions",
+	"over 16 different ids: nobody is logged in, and all cookies stay, until the visitor logs "
+	"out or deletes them"},
     [GATE_SESSION_TOO_LARGE] = {431,
 	"Your browser sends more cookies than this site reads, so your session was not looked for. "
 	"Delete this site's cookies, or some of them, and load the page again.",
-	"cookies-too-large", "over 64 KiB or 1024 pairs of Cookie headers: none is read"},
+	"cookies-too-large",
+	"over 64 KiB or 1024 pairs of Cookie headers: none is read until the visitor deletes some"},
     [GATE_SESSION_CROWDED] = {503,
 	"There is only room left for who is logged in, so nothing was changed. Log in, or try "
 	"again "

@@ -86,7 +86,7 @@ test_unreadable() { # NAME
 	page_says 'Log in to begin a new one' '  and says what to do'
 	ok '  the record stays' test -e "$old"
 	get /login
-	page_says 'Log in, and only the new session stays' '  the login form says what it will do'
+	page_says 'Log in, and only the new session stays.*delete this site' '  the login form says what it will do'
 	log_in alice "$alice"
 	is "$status $(ours) $(who)" '303 1 alice' '  and does it'
 	ok '  the old record is gone' not test -e "$old"
