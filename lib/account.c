@@ -12,9 +12,10 @@
 #include "request.h"
 
 #define PURPOSE "gate session handle"
-#define SHOWN_MAX 100  /* sessions, the newest */
-#define TIME_MOST 9e15 /* ms */
-#define PASSES 3       /* over a user's sessions: one may be renewed while they are ended */
+#define SHOWN_MAX 100   /* sessions, the newest */
+#define TIME_MOST 9e15  /* ms */
+#define LOOKED_MAX 5000 /* sessions, of which the newest are shown */
+#define AT_ONCE 1000    /* sessions are ended, then there is another look for more */
 
 /* ---- one session, as its user sees it ---- */
 
@@ -128,7 +129,7 @@ add(void *data, const char *id, struct gate_record *record)
 
 	if (is_live(list->r, id, record))
 		json_array_append_new(list->sessions, show(list->r, id, record));
-	return 1;
+	return json_array_size(list->sessions) < LOOKED_MAX;
 }
 
 static int
@@ -207,7 +208,9 @@ match(void *data, const char *id, struct gate_record *record)
 				   : strcmp(id, search->r->session.id) == 0)
 		return 1;
 	memcpy(found.id, id, strlen(id) + 1);
-	return gate_buffer_add(&search->found, &found, sizeof found) < 0 ? -1 : 1;
+	if (gate_buffer_add(&search->found, &found, sizeof found) < 0)
+		return -1;
+	return search->handle == NULL && search->found.length < AT_ONCE * sizeof found;
 }
 
 static int
@@ -238,24 +241,26 @@ end_found(struct search *search, const char *why)
 	return result < 0 ? -1 : ended;
 }
 
-/* 1: there was one; 0; -1. */
+/* 1: there was one; 0; -1. All others: until a look finds none, as one may be renewed while they are
+ * ended, and so many that not all end in time are fewer the next time. */
 static int
 end_all(struct gate_request *r, const char *handle)
 {
+	const char *why = handle != NULL ? "by its user" : "all others, by its user";
 	struct search search = {.r = r, .handle = handle};
-	int ended = 1, any = 0;
+	int ended, any = 0;
 
-	for (int i = 0; i < PASSES && ended > 0; i++) {
+	do {
 		gate_buffer_reset(&search.found);
-		ended = walk(r, match, &search) < 0
-		    ? -1
-		    : end_found(
-			  &search, handle != NULL ? "by its user" : "all others, by its user");
+		ended = walk(r, match, &search) < 0 ? -1 : end_found(&search, why);
 		any |= ended > 0;
-	}
+		if (ended > 0 && gate_clock_monotonic() >= r->deadline)
+			ended = gate_fail(&r->session.error, GATE_ESTORE,
+			    "a user has more sessions than can be ended in a request's time");
+	} while (handle == NULL && ended > 0);
 	gate_buffer_release(&search.found);
 	if (handle == NULL && ended >= 0)
-		ended = gate_session_end_shown(&r->session, "all others, by its user");
+		ended = gate_session_end_shown(&r->session, why);
 	return ended < 0 ? -1 : any;
 }
 

@@ -98,6 +98,25 @@ ended='findAndModify sessions_counters,findAndModify sessions_counters'
 costs "find,$ended,delete" 303 'a logout: two, and two that remember the id' post /logout
 for name in login logout user; do stop $name; done
 
+# ---- very many sessions of one user: whoever knows the password can make them
+thousand() { # NUMBER: the command that makes another thousand
+	perl -e 'printf "{\"insert\": \"sessions\", \"documents\": [%s]}", join ",", map {
+		"{\"_id\": \"many-$ARGV[0]-$_\", \"user\": \"anna\", \"session\": " .
+		"\"{\\\"cookie\\\":{},\\\"gate\\\":{\\\"user\\\":\\\"anna\\\"}}\"}" } 1 .. 1000' "$1"
+}
+annas() { send_to "mongodb://$at/login" '{"count": "sessions", "query": {"user": "anna"}}' | sed 's/.*"n" : \([0-9]*\).*/\1/'; }
+for name in login account; do start_responder $name --deadline=20s || bail "$name does not start"; done
+log_in anna "$password"
+for i in {1..21}; do send_to "mongodb://$at/login" "$(thousand $i)" >/dev/null; done
+before=$(annas)
+get /account
+is "$status $(grep -c '<h3>' <<<"$body")" "200 100" "a user with $before sessions sees some of them"
+post /account -d others=yes
+like "$status" '303|503' "  and ends them: $status, in time or not"
+ok '  fewer are left' [ "$(annas)" -lt "$before" ]
+for name in login account; do stop $name; done
+send_to "mongodb://$at/login" '{"delete": "sessions", "deletes": [{"q": {}, "limit": 0}]}' >/dev/null
+
 # ---- every worker has its own
 make_conf store="mongodb://$at/workers" workers=4 threads=4 "${patient[@]}"
 rm "$spy/sweeps"
