@@ -122,13 +122,22 @@ is "$(comm -12 <(echo "$before") <(left))" '' '  no process is an old one'
 is "$(cksum <"$demo/secret")" "$secret" '  the secret stays'
 visit 3 '  and sessions survive'
 
+# ---- strangers are limited, who shows our cookie is not
+run_load -c 4 -n 1000 "$url/counter"
+ok 'a thousand requests of a stranger: nginx refuses some' test "$(load_says 'status 429')" -gt 0
+ok '  behind the first fifty' test "$(load_says 'status 200')" -ge 50
+run_load -c 4 -n 200 -C "$(cookie_header)" "$url/card"
+is "$(load_says 'status 200')" 200 '  and none of a visitor who comes back'
+records() { find "$demo/sessions" -name '*.json' | wc -l; }
+kept=$(records)
+
 # ---- another store
 starts '--store memory:' --port "$port" --store memory:
 like "$out" 'sessions: memory:' '  and where sessions are'
 is "$(grep '^store' "$demo/gate.conf")" 'store = memory:' '  from now on'
 visit 1 '  there they begin anew'
 visit 2 '  and are kept as well'
-is "$(find "$demo/sessions" -name '*.json' | wc -l)" 1 '  the folder keeps what it had'
+is "$(records)" "$kept" '  the folder keeps what it had'
 
 # ---- stop
 demo stop
