@@ -14,9 +14,9 @@ void gate_clock_pause(void);        /* one millisecond: between two tries of a l
  * all calls that are made for it, however deep. 0: nobody waits. */
 void gate_clock_set_deadline(int64_t deadline);
 int64_t gate_clock_deadline(void);
-/* When a call ends that this thread begins now: at its deadline, or where nobody waits after so many
- * ms. At the deadline's very end it still has a second: what nobody could do in less is no failure of
- * who was asked. */
+/* The end of a call that this thread begins now: after `most` ms, and at the request's deadline at the
+ * latest. A call that begins close to the deadline gets a second all the same: an answer that can't
+ * come in less says nothing against the server. */
 int64_t gate_clock_end(int64_t most);
 
 #define GATE_CLOCK_APART INT64_C(60000)   /* ms that two clocks may differ */

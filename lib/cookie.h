@@ -16,7 +16,7 @@ struct gate_cookie_pair { /* points into the header */
 	size_t name_length, value_length;
 };
 
-/* Is the header within both limits? Outside of them what it holds is unknown, and not absent. */
+/* Is the header within both limits? If not, nobody knows what it holds: a cookie may be there. */
 bool gate_cookie_in_bounds(const char *header, size_t length);
 /* Walks the header: `*position` starts at 0. 1: *pair is the next one, in order; 0: no more, or
  * over a limit. Splits at ';', trims space and tab, the first '=' divides; no '=' or no name:

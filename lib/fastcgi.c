@@ -215,7 +215,7 @@ leave(struct thread *t, struct gate_connection *c, bool sent)
 }
 
 /* libfcgi must not close the connection, or another thread's new one could get its number while
- * we still use it. It does where no request comes, and sets ipcFd to -1 then. */
+ * we still use it. libfcgi closes it only if no request comes, and sets ipcFd to -1 then. */
 static void
 serve(struct thread *t, struct gate_connection *c)
 {

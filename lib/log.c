@@ -16,8 +16,8 @@
 #define LINES_MAX 10                 /* of one kind, in a second */
 #define ROOM (GATE_LOG_LINE_MAX - 2) /* for all but a last quote and the newline */
 
-/* Text ends at ROOM at the latest. A value's closing quote may stand behind it, and then nothing
- * but the newline has room. */
+/* The text ends at ROOM at the latest. Behind it there is room for a value's closing quote and for the
+ * newline. */
 struct line {
 	char text[GATE_LOG_LINE_MAX];
 	size_t length;

@@ -173,9 +173,9 @@ gate_user(struct gate_request *r)
 	return gate_session_user(&r->session);
 }
 
-/* Chromium shows the page that the login led to again, no-store or not, when a logout only removes
- * cookies; one that is set makes it forget that page. It is the device's: renewed, or as it came
- * where the session is over and whose it was is unknown, or a worthless one for a minute. */
+/* Chromium shows the page behind the login again, no-store or not, if a logout only removes cookies.
+ * If the logout sets one, Chromium forgets that page. So this sets the device's cookie: a new one if
+ * the user is known; else the one that came; else a worthless one for a minute. */
 static void
 set_device(struct gate_request *r, const char *user)
 {

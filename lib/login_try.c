@@ -32,9 +32,9 @@ gate_login_find_device(struct gate_request *r, const char *name, char id[GATE_DE
 
 /* ---- the try ---- */
 
-/* A stranger's work is that of one of the users, so that the time it takes tells nothing, whatever
- * kinds of hashes there are; nobody else can say whose. So is the work of finding it: one look finds
- * somebody and one nobody, in whatever order. */
+/* The hash of an unknown name is that of one of the users, so that the time of a try tells nothing,
+ * whatever kinds of hashes there are; only who has the secret can say whose. Each try looks into the
+ * users twice: once somebody is found, once nobody, in whatever order. */
 static int
 find_hash(struct gate_login_try *t)
 {

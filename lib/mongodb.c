@@ -47,7 +47,7 @@ words_of(const bson_error_t *error)
 static void
 reason_of(const bson_error_t *error, char reason[REASON_MAX])
 {
-	/* the host is said before; how the servers are arranged would leave no room for what to do */
+	/* the message names the host already, and the topology would leave no room for what to do */
 	static const char *const ends[] = {" calling hello on ", "]. Topology type: "};
 	size_t length;
 

@@ -67,8 +67,8 @@ void gate_mongodb_use_stream(mongoc_client_t *, bool pooled); /* whose bytes the
 /* After the fork: a pool doesn't survive one. Asks nobody yet. 0 or -1. Close only after 0. */
 int gate_mongodb_open(struct gate_mongodb *, const struct gate_mongodb_wish *, struct gate_error *);
 void gate_mongodb_close(struct gate_mongodb *);
-/* Takes a client, for one collection (NULL: for commands); gate_clock_end says until when, and no byte
- * is waited for longer. 0, or -1: it need not be asked. */
+/* Takes a client, for one collection (NULL: for commands). The call ends at gate_clock_end, whatever
+ * the server sends. 0, or -1: the server need not be asked. */
 int gate_mongodb_begin(struct gate_mongodb *, struct gate_mongodb_call *, enum gate_mongodb_kind,
     const char *collection, struct gate_error *);
 /* Gives it back; good: the call's error says nothing. Returns good ? 1 : -1, with the error set:

@@ -94,7 +94,7 @@ skip(struct iovec **at, size_t *count, size_t length)
 	}
 }
 
-/* A wait of no time at all is none: as with sockets, EAGAIN says that nothing can be done now. */
+/* With a timeout of 0 nobody waits: as with sockets, EAGAIN says that nothing can be done now. */
 static bool
 can_go_on(int fd, short events, int32_t timeout, int64_t end)
 {

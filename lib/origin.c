@@ -26,8 +26,8 @@ param(char *const *params, const char *name, int *count)
 	return value;
 }
 
-/* NULL if it comes twice, too: which one is the proxy's, and which a visitor's? lighttpd hands on
- * X_Forwarded_Proto under the same name. */
+/* NULL also if the header comes twice: nobody knows which one is the proxy's. lighttpd hands on a
+ * visitor's X_Forwarded_Proto under the same name. */
 static const char *
 only(char *const *params, const char *name, bool *repeated)
 {
@@ -40,8 +40,9 @@ only(char *const *params, const char *name, bool *repeated)
 	return NULL;
 }
 
-/* nginx drops such names, and up to 1.22 it sends each line of a header as a parameter. Proxies add
- * their line behind the others: together they are one list. */
+/* X-Forwarded-For may have several lines behind nginx, which up to 1.22 sends each line as a parameter.
+ * They are one list, as each proxy adds its line behind the others. nginx drops other spellings of
+ * the name. */
 static const char *
 join(char *const *params, const char *name, struct gate_buffer *joined)
 {
