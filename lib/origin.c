@@ -297,7 +297,10 @@ gate_origin_refusal(const struct gate_origin *o, const char *own)
 	}
 	if (o->origin == NULL)
 		return "neither Sec-Fetch-Site nor Origin says where it comes from";
-	return is_own(o, own) ? NULL : "its Origin is not this site";
+	if (is_own(o, own))
+		return NULL;
+	return "its Origin is not this site: if it is what browsers see, say so by the option "
+	       "origin";
 }
 
 bool
