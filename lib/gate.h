@@ -158,7 +158,7 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	void (*close)(void *store);
 	int (*time)(void *store, int64_t *now, struct gate_error *); /* NULL: the host's clock */
 	int (*room)(void *store, const struct gate_options *,
-	    struct gate_error *); /* for strangers? 0: not now; NULL: always */
+	    struct gate_error *); /* 2 for all; 1 not for strangers; 0 nor their tries; NULL: 2 */
 };
 
 int gate_record_parse(struct gate_record *, const char *text, size_t length); /* 0: malformed */

@@ -10,6 +10,8 @@
 #include "hashing.h"
 #include "login_private.h"
 
+#define NO_TURN "no turn to hash"
+
 /* ---- the known device ---- */
 
 const char *
@@ -143,9 +145,9 @@ decide(struct gate_login_try *t)
 }
 
 static int
-put_off(struct gate_login_try *t)
+put_off(struct gate_login_try *t, const char *why)
 {
-	gate_login_report(t->r, GATE_LOG_WARN, "login-busy", t->name, t->exists, "no turn to hash");
+	gate_login_report(t->r, GATE_LOG_WARN, "login-busy", t->name, t->exists, why);
 	t->r->login.wait = 1000;
 	t->r->login.status = 503;
 	return GATE_LATER;
@@ -168,7 +170,7 @@ judge(struct gate_login_try *t)
 		return gate_throttle_undo(&t->throttle, error) < 0 || result < 0 ? -1 : 0;
 	turn = gate_hashing_enter(t->r->hashing, t->r->deadline);
 	if (turn < 0)
-		return gate_throttle_undo(&t->throttle, error) < 0 ? -1 : put_off(t);
+		return gate_throttle_undo(&t->throttle, error) < 0 ? -1 : put_off(t, NO_TURN);
 	result = decide(t);
 	gate_hashing_leave(t->r->hashing, turn);
 	return result;
@@ -190,7 +192,7 @@ judge_crowd(struct gate_login_try *t)
 
 	if (verdict < 0)
 		return -1;
-	return verdict == GATE_THROTTLE_PASS ? put_off(t) : refuse_try(t, verdict);
+	return verdict == GATE_THROTTLE_PASS ? put_off(t, NO_TURN) : refuse_try(t, verdict);
 }
 
 /* Tries of one account go one after the other on this host, so that the second click of a double
@@ -227,6 +229,10 @@ gate_login_attempt(struct gate_login_try *t)
 	    .device = gate_login_find_device(r, t->name, t->device),
 	};
 	t->exists |= t->throttle.device != NULL; /* it logged in before */
+	if (t->throttle.device == NULL &&
+	    !gate_store_has_room_for_tries(r->store, &r->config->options) &&
+	    gate_session_user(&r->session) == NULL)
+		return put_off(t, "store_reserve: what is left is not for a stranger's tries");
 	return judge_alone(t);
 }
 

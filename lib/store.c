@@ -253,5 +253,11 @@ int
 gate_store_has_room(
     struct gate_store_link *link, const struct gate_options *options, struct gate_error *error)
 {
-	return link->table->room == NULL || link->table->room(link->store, options, error) != 0;
+	return link->table->room == NULL || link->table->room(link->store, options, error) > 1;
+}
+
+bool
+gate_store_has_room_for_tries(struct gate_store_link *link, const struct gate_options *options)
+{
+	return link->table->room == NULL || link->table->room(link->store, options, NULL) > 0;
 }

@@ -80,6 +80,8 @@ void gate_store_release(struct gate_store_link *, struct gate_record *); /* empt
 
 /* Is there room for a record of somebody who is not logged in? 0: the error says why not. */
 int gate_store_has_room(struct gate_store_link *, const struct gate_options *, struct gate_error *);
+/* And for counters of a password that a stranger tries? */
+bool gate_store_has_room_for_tries(struct gate_store_link *, const struct gate_options *);
 
 /* ---- store_try.c ---- */
 

@@ -23,7 +23,7 @@ struct gate_store_file_dir {
 	char *path, *user_member;
 	atomic_int_least64_t clock;  /* of the wall less CLOCK_BOOTTIME, as believed; 0: unknown */
 	atomic_int_least64_t looked; /* the second in which there was a look at the room */
-	atomic_bool crowded;         /* what it found */
+	atomic_int crowded; /* what it found: 0 enough, 1 less than the reserve, 2 little */
 };
 
 struct gate_store_file_was { /* what a record's file held, and the file itself, still open */

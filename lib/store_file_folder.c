@@ -98,15 +98,18 @@ gate_store_file_remade(struct gate_store_file_dir *dir)
 
 #define RESERVE_SHARE 10 /* a file system may be small: no more than a tenth of it is kept free */
 #define INODES_SHARE 100
+#define LITTLE 4 /* below this part of what is kept free strangers' tries take none of it either */
 
-static bool
-is_crowded(const struct statvfs *fs, int64_t reserve)
+static int
+crowd_of(const struct statvfs *fs, int64_t reserve)
 {
 	uint64_t unit = fs->f_frsize, share = fs->f_blocks / RESERVE_SHARE * unit;
-	uint64_t wanted = (uint64_t)reserve < share ? (uint64_t)reserve : share;
+	uint64_t bytes = (uint64_t)reserve < share ? (uint64_t)reserve : share;
+	uint64_t files = fs->f_files / INODES_SHARE; /* 0: the file system doesn't count them */
 
-	return fs->f_bavail * unit < wanted ||
-	    (fs->f_files > 0 && fs->f_favail < fs->f_files / INODES_SHARE);
+	if (fs->f_bavail * unit >= bytes && fs->f_favail >= files)
+		return 0;
+	return fs->f_bavail * unit < bytes / LITTLE || fs->f_favail < files / LITTLE ? 2 : 1;
 }
 
 /* Looks once a second, whoever asks first. */
@@ -118,16 +121,16 @@ gate_store_file_room(void *store, const struct gate_options *options, struct gat
 	struct statvfs fs;
 
 	if (options->store_reserve == 0)
-		return 1;
+		return 2;
 	if (atomic_exchange(&dir->looked, second) != second && fstatvfs(dir->records, &fs) == 0)
-		dir->crowded = is_crowded(&fs, options->store_reserve);
-	if (!dir->crowded)
-		return 1;
+		dir->crowded = crowd_of(&fs, options->store_reserve);
+	if (dir->crowded == 0)
+		return 2;
 	gate_fail(error, GATE_ESTORE,
 	    "store file:%s: only what store_reserve keeps free is left, so strangers are refused: "
 	    "make room",
 	    dir->path);
-	return 0;
+	return 2 - dir->crowded;
 }
 
 /* ---- open and close ---- */

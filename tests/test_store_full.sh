@@ -64,6 +64,19 @@ as bob
 log_in bob 'the password of bob'
 is "$status" 303 'a login works'
 is "$(who)" bob 'and holds'
+bumps() { find "$dir/sessions/.gate/bump" -type f | wc -l; }
+fallocate -l $(($(free_kib) - 200))K "$dir/sessions/filler2"
+try() { new_visitor; log_in nobody wrong; }
+tries_end() { try; [ "$status" = 503 ]; }
+as stranger
+ok 'when very little is left a stranger may not even try a password' wait_until 10 tries_end
+before=$(bumps)
+for i in {1..20}; do try; done
+is "$status $(bumps)" "503 $before" '  whose counters would take it'
+as bob
+log_in bob 'the password of bob'
+is "$status $(who)" '303 bob' '  a known device may'
+rm "$dir/sessions/filler2"
 as alice
 post /account -d others=yes
 is "$status" 303 '"end all others" works'
