@@ -77,9 +77,11 @@ parse_end(struct gate_user_entry *end, const char *text, const char *stop)
 
 	while (number > text && number[-1] >= '0' && number[-1] <= '9')
 		number--;
+	if (number == stop || stop - number > DIGITS_MAX ||
+	    (size_t)(number - text) <= strlen(OURS) + strlen(ENDED))
+		return;
 	behind = number - strlen(ENDED);
-	if (number == stop || stop - number > DIGITS_MAX || behind <= text + strlen(OURS) ||
-	    memcmp(text, OURS, strlen(OURS)) != 0 || memcmp(behind, ENDED, strlen(ENDED)) != 0)
+	if (memcmp(text, OURS, strlen(OURS)) != 0 || memcmp(behind, ENDED, strlen(ENDED)) != 0)
 		return;
 	text += strlen(OURS);
 	if (gate_user_file_name_refusal(text, (size_t)(behind - text)) != NULL)
