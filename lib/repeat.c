@@ -60,7 +60,8 @@ gate_repeat_is_in(struct gate_request *r, const struct gate_record *record)
 
 	if (gate_record_submit(record, kept) != 1)
 		return false;
-	time = strtoll(kept, NULL, 10); /* up to the dot; anybody's number, who writes to the store */
+	time =
+	    strtoll(kept, NULL, 10); /* up to the dot; anybody's number, who writes to the store */
 	age = time > 0 ? r->session.now - time : GATE_SUBMIT_TIME;
 	return age > -GATE_SUBMIT_TIME && age < GATE_SUBMIT_TIME &&
 	    submit_at(r, time, wanted) == 0 && strcmp(kept, wanted) == 0;

@@ -79,7 +79,8 @@ is_provisional(const struct gate_record *record)
 {
 	int64_t lifetime = record->max_age != 0 ? record->max_age : record->ttl;
 
-	return record->user == NULL && record->expires < record->now + lifetime;
+	return record->user == NULL && record->created >= record->now &&
+	    record->expires < record->now + lifetime;
 }
 
 /* What every write says of the time. A new record that is provisional has no time of a touch: Node,

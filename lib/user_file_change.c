@@ -208,11 +208,11 @@ compose_line(struct gate_buffer *new, const struct gate_user_edit *edit,
 	gate_buffer_add(new, text, (size_t)(line->next - text));
 }
 
-/* Behind a last line without an end, if that is still there. */
+/* Behind a last line without an end, if that is still there. `begin`: where the first line stands. */
 static void
-begin_line(struct gate_buffer *new, const char *line_end)
+begin_line(struct gate_buffer *new, size_t begin, const char *line_end)
 {
-	if (new->length > 0 && new->data[new->length - 1] != '\n')
+	if (new->length > begin &&new->data[new->length - 1] != '\n')
 		gate_buffer_puts(new, line_end);
 }
 
@@ -234,7 +234,7 @@ compose(struct gate_buffer *new, const struct gate_buffer *old, const struct gat
 {
 	const char *text = old->data, *end = text + old->length;
 	const char *line_end = gate_file_line_end(text, old->length);
-	size_t length = strlen(edit->name);
+	size_t length = strlen(edit->name), begin = new->length;
 	struct gate_user_line line = {.next = text};
 	int64_t since = 0;
 	bool found = false;
@@ -254,7 +254,7 @@ compose(struct gate_buffer *new, const struct gate_buffer *old, const struct gat
 	if (found != wants_one(edit))
 		return 0;
 	if (old->length > 0 && (!found || ends_sessions(edit)))
-		begin_line(new, line_end);
+		begin_line(new, begin, line_end);
 	if (!found)
 		gate_buffer_printf(new, "%s:%s%s", edit->name, edit->hash, line_end);
 	if (ends_sessions(edit))
