@@ -155,7 +155,9 @@ test_repeated() {
 		get /counter
 		wait_until 10 both_work
 		mapfile -t workers < <(workers_of login)
+		# of an address of its own: a try that got no answer counts as a failure
 		curl -s -m 30 -o "$dir/answer" -w '%{http_code}' -b "$jar" -c "$jar" -H "$same" \
+			-H "X-Forwarded-For: 203.0.113.$i" \
 			-d "username=dick&password=${right// /+}" "$url/login" >"$dir/status" &
 		request=$!
 		pause "0.$((RANDOM % 2))$((RANDOM % 10))"
@@ -164,7 +166,9 @@ test_repeated() {
 		if [ "$(<"$dir/status")" = 303 ]; then
 			answered=$((answered + 1))
 		else
-			log_in dick "$right"
+			from=203.0.113.$i log_in dick "$right"
+			# nginx may not know yet that a connection which it keeps is a dead worker's
+			[ "$status" != 502 ] || from=203.0.113.$i log_in dick "$right"
 			[ "$status" = 303 ] || { bad=$((bad + 1)); diag "$status $(text)"; }
 		fi
 		[ "$(who)" = dick ] || bad=$((bad + 1))
