@@ -212,8 +212,10 @@ compose_line(struct gate_buffer *new, const struct gate_user_edit *edit,
 static void
 begin_line(struct gate_buffer *new, size_t begin, const char *line_end)
 {
-	if (new->length > begin &&new->data[new->length - 1] != '\n')
-		gate_buffer_puts(new, line_end);
+	char last = new->length > begin ? new->data[new->length - 1] : '\n';
+
+	if (last != '\n') /* a return would be the password's with another one behind it */
+		gate_buffer_puts(new, last == '\r' ? "\n" : line_end);
 }
 
 /* Later than all that was, and never earlier than it was. */

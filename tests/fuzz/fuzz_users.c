@@ -167,11 +167,14 @@ add(struct gate_users *users, const uint8_t *data, size_t size)
 {
 	bool ended = size == mark_of(data, size) || data[size - 1] == '\n';
 	const char *end = line_end_of(data, size);
+	bool half = !ended && data[size - 1] == '\r';
+	const char *gap = ended ? "" : half ? "\n" : end;
+	const char *then = half && memchr(data, '\n', size) == NULL ? "\r\n" : end;
 	char line[sizeof "\r\n" NAME ":" HASH "\r\n"],
 	    gone[sizeof "\r\n# gate: " NAME " ended @\r\n"];
 
-	snprintf(line, sizeof line, "%s%s%s", ended ? "" : end, NAME ":" HASH, end);
-	snprintf(gone, sizeof gone, "%s# gate: " NAME " ended @%s", ended ? "" : end, end);
+	snprintf(line, sizeof line, "%s%s%s", gap, NAME ":" HASH, end);
+	snprintf(gone, sizeof gone, "%s# gate: " NAME " ended @%s", gap, then);
 	if (gate_users_change(users, GATE_USER_ADD, NAME, HASH, NULL, NULL) == 0)
 		return;
 	assert(holds(data, size, line));
