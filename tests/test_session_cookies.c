@@ -315,7 +315,7 @@ static void
 test_too_many(void)
 {
 	const char *ids[GATE_SESSION_IDS + 2] = {NULL};
-	static char names[GATE_SESSION_IDS + 1][8];
+	static char names[GATE_SESSION_IDS + 1][16];
 	unsigned long loads;
 
 	defaults();
