@@ -7,10 +7,10 @@ set -eu
 src=$(cd "$(dirname "$0")/.." && pwd)
 suite=${1:-trixie}
 root=${2:-${XDG_CACHE_HOME:-$HOME/.cache}/gate/chroot-$suite}
-mirror=${MIRROR:-http://deb.debian.org/debian}
+mirror=${MIRROR:-} # or debootstrap's own
 packages=gcc,make,pkgconf,autoconf,automake,libtool,libc6-dev,libfcgi-dev,libjansson-dev,libssl-dev
 packages+=,libcrypt-dev
-tests='test_mongodb test_store_mongodb test_store test_store_user test_user_mongodb'
+tests='test_mongodb test_mongodb_hostile test_resolve test_store_mongodb test_store test_store_user test_user_mongodb'
 
 [ "$(id -u)" = 0 ] || { echo "${0##*/}: needs root" >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "${0##*/}: needs debootstrap" >&2; exit 1; }
@@ -20,7 +20,7 @@ inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOM
 if [ ! -e "$root/made" ]; then
 	rm -rf "$root"
 	mkdir -p "$root"
-	debootstrap --variant=minbase --include="$packages" "$suite" "$root" "$mirror"
+	debootstrap --variant=minbase --include="$packages" "$suite" "$root" ${mirror:+"$mirror"}
 	echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/99old"
 	inside apt-get -q update
 	inside apt-get -q -y --no-install-recommends install libmongoc-dev
