@@ -34,9 +34,9 @@ gate_login_find_device(struct gate_request *r, const char *name, char id[GATE_DE
 
 /* ---- the try ---- */
 
-/* The hash of an unknown name is that of one of the users, so that the time of a try tells nothing,
- * whatever kinds of hashes there are; only who has the secret can say whose. Each try looks into the
- * users twice: once somebody is found, once nobody, in whatever order. */
+/* An unknown name is tried on the hash of one of the users, so that the time of a try tells nothing,
+ * whatever kinds of hashes there are. The secret decides whose hash that is. Each try looks into the
+ * users twice: one look finds somebody, the other one nobody, in either order. */
 static int
 find_hash(struct gate_login_try *t)
 {

@@ -20,8 +20,8 @@ param(char *const *params, const char *name, int *count)
 
 	*count = 0;
 	for (; *params != NULL; params++)
-		if (strncmp(*params, name, length) == 0 && (*params)[length] == '=' &&
-		    ++*count == 1 && (*params)[length + 1] != '\0')
+		if ((*params)[0] == name[0] && strncmp(*params, name, length) == 0 &&
+		    (*params)[length] == '=' && ++*count == 1 && (*params)[length + 1] != '\0')
 			value = *params + length + 1;
 	return value;
 }
