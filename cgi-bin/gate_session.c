@@ -42,19 +42,16 @@ print_time(int64_t ms, const char *otherwise)
 static int
 print_session(struct job *job, const char *id, const struct gate_record *record)
 {
-	int64_t limit = job->options.absolute_timeout, expires = record->expires;
 	size_t length;
 	char *text = gate_record_text(record, &length);
 
 	if (text == NULL)
 		return gate_fail(&job->error, GATE_EMEMORY, "out of memory");
-	if (limit > 0 && record->created > 0 && record->created + limit < expires)
-		expires = record->created + limit;
 	printf("%s\t", id);
 	gate_command_print(record->user != NULL ? record->user : "-");
 	print_time(record->created, "-");
 	print_time(record->touched, "-");
-	print_time(expires, "never");
+	print_time(gate_record_end(record, &job->options), "never");
 	printf("\t%zu\n", length);
 	free(text);
 	return 1;

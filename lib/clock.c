@@ -9,13 +9,29 @@
 
 static _Thread_local int64_t deadline_of_thread; /* each thread writes its own only */
 
+int64_t
+gate_clock_bound(int64_t ms)
+{
+	if (ms > GATE_CLOCK_MOST)
+		return GATE_CLOCK_MOST;
+	return ms < -GATE_CLOCK_MOST ? -GATE_CLOCK_MOST : ms;
+}
+
+int64_t
+gate_clock_ms(const struct timespec *t)
+{
+	if (t->tv_sec > GATE_CLOCK_MOST / 1000 || t->tv_sec < -GATE_CLOCK_MOST / 1000)
+		return t->tv_sec > 0 ? GATE_CLOCK_MOST : -GATE_CLOCK_MOST;
+	return (int64_t)t->tv_sec * 1000 + t->tv_nsec / 1000000;
+}
+
 static int64_t
 read_clock(clockid_t which)
 {
 	struct timespec t;
 
 	clock_gettime(which, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return gate_clock_ms(&t);
 }
 
 int64_t

@@ -4,11 +4,18 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
+
+#define GATE_CLOCK_MOST                                                                            \
+	INT64_C(8640000000000000) /* ms from 1970: as far as JavaScript's dates go */
 
 int64_t gate_clock_wall(void);      /* since 1970: what records and cookies say */
 int64_t gate_clock_monotonic(void); /* what deadlines are measured by */
 int64_t gate_clock_boot(void);      /* since the boot, also while the machine slept */
-void gate_clock_pause(void);        /* one millisecond: between two tries of a lock */
+/* Times that others wrote, kept within GATE_CLOCK_MOST, so that sums of them stay within an int64. */
+int64_t gate_clock_bound(int64_t ms);
+int64_t gate_clock_ms(const struct timespec *);
+void gate_clock_pause(void); /* one millisecond: between two tries of a lock */
 
 /* When what this thread does must be done, in ms of CLOCK_MONOTONIC: a request's thread says it once, for
  * all calls that are made for it, however deep. 0: nobody waits. */

@@ -1,6 +1,7 @@
 /* cookie.c: reading the Cookie header, writing Set-Cookie (RFC 6265bis, node's cookie 0.7.2). */
 #include "config.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -224,6 +225,15 @@ gate_cookie_check(
 	return 0;
 }
 
+/* By the browser's clock, whatever it says: whole seconds, as an Expires has them. */
+static int64_t
+seconds_left(const struct gate_cookie_attributes *attributes)
+{
+	return attributes->expires > attributes->now
+	    ? (attributes->expires - attributes->now) / 1000
+	    : 0;
+}
+
 static void
 write_attributes(struct gate_buffer *out, const struct gate_cookie_attributes *attributes)
 {
@@ -235,6 +245,8 @@ write_attributes(struct gate_buffer *out, const struct gate_cookie_attributes *a
 
 	if (attributes->clear)
 		gate_buffer_puts(out, "; Max-Age=0");
+	else if (attributes->expires != 0 && attributes->now != 0)
+		gate_buffer_printf(out, "; Max-Age=%" PRId64, seconds_left(attributes));
 	if (is_given(attributes->domain))
 		gate_buffer_printf(out, "; Domain=%s", attributes->domain);
 	if (is_given(attributes->path))

@@ -50,15 +50,15 @@ struct gate_cookie_attributes {
 	const char *domain; /* NULL or "": none */
 	const char *path;   /* NULL or "": none */
 	int64_t expires;    /* ms since 1970; 0: with the browser */
+	int64_t now; /* when it is sent: until `expires` lies Max-Age; 0: only Expires is said */
 	bool http_only, secure, partitioned;
 	bool clear; /* delete it: Max-Age=0, an Expires in 1970, the value left empty */
 	enum gate_priority priority;
 	enum gate_same_site same_site;
 };
 
-/* Adds "name=value; Domain=…; Path=…; Expires=…; HttpOnly; Secure; Partitioned; Priority=…;
- * SameSite=…" in that order (Max-Age=0 before Domain, only when clearing). The value is
- * percent-encoded. 0; -1 with the error set, nothing added: a byte or a length is not allowed. */
+/* Adds "name=value; Max-Age=…; Domain=…; Path=…; Expires=…; HttpOnly; Secure; Partitioned;
+ * Priority=…; SameSite=…" in that order. The value is percent-encoded. 0; -1 with the error set, nothing added: a byte or a length is not allowed. */
 int gate_cookie_write(struct gate_buffer *, const char *name, const char *value,
     const struct gate_cookie_attributes *, struct gate_error *);
 /* 0, or -1: name is not a token, domain or path is malformed, a __Host-, __Secure-, __Http- or

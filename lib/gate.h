@@ -128,6 +128,7 @@ struct gate_record {
 	size_t room;
 	int64_t max_age; /* cookie.originalMaxAge in ms, 0: none */
 	bool endless;    /* the cookie as it was read has no end, and needs no repair */
+	bool ahead;      /* it was written by a clock that was: its times are to be put right */
 };
 
 struct gate_bump {     /* of a counter */

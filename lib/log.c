@@ -151,7 +151,7 @@ gate_log(enum gate_log_level level, const char *event, ...)
 	va_list pairs;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gate_iso_date(date, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+	gate_iso_date(date, gate_clock_ms(&now));
 	add_text(&line, "time=");
 	add_text(&line, date);
 	add_pair(&line, "level", names[level]);

@@ -72,14 +72,16 @@ gate_login_refuse_http(struct gate_request *r)
 static void
 remember_device(struct gate_request *r, const char *name)
 {
+	int64_t now = gate_clock_wall();
 	struct gate_cookie_attributes attributes = {.path = "/",
-	    .expires = gate_clock_wall() + GATE_DEVICE_AGE,
+	    .expires = now + GATE_DEVICE_AGE,
+	    .now = now,
 	    .http_only = true,
 	    .secure = r->secure,
 	    .same_site = GATE_SAME_SITE_LAX};
 	struct gate_buffer value = {0};
 
-	if (gate_device_make(r->config->keys, name, gate_clock_wall(), &value) == 0)
+	if (gate_device_make(r->config->keys, name, now, &value) == 0)
 		gate_cookie_write(&r->login.device, gate_login_device_cookie(r),
 		    gate_buffer_text(&value), &attributes, NULL);
 	gate_buffer_release(&value);
@@ -180,8 +182,10 @@ static void
 set_device(struct gate_request *r, const char *user)
 {
 	const char *name = gate_login_device_cookie(r), *value = gate_cookie(r, name);
+	int64_t now = gate_clock_wall();
 	struct gate_cookie_attributes attributes = {.path = "/",
-	    .expires = gate_clock_wall() + (value != NULL ? GATE_DEVICE_AGE : 60 * 1000),
+	    .expires = now + (value != NULL ? GATE_DEVICE_AGE : 60 * 1000),
+	    .now = now,
 	    .http_only = true,
 	    .secure = r->secure,
 	    .same_site = GATE_SAME_SITE_LAX};

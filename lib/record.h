@@ -70,6 +70,14 @@ void gate_record_empty(struct gate_record *);
 
 /* ---- record_life.c ---- */
 
+/* Is that a time that only a clock which was ahead can have said? One of another host's may be ahead
+ * by a minute. */
+bool gate_record_is_ahead(const struct gate_record *, int64_t time);
+/* What lies ahead counts as its `now`, and it ends a lifetime from there at the latest; `ahead` asks
+ * the next visit to write that down. `since` stays as it is: what it says is compared. Every load,
+ * list and sweep calls it when the record was read. */
+void gate_record_settle(struct gate_record *);
+bool gate_record_began_ahead(const struct gate_record *); /* then its payload says it, too */
 /* When it ends, whatever the store says longer: ms since 1970. */
 int64_t gate_record_end(const struct gate_record *, const struct gate_options *);
 bool gate_record_is_live(

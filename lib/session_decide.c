@@ -34,8 +34,8 @@ touch_is_due(const struct gate_session *s)
 	int64_t age = gate_session_lifetime(s);
 	int64_t window = smaller(s->options->touch_after, (age != 0 ? age : s->options->ttl) / 10);
 
-	return s->record.touched == 0 || gate_record_is_first(&s->record, s->options) ||
-	    s->now - s->record.touched >= window;
+	return s->record.touched == 0 || s->record.ahead ||
+	    gate_record_is_first(&s->record, s->options) || s->now - s->record.touched >= window;
 }
 
 static void
@@ -101,6 +101,8 @@ decide_loaded(struct gate_session *s, bool changed)
 		act(s, GATE_SESSION_RENEW, s->login != NULL ? "login" : "renewed");
 	else if (changed || age_changed)
 		act(s, GATE_SESSION_UPDATE, changed ? "changed" : "its lifetime changed");
+	else if (gate_record_began_ahead(&s->record))
+		act(s, GATE_SESSION_REWRITE, "its times lay ahead");
 	else if (s->options->resave)
 		act(s, GATE_SESSION_REWRITE, "resave");
 	else if (touch_is_due(s))
@@ -109,8 +111,8 @@ decide_loaded(struct gate_session *s, bool changed)
 								 : "touch_after is over");
 	else
 		act(s, GATE_SESSION_NOTHING, "unchanged and touched just now");
-	s->with_touch = s->action == GATE_SESSION_TOUCH && !s->options->rolling &&
-	    gate_session_lifetime(s) != 0;
+	s->with_touch = (s->action == GATE_SESSION_TOUCH || gate_record_began_ahead(&s->record)) &&
+	    !s->options->rolling && gate_session_lifetime(s) != 0;
 	decide_loaded_cookie(s, changed, age_changed);
 }
 
@@ -167,6 +169,7 @@ gate_session_attributes(const struct gate_session *s)
 	    .domain = o->cookie_domain,
 	    .path = o->cookie_path,
 	    .expires = gate_session_lifetime(s) != 0 ? s->expires : 0,
+	    .now = s->now,
 	    .http_only = o->cookie_http_only,
 	    .secure = o->cookie_secure == GATE_YES || (o->cookie_secure == GATE_AUTO && s->secure),
 	    .partitioned = o->cookie_partitioned,

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "log.h"
+#include "record.h"
 #include "session_private.h"
 
 #define FRESH (60 * 1000) /* ms in which the browser may be about to get a new cookie */
@@ -22,6 +23,16 @@ time_of(struct gate_session *s, const char *user)
 	return -1;
 }
 
+/* Did it begin before the time? A `since` that lies ahead says nothing of a time that does not: the
+ * clock that was ahead may have been put right between the two, or not. */
+static bool
+began_before(const struct gate_record *record, int64_t time)
+{
+	return record->since < time ||
+	    (time > 0 && gate_record_is_ahead(record, record->since) &&
+		!gate_record_is_ahead(record, time));
+}
+
 /* A record without `since` began when it was seen first, which is now; the request that set the time
  * has not written it yet. */
 int
@@ -31,7 +42,7 @@ gate_session_is_over(struct gate_session *s, const struct gate_record *record, b
 
 	if (time < 0)
 		return -1;
-	if (record->since >= time || time == s->own_since)
+	if (time == s->own_since || !began_before(record, time))
 		return 0;
 	if (fresh != NULL)
 		*fresh = s->now - time < FRESH;
@@ -41,6 +52,8 @@ gate_session_is_over(struct gate_session *s, const struct gate_record *record, b
 int64_t
 gate_session_begin_time(struct gate_session *s)
 {
+	bool ahead = gate_record_began_ahead(&s->record) &&
+	    gate_record_is_ahead(&s->record, s->record.since);
 	int64_t time;
 
 	if (s->login != NULL)
@@ -48,7 +61,7 @@ gate_session_begin_time(struct gate_session *s)
 	if (s->since != 0)
 		return s->since;
 	if (s->action == GATE_SESSION_TOUCH || s->record.user == NULL ||
-	    (s->record.since != 0 && !s->record.user_changed))
+	    (s->record.since != 0 && !ahead && !s->record.user_changed))
 		return 0;
 	time = time_of(s, s->record.user);
 	return time > s->now ? time : s->now;

@@ -25,7 +25,8 @@ stamp(struct gate_session *s)
 	};
 	int64_t created = 0;
 
-	if (s->action != GATE_SESSION_TOUCH && s->record.created == 0)
+	if (s->action != GATE_SESSION_TOUCH &&
+	    (s->record.created == 0 || gate_record_began_ahead(&s->record)))
 		created = s->now;
 	if (created != 0 && s->state == GATE_SESSION_LOADED && s->login == NULL)
 		created--; /* Node made it, before this write: it is no stranger's first */

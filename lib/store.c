@@ -146,6 +146,21 @@ adopt(struct gate_store_link *link, const char *id, struct gate_record *record,
 
 /* ---- load ---- */
 
+/* Of a record whose times lie ahead: was its writer's clock, or is this host's behind? Then it is
+ * left as it is. */
+static void
+look_at_times(struct gate_store_link *link, struct gate_record *record)
+{
+	int64_t now;
+
+	gate_record_settle(record);
+	if (!record->ahead || link->table->time == NULL)
+		return;
+	if (link->table->time(link->store, &now, NULL) < 0 ||
+	    now > gate_clock_wall() + GATE_CLOCK_APART)
+		record->ahead = false;
+}
+
 static bool
 is_over(const struct gate_record *record, const struct gate_options *options)
 {
@@ -193,6 +208,8 @@ gate_store_load(struct gate_store_link *link, const char *id, const struct gate_
 	do {
 		count(link, GATE_STORE_LOAD);
 		result = link->table->load(link->store, id, record, error);
+		if (result == 1)
+			look_at_times(link, record);
 		if (result == 1 && is_over(record, options))
 			result = check_clock(link, record, options, error);
 		if (result == 1 && record->stray)

@@ -179,6 +179,7 @@ gate_store_file_parse(const struct gate_store_file_was *was, struct gate_record 
 	if (record->touched > 0)
 		record->expires =
 		    record->touched + (record->max_age != 0 ? record->max_age : record->ttl);
+	gate_record_settle(record);
 	return 1;
 }
 
@@ -288,8 +289,9 @@ update(void *store, const char *id, struct gate_record *record, struct gate_erro
 }
 
 /* The record's times stand in the file. A stray one is only put into the index. */
-static int
-touch(void *store, const char *id, struct gate_record *record, struct gate_error *error)
+int
+gate_store_file_touch(
+    void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
 	if (!record->stray)
 		return update(store, id, record, error);
@@ -450,10 +452,11 @@ open_memory(
 }
 
 #define FUNCTIONS                                                                                  \
-	.load = load, .create = create, .update = update, .touch = touch, .remove = remove_record, \
-	.release = release, .each = gate_store_file_each, .bump = gate_store_file_bump,            \
-	.sweep = gate_store_file_sweep, .close = gate_store_file_close_store,                      \
-	.room = gate_store_file_room, .time = gate_store_file_time
+	.load = load, .create = create, .update = update, .touch = gate_store_file_touch,          \
+	.remove = remove_record, .release = release, .each = gate_store_file_each,                 \
+	.bump = gate_store_file_bump, .sweep = gate_store_file_sweep,                              \
+	.close = gate_store_file_close_store, .room = gate_store_file_room,                        \
+	.time = gate_store_file_time
 
 const struct gate_store gate_store_file = {.scheme = "file", .open = open_file, FUNCTIONS};
 const struct gate_store gate_store_memory = {.scheme = "memory", .open = open_memory, FUNCTIONS};

@@ -58,6 +58,8 @@ int gate_store_file_parse(const struct gate_store_file_was *, struct gate_record
  * GATE_CONFLICT: changed or gone; -1. */
 int gate_store_file_unlink(struct gate_store_file_dir *, const char *id,
     struct gate_store_file_was *, int64_t deadline, struct gate_error *);
+int gate_store_file_touch(void *, const char *id, struct gate_record *,
+    struct gate_error *); /* as in struct gate_store */
 void gate_store_file_close(struct gate_store_file_was *);
 void gate_store_file_log(struct gate_store_file_dir *, const char *event, const char *id,
     const char *text); /* shows the beginning of the id only */

@@ -46,6 +46,8 @@ read_note(int fd, struct gate_clock_watch *watch)
 	    sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64, &watch->offset, &watch->doubted,
 		&watch->since) != 3)
 		*watch = (struct gate_clock_watch){0};
+	*watch = (struct gate_clock_watch){gate_clock_bound(watch->offset),
+	    gate_clock_bound(watch->doubted), gate_clock_bound(watch->since)};
 }
 
 /* One that can't be written is noted another time. */

@@ -44,7 +44,7 @@ gate_store_file_listing(int directory)
 int64_t
 gate_store_file_modified(const struct stat *st)
 {
-	return (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
+	return gate_clock_ms(&st->st_mtim);
 }
 
 /* ---- counters ---- */
@@ -122,6 +122,7 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 	struct counter c;
 	int64_t now = gate_clock_wall();
 	int flags = add > 0 && lifetime != 0 ? O_CREAT : 0, fd, result = 1;
+	bool ahead;
 
 	*bump = (struct gate_bump){0};
 	gate_sha256_hex(name, key, strlen(key));
@@ -133,6 +134,9 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 	read_counter(fd, &c);
 	if (c.expires <= now)
 		c = (struct counter){0};
+	ahead = lifetime != 0 && c.expires > now + lifetime + GATE_CLOCK_APART;
+	if (ahead) /* the clock was: it lives no longer than one that is counted now */
+		c.expires = now + lifetime;
 	if (lifetime == 0) {
 		if (unlinkat(dir->bumps, name, 0) < 0)
 			result = fail(dir, "a counter can't be removed", error);
@@ -140,7 +144,7 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 		bump->last = c.last;
 		add_to(&c, add, now, lifetime);
 		bump->count = c.count;
-		if (add != 0 && write_counter(fd, &c) < 0)
+		if ((add != 0 || ahead) && write_counter(fd, &c) < 0)
 			result = fail(dir, "a counter can't be written", error);
 	}
 	close(fd);
@@ -157,25 +161,34 @@ is_stale(const struct stat *st, const struct gate_options *options, int64_t now)
 }
 
 static bool
-has_expired(const struct gate_store_file_was *was, const struct gate_options *options, int64_t now)
+has_expired(struct gate_store_file_was *was, const struct gate_record *record, int parsed,
+    const struct gate_options *options)
 {
-	struct gate_record record = {
-	    .now = now - SWEEP_GRACE, .ttl = options->ttl, .user_member = options->user_member};
 	struct stat st;
-	bool expired;
 
-	switch (gate_store_file_parse(was, &record)) {
-	case 1:
-		expired = !gate_record_is_live(&record, options);
-		break;
-	case 0:
-		expired = fstat(was->fd, &st) == 0 && is_stale(&st, options, now);
-		break;
-	default:
-		expired = false;
-	}
+	if (parsed == 1)
+		return gate_record_end(record, options) <= record->now - SWEEP_GRACE;
+	return parsed == 0 && fstat(was->fd, &st) == 0 && is_stale(&st, options, record->now);
+}
+
+/* How many went: 1 or 0. One whose times lie ahead, and that nobody comes back to, lives its lifetime
+ * from now. */
+static int
+sweep_read(struct gate_store_file_dir *dir, const char *id, struct gate_store_file_was *was,
+    const struct gate_options *options)
+{
+	struct gate_record record = {.now = gate_clock_wall(),
+	    .ttl = options->ttl,
+	    .user_member = options->user_member,
+	    .was = was};
+	int parsed = gate_store_file_parse(was, &record), swept = 0;
+
+	if (has_expired(was, &record, parsed, options))
+		swept = gate_store_file_unlink(dir, id, was, 0, NULL) == 1;
+	else if (parsed == 1 && record.ahead)
+		gate_store_file_touch(dir, id, &record, NULL);
 	gate_record_clear(&record);
-	return expired;
+	return swept;
 }
 
 /* How many went: 1 or 0. Never waits for a lock: a record that is in use has not expired. */
@@ -193,8 +206,7 @@ sweep_record(struct gate_store_file_dir *dir, const char *name, const char *id,
 		return is_stale(&st, options, now) && unlinkat(dir->records, name, 0) == 0;
 	if (gate_store_file_read(dir, id, 0, &was, NULL) < 1)
 		return 0;
-	if (has_expired(was, options, now))
-		swept = gate_store_file_unlink(dir, id, was, 0, NULL) == 1;
+	swept = sweep_read(dir, id, was, options);
 	gate_store_file_close(was);
 	return swept;
 }

@@ -85,7 +85,9 @@ read_document(const struct counter *c, const bson_t *document, bool up)
 	    bson_iter_recurse(&at, &time))
 		while (bson_iter_next(&time)) {
 			before = last;
-			last = BSON_ITER_HOLDS_DATE_TIME(&time) ? bson_iter_date_time(&time) : 0;
+			last = BSON_ITER_HOLDS_DATE_TIME(&time)
+			    ? gate_clock_bound(bson_iter_date_time(&time))
+			    : 0;
 		}
 	c->bump->last = up ? before : last;
 }
@@ -205,6 +207,35 @@ bump_back_if(const struct counter *c, bool enough)
 	return change_counter(c, &query, &update, false);
 }
 
+/* Its end, if a clock that was ahead made it: it lives no longer than one that is counted now. */
+static int64_t
+latest_end(const struct counter *c)
+{
+	return c->now + c->lifetime + GATE_CLOCK_APART;
+}
+
+static bool
+is_ahead(const struct counter *c, const bson_t *document)
+{
+	bson_iter_t at;
+
+	return bson_iter_init_find(&at, document, "expires") && BSON_ITER_HOLDS_DATE_TIME(&at) &&
+	    bson_iter_date_time(&at) > latest_end(c);
+}
+
+static int
+shorten(const struct counter *c)
+{
+	bson_t query = BSON_INITIALIZER, update = BSON_INITIALIZER, set;
+
+	BSON_APPEND_UTF8(&query, "_id", c->name);
+	gate_store_mongodb_put_date_test(&query, "expires", "$gt", latest_end(c));
+	BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &set);
+	BSON_APPEND_DATE_TIME(&set, "expires", c->now + c->lifetime);
+	bson_append_document_end(&update, &set);
+	return change_counter(c, &query, &update, false);
+}
+
 static int
 read_counter(const struct counter *c)
 {
@@ -212,7 +243,7 @@ read_counter(const struct counter *c)
 	mongoc_cursor_t *cursor;
 	const bson_t *document;
 	bson_t query, options = BSON_INITIALIZER;
-	bool good;
+	bool good, ahead = false;
 	int found = 0;
 
 	if (gate_mongodb_begin(
@@ -224,13 +255,16 @@ read_counter(const struct counter *c)
 	cursor = mongoc_collection_find_with_opts(call.collection, &query, &options, NULL);
 	if (mongoc_cursor_next(cursor, &document)) {
 		read_document(c, document, false);
+		ahead = is_ahead(c, document);
 		found = 1;
 	}
 	good = !mongoc_cursor_error(cursor, &call.error);
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&query);
-	return gate_mongodb_end(&call, good, "a counter can't be read", c->error) < 0 ? -1 : found;
+	if (gate_mongodb_end(&call, good, "a counter can't be read", c->error) < 0)
+		return -1;
+	return ahead && shorten(c) < 0 ? -1 : found;
 }
 
 /* Neither finds it where others count between them: once more then, if it is there at all. */

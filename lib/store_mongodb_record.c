@@ -14,8 +14,7 @@
 #include "store_mongodb.h"
 
 #define DUPLICATE_KEY 11000
-#define CLOCKS_APART 86400000 /* ms that another host's clock may be ahead */
-#define OF_USER_MOST 20000    /* records: who asks keeps some memory for each */
+#define OF_USER_MOST 20000 /* records: who asks keeps some memory for each */
 #define WALK_BATCH 100 /* records that come in one answer, which must come within socket_timeout */
 
 static void
@@ -150,17 +149,20 @@ parse(struct gate_store_mongodb *store, const bson_t *document, const char *id,
 	record->expires = INT64_MAX;
 	record->touched = 0;
 	if (bson_iter_init_find(&at, document, "expires"))
-		record->expires = BSON_ITER_HOLDS_DATE_TIME(&at) ? bson_iter_date_time(&at) : 0;
+		record->expires =
+		    BSON_ITER_HOLDS_DATE_TIME(&at) ? gate_clock_bound(bson_iter_date_time(&at)) : 0;
 	if (bson_iter_init_find(&at, document, "lastModified") && BSON_ITER_HOLDS_DATE_TIME(&at) &&
-	    bson_iter_date_time(&at) > 0 && bson_iter_date_time(&at) < record->now + CLOCKS_APART)
-		record->touched = bson_iter_date_time(&at);
+	    bson_iter_date_time(&at) > 0)
+		record->touched = gate_clock_bound(bson_iter_date_time(&at));
 	if (bson_iter_init_find(&at, document, "session") &&
 	    (BSON_ITER_HOLDS_UTF8(&at) || BSON_ITER_HOLDS_DOCUMENT(&at))) {
 		record->was = gate_store_mongodb_keep(&at);
 		result = record->was != NULL ? gate_store_mongodb_parse(record->was, record) : -1;
 	}
-	if (result == 1)
+	if (result == 1) {
+		gate_record_settle(record);
 		read_index(document, record);
+	}
 	if (result < 0)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
 	if (result == 1 || record->expires <= record->now)

@@ -35,13 +35,16 @@ date_of(int64_t days)
 static void
 show_date(struct gate_buffer *out, int64_t ms)
 {
-	int64_t days = (ms >= 0 ? ms : ms - DAY + 1) / DAY, rest = ms - days * DAY;
-	struct date date = date_of(days);
+	int64_t days, rest;
+	struct date date;
 
 	if (ms > DATE_MAX || ms < -DATE_MAX) {
 		gate_buffer_puts(out, "null");
 		return;
 	}
+	days = (ms >= 0 ? ms : ms - DAY + 1) / DAY;
+	rest = ms - days * DAY;
+	date = date_of(days);
 	if (date.year >= 0 && date.year <= 9999)
 		gate_buffer_printf(out, "\"%04" PRId64, date.year);
 	else

@@ -182,6 +182,33 @@ delete_heap(const struct heap *h)
 	return sum;
 }
 
+/* What a clock that was ahead made, so that it lives longer than any session does: it ends as one does
+ * that begins now. Who comes back meanwhile gets all of it put right. */
+static int
+bound_ends(struct gate_store_mongodb *store, const struct gate_options *options, int64_t now,
+    struct gate_error *error)
+{
+	int64_t most = longer(longer(options->ttl, options->max_age),
+	    longer(options->remember_age, options->absolute_timeout));
+	bson_t query = BSON_INITIALIZER, update = BSON_INITIALIZER, set;
+	struct gate_mongodb_call call;
+	bool good;
+
+	if (gate_mongodb_begin(
+		&store->mongodb, &call, GATE_MONGODB_PATIENT, store->collection, error) < 0)
+		return -1;
+	gate_store_mongodb_put_date_test(&query, "expires", "$gt", now + most + GATE_CLOCK_APART);
+	gate_store_mongodb_put_date_test(&query, "lastModified", "$gt", now + GATE_CLOCK_APART);
+	BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &set);
+	BSON_APPEND_DATE_TIME(&set, "expires", now + most);
+	bson_append_document_end(&update, &set);
+	good = mongoc_collection_update_many(
+	    call.collection, &query, &update, NULL, NULL, &call.error);
+	bson_destroy(&update);
+	bson_destroy(&query);
+	return gate_mongodb_end(&call, good, "what lies ahead can't be put right", error);
+}
+
 /* Says so once if the server should remove by itself, and does not. */
 static int
 check_ttl(struct gate_store_mongodb *store, int64_t now, struct gate_error *error)
@@ -232,7 +259,7 @@ find_surplus(struct gate_store_mongodb *store, struct gate_error *error)
 		if (mongoc_cursor_next(cursor, &document) &&
 		    bson_iter_init_find(&end, document, "expires") &&
 		    BSON_ITER_HOLDS_DATE_TIME(&end))
-			cutoff = bson_iter_date_time(&end);
+			cutoff = gate_clock_bound(bson_iter_date_time(&end));
 		good = !mongoc_cursor_error(cursor, &call.error);
 		mongoc_cursor_destroy(cursor);
 	}
@@ -272,6 +299,8 @@ gate_store_mongodb_sweep(void *data, const struct gate_options *options, struct 
 	if (result <= 0)
 		return result;
 	result = gate_store_mongodb_look_at_clock(store, error);
+	if (result >= 0)
+		result = bound_ends(store, options, now, error);
 	if (result >= 0 && options->auto_remove == GATE_REMOVE_NATIVE && !store->no_ttl)
 		result = check_ttl(store, now, error);
 	if (result >= 0 &&

@@ -233,7 +233,7 @@ is_current(const struct gate_user_file *file)
 static int64_t
 changed_at(const struct stat *st)
 {
-	return (int64_t)st->st_ctim.tv_sec * 1000 + st->st_ctim.tv_nsec / 1000000;
+	return gate_clock_ms(&st->st_ctim);
 }
 
 /* Under the lock, as all that counts holders. */

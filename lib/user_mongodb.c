@@ -287,9 +287,10 @@ since_in(const bson_t *document)
 {
 	bson_iter_t at;
 
-	return bson_iter_init_find(&at, document, "since") && BSON_ITER_HOLDS_DATE_TIME(&at)
-	    ? bson_iter_date_time(&at)
-	    : 0;
+	if (!bson_iter_init_find(&at, document, "since") || !BSON_ITER_HOLDS_DATE_TIME(&at) ||
+	    bson_iter_date_time(&at) < 0)
+		return 0;
+	return gate_clock_bound(bson_iter_date_time(&at));
 }
 
 /* Does the filter find this very name, by a collation's rules too? 1, 0, -1. */

@@ -37,10 +37,22 @@ try() { # NAME
 	ahead 0
 	get /r/count
 	is "$status $body" '200 visit 3' "$1: the clock is right again: the session goes on"
+	begins_now "$1"
 	is "$(gate session count | tail -n 1)" 21 "$1: all sessions are there"
 	stop responder
 }
-new_visitor_of_its_own() { jar=$dir/jar.other get /r/count; is "$status" 200 'a new visitor is served meanwhile'; rm -f "$dir/jar.other"; }
+new_visitor_of_its_own() { jar=$dir/jar.other get /r/count; is "$status" 200 'a new visitor is served meanwhile'; }
+begins_now() { # NAME: what that visitor's record says of its times, once he is there again
+	local id now
+	now=$(date +%s%3N)
+	id=$(sed -n 's/.*s%3A\([^.]*\)\..*/\1/p' "$dir/jar.other")
+	like "$(gate session show "$id")" "\"created\": ?1[0-9]{12}" "$1: the new visitor's session is there"
+	jar=$dir/jar.other get /r/show
+	is "$status" 200 "$1: the clock was put right, and he comes again"
+	created=$(gate session show "$id" | tr -d ' \n' | sed 's/.*"created":\([0-9]*\).*/\1/')
+	ok "$1: his session began now, its record says" [ "$created" -lt $((now + 60000)) ]
+	rm -f "$dir/jar.other"
+}
 
 # ---- files: the time of the file system is another one
 make_conf first_ttl=0 workers=1

@@ -377,6 +377,11 @@ test_writer(void)
 	    "a=b%3Bc%20d%22%0D%0A%25%5C%2C%7F");
 	writes("b", (struct gate_cookie_attributes){.expires = 1},
 	    "a=b; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
+	writes("b", (struct gate_cookie_attributes){.expires = 86400999, .now = 86340000},
+	    "a=b; Max-Age=60; Expires=Fri, 02 Jan 1970 00:00:00 GMT");
+	writes("b", (struct gate_cookie_attributes){.expires = 86400000, .now = 86400001},
+	    "a=b; Max-Age=0; Expires=Fri, 02 Jan 1970 00:00:00 GMT");
+	writes("b", (struct gate_cookie_attributes){.now = 86400001}, "a=b");
 	writes("b", (struct gate_cookie_attributes){.priority = GATE_PRIORITY_LOW},
 	    "a=b; Priority=Low");
 	writes("b", (struct gate_cookie_attributes){.priority = GATE_PRIORITY_MEDIUM},

@@ -358,6 +358,32 @@ test_time_ahead(void)
 	begin();
 }
 
+/* The clock that made the session was ahead. */
+static void
+test_session_ahead(void)
+{
+	struct gate_error error = {0};
+	char members[160];
+	int64_t year = gate_clock_wall() + 365 * 24 * HOUR;
+
+	begin();
+	snprintf(members, sizeof members,
+	    "\"gate\":{\"created\":%" PRId64 ",\"since\":%" PRId64 ",\"user\":\"anna\"}", year,
+	    year);
+	put_session("ahead", members);
+	ask(who);
+	is(ask(who), time_of("anna") == 0 ? "anna" : "nobody", "a login by a clock that was ahead");
+	ok(!has(record(), members), "  its record says that it began now");
+	is(end_others(), "0 anna", "  it ends all others");
+	is(ask(who), "anna", "  and goes on");
+	must(gate_users_end(v.f.config.users, "anna", gate_clock_wall() + 1, &error) == 1,
+	    error.text);
+	is(ask(who), "nobody", "  until all of them end");
+	put_session("ahead", members);
+	is(ask(who), "nobody", "one that was not put right ends with them, too");
+	begin();
+}
+
 static void
 test_max_sessions(void)
 {
@@ -589,6 +615,7 @@ main(void)
 	test_outdated();
 	test_time();
 	test_time_ahead();
+	test_session_ahead();
 	test_max_sessions();
 	test_change();
 	test_change_refused();

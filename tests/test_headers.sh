@@ -22,6 +22,7 @@ masked() {
 		-e 's/=s%3A[A-Za-z0-9_-]{32}\.[A-Za-z0-9%]{43,80};/=s%3AID.SIGNATURE;/' \
 		-e 's/gate-device=[A-Za-z0-9._-]{60,};/gate-device=DEVICE;/' \
 		-e 's/(; Expires=)[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} 2[0-9]{3} [0-9:]{8} GMT/\1DATE/' \
+		-e 's/(; Max-Age=)[1-9][0-9]*/\1N/' \
 		-e 's/^(Retry-After): ([2-9]|[1-9][0-9]{1,2})$/\1: SECONDS/' <<<"$headers"
 }
 golden() { # NAME: the last answer has these header lines, and says nothing that it should not

@@ -487,7 +487,7 @@ test_https() {
 	is "$status $(set_cookies)" '303 2' 'a proxy that is trusted may say https'
 	login=/tls/second/login log_in alice "$alice"
 	is "$status $(header Set-Cookie | grep -c '; Secure;')" '303 2' 'over https: two secure cookies'
-	like "$(header Set-Cookie)" '__Host-gate-device=[A-Za-z0-9._-]+; Path=/; Expires=[^;]*; HttpOnly; Secure; SameSite=Lax' \
+	like "$(header Set-Cookie)" '__Host-gate-device=[A-Za-z0-9._-]+; Max-Age=[1-9][0-9]*; Path=/; Expires=[^;]*; HttpOnly; Secure; SameSite=Lax' \
 		'that of the device is bound to this host'
 	second login --insecure_http=no --trusted_proxies=
 	new_visitor
@@ -496,7 +496,7 @@ test_https() {
 	second login
 	new_visitor
 	login=/second/login log_in alice "$alice"
-	like "$(header Set-Cookie)" '^gate-device=[A-Za-z0-9._-]+; Path=/; Expires=[^;]*; HttpOnly; SameSite=Lax' \
+	like "$(header Set-Cookie)" '^gate-device=[A-Za-z0-9._-]+; Max-Age=[1-9][0-9]*; Path=/; Expires=[^;]*; HttpOnly; SameSite=Lax' \
 		"with insecure_http, the device's cookie is plain"
 	new_visitor
 	log_in alice "$alice"

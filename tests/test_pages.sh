@@ -348,7 +348,7 @@ test_lifetime() {
 	get /second/counter
 	last=$(date -u -d '+2 hours' '+%Y-%m-%d %H:%M UTC')
 	page_says "Session ends ($first|$last) Store" 'max_age: the page tells the end'
-	like "$(header Set-Cookie)" '; Path=/; Expires=[A-Z][a-z]{2}, [0-9]{2} .* GMT; HttpOnly; SameSite=Lax$' \
+	like "$(header Set-Cookie)" '; Max-Age=[1-9][0-9]*; Path=/; Expires=[A-Z][a-z]{2}, [0-9]{2} .* GMT; HttpOnly; SameSite=Lax$' \
 		'max_age: so does the cookie'
 	get /second/counter
 	is "$(visit) $(set_cookies)" 'Welcome stranger, visit 2 1' 'and moves on with each change'

@@ -278,6 +278,55 @@ test_touch_window(void)
 	ok(seen_end == now + HOUR, "and the handler knew when the session will end");
 }
 
+/* As if the clock had been ahead by a year when all of it was written. */
+static void
+test_ahead(void)
+{
+	int64_t year = 365 * DAY, began = NOW - 1;
+	char line[TEXT_MAX], text[80], id[GATE_ID_MAX + 1];
+	unsigned long sum;
+
+	defaults();
+	seed(ID, NOW + year, NOW + year, "\"n\":1");
+	send_only(ID);
+	ok(visit(look, line) == 1 && seen_state == GATE_SESSION_LOADED && seen_end == NOW + HOUR,
+	    "a record of a clock that was ahead: it ends its lifetime from now");
+	snprintf(text, sizeof text, "\"created\":%" PRId64 "}", began);
+	ok(record_has(ID, text), "  it began now, the record says");
+	snprintf(text, sizeof text, "\"__lastAccess\":%" PRId64 "}", NOW);
+	ok(record_has(ID, text) && record_has(ID, "\"expires\":\"2026-11-21T10:26:39.612Z\""),
+	    "  and was touched now");
+	ok(has(line, "; Max-Age=3600; Path=/; Expires=Sat, 21 Nov 2026 10:26:39 GMT;"),
+	    "  the browser hears of its end, by its own clock, too");
+	sum = calls();
+	visit(look, line);
+	ok(calls() - sum == 1 && line[0] == '\0', "the next request is a load only");
+	for (now = NOW; now < began + 30 * DAY - HOUR / 2; now += HOUR / 2)
+		visit(look, NULL);
+	ok(seen_state == GATE_SESSION_LOADED && seen_end == began + 30 * DAY,
+	    "used all the time it lives");
+	now = began + 30 * DAY;
+	visit(look, NULL);
+	ok(seen_state == GATE_SESSION_NEW, "until absolute_timeout is over");
+
+	defaults();
+	options->max_age = 0;
+	seed(ID, NOW + year, NOW + year, "\"n\":1");
+	send_only(ID);
+	ok(visit(renew, line) == 1 && line[0] != '\0' && !record_has(ID, "{"),
+	    "a renewal of such a one");
+	id_in(&f, line, id);
+	snprintf(text, sizeof text, "\"created\":%" PRId64 "}", began);
+	ok(record_has(id, text), "  begins now, too");
+
+	defaults();
+	seed(ID, NOW + 30000, NOW + 30000, "\"n\":1");
+	send_only(ID);
+	sum = calls();
+	ok(visit(look, line) == 1 && calls() - sum == 1 && line[0] == '\0',
+	    "half a minute ahead is another host's clock: left as it is");
+}
+
 /* Is a request `after` ms behind the last touch one that touches? */
 static bool
 touches(int64_t after)
@@ -687,9 +736,10 @@ test_example_b(void)
 	is(line,
 	    "__Host-sid=s%3A0123456789ABCDEFghijklmnop-_wxyz.a8Ho04ek2ri%2FyO78X5W%2BL0A%"
 	    "2BmUujEJcfPLrbOe"
-	    "mBcDo; Path=/; Expires=Tue, 01 Jan 2030 00:00:00 GMT; HttpOnly; Secure; Partitioned; "
+	    "mBcDo; Max-Age=60; Path=/; Expires=Tue, 01 Jan 2030 00:00:00 GMT; HttpOnly; Secure; "
+	    "Partitioned; "
 	    "Priority=High; SameSite=Lax",
-	    "  its Set-Cookie is express-session's");
+	    "  its Set-Cookie is express-session's, and Max-Age");
 	gate_session_end(&s);
 	gate_keys_free(f.config.keys);
 	f.config.keys = mine;
@@ -1462,6 +1512,7 @@ main(void)
 	fixture_open(&f);
 	options = &f.config.options;
 	test_touch_window();
+	test_ahead();
 	test_touch_sizes();
 	test_idle_limit();
 	test_absolute_limit();

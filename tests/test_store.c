@@ -354,6 +354,43 @@ test_first(void)
 	take_away("alice");
 }
 
+/* Made by a host whose clock was ahead by a year. */
+static void
+test_ahead(void)
+{
+	int64_t now = gate_clock_wall(), year = 365 * 24 * HOUR;
+	struct gate_record record;
+	struct gate_error error = {0};
+	struct gate_cookie_attributes cookie = {.path = "/"};
+	struct gate_record_policy policy = {.cookie = &cookie, .max_age = HOUR};
+
+	record = blank(now + year);
+	record.expires = record.now + HOUR;
+	if (gate_record_stamp(&record, &policy, record.expires, record.now) < 0)
+		exit(2);
+	ok(gate_store_create(&f.link, "ahead", &record, &error) == 1, "made a year ahead");
+	gate_store_release(&f.link, &record);
+	ok(get(&f.link, "ahead", &record) == 1 && record.ahead && record.created == record.now &&
+		record.touched == record.now && record.expires == record.now + HOUR,
+	    "  it began now, and lives its lifetime from now");
+	record.expires = record.now + HOUR;
+	ok(gate_record_stamp(&record, &policy, record.expires, record.now) == 0 &&
+		gate_store_update(&f.link, "ahead", &record, &error) == 1,
+	    "  that can be written");
+	gate_store_release(&f.link, &record);
+	ok(get(&f.link, "ahead", &record) == 1 && !record.ahead && record.created >= now &&
+		record.created <= gate_clock_wall(),
+	    "  and it is as any other");
+	gate_store_release(&f.link, &record);
+	take_away("ahead");
+	put_at(&f.link, "near", "1", now + 30000, HOUR);
+	ok(get(&f.link, "near", &record) == 1 && !record.ahead &&
+		record.expires == now + 30000 + HOUR,
+	    "half a minute ahead is another host's clock");
+	gate_store_release(&f.link, &record);
+	take_away("near");
+}
+
 static void
 fill_for_sweep(void)
 {
@@ -623,6 +660,7 @@ main(void)
 		test_absent();
 		test_absolute();
 		test_first();
+		test_ahead();
 		test_ids();
 		test_health();
 		test_each();

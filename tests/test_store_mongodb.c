@@ -278,6 +278,8 @@ static const struct {
     {"last", "{\"$date\":{\"$numberLong\":\"8640000000000000\"}}",
 	"\"+275760-09-13T00:00:00.000Z\""},
     {"none", "{\"$date\":{\"$numberLong\":\"8640000000000001\"}}", "null"},
+    {"first", "{\"$date\":{\"$numberLong\":\"-9223372036854775808\"}}", "null"},
+    {"end", "{\"$date\":{\"$numberLong\":\"9223372036854775807\"}}", "null"},
     {"void", "[{\"$undefined\":true}]", "[null]"},
     {"voids", "{\"a\":{\"$undefined\":true},\"b\":1}", "{\"b\":1}"},
 };
@@ -485,13 +487,13 @@ test_changes(void)
 	ok(open_with(NULL), "a document with three members");
 	insert(PLAIN("doc", ",\"a\":1,\"b\":{\"$date\":\"2020-01-01T00:00:00Z\"},\"c\":\"x\""));
 	ok(set_member("doc", "a", "2") == 1, "one changes");
-	ok(was_sent(1, "update", "\"session.a\" : 2, \"expires\" : {") &&
-		strstr(sent.text[1], "\"$set\" : { \"session.cookie\" : {") != NULL &&
-		strstr(sent.text[1], "session.b\"") == NULL &&
-		strstr(sent.text[1], "session.c\"") == NULL &&
-		strstr(sent.text[1], "upsert") == NULL && strstr(sent.text[1], "$unset") == NULL,
+	ok(was_sent(2, "update", "\"session.a\" : 2, \"expires\" : {") &&
+		strstr(sent.text[2], "\"$set\" : { \"session.cookie\" : {") != NULL &&
+		strstr(sent.text[2], "session.b\"") == NULL &&
+		strstr(sent.text[2], "session.c\"") == NULL &&
+		strstr(sent.text[2], "upsert") == NULL && strstr(sent.text[2], "$unset") == NULL,
 	    "  $set of that and the cookie, no upsert");
-	ok(was_sent(1, "update", "{ \"_id\" : \"doc\", \"session\" : { \"$eq\" : { \"cookie\""),
+	ok(was_sent(2, "update", "{ \"_id\" : \"doc\", \"session\" : { \"$eq\" : { \"cookie\""),
 	    "  if the whole payload still is what was read");
 	sent.count = 0;
 	ok(set_member("doc", "c", NULL) == 1 &&
@@ -551,7 +553,7 @@ test_odd_names(void)
 	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
 		insert(PLAIN("odd", ",\"old\":{\"$numberLong\":\"1\"},\"n\":1"));
 		ok(set_member("odd", odd[i], "\"new\"") == 1, "\"%s\" comes", odd[i]);
-		ok(was_sent(1, "update", "\"$set\" : { \"session\" : { \"cookie\""),
+		ok(was_sent(2, "update", "\"$set\" : { \"session\" : { \"cookie\""),
 		    "  the whole document is written");
 		shows("odd", odd[i], "\"new\"", "  it is there");
 		ok(set_member("odd", odd[i], "7") == 1, "it changes");
@@ -919,12 +921,48 @@ test_last_modified(void)
 			drop();
 			continue;
 		}
-		ok(get(&f.link, "doc", &record) == 1 && record.touched == 0,
-		    "lastModified %s: as if there were none", times[i]);
+		ok(get(&f.link, "doc", &record) == 1 && record.ahead &&
+			record.touched == (i == 1 || i == 2 ? record.now : 0) &&
+			record.expires == record.now + HOUR,
+		    "lastModified %s: as if there were none, or from now on", times[i]);
 		gate_store_release(&f.link, &record);
 		drop();
 	}
 	close_fixture(&f);
+}
+
+static int64_t
+date_in(const char *id, const char *path)
+{
+	bson_t *document = find(id);
+	bson_iter_t start, at;
+	int64_t date = 0;
+
+	if (bson_iter_init(&start, document) && bson_iter_find_descendant(&start, path, &at) &&
+	    BSON_ITER_HOLDS_DATE_TIME(&at))
+		date = bson_iter_date_time(&at);
+	bson_destroy(document);
+	return date;
+}
+
+/* What a clock that was ahead by a year made, and nobody comes back to. */
+static void
+test_sweep_ahead(void)
+{
+	int64_t now = gate_clock_wall(), year = 365 * 24 * HOUR;
+	struct gate_error error = {0};
+
+	open_with("auto_remove=interval");
+	put_at(&f.link, "ahead", "1", now + year, HOUR);
+	put(&f.link, "right", "1");
+	f.options.sweep_interval = 0;
+	ok(date_in("ahead", "expires") > now + year &&
+		f.link.table->sweep(f.link.store, &f.options, &error) == 0 &&
+		date_in("ahead", "expires") <= gate_clock_wall() + f.options.absolute_timeout &&
+		date_in("right", "expires") <= now + HOUR + 60000,
+	    "a sweep ends what a clock that was ahead made: no later than what begins now");
+	close_fixture(&f);
+	drop();
 }
 
 /* To which A and a are the same. */
@@ -1010,6 +1048,7 @@ main(void)
 	test_index();
 	test_turns();
 	test_last_modified();
+	test_sweep_ahead();
 	test_collation();
 	test_batches();
 	leave_scratch();

@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,10 +28,15 @@ check_attributes(const char *rest, const struct gate_cookie_attributes *a)
 {
 	static const char *const priorities[] = {"", "Low", "Medium", "High"};
 	static const char *const same_sites[] = {"", "Lax", "Strict", "None"};
-	char date[GATE_HTTP_DATE_LENGTH + 1];
+	char date[GATE_HTTP_DATE_LENGTH + 1], age[24];
 
 	if (a->clear)
 		expect(&rest, "; Max-Age=", "0");
+	else if (a->expires != 0 && a->now != 0) {
+		snprintf(age, sizeof age, "%" PRId64,
+		    a->expires > a->now ? (a->expires - a->now) / 1000 : 0);
+		expect(&rest, "; Max-Age=", age);
+	}
 	if (a->domain[0] != '\0')
 		expect(&rest, "; Domain=", a->domain);
 	if (a->path[0] != '\0')
@@ -94,6 +101,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	a.clear = (data[0] & 8) != 0;
 	a.priority = data[1] % 4;
 	a.same_site = data[1] / 4 % 4;
+	a.now = data[1] >> 4;
 	a.expires = data[2] == 0 ? 0 : (int64_t)data[2] << (data[3] % 56);
 	name = calloc(1, size + 2); /* behind the last of the four stands a NUL of its own */
 	assert(name != NULL);

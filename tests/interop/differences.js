@@ -40,7 +40,7 @@ function written(record, s) {
 }
 
 function touchIsDue(record, { options, now }) {
-	return record.touched === undefined ||
+	return record.touched === undefined || record.touched > now + LEFT_ALONE ||
 		now - record.touched >= Math.min(options.touchAfter, lifetime(record, options) / 10);
 }
 
@@ -113,6 +113,13 @@ const differences = [
 		apart: true,
 	},
 	{
+		why: 'a touch that lies over a minute ahead is of a clock that was: it counts as none',
+		when: ({ before, now, expected: { document } }) => before?.touched > now + LEFT_ALONE &&
+			document?.touched > now + LEFT_ALONE,
+		instead: (s) => ({ document: touched(s.expected.document, s) }),
+		apart: true,
+	},
+	{
 		why: 'a record without lastModified begins to be throttled with its first touch',
 		when: ({ before, options, expected: { document } }) => options.touchAfter > 0 &&
 			before !== undefined && document !== undefined && document.touched === undefined,
@@ -130,6 +137,11 @@ const differences = [
 		when: ({ old, before, expected: { cookie, document } }) =>
 			old && before !== undefined && document !== undefined && cookie.what === 'none',
 		instead: (s) => ({ cookie: set(s.expected.document.age, s) }),
+	},
+	{
+		why: 'Max-Age stands beside Expires: how long it is until then, whatever a clock says',
+		when: ({ expected: { cookie } }) => cookie.what === 'set' && cookie.expires !== null,
+		instead: ({ expected: { cookie } }) => ({ cookie: { ...cookie, aged: true } }),
 	},
 	{
 		why: "Set-Cookie takes the attributes of the options, not the record's",

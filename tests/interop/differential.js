@@ -61,6 +61,7 @@ function same(ours, nodes) {
 	near(ours.cookie.expires, nodes.cookie.expires, "the cookie's Expires");
 	['what', 'attributes', 'fresh'].forEach((name) =>
 		assert.strictEqual(ours.cookie[name], nodes.cookie[name], `Set-Cookie: ${name}`));
+	assert.strictEqual(Boolean(ours.cookie.aged), Boolean(nodes.cookie.aged), 'Set-Cookie: Max-Age');
 	sameDocument(ours.document, nodes.document);
 	assert.deepStrictEqual(ours.left, nodes.left, 'what became of the documents before');
 }

@@ -41,13 +41,18 @@ function cookieOf(answer, world) {
 
 	const [, value, rest] = /^connect\.sid=([^;]*); (.*)$/.exec(lines[0]);
 	const [, expires] = /(?:^|; )Expires=([^;]*)/.exec(rest) || [];
+	const [beside, age] = /Max-Age=([1-9][0-9]*); /.exec(rest) || ['', undefined];
+	const end = expires === undefined ? null : Date.parse(expires);
 
 	if (value !== '')
 		assert.strictEqual(value, signed(idOf(value), world.secrets[0]), 'the signature');
+	if (age !== undefined)
+		assert(Math.abs(Date.now() + age * 1000 - end) < 60000, `Max-Age=${age}; Expires=${expires}`);
 	return {
 		what: value === '' ? 'cleared' : 'set', value,
-		attributes: rest.split('; ').filter((one) => !one.startsWith('Expires=')).join('; '),
-		expires: expires === undefined ? null : Date.parse(expires),
+		attributes: rest.replace(beside, '').split('; ')
+			.filter((one) => !one.startsWith('Expires=')).join('; '),
+		expires: end, aged: age !== undefined,
 	};
 }
 
