@@ -1,10 +1,9 @@
 /* fastcgi.c: connections and threads of one worker; libfcgi parses each request. An idle kept
- * connection waits in epoll and holds no thread. */
+ * connection, and a request that is not there whole, wait in epoll and hold no thread. */
 #include "config.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -23,10 +22,7 @@
 #include "parked.h"
 
 #define ROLE_RESPONDER 1 /* the specification's numbers; Debian ships no header with them */
-#define ROLE_AUTHORIZER 2
-#define IO_TIMEOUT 5 /* seconds that one read or write of the web server may take */
-#define HEAD_TIME (IO_TIMEOUT * 1000) /* ms that a request has until its last parameter is there */
-#define CUT_OFF SIGRTMIN
+#define IO_TIMEOUT 5     /* seconds that one read or write of the web server may take */
 
 struct thread {
 	struct gate_fastcgi *server;
@@ -37,8 +33,6 @@ struct thread {
 	struct gate_buffer body;
 	struct gate_config *config; /* held from request to request, while it is the one in force */
 	bool whole;                 /* the request was read to the end of its stdin */
-	int64_t began;              /* the request */
-	_Atomic int64_t until;      /* while it is read: when that has to be over; 0: it is not */
 };
 
 struct gate_fastcgi {
@@ -50,106 +44,40 @@ struct gate_fastcgi {
 	struct thread *threads;
 };
 
-/* ---- peers that drip ----
- *
- * libfcgi reads on as long as a byte comes now and then, and keeps every parameter that it got
- * until the last one is there. So a request has a time for coming, which also bounds the memory
- * that it takes: to what the web server, the only one who can connect, sends in that time. */
-
-static void
-allow_reading(struct thread *t, int64_t until)
-{
-	atomic_store_explicit(&t->until, until, memory_order_relaxed);
-}
-
-static bool
-is_late(struct thread *t, int64_t now)
-{
-	int64_t until = atomic_load_explicit(&t->until, memory_order_relaxed);
-
-	return until != 0 && until < now;
-}
-
-/* Runs in the late thread, which can't close the connection meanwhile; libfcgi, which does when it
- * fails, frees the stream first: while that is there, the descriptor is still the connection's. */
-static void
-cut_off(int number, siginfo_t *info, void *context)
-{
-	struct thread *t = info->si_value.sival_ptr;
-	int reason = errno;
-
-	(void)number;
-	(void)context;
-	if (info->si_code != SI_QUEUE || info->si_pid != getpid())
-		return;
-	if (is_late(t, gate_clock_monotonic()) && t->fcgi.in != NULL)
-		shutdown(t->fcgi.ipcFd, SHUT_RDWR);
-	errno = reason;
-}
-
-static void
-prepare_cutting_off(void)
-{
-	struct sigaction action = {.sa_sigaction = cut_off, .sa_flags = SA_SIGINFO | SA_RESTART};
-	sigset_t set;
-
-	sigemptyset(&action.sa_mask);
-	sigaction(CUT_OFF, &action, NULL);
-	sigemptyset(&set);
-	sigaddset(&set, CUT_OFF);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
-void
-gate_fastcgi_tick(struct gate_fastcgi *f)
-{
-	int64_t now = gate_clock_monotonic();
-
-	gate_parked_tick(&f->parked, now);
-	for (int i = 0; i < f->thread_count; i++) {
-		struct thread *t = &f->threads[i];
-
-		if (is_late(t, now)) /* one that ended reads nothing */
-			pthread_sigqueue(t->id, CUT_OFF, (union sigval){.sival_ptr = t});
-	}
-}
-
 /* ---- one request ---- */
 
-/* Reads stdin, whatever CONTENT_LENGTH says, until it is clear what to answer. The status to refuse
- * it with; 0: none, and all of it was read. */
+/* Reads stdin, whatever CONTENT_LENGTH says. The status to refuse the request with; 0: none, and all
+ * of it was read. */
 static int
-read_body(struct thread *t, const struct gate_options *options)
+read_body(struct thread *t)
 {
 	FCGX_Stream *in = t->fcgi.in;
-	int64_t now, deadline = INT64_MAX; /* from the first byte of a body on */
-	size_t limit = (size_t)options->body_limit;
 	int c;
 
-	allow_reading(t, t->began + HEAD_TIME + options->deadline);
 	while ((c = FCGX_GetChar(in)) != EOF) {
 		size_t ready = (size_t)(in->stop - in->rdNext);
-		bool fits = ready < limit && t->body.length < limit - ready;
 
-		if (fits) {
-			gate_buffer_reserve(&t->body, ready + 2);
-			gate_buffer_putc(&t->body, (char)c);
-			gate_buffer_add(&t->body, in->rdNext, ready);
-		}
+		gate_buffer_reserve(&t->body, ready + 2);
+		gate_buffer_putc(&t->body, (char)c);
+		gate_buffer_add(&t->body, in->rdNext, ready);
 		explicit_bzero(in->rdNext - 1, ready + 1); /* there may be a password in it */
 		in->rdNext += ready;
-		if (!fits || t->body.failed)
-			return 413;
-		now = gate_clock_monotonic();
-		if (deadline == INT64_MAX)
-			deadline = now + options->deadline;
-		if (now > deadline)
-			return 408;
 	}
-	t->whole = FCGX_GetError(in) == 0;
-	if (!t->whole)
-		return FCGX_GetError(in) == EAGAIN ? 408 : 400;
+	if (FCGX_GetError(in) != 0)
+		return 400;
+	if (t->body.failed)
+		return 503;
+	t->whole = true;
 	return 0;
+}
+
+/* From now on libfcgi has the connection itself. */
+static void
+leave_source(struct thread *t, const struct gate_connection *c)
+{
+	if (t->fcgi.ipcFd >= 0 && t->fcgi.ipcFd != c->fd)
+		close(t->fcgi.ipcFd);
+	t->fcgi.ipcFd = c->fd;
 }
 
 static bool
@@ -164,23 +92,30 @@ are_params_in_bounds(char *const *params)
 	return count <= GATE_PARAMS_MAX && size <= GATE_PARAMS_SIZE_MAX;
 }
 
+/* Reads the rest of the request, and leaves what it was read from for the connection. */
+static void
+read_rest(struct thread *t, struct gate_connection *c)
+{
+	struct gate_request *r = &t->request;
+	FCGX_Request *q = &t->fcgi;
+
+	r->refused = c->arrival.refused;
+	gate_buffer_reset(&t->body);
+	if (r->refused == 0 && q->role == ROLE_RESPONDER) /* an authorizer's may never come */
+		r->refused = read_body(t);
+	if (!are_params_in_bounds(q->envp))
+		r->refused = 431;
+	leave_source(t, c);
+}
+
 static void
 answer(struct thread *t)
 {
 	struct gate *gate = t->server->gate;
 	struct gate_request *r = &t->request;
 	FCGX_Request *q = &t->fcgi;
-	const struct gate_config *config;
 
-	config = t->config = gate_config_renew(gate, t->config);
-	r->refused = 0;
-	gate_buffer_reset(&t->body);
-	if (q->role == ROLE_RESPONDER) /* an authorizer has no stdin: reading it would hang */
-		r->refused = read_body(t, &config->options);
-	allow_reading(t, 0);
-	if (!are_params_in_bounds(q->envp))
-		r->refused = 431;
-	r->config = config;
+	r->config = t->config;
 	r->store = &gate->store;
 	r->queue = &t->queue;
 	r->hashing = gate->hashing;
@@ -204,41 +139,56 @@ leave(struct thread *t, struct gate_connection *c, bool sent)
 	struct gate_fastcgi *f = t->server;
 
 	if (!sent)
-		gate_connection_close(c);
+		gate_connection_close(&f->parked, c);
 	else if (!t->whole)
 		gate_parked_linger(
 		    &f->parked, c, gate_clock_monotonic() + t->config->options.deadline);
 	else if (t->fcgi.keepConnection && !atomic_load(&f->stopping))
 		gate_parked_keep(&f->parked, c);
 	else
-		gate_connection_close(c);
+		gate_connection_close(&f->parked, c);
 }
 
 /* libfcgi must not close the connection, or another thread's new one could get its number while
- * we still use it. libfcgi closes it only if no request comes, and sets ipcFd to -1 then. */
+ * we still use it. libfcgi closes what it reads from only if no request comes, and sets ipcFd to -1
+ * then. */
 static void
 serve(struct thread *t, struct gate_connection *c)
 {
 	FCGX_Request *q = &t->fcgi;
-	bool sent = false;
+	bool sent = false, from_socket;
 
 	FCGX_InitRequest(q, -1, FCGI_FAIL_ACCEPT_ON_INTR);
-	q->ipcFd = c->fd;
+	q->ipcFd = gate_arrival_open(&c->arrival, c->fd);
 	q->keepConnection = 1;
 	q->detached = 1; /* closes at once */
 	t->whole = false;
-	t->began = gate_clock_monotonic();
-	allow_reading(t, t->began + HEAD_TIME);
-	if (FCGX_Accept_r(q) == 0) {
+	from_socket = q->ipcFd == c->fd;
+	if (q->ipcFd < 0 && gate_log_may(&t->request.doubts))
+		gate_log(GATE_LOG_ERROR, "request-lost", "error", strerror(errno), NULL);
+	if (q->ipcFd >= 0 && FCGX_Accept_r(q) == 0) {
 		if (FCGX_GetError(q->in) == 0) { /* else parameters may be missing */
+			read_rest(t, c);
 			answer(t);
 			sent = FCGX_FClose(q->err) == 0 && FCGX_FClose(q->out) == 0;
 		}
+		leave_source(t, c);
 		FCGX_Free(q, 0);
+	} else if (from_socket) {
+		c->fd = -1;
 	}
-	allow_reading(t, 0);
-	c->fd = q->ipcFd;
 	leave(t, c, sent);
+}
+
+/* Something came, or its time is over. No thread waits for the rest of a request. */
+static void
+receive(struct thread *t, struct gate_connection *c)
+{
+	struct gate_fastcgi *f = t->server;
+
+	t->config = gate_config_renew(f->gate, t->config);
+	if (gate_parked_receive(&f->parked, c, &t->config->options))
+		serve(t, c);
 }
 
 /* ---- threads ---- */
@@ -252,7 +202,7 @@ set_timeouts(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
 }
 
-/* Accepts one connection and serves its first request at once. False: none was waiting. */
+/* Accepts one connection, and serves its first request if it is there. False: none was waiting. */
 static bool
 accept_one(struct thread *t, int listener)
 {
@@ -266,9 +216,9 @@ accept_one(struct thread *t, int listener)
 	if (fd < 0)
 		return errno == ECONNABORTED || errno == EINTR;
 	set_timeouts(fd);
-	c = gate_connection_new(fd);
+	c = gate_connection_new(&t->server->parked, fd);
 	if (c != NULL)
-		serve(t, c);
+		receive(t, c);
 	return true;
 }
 
@@ -317,7 +267,7 @@ run_thread(void *argument)
 			if (!atomic_load(&f->stopping))
 				accept_one(t, *listener);
 		} else if (gate_parked_claim(&f->parked, event.data.ptr)) {
-			serve(t, event.data.ptr);
+			receive(t, event.data.ptr);
 		}
 	}
 	return NULL;
@@ -374,7 +324,6 @@ void
 gate_fastcgi_init(void)
 {
 	FCGX_Init();
-	prepare_cutting_off();
 }
 
 struct gate_fastcgi *
@@ -402,6 +351,12 @@ gate_fastcgi_start(struct gate *gate, int threads, struct gate_error *error)
 	return NULL;
 }
 
+void
+gate_fastcgi_tick(struct gate_fastcgi *f)
+{
+	gate_parked_tick(&f->parked, gate_clock_monotonic());
+}
+
 /* Ticks while it waits. False: the thread did not end in time. */
 static bool
 join(struct gate_fastcgi *f, pthread_t id, int64_t limit)
@@ -415,7 +370,7 @@ join(struct gate_fastcgi *f, pthread_t id, int64_t limit)
 			return true;
 		if (now >= limit)
 			return false;
-		gate_fastcgi_tick(f);
+		gate_parked_tick(&f->parked, now);
 	}
 }
 

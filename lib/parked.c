@@ -1,7 +1,9 @@
-/* parked.c: connections that no thread holds: idle ones, and those whose rest is only dropped. */
+/* parked.c: connections that no thread holds: idle ones, those whose request is not there whole, and
+ * those whose rest is only dropped. */
 #include "config.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -37,88 +39,240 @@ gate_parked_init(struct gate_parked *p, int epoll)
 void
 gate_parked_release(struct gate_parked *p)
 {
+	while (p->spare != NULL) {
+		struct gate_connection *next = p->spare->next;
+
+		free(p->spare);
+		p->spare = next;
+	}
 	pthread_mutex_destroy(&p->lock);
 }
 
-struct gate_connection *
-gate_connection_new(int fd)
-{
-	struct gate_connection *c = calloc(1, sizeof *c);
+/* ---- a connection ---- */
 
+struct gate_connection *
+gate_connection_new(struct gate_parked *p, int fd)
+{
+	struct gate_connection *c;
+
+	pthread_mutex_lock(&p->lock);
+	c = p->spare;
+	if (c != NULL)
+		p->spare = c->next;
+	pthread_mutex_unlock(&p->lock);
 	if (c == NULL)
+		c = malloc(sizeof *c);
+	if (c == NULL) {
 		close(fd);
-	else
-		c->fd = fd;
+		return NULL;
+	}
+	*c = (struct gate_connection){.fd = fd, .waiting = GATE_WAITING_REST};
 	return c;
 }
 
 void
-gate_connection_close(struct gate_connection *c)
+gate_connection_close(struct gate_parked *p, struct gate_connection *c)
 {
 	if (c->fd >= 0)
 		close(c->fd);
-	free(c);
+	gate_arrival_end(&c->arrival);
+	pthread_mutex_lock(&p->lock);
+	c->next = p->spare;
+	p->spare = c;
+	pthread_mutex_unlock(&p->lock);
 }
 
-/* A parked connection is never closed under its owner's feet: shut down, it wakes a thread, which
- * reads what had come already, then the end, and closes it. */
-static void
-dismiss(struct gate_connection *c)
+static int
+watch(struct gate_parked *p, struct gate_connection *c, uint32_t more)
 {
-	c->dismissed = true;
-	shutdown(c->fd, SHUT_RD);
+	struct epoll_event event = {
+	    .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT | more, .data.ptr = c};
+	int operation = c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	c->watched = true;
+	return epoll_ctl(p->epoll, operation, c->fd, &event);
 }
 
-static void
-dismiss_oldest(struct gate_parked *p)
-{
-	struct gate_connection *c = p->head.next;
+/* ---- the list; all under its lock ---- */
 
-	while (c != &p->head && c->dismissed)
-		c = c->next;
-	if (c != &p->head)
-		dismiss(c);
+/* A parked connection is never closed under its owner's feet: it wakes a thread, which reads what had
+ * come already, and closes it. Who still sends a request gets an answer to it, and is only shut down
+ * if it does not take that. */
+static void
+dismiss(struct gate_parked *p, struct gate_connection *c)
+{
+	if (c->waiting != GATE_WAITING_REST || c->late) {
+		c->dismissed = true;
+		shutdown(c->fd, SHUT_RD);
+	} else if (!atomic_load(&c->arming)) { /* else at the next tick */
+		c->late = true;
+		c->until = gate_clock_monotonic() + GATE_HEAD_TIME;
+		watch(p, c, EPOLLOUT);
+	}
 }
 
 static void
 unlink_parked(struct gate_parked *p, struct gate_connection *c)
 {
-	pthread_mutex_lock(&p->lock);
 	c->previous->next = c->next;
 	c->next->previous = c->previous;
+	c->parked = false;
 	p->count--;
-	pthread_mutex_unlock(&p->lock);
+	p->parts -= c->arrival.taken.length;
 }
 
-/* From epoll_ctl on it may be another thread's. */
 static void
-park(struct gate_parked *p, struct gate_connection *c)
+link_parked(struct gate_parked *p, struct gate_connection *c)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c};
-	int operation = c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-
-	c->watched = true;
-	c->dismissed = false;
-	pthread_mutex_lock(&p->lock);
 	c->previous = p->head.previous;
 	c->next = &p->head;
 	c->previous->next = c->next->previous = c;
-	if (++p->count > p->most)
-		dismiss_oldest(p);
-	if (p->closing && !c->lingers)
-		dismiss(c);
-	pthread_mutex_unlock(&p->lock);
-	if (epoll_ctl(p->epoll, operation, c->fd, &event) < 0) { /* no event comes: still ours */
-		unlink_parked(p, c);
-		gate_connection_close(c);
-	}
+	c->parked = true;
+	atomic_store(&c->arming, true);
+	p->count++;
+	p->parts += c->arrival.taken.length;
 }
+
+/* The one with the oldest request that is not whole; NULL: none. */
+static struct gate_connection *
+oldest_part(struct gate_parked *p)
+{
+	struct gate_connection *oldest = NULL;
+
+	for (struct gate_connection *c = p->head.next; c != &p->head; c = c->next)
+		if (c->waiting == GATE_WAITING_REST && c->arrival.refused == 0 &&
+		    (oldest == NULL || c->since < oldest->since))
+			oldest = c;
+	return oldest;
+}
+
+/* Its memory is free at once; a thread tells the peer. False: there is none. */
+static bool
+drop_oldest_part(struct gate_parked *p)
+{
+	struct gate_connection *c = oldest_part(p);
+
+	if (c == NULL)
+		return false;
+	p->parts -= c->arrival.taken.length;
+	gate_arrival_refuse(&c->arrival, 503);
+	p->parts += c->arrival.taken.length;
+	c->until = 0;
+	dismiss(p, c);
+	return true;
+}
+
+/* Those that ask for nothing go first. */
+static bool
+dismiss_oldest(struct gate_parked *p)
+{
+	struct gate_connection *c = p->head.next;
+
+	while (c != &p->head && (c->dismissed || c->waiting == GATE_WAITING_REST))
+		c = c->next;
+	if (c == &p->head)
+		return drop_oldest_part(p);
+	dismiss(p, c);
+	return false;
+}
+
+/* How many requests were dropped for that. */
+static int
+make_room(struct gate_parked *p)
+{
+	int dropped = p->count > p->most ? dismiss_oldest(p) : 0;
+
+	while (p->parts > GATE_PARTS_MAX && drop_oldest_part(p))
+		dropped++;
+	return dropped;
+}
+
+static void
+report_drops(struct gate_parked *p, int dropped)
+{
+	if (dropped > 0 && gate_log_may(&p->drops))
+		gate_log(GATE_LOG_WARN, "request-dropped", "why",
+		    "too many requests, or over 64 MiB of them, were not there whole: the oldest "
+		    "is answered with 503",
+		    NULL);
+}
+
+/* In the end it may be another thread's. No lock is held over epoll_ctl: all threads would stand in
+ * line there. */
+static void
+park(struct gate_parked *p, struct gate_connection *c)
+{
+	bool failed;
+	int dropped;
+
+	pthread_mutex_lock(&p->lock);
+	link_parked(p, c);
+	if (p->closing && c->waiting == GATE_WAITING_REQUEST)
+		dismiss(p, c);
+	dropped = make_room(p);
+	pthread_mutex_unlock(&p->lock);
+	failed = watch(p, c, 0) < 0;
+	if (failed) { /* no event comes: still ours */
+		pthread_mutex_lock(&p->lock);
+		unlink_parked(p, c);
+		pthread_mutex_unlock(&p->lock);
+	}
+	atomic_store(&c->arming, false);
+	if (failed)
+		gate_connection_close(p, c);
+	report_drops(p, dropped);
+}
+
+/* ---- who waits for what ---- */
 
 void
 gate_parked_keep(struct gate_parked *p, struct gate_connection *c)
 {
+	gate_arrival_end(&c->arrival);
+	c->waiting = GATE_WAITING_REQUEST;
+	c->late = c->dismissed = false;
 	c->until = gate_clock_monotonic() + GATE_KEPT_TIME;
 	park(p, c);
+}
+
+/* Sets the time that it has. False: that is over. */
+static bool
+may_wait(struct gate_connection *c, bool had_head, int64_t deadline)
+{
+	bool idle = c->waiting == GATE_WAITING_REQUEST;
+	int64_t now = gate_clock_monotonic();
+
+	if (idle && c->arrival.length == 0)
+		return true;
+	if (idle || c->since == 0) {
+		c->waiting = GATE_WAITING_REST;
+		c->since = now;
+		c->until = now + GATE_HEAD_TIME;
+	}
+	if (c->arrival.head > 0 && !had_head)
+		c->until = now + deadline;
+	return !c->late && now <= c->until;
+}
+
+bool
+gate_parked_receive(
+    struct gate_parked *p, struct gate_connection *c, const struct gate_options *options)
+{
+	struct gate_arrival *a = &c->arrival;
+	enum gate_arrival_state state = GATE_ARRIVAL_LOST;
+	bool had_head = a->head > 0;
+
+	if (a->refused == 0)
+		state = gate_arrival_read(a, c->fd, (size_t)options->body_limit);
+	else if (had_head)
+		state = GATE_ARRIVAL_READY;
+	if (state == GATE_ARRIVAL_PART && !may_wait(c, had_head, options->deadline))
+		state = gate_arrival_refuse(a, 408) ? GATE_ARRIVAL_READY : GATE_ARRIVAL_LOST;
+	if (state == GATE_ARRIVAL_PART)
+		park(p, c);
+	else if (state == GATE_ARRIVAL_LOST)
+		gate_connection_close(p, c);
+	return state == GATE_ARRIVAL_READY;
 }
 
 /* Drops what is there. True: nothing more is to be expected, or to be waited for. */
@@ -146,7 +300,7 @@ static void
 linger_on(struct gate_parked *p, struct gate_connection *c)
 {
 	if (drop_input(c))
-		gate_connection_close(c);
+		gate_connection_close(p, c);
 	else
 		park(p, c);
 }
@@ -154,21 +308,44 @@ linger_on(struct gate_parked *p, struct gate_connection *c)
 void
 gate_parked_linger(struct gate_parked *p, struct gate_connection *c, int64_t until)
 {
-	c->lingers = true;
+	gate_arrival_end(&c->arrival);
+	c->waiting = GATE_WAITING_END;
 	c->until = until;
 	c->left = GATE_LINGER_MAX;
 	shutdown(c->fd, SHUT_WR);
 	linger_on(p, c);
 }
 
+/* ---- events and time ---- */
+
+/* False: another event of it came first. */
+static bool
+unpark(struct gate_parked *p, struct gate_connection *c)
+{
+	bool parked;
+
+	pthread_mutex_lock(&p->lock);
+	while (c->parked && atomic_load(&c->arming)) { /* for an instant */
+		pthread_mutex_unlock(&p->lock);
+		sched_yield();
+		pthread_mutex_lock(&p->lock);
+	}
+	parked = c->parked;
+	if (parked)
+		unlink_parked(p, c);
+	pthread_mutex_unlock(&p->lock);
+	return parked;
+}
+
 bool
 gate_parked_claim(struct gate_parked *p, struct gate_connection *c)
 {
-	unlink_parked(p, c);
-	if (!c->lingers)
+	if (!unpark(p, c))
+		return false;
+	if (c->waiting != GATE_WAITING_END)
 		return true;
 	if (c->dismissed || gate_clock_monotonic() > c->until)
-		gate_connection_close(c);
+		gate_connection_close(p, c);
 	else
 		linger_on(p, c);
 	return false;
@@ -180,7 +357,7 @@ gate_parked_tick(struct gate_parked *p, int64_t now)
 	pthread_mutex_lock(&p->lock);
 	for (struct gate_connection *c = p->head.next; c != &p->head; c = c->next)
 		if (c->until < now && !c->dismissed)
-			dismiss(c);
+			dismiss(p, c);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -190,8 +367,8 @@ gate_parked_shut(struct gate_parked *p)
 	pthread_mutex_lock(&p->lock);
 	p->closing = true;
 	for (struct gate_connection *c = p->head.next; c != &p->head; c = c->next)
-		if (!c->lingers)
-			dismiss(c);
+		if (c->waiting == GATE_WAITING_REQUEST && !c->dismissed)
+			dismiss(p, c);
 	pthread_mutex_unlock(&p->lock);
 }
 

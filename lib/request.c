@@ -179,6 +179,9 @@ fault_of(const struct gate_request *r)
 	case 431:
 		return "its headers are over 128 KiB, or 500 in number: the web server can take "
 		       "less";
+	case 503:
+		return "requests that were not there whole took too much memory: this was the "
+		       "oldest";
 	default:
 		return r->method == NULL ? "it has no method that can be read"
 		    : r->path == NULL    ? "its path is malformed, or over 8 KiB"
