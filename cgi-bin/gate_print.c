@@ -1,4 +1,4 @@
-/* gate_print.c: what strangers wrote, on a terminal: no byte of it acts there. */
+/* gate_print.c: what strangers wrote, on a terminal: no character of it acts there, or is not seen. */
 #include "config.h"
 
 #include <stdio.h>
@@ -6,20 +6,10 @@
 
 #include "encode.h"
 #include "gate_command.h"
+#include "unicode.h"
 
 #define INDENT 2
 #define INDENT_MAX 64 /* a record may be nested deeper than any screen is wide */
-
-/* Is the character one that a terminal acts on? */
-static bool
-is_control(const char *text, size_t length)
-{
-	unsigned char first = (unsigned char)text[0];
-
-	if (length == 1)
-		return first < ' ' || first == 0x7f;
-	return length == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0;
-}
 
 /* Prints one character of a JSON string, the same to every JSON parser, harmless to a terminal.
  * How many bytes it had. */
@@ -27,14 +17,19 @@ static size_t
 print_character(const char *text, size_t left)
 {
 	size_t length = gate_utf8_character(text, left);
+	char escape[GATE_UNICODE_ESCAPE_MAX];
 
-	if (length == 0)
+	if (length == 0) {
 		fputs("\\ufffd", stdout);
-	else if (is_control(text, length))
-		printf("\\u%04x", (unsigned char)text[length - 1]);
-	else
+		return 1;
+	}
+	if (gate_unicode_is_hidden(gate_unicode_code(text, length))) {
+		gate_unicode_escape(escape, gate_unicode_code(text, length));
+		fputs(escape, stdout);
+	} else {
 		fwrite(text, 1, length, stdout);
-	return length > 0 ? length : 1;
+	}
+	return length;
 }
 
 /* From a quote to the one that ends the string. How many bytes it had. */

@@ -221,7 +221,7 @@ end(struct gate_request *r, const char *id, const char *why)
 
 	gate_sign_tag(r->config->keys, id, tag);
 	if (result == 1)
-		gate_log(GATE_LOG_INFO, "session-ended", "user", gate_user(r), "session", tag,
+		gate_log(GATE_LOG_EACH, "session-ended", "user", gate_user(r), "session", tag,
 		    "address", gate_request_address(r), "why", why, NULL);
 	return result;
 }

@@ -164,7 +164,7 @@ serve(struct thread *t, struct gate_connection *c)
 	q->detached = 1; /* closes at once */
 	t->whole = false;
 	from_socket = q->ipcFd == c->fd;
-	if (q->ipcFd < 0 && gate_log_may(&t->request.doubts))
+	if (q->ipcFd < 0)
 		gate_log(GATE_LOG_ERROR, "request-lost", "error", strerror(errno), NULL);
 	if (q->ipcFd >= 0 && FCGX_Accept_r(q) == 0) {
 		if (FCGX_GetError(q->in) == 0) { /* else parameters may be missing */

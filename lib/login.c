@@ -19,7 +19,7 @@ gate_login_report(struct gate_request *r, enum gate_log_level level, const char 
 
 	gate_sign_tag(r->config->keys, name, tag);
 	gate_log(level, event, "user", exists ? name : NULL, "user_tag",
-	    exists && level == GATE_LOG_INFO ? NULL : tag, "address", gate_request_address(r),
+	    exists && level == GATE_LOG_EACH ? NULL : tag, "address", gate_request_address(r),
 	    "why", why, NULL);
 }
 
@@ -59,11 +59,10 @@ gate_login_refuse_http(struct gate_request *r)
 {
 	const struct gate_origin *o = &r->origin;
 
-	if (gate_log_may(&r->doubts))
-		gate_log(GATE_LOG_WARN, "password-refused", "path", r->path, "address",
-		    gate_request_address(r), "peer", gate_origin_peer(o), "https", o->https,
-		    "scheme", o->request_scheme, "forwarded_proto", o->forwarded_proto, "why",
-		    gate_origin_insecurity(o, r->config->options.trusted_proxies), NULL);
+	gate_log(GATE_LOG_WARN, "password-refused", "path", r->path, "address",
+	    gate_request_address(r), "peer", gate_origin_peer(o), "https", o->https, "scheme",
+	    o->request_scheme, "forwarded_proto", o->forwarded_proto, "why",
+	    gate_origin_insecurity(o, r->config->options.trusted_proxies), NULL);
 	return refuse(r, 403, 0, "Passwords are only taken over https.");
 }
 
@@ -131,7 +130,7 @@ log_in(struct gate_request *r, const char *name, const char *password, bool reme
 		if (gate_password_hash_refusal(t.hash, false) != NULL)
 			gate_login_report(r, GATE_LOG_WARN, "hash-weak", name, true,
 			    "gate user password makes a new one");
-		gate_login_report(r, GATE_LOG_INFO, "login", name, true, NULL);
+		gate_login_report(r, GATE_LOG_EACH, "login", name, true, NULL);
 	}
 	explicit_bzero(t.hash, sizeof t.hash);
 	return result;
@@ -221,7 +220,7 @@ gate_logout(struct gate_request *r)
 	const char *user = gate_user(r);
 
 	if (user != NULL && r->runs == 1)
-		gate_login_report(r, GATE_LOG_INFO, "logout", user, true, NULL);
+		gate_login_report(r, GATE_LOG_EACH, "logout", user, true, NULL);
 	if (r->session.sent && !r->login.asked)
 		set_device(r, user);
 	clear_site_data(r);

@@ -123,7 +123,7 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 	if (result == 1) {
 		gate_users_since(r->config->users, name, &l->since, NULL);
 		l->since_told = true;
-		gate_login_report(r, GATE_LOG_INFO, "password-changed", name, true, NULL);
+		gate_login_report(r, GATE_LOG_EACH, "password-changed", name, true, NULL);
 	}
 	explicit_bzero(t.hash, sizeof t.hash);
 	return result;

@@ -269,7 +269,7 @@ gate_login_renew_hash(struct gate_login_try *t)
 	}
 	if (gate_users_change(users, GATE_USER_REHASH, t->name, hash, t->hash, NULL) == 1) {
 		memcpy(t->hash, hash, sizeof t->hash);
-		gate_login_report(t->r, GATE_LOG_INFO, "hash-renewed", t->name, true, NULL);
+		gate_login_report(t->r, GATE_LOG_EACH, "hash-renewed", t->name, true, NULL);
 	} else {
 		look_again(t);
 	}

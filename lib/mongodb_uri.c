@@ -61,12 +61,10 @@ note_doubt(struct doubt *doubt, const char *message)
 static void
 log_driver(mongoc_log_level_t level, const char *domain, const char *message, void *data)
 {
-	static _Thread_local struct gate_log_limit limit; /* the driver has few threads */
-
 	(void)data;
 	if (level > MONGOC_LOG_LEVEL_WARNING || strcmp(domain, "stream") == 0)
 		return;
-	if (doubted == NULL && gate_log_may(&limit))
+	if (doubted == NULL)
 		gate_log(GATE_LOG_WARN, "mongodb-driver", "domain", domain, "text", message, NULL);
 	else if (doubted != NULL && !doubted->unknown)
 		note_doubt(doubted, message);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "log.h"
 #include "parked.h"
 
 #define DROP_SIZE (32u << 10) /* bytes that one read drops */
@@ -188,9 +189,9 @@ make_room(struct gate_parked *p)
 }
 
 static void
-report_drops(struct gate_parked *p, int dropped)
+report_drops(int dropped)
 {
-	if (dropped > 0 && gate_log_may(&p->drops))
+	if (dropped > 0)
 		gate_log(GATE_LOG_WARN, "request-dropped", "why",
 		    "too many requests, or over 64 MiB of them, were not there whole: the oldest "
 		    "is answered with 503",
@@ -220,7 +221,7 @@ park(struct gate_parked *p, struct gate_connection *c)
 	atomic_store(&c->arming, false);
 	if (failed)
 		gate_connection_close(p, c);
-	report_drops(p, dropped);
+	report_drops(dropped);
 }
 
 /* ---- who waits for what ---- */

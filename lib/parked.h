@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "arrival.h"
-#include "log.h"
 #include "options.h"
 
 #define GATE_KEPT_MAX 1024           /* connections that a worker parks */
@@ -46,7 +45,6 @@ struct gate_parked {
 	int count, most;
 	size_t parts; /* bytes that were taken of requests */
 	bool closing;
-	struct gate_log_limit drops; /* of lines about them */
 };
 
 void gate_parked_init(struct gate_parked *, int epoll);

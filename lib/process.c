@@ -115,6 +115,7 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 		if (number == SIGHUP && reload(gate, parent != 0 ? "worker" : "program") < 0)
 			stopping |= parent != 0; /* the next one begins with what the master read */
 		gate_fastcgi_tick(server);
+		gate_log_flush();
 	}
 	if (parent == 0) /* before a successor can have its socket at that path */
 		gate_listen_forget(gate);
@@ -271,6 +272,7 @@ supervise(struct gate *gate, const sigset_t *set)
 			return 0;
 		}
 		reap(&m, false);
+		gate_log_flush();
 		if (m.misconfigured) {
 			stop_all(&m);
 			return -1;

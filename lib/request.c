@@ -79,7 +79,7 @@ read_origin(struct gate_request *r)
 	gate_origin_read(o, r->params, &r->forwarded);
 	r->method = o->method;
 	r->secure = gate_origin_secure(o, r->config->options.trusted_proxies);
-	if (o->for_repeated && gate_log_may(&r->doubts))
+	if (o->for_repeated)
 		gate_log(GATE_LOG_WARN, "forwarded-for-refused", "peer", gate_origin_peer(o), "why",
 		    "X-Forwarded-For came twice, so it is not believed: the web server must drop "
 		    "names like X_Forwarded_For, and the proxy send one line",
@@ -198,7 +198,7 @@ is_refused(struct gate_request *r)
 
 	if (r->refused == 0 && (r->method == NULL || r->path == NULL))
 		r->refused = 400;
-	if (r->refused != 0 && gate_log_may(&r->doubts)) {
+	if (r->refused != 0) {
 		snprintf(status, sizeof status, "%d", r->refused);
 		gate_log(GATE_LOG_WARN, "request-refused", "path", r->path, "status", status,
 		    "address", gate_request_address(r), "why", fault_of(r), NULL);
@@ -270,9 +270,8 @@ report_failure(struct gate_request *r)
 
 	if (answer_refusal(r))
 		return;
-	if (ours || gate_log_may(&r->store->failures))
-		gate_log(GATE_LOG_ERROR, ours ? "session-refused" : "store-failed", "path", r->path,
-		    "error", error->text, NULL);
+	gate_log(GATE_LOG_ERROR, ours ? "session-refused" : "store-failed", "path", r->path,
+	    "error", error->text, NULL);
 	if (r->session.refusal == GATE_SESSION_CROWDED)
 		gate_session_refusal_status(&r->session, &text);
 	gate_answer_error(r, ours ? 500 : 503, text);

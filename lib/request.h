@@ -8,7 +8,6 @@
 #include "buffer.h"
 #include "form.h"
 #include "hashing.h"
-#include "log.h"
 #include "login.h"
 #include "options.h"
 #include "origin.h"
@@ -47,8 +46,6 @@ struct gate_request {
 	/* what was asked */
 	struct gate_origin origin;
 	bool secure;
-	struct gate_log_limit
-	    doubts; /* of lines about requests that are doubted or refused; kept */
 	const char *method, *path;
 	struct gate_buffer cookies, forwarded;
 	struct gate_form query, form;

@@ -7,8 +7,6 @@
 #include "log.h"
 #include "session_private.h"
 
-_Static_assert((int)GATE_SESSION_REFUSALS <= GATE_STORE_REFUSALS, "a limit for each line");
-
 static const struct {
 	int status;
 	const char *text; /* for the visitor */
@@ -60,7 +58,7 @@ gate_session_refuse(struct gate_session *s, enum gate_session_refusal refusal)
 	s->refusal = refusal;
 	if (refusals[refusal].why != NULL)
 		gate_session_explain(s, refusals[refusal].why, refusals[refusal].why);
-	if (refusals[refusal].event == NULL || !gate_log_may(&s->store->refusals[refusal]))
+	if (refusals[refusal].event == NULL)
 		return;
 	if (s->shown_count > 0)
 		gate_sign_tag(s->keys, s->shown[0].id, tag);

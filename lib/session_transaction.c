@@ -247,8 +247,7 @@ report_cookie(struct gate_session *s)
 static void
 report_withheld(struct gate_session *s)
 {
-	if (s->action != GATE_SESSION_CREATE || s->options->cookie_secure != GATE_YES ||
-	    s->secure || !gate_log_may(&s->store->refusals[GATE_SESSION_WELCOME]))
+	if (s->action != GATE_SESSION_CREATE || s->options->cookie_secure != GATE_YES || s->secure)
 		return;
 	gate_log(GATE_LOG_WARN, "cookie-withheld", "path", s->path, "cookie",
 	    s->options->cookie_name, "why",
@@ -361,7 +360,7 @@ gate_session_trace(struct gate_session *s, int runs, const char *result)
 	if (s->state == GATE_SESSION_LOADED && s->touched > 0)
 		snprintf(age, sizeof age, "%" PRId64 "ms", s->now - s->touched);
 	snprintf(times, sizeof times, "%d", runs);
-	gate_log(GATE_LOG_INFO, "session", "path", s->path, "runs", runs > 1 ? times : NULL,
+	gate_log(GATE_LOG_EACH, "session", "path", s->path, "runs", runs > 1 ? times : NULL,
 	    "session", tag[0] ? tag : NULL, "state", states[s->state], "touched_ago",
 	    age[0] ? age : NULL, "did", actions[s->action], "why", s->why, "cookie",
 	    cookies[sent ? s->cookie : GATE_SESSION_KEEP], "why_cookie",

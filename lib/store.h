@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 
 #include "gate.h"
-#include "log.h"
 #include "options.h"
 #include "sign.h"
 
@@ -26,15 +25,11 @@ struct gate_store_health { /* what the last trial found */
 	const char *why;
 };
 
-#define GATE_STORE_REFUSALS 8
-
 struct gate_store_link { /* an open store */
 	const struct gate_store *table;
 	void *store;
 	atomic_ulong calls[GATE_STORE_CALLS];
-	struct gate_log_limit failures; /* while a store is away every request fails */
 	struct gate_store_health health;
-	struct gate_log_limit refusals[GATE_STORE_REFUSALS]; /* of sessions, by their kind */
 };
 
 #define GATE_STORE_KEY_MAX (GATE_ID_MAX + 16)

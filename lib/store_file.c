@@ -52,8 +52,6 @@ gate_store_file_log(
 {
 	char name[16];
 
-	if (!gate_log_may(&dir->unreadable))
-		return;
 	snprintf(name, sizeof name, "%.8s...", id);
 	gate_log(GATE_LOG_WARN, event, "store", dir->path, "file", name, "error", text, NULL);
 }

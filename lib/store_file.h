@@ -8,7 +8,6 @@
 #include <sys/types.h>
 
 #include "gate.h"
-#include "log.h"
 #include "sign.h"
 
 #define GATE_STORE_FILE_NAME_MAX (128 + 6) /* id.json and a NUL */
@@ -19,7 +18,6 @@ struct gate_store_file_dir {
 	int64_t deadline; /* ms that a call without a record may wait for a lock */
 	int64_t ttl;
 	atomic_bool plain_rename; /* the file system knows no RENAME_EXCHANGE */
-	struct gate_log_limit unreadable;
 	char *path, *user_member;
 	atomic_int_least64_t clock;  /* of the wall less CLOCK_BOOTTIME, as believed; 0: unknown */
 	atomic_int_least64_t looked; /* the second in which there was a look at the room */

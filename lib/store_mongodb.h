@@ -6,7 +6,6 @@
 
 #include "mongodb.h"
 #include "buffer.h"
-#include "log.h"
 #include "options.h"
 
 #define GATE_STORE_MONGODB_NAME_MAX 100 /* bytes of a collection's name */
@@ -19,7 +18,6 @@ struct gate_store_mongodb {
 	int64_t ttl, deadline;
 	bool document; /* what a new record's payload becomes */
 	bool touches;  /* lastModified is written */
-	struct gate_log_limit unreadable;
 	atomic_bool prepared;
 	atomic_bool looked;
 	atomic_bool collated; /* by its own rules the collection takes for equal what is not */

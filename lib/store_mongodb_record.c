@@ -22,8 +22,6 @@ log_unreadable(struct gate_store_mongodb *store, const char *id)
 {
 	char name[16];
 
-	if (!gate_log_may(&store->unreadable))
-		return;
 	snprintf(name, sizeof name, "%.8s...", id);
 	gate_log(GATE_LOG_WARN, "session-unreadable", "store", store->collection, "id", name,
 	    "error",

@@ -383,7 +383,7 @@ gate_user_file_since(void *users, const char *name, int64_t *since, struct gate_
 	(void)error;
 	pthread_mutex_lock(&file->lock);
 	if ((stat(file->path, &st) < 0 || !gate_user_file_is_same(&st, &file->read)) &&
-	    refresh(file, &why) < 0 && gate_log_may(&file->failures))
+	    refresh(file, &why) < 0)
 		gate_log(GATE_LOG_ERROR, "users-unreadable", "error", why.text, NULL);
 	place = *find_slot(file->table, name, strlen(name));
 	if (place != 0)

@@ -7,7 +7,6 @@
 
 #include "gate.h"
 #include "buffer.h"
-#include "log.h"
 
 struct gate_user_entry {         /* in the file's text, which has no NULs */
 	const char *name, *hash; /* hash NULL: only the line of the end is there */
@@ -29,8 +28,7 @@ struct gate_user_file {
 	pthread_mutex_t lock;          /* of all below */
 	struct gate_user_table *table; /* what was read last */
 	struct stat read;              /* the file when that began */
-	struct gate_log_limit failures;
-	bool settled; /* a change since then must show in it */
+	bool settled;                  /* a change since then must show in it */
 	char url[];
 };
 

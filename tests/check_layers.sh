@@ -12,7 +12,7 @@ record queue mongodb resolve
 options options_private
 template template_private form cookie device sign hashing password breaker user_file user_file_private
 json
-clock log buffer encode error field file address'
+clock log log_line unicode buffer encode error field file address'
 level() { # NAME of a header without .h
 	printf '%s\n' "$layers" | awk -v name="$1" '{ for (i = 1; i <= NF; i++) if ($i == name) print NR }'
 }

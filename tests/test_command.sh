@@ -480,7 +480,7 @@ t=$(now)
 put() { printf '%s' "$2" >"sessions/$1.json"; chmod 600 "sessions/$1.json"; } # ID JSON
 cookie='"cookie":{"originalMaxAge":null,"expires":null,"path":"/"}'
 put alive "{$cookie,\"views\":0.1,\"big\":99999999999999999999,\"list\":[1,{},[]],\"__lastAccess\":$t}"
-put named "{$cookie,\"gate\":{\"user\":\"eve\\u001b[2J\\n\",\"created\":$((t - 1000))},\"__lastAccess\":$t}"
+put named "{$cookie,\"gate\":{\"user\":\"eve\\u202e\\u001b[2J\\n\",\"created\":$((t - 1000))},\"__lastAccess\":$t}"
 put -dash "{$cookie,\"text\":\"\\\"\\\\}, \\u009b\",\"__lastAccess\":$t}"
 put dead "{$cookie,\"__lastAccess\":1000}"
 put ancient "{$cookie,\"gate\":{\"created\":1000},\"__lastAccess\":$t}"
@@ -495,7 +495,7 @@ iso() { date -u -d "@${1%???}.${1: -3}" +%Y-%m-%dT%H:%M:%S.%3NZ; }
 is "$(grep ^alive out)" "$(printf 'alive\t-\t-\t%s\t%s\t%s' "$(iso "$t")" \
 	"$(iso $((t + 14 * 86400000)))" "$(wc -c <sessions/alive.json)")" \
 	'  id, user, created, last seen, end, size'
-unlike "$(grep ^named out)" $'\e' '  a name does nothing to the terminal'
+unlike "$(grep ^named out)" $'\e|\xe2\x80\xae' '  a name does nothing to the terminal'
 session show alive
 is "$code $out" "0 {
   \"cookie\": {

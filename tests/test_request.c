@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "error.h"
+#include "log.h"
 #include "serve.h"
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -269,7 +270,7 @@ test_path(void)
 	serve_params(&v, show_path, NAMES("REQUEST_URI=/p"));
 	ok(status_of(&v) == 400 && v.runs == 0, "no method: 400");
 	v.refused = 413;
-	v.request.doubts.second = 0; /* what was logged before is forgotten */
+	gate_log_forget(); /* what was logged before is forgotten */
 	get(&v, show_path, "/p", NULL);
 	ok(status_of(&v) == 413 && v.runs == 0, "refused before: answered so, without the handler");
 	ok(has(body_of(&v), "Go back and send less") && has(v.f.logged, "event=request-refused") &&
@@ -599,7 +600,7 @@ static void
 broken_store(gate_handler *handler, enum gate_store_call call, const char *param, const char *what)
 {
 	breaks = call;
-	v.f.link.failures.second = 0; /* all of these are logged */
+	gate_log_forget(); /* all of these are logged */
 	get(&v, handler, "/", param != NULL ? NAMES(param) : NULL);
 	ok(status_of(&v) == 503 && v.runs == 1, "%s: 503", what);
 	ok(header_of(&v, "Retry-After")[0] != '\0' && header_of(&v, "Set-Cookie")[0] == '\0',
@@ -618,7 +619,7 @@ test_many_failures(void)
 	int logged = 0;
 
 	breaks = GATE_STORE_LOAD;
-	v.f.link.failures.second = 0; /* what was logged before is forgotten */
+	gate_log_forget(); /* what was logged before is forgotten */
 	for (int i = 0; i < 200; i++) {
 		get(&v, count, "/", NAMES(cookie_of(ID)));
 		logged += has(v.f.logged, "event=store-failed");

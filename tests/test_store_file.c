@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <sys/file.h>
 
+#include "log.h"
 #include "records.h"
 #include "scratch.h"
 #include "store_file.h"
@@ -292,7 +293,7 @@ left_alone(const char *id, const char *what)
 	blank = slurp(name) >= 0 && look(name).st_size < 1000 && S_ISREG(look(name).st_mode) &&
 	    strspn(bytes, " \t\r\n") == strlen(bytes);
 	before = look(name);
-	((struct gate_store_file_dir *)f.link.store)->unreadable = (struct gate_log_limit){0};
+	gate_log_forget();
 	begin_log();
 	result = get(&f.link, id, &record);
 	lines = end_log();

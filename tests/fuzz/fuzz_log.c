@@ -1,17 +1,19 @@
-/* fuzz_log.c: whatever is logged becomes one line, from which the pairs can be read as they were. */
+/* fuzz_log.c: whatever is logged becomes one line, from which the pairs can be read as they were, or as
+ * the beginning of what they were. */
 #include "config.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "encode.h"
-#include "log.h"
+#include "log_line.h"
+#include "unicode.h"
 
 #define PAIRS_MAX 4
+#define KEY_MAX 32
 #define TEXT_MAX (2 * GATE_LOG_LINE_MAX)
-#define CUT_FROM (GATE_LOG_LINE_MAX - 8) /* a value is cut only in a line that is longer */
+#define CUT "\xe2\x80\xa6"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,28 +59,20 @@ next_key(struct input *in)
 		free(text);
 		text = strdup("k");
 	}
+	if (text != NULL && strlen(text) > KEY_MAX)
+		text[KEY_MAX] = '\0';
 	return text;
 }
 
-/* What gate_log writes to standard error; its length. */
-static size_t
-log_pairs(
-    char *line, size_t size, enum gate_log_level level, const char *event, const struct pair *p)
+static void
+write_line(struct gate_log_line *line, const char *event, const struct pair *p)
 {
-	static int ends[2], saved = -1;
-	ssize_t length;
-
-	if (saved < 0) {
-		saved = dup(STDERR_FILENO);
-		assert(saved >= 0 && pipe(ends) == 0);
-	}
-	dup2(ends[1], STDERR_FILENO);
-	gate_log(level, event, p[0].key, p[0].value, p[1].key, p[1].value, p[2].key, p[2].value,
-	    p[3].key, p[3].value, NULL);
-	dup2(saved, STDERR_FILENO);
-	length = read(ends[0], line, size);
-	assert(length > 0);
-	return (size_t)length;
+	gate_log_line_begin(line);
+	gate_log_line_add(line, "event", event);
+	for (size_t i = 0; i < PAIRS_MAX && p[i].key != NULL; i++)
+		if (p[i].value != NULL)
+			gate_log_line_add(line, p[i].key, p[i].value);
+	gate_log_line_end(line);
 }
 
 static char *
@@ -91,6 +85,11 @@ put_code(char *out, unsigned int code)
 	} else if (code < 0x800) {
 		*out++ = (char)(0xc0 | code >> 6);
 		*out++ = (char)(0x80 | (code & 0x3f));
+	} else if (code >= 0x10000) {
+		*out++ = (char)(0xf0 | code >> 18);
+		*out++ = (char)(0x80 | (code >> 12 & 0x3f));
+		*out++ = (char)(0x80 | (code >> 6 & 0x3f));
+		*out++ = (char)(0x80 | (code & 0x3f));
 	} else {
 		*out++ = (char)(0xe0 | code >> 12);
 		*out++ = (char)(0x80 | (code >> 6 & 0x3f));
@@ -99,12 +98,44 @@ put_code(char *out, unsigned int code)
 	return out;
 }
 
+static unsigned int
+read_code(const char *at)
+{
+	char digits[5] = "", *end;
+	unsigned int code;
+
+	assert(*at++ == 'u');
+	memcpy(digits, at, 4);
+	code = (unsigned int)strtoul(digits, &end, 16);
+	assert(end == digits + 4);
+	return code;
+}
+
+/* What stands at the backslash. Returns its last byte. */
+static const char *
+read_escape(const char *at, char **out)
+{
+	unsigned int code;
+
+	if (*++at != 'u') {
+		assert(*at == '"' || *at == '\\' || *at == 'n');
+		*(*out)++ = (char)(*at == 'n' ? '\n' : *at);
+		return at;
+	}
+	code = read_code(at);
+	at += 4;
+	if (code >= 0xd800 && code < 0xdc00) {
+		code = 0x10000 + ((code & 0x3ff) << 10) + (read_code(at + 2) & 0x3ff);
+		at += 6;
+	}
+	*out = put_code(*out, code);
+	return at;
+}
+
 /* A value as a reader of logfmt takes it. Returns what stands behind it. */
 static const char *
 read_value(const char *at, char *out)
 {
-	char digits[5] = "", *end;
-
 	if (*at != '"') {
 		for (; *at != ' ' && *at != '\n'; at++) {
 			assert(*at != '=' && *at != '"' && *at != '\\');
@@ -113,70 +144,76 @@ read_value(const char *at, char *out)
 		*out = '\0';
 		return at;
 	}
-	for (at++; *at != '"'; at++) {
-		if (*at != '\\') {
+	for (at++; *at != '"'; at++)
+		if (*at == '\\')
+			at = read_escape(at, &out);
+		else
 			*out++ = *at;
-		} else if (*++at != 'u') {
-			assert(*at == '"' || *at == '\\' || *at == 'n');
-			*out++ = (char)(*at == 'n' ? '\n' : *at);
-		} else {
-			memcpy(digits, at + 1, 4);
-			out = put_code(out, (unsigned int)strtoul(digits, &end, 16));
-			assert(end == digits + 4);
-			at += 4;
-		}
-	}
 	*out = '\0';
 	return at + 1;
 }
 
-/* The pair at `at`, which must be this one, or the beginning of it in a line that is full. */
+/* The pair at `at`, which must be this one: its value, or the beginning of it and the mark. */
 static const char *
-expect(const char *at, const char *key, const char *value, bool full)
+expect(const char *at, const char *key, const char *value)
 {
 	static char got[GATE_LOG_LINE_MAX + 1];
+	const char *begin;
+	size_t length;
 
 	assert(*at++ == ' ' && strncmp(at, key, strlen(key)) == 0 && at[strlen(key)] == '=');
-	at = read_value(at + strlen(key) + 1, got);
-	assert(strncmp(value, got, strlen(got)) == 0);
-	assert(strlen(value) == strlen(got) || (full && *at == '\n'));
+	begin = at + strlen(key) + 1;
+	at = read_value(begin, got);
+	assert(at - begin <= GATE_LOG_VALUE_MAX + 2);
+	if (strcmp(value, got) == 0)
+		return at;
+	length = strlen(got) - strlen(CUT);
+	assert(at - begin > GATE_LOG_VALUE_MAX - 16 && strlen(got) > strlen(CUT));
+	assert(strcmp(got + length, CUT) == 0 && strncmp(value, got, length) == 0);
 	return at;
 }
 
+/* No character of it acts, or is not seen. */
 static void
-check(const char *line, size_t length, const char *level, const char *event, const struct pair *p)
+check_characters(const char *line, size_t length)
+{
+	size_t size;
+
+	for (size_t i = 0; i + 1 < length; i += size) {
+		size = gate_utf8_character(line + i, length - i);
+		assert(size > 0 && !gate_unicode_is_hidden(gate_unicode_code(line + i, size)));
+	}
+}
+
+static void
+check(const char *line, size_t length, const char *event, const struct pair *p)
 {
 	const char *at = line + strlen("time=") + GATE_ISO_LENGTH;
 
 	assert(length <= GATE_LOG_LINE_MAX && line[length - 1] == '\n');
-	assert(gate_utf8_valid(line, length));
-	for (size_t i = 0; i + 1 < length; i++)
-		assert((unsigned char)line[i] >= ' ' && line[i] != 0x7f);
+	check_characters(line, length);
 	assert(strncmp(line, "time=", strlen("time=")) == 0);
-	at = expect(at, "level", level, false);
-	if (*at != '\n')
-		at = expect(at, "event", event, length > CUT_FROM);
-	for (size_t i = 0; i < PAIRS_MAX && p[i].key != NULL && *at != '\n'; i++)
+	at = expect(at, "event", event);
+	for (size_t i = 0; i < PAIRS_MAX && p[i].key != NULL; i++)
 		if (p[i].value != NULL)
-			at = expect(at, p[i].key, p[i].value, length > CUT_FROM);
+			at = expect(at, p[i].key, p[i].value);
 	assert(at == line + length - 1);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const levels[] = {"debug", "info", "warn", "error"};
 	struct pair pairs[PAIRS_MAX] = {{NULL, NULL}};
 	struct input in = {data + 1, size > 0 ? size - 1 : 0};
-	char line[2 * GATE_LOG_LINE_MAX], *event = next_text(&in);
-	size_t length;
+	char *event = next_text(&in);
+	struct gate_log_line line;
 
 	if (event == NULL)
 		return 0;
 	for (size_t i = 0; i < PAIRS_MAX && (pairs[i].key = next_key(&in)) != NULL; i++)
 		pairs[i].value = next_text(&in);
-	length = log_pairs(line, sizeof line, data[0] % 4, event, pairs);
-	check(line, length, levels[data[0] % 4], event, pairs);
+	write_line(&line, event, pairs);
+	check(line.text, line.length, event, pairs);
 	for (size_t i = 0; i < PAIRS_MAX; i++) {
 		free(pairs[i].key);
 		free(pairs[i].value);
