@@ -273,6 +273,8 @@ is_own(const struct gate_origin *o, const char *own)
 
 	if (own[0] != '\0')
 		return strcasecmp(o->origin, own) == 0;
+	if (o->secure && !https) /* anybody on the way writes what comes by http */
+		return false;
 	if (o->host == NULL || (!https && strncmp(o->origin, "http://", 7) != 0))
 		return false;
 	site = o->origin + (https ? 8 : 7);

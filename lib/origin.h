@@ -14,6 +14,7 @@
 struct gate_origin { /* what the web server said; NULL: nothing */
 	const char *remote_address, *https, *request_scheme, *host, *server_port;
 	const char *peer; /* who connected, where that is not remote_address */
+	bool secure;      /* the request is known to have come by https; the caller's to say */
 	const char *forwarded_for, *forwarded_proto; /* believed from trusted proxies only */
 	const char *method, *fetch_site, *origin;
 	bool for_repeated, proto_repeated; /* they came twice, and are NULL */

@@ -78,7 +78,7 @@ read_origin(struct gate_request *r)
 
 	gate_origin_read(o, r->params, &r->forwarded);
 	r->method = o->method;
-	r->secure = gate_origin_secure(o, r->config->options.trusted_proxies);
+	r->secure = o->secure = gate_origin_secure(o, r->config->options.trusted_proxies);
 	if (o->for_repeated)
 		gate_log(GATE_LOG_WARN, "forwarded-for-refused", "peer", gate_origin_peer(o), "why",
 		    "X-Forwarded-For came twice, so it is not believed: the web server must drop "

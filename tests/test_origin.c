@@ -68,6 +68,33 @@ test_reasons(void)
 	ok(gate_origin_refusal(&o, "") == NULL, "nor a foreign one same-origin");
 }
 
+/* TLS may end before us: an https Origin fits a request that seems to have come by http. */
+static void
+test_scheme(void)
+{
+	static const struct {
+		bool secure;
+		const char *origin, *own;
+		bool good;
+	} cases[] = {{true, "https://example.com", "", true},
+	    {true, "http://example.com", "", false}, {true, "http://example.com:443", "", false},
+	    {true, "http://example.com:80", "", false}, {false, "https://example.com", "", true},
+	    {false, "http://example.com", "", true},
+	    {true, "http://example.com", "http://example.com", true},
+	    {true, "http://example.com", "https://example.com", false}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct gate_origin o = {.method = "POST",
+		    .origin = cases[i].origin,
+		    .host = "example.com",
+		    .secure = cases[i].secure};
+
+		ok((gate_origin_refusal(&o, cases[i].own) == NULL) == cases[i].good,
+		    "%s request, Origin: %s, origin = %s: %s", cases[i].secure ? "https" : "http",
+		    cases[i].origin, cases[i].own, cases[i].good ? "ours" : "not ours");
+	}
+}
+
 struct origin_case {
 	const char *origin, *host, *port;
 	bool good;
@@ -621,6 +648,7 @@ main(void)
 {
 	test_matrix();
 	test_reasons();
+	test_scheme();
 	test_host();
 	test_own();
 	test_address();
