@@ -322,12 +322,75 @@ small_integer(const char *text, size_t length, json_int_t *value)
 	return true;
 }
 
+static bool
+is_of_number(char c)
+{
+	return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+/* Is it an integer beyond 63 bits? `at` moves behind the number. */
+static bool
+is_wide(const char **at, const char *end)
+{
+	const char *digits = *at + (**at == '-');
+	size_t count = 0;
+
+	while (digits + count < end && digits[count] >= '0' && digits[count] <= '9')
+		count++;
+	for (*at = digits + count; *at < end && is_of_number(**at); ++*at)
+		count = 0; /* it has a fraction or an exponent */
+	return count > 19 || (count == 19 && memcmp(digits, "9223372036854775807", 19) > 0);
+}
+
+static void
+skip_quoted(const char **at, const char *end)
+{
+	for (++*at; *at < end && **at != '"'; ++*at)
+		if (**at == '\\')
+			++*at;
+	*at = *at < end ? *at + 1 : end;
+}
+
+/* JavaScript writes integers up to 1e21 with all their digits: jansson reads them as reals, if they
+ * are written so. */
+static void
+widen(struct gate_buffer *out, const char *text, size_t length)
+{
+	const char *at = text, *end = text + length;
+
+	while (at < end) {
+		const char *begin = at;
+		bool wide = false;
+
+		if (*at == '"')
+			skip_quoted(&at, end);
+		else if (*at == '-' || (*at >= '0' && *at <= '9'))
+			wide = is_wide(&at, end);
+		else
+			at++;
+		gate_buffer_add(out, begin, (size_t)(at - begin));
+		if (wide)
+			gate_buffer_puts(out, ".0");
+	}
+}
+
 json_t *
 gate_json_load(const char *text, size_t length)
 {
-	json_int_t value;
+	struct gate_buffer wider = {0};
+	json_error_t error;
+	json_int_t small;
+	json_t *value;
 
-	if (small_integer(text, length, &value))
-		return json_integer(value);
-	return json_loadb(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	if (small_integer(text, length, &small))
+		return json_integer(small);
+	value = json_loadb(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+	if (value != NULL || json_error_code(&error) != json_error_numeric_overflow)
+		return value;
+	widen(&wider, text, length);
+	if (!wider.failed)
+		value =
+		    json_loadb(wider.data, wider.length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	gate_buffer_release(&wider);
+	return value;
 }

@@ -10,8 +10,8 @@
 #include "encode.h"
 #include "json.h"
 
-#define PRINT_DEPTH_MAX 2048          /* what jansson's parser goes down to */
-#define SAFE_INTEGER 9007199254740992 /* 2^53: JavaScript's integers end here */
+#define PRINT_DEPTH_MAX 2048 /* what jansson's parser goes down to */
+#define TWO_63 9223372036854775808.0
 
 void
 gate_json_print_string(struct gate_buffer *out, const char *text, size_t length)
@@ -107,6 +107,25 @@ gate_json_print_real(struct gate_buffer *out, double value)
 	}
 }
 
+/* Does JavaScript keep it? One that a double holds exactly, and one that JavaScript itself wrote: the
+ * fewest digits that tell the double from its neighbours, and zeros. */
+static bool
+is_kept(json_int_t value)
+{
+	double nearest = (double)value; /* at most 2^63, which no json_int_t is */
+	struct gate_buffer wrote = {0};
+	char digits[24];
+	bool kept;
+
+	if (nearest < TWO_63 && (json_int_t)nearest == value)
+		return true;
+	snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, value);
+	gate_json_print_real(&wrote, nearest);
+	kept = strcmp(gate_buffer_text(&wrote), digits) == 0;
+	gate_buffer_release(&wrote);
+	return kept;
+}
+
 static void
 print_string(struct gate_buffer *out, const char *text, size_t length, const char **why)
 {
@@ -170,8 +189,7 @@ print_value(struct gate_buffer *out, json_t *json, int depth, const char **why)
 		print_string(out, json_string_value(json), json_string_length(json), why);
 		break;
 	case JSON_INTEGER:
-		if (json_integer_value(json) > SAFE_INTEGER ||
-		    json_integer_value(json) < -SAFE_INTEGER)
+		if (!is_kept(json_integer_value(json)))
 			*why = "holds an integer beyond 2^53, which JavaScript would change";
 		gate_buffer_integer(out, json_integer_value(json));
 		break;

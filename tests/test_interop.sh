@@ -106,6 +106,25 @@ is "$status $(sed -E 's/("__lastAccess":)[0-9]{13}/\1-/' "$(record)")" \
 visit node 1 'and Node reads it'
 visit r 2 'and gate what Node made of it'
 
+# ---- numbers: what JSON.parse and JSON.stringify keep, gate keeps, also where it writes them anew
+node "$interop/numbers.js" 2000 "$(date +%j)" >"$dir/numbers"
+new_visitor
+get /r/count
+printf '{"cookie":{"originalMaxAge":null,"expires":null,"path":"/"},"n":{"list":%s},"__lastAccess":%s}' \
+	"$(cat "$dir/numbers")" "$(date +%s%3N)" >"$(record)"
+get '/r/inside?name=n&member=more&value=1'
+is "$status $(member r.n.more) $(member r.n.list | node "$interop/numbers.js" check "$dir/numbers")" \
+	"200 1 $(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).length' "$dir/numbers") kept" \
+	'a change beside numbers: each of them is what it was'
+ok 'as JavaScript writes them' grep -qFf "$dir/numbers" "$(record)"
+visit node 1 'and Node goes on'
+for value in 9007199254740994 1152921504606846976 -1152921504606847000; do
+	get "/r/set?name=big&value=$value"
+	is "$status $(grep -o '"big":[^,}]*' "$(record)")" "200 \"big\":$value" "$value: a handler may set it"
+done
+get '/r/set?name=big&value=1152921504606846977'
+is "$status $(member r.big)" '500 -1152921504606847000' 'an integer that no double holds is refused'
+
 # ---- secrets
 for name in old new both other; do make_secret "$dir/$name"; done
 cat "$dir/new" "$dir/old" >"$dir/both"

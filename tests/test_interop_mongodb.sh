@@ -42,6 +42,29 @@ odd() {
 	done
 }
 
+# Each number that Node can store is the same when gate has written its member anew.
+numbers() {
+	new_visitor
+	get /node/count
+	node "$interop/numbers.js" 500 "$(date +%j)" >"$dir/numbers"
+	document 'c.findOne({_id: "'"$(sid)"'"}).then((d) => {
+		const n = {list: JSON.parse(process.getBuiltinModule("fs").readFileSync("'"$dir/numbers"'", "utf8"))};
+		const session = typeof d.session === "string"
+			? JSON.stringify({...JSON.parse(d.session), n}) : {...d.session, n};
+
+		return c.updateOne({_id: d._id}, {$set: {session}});
+	})' - >/dev/null
+	get '/r/inside?name=n&member=more&value=1'
+	is "$status $(member r.n.more) $(member r.n.list | node "$interop/numbers.js" check "$dir/numbers")" \
+		"200 1 $(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).length' "$dir/numbers") kept" \
+		"${with}a change beside numbers: each of them is what it was"
+	get '/r/set?name=n&value=1'
+	is "$status" 200 'and another value takes their place'
+	get '/r/set?name=n&value=1e19'
+	get '/r/set?name=other&value=1'
+	is "$status $(member r.n)" '200 10000000000000000000' 'a wide one is set, and stays'
+}
+
 all() { # FORM TYPE TOUCH-AFTER
 	with="payload = $1, touch_after = $3: " type=$2 db=$(database "${1}_$3")
 	peer=(--mongodb "$db")
@@ -57,6 +80,7 @@ all() { # FORM TYPE TOUCH-AFTER
 	ends
 	overlaps
 	odd
+	numbers
 	document 'c.drop()' - >/dev/null
 	stop_peer node
 	stop responder

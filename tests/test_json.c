@@ -459,7 +459,27 @@ test_limits(void)
 	printed(json_integer(INT64_C(9007199254740993)), NULL, big, "2^53 + 1");
 	printed(json_integer(INT64_C(-9007199254740992)), "-9007199254740992", NULL, "-2^53");
 	printed(json_integer(INT64_C(-9007199254740993)), NULL, big, "-2^53 - 1");
-	printed(json_integer(INT64_MIN), "-9223372036854775808", big, "the least integer");
+	printed(json_integer(INT64_C(9007199254740994)), "9007199254740994", NULL, "2^53 + 2");
+	printed(json_integer(INT64_C(9007199254740995)), NULL, big, "2^53 + 3");
+	printed(json_integer(INT64_C(1) << 62), "4611686018427387904", NULL, "2^62");
+	printed(json_integer((INT64_C(1) << 62) + 1), NULL, big, "2^62 + 1");
+	printed(json_integer(INT64_C(4611686018427388000)), "4611686018427388000", NULL,
+	    "2^62 as JavaScript writes it");
+	printed(json_integer(INT64_C(4611686018427388001)), NULL, big, "  and another one");
+	printed(json_integer(INT64_MAX), NULL, big, "the greatest integer");
+	printed(json_integer(INT64_MIN), "-9223372036854775808", NULL, "the least integer");
+	printed(json_integer(INT64_MIN + 1), NULL, big, "the one above it");
+	printed_again("9223372036854776000", "9223372036854776000");
+	printed_again("[-18446744073709552000,1]", "[-18446744073709552000,1]");
+	printed_again("{\"1234567890123456789012\":999999999999999900000,\"b\\\"\":\"-"
+		      "99999999999999999999\"}",
+	    "{\"1234567890123456789012\":999999999999999900000,\"b\\\"\":\"-"
+	    "99999999999999999999\"}");
+	printed_again("[9223372036854775807e0,1,-0.5,100000000000000000000]",
+	    "[9223372036854776000,1,-0.5,100000000000000000000]");
+	printed_again("[0.12345678901234567890,1.5e-7,20000000000000000000]",
+	    "[0.12345678901234568,1.5e-7,20000000000000000000]");
+	printed_again("1000000000000000000000000", "1e+24");
 	printed(
 	    json_pack("{s:[I]}", "a", (json_int_t)INT64_MAX), NULL, big, "a big one far inside");
 	printed(json_real(1e300), "1e+300", NULL, "a big real is no integer");
@@ -478,9 +498,11 @@ static void
 test_load(void)
 {
 	static const char *const held[] = {"1", "\"a\"", "\"\\u0000\"", "[]", "9223372036854775807",
-	    "-9223372036854775808", "0.1", "\"\\ud83d\\ude00\"", "null"};
-	static const char *const not_held[] = {"\"\\ud800\"", "\"\\udc00\"", "9223372036854775808",
-	    "1e400", "{\"\\u0000\":1}", "\"\xff\"", "", "1 2", "[1,]", "01"};
+	    "-9223372036854775808", "9223372036854775808", "-9223372036854775809", "0.1",
+	    "\"\\ud83d\\ude00\"", "null"};
+	static const char *const not_held[] = {"\"\\ud800\"", "\"\\udc00\"",
+	    "[9223372036854775808,1e400]", "1e400", "{\"\\u0000\":1}", "\"\xff\"", "", "1 2",
+	    "[1,]", "01"};
 
 	for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
 		json_t *json = gate_json_load(held[i], strlen(held[i]));

@@ -181,7 +181,8 @@ test_session(void)
 	session_is(RECORD(",\"b\":1,\"a\":2,\"b\":3"), "{\"b\":3,\"a\":2}");
 	session_is(RECORD(",\"\\u0061\\n\":1"), "{\"a\\n\":1}");
 	session_is(RECORD(",\"g\\u0061te\":1,\"c\\u006fokie2\":1"), "{\"cookie2\":1}");
-	session_is(RECORD(",\"big\":12345678901234567890,\"s\":\"\\ud800\",\"a\":1"), "{\"a\":1}");
+	session_is(RECORD(",\"big\":12345678901234567890,\"s\":\"\\ud800\",\"a\":1"),
+	    "{\"big\":1.2345678901234567e19,\"a\":1}");
 	session_is(RECORD(",\"\\u0000\":1,\"\\ud800\":1,\"\xff\":1,\"a\":1"), "{\"a\":1}");
 	session_is(RECORD(",\"e\":1e400,\"bytes\":\"\xff\",\"deep\":{\"\\u0000\":1}"), "{}");
 	session_is(RECORD(",\"\":1,\"req\":2,\"toString\":3"), "{\"\":1,\"req\":2,\"toString\":3}");
@@ -291,6 +292,17 @@ test_changed(void)
 	    {"what is reserved at the top is free inside", RECORD(""),
 		"{\"a\":{\"cookie\":1,\"gate\":2,\"id\":3}}", NULL, 1,
 		RECORD(",\"a\":{\"cookie\":1,\"gate\":2,\"id\":3}")},
+	    {"beside a number that JavaScript wrote: 2^60", RECORD(",\"a\":[1152921504606847000]"),
+		"{\"a\":[1152921504606847000,1]}", NULL, 1,
+		RECORD(",\"a\":[1152921504606847000,1]")},
+	    {"beside 2^60, all digits of it", RECORD(",\"a\":[-1152921504606846976]"),
+		"{\"a\":[-1152921504606846976,1]}", NULL, 1,
+		RECORD(",\"a\":[-1152921504606846976,1]")},
+	    {"beside a wide one", RECORD(",\"a\":[18446744073709552000]"),
+		"{\"a\":[18446744073709552000.0,1]}", NULL, 1,
+		RECORD(",\"a\":[18446744073709552000,1]")},
+	    {"a wide one comes as a real", RECORD(",\"a\":-999999999999999900000"), "{\"a\":-1e20}",
+		NULL, 1, RECORD(",\"a\":-100000000000000000000")},
 	    {"2^53", RECORD(""), "{\"a\":9007199254740992}", NULL, 1,
 		RECORD(",\"a\":9007199254740992")},
 	    {"a NUL in a value", RECORD(""), "{\"a\":\"\\u0000\"}", NULL, 1,
@@ -314,8 +326,7 @@ test_hidden(void)
 		RECORD(",\"h\":1,\"a\":1")},
 	    {"though its text looks the same", RECORD(",\"h\":[\"\xff\"]"), "{\"h\":[]}", NULL, 1,
 		RECORD(",\"h\":[]")},
-	    {"a hidden one can't be removed", RECORD(",\"h\":12345678901234567890"), NULL, "h", 0,
-		NULL},
+	    {"a hidden one can't be removed", RECORD(",\"h\":1e400"), NULL, "h", 0, NULL},
 	    {"a duplicate may hide it", RECORD(",\"h\":1,\"a\":2,\"h\":1e400"), NULL, NULL, 0,
 		RECORD(",\"h\":1e400,\"a\":2")}};
 
