@@ -1,23 +1,39 @@
-/* account.c: one's own sessions, to be ended, and one's password, to be changed. What was done is
- * shown once, by the page that the browser is sent to then. */
+/* account.c: one's own sessions, to be ended, and one's password, to be changed. What became of it is
+ * shown by the page that the browser is sent to then, so that Back sends no password again. */
 #include <string.h>
 
 #include <gate.h>
 
+/* note: what is wrong, or NULL. Only who sees what was done has been told. */
 static void
-show(struct gate_request *req, const char *problem)
+show(struct gate_request *req, json_t *note)
 {
-	json_t *session = gate_session(req), *done = json_object_get(session, "done"), *page;
+	json_t *session = gate_session(req), *sessions = gate_user_sessions(req);
+	json_t *page = json_pack("{s:b, s:o, s:O*}", "others", json_array_size(sessions) > 1,
+	    "sessions", sessions, "done", json_object_get(session, "done"));
 
-	if (gate_user(req) == NULL) {
+	json_object_update(page, note);
+	if (strcmp(gate_param(req, "REQUEST_METHOD"), "HEAD") != 0)
+		json_object_del(session, "done");
+	if (gate_user(req) == NULL)
 		gate_redirect(req, "/login?next=/account");
-		return;
-	}
-	page = json_pack("{s:o, s:s*, s:O*}", "sessions", gate_user_sessions(req), "problem",
-	    problem, "done", done);
-	json_object_del(session, "done");
-	gate_render(req, "account.html", page);
+	else
+		gate_render(req, "account.html", page);
 	json_decref(page);
+}
+
+static void
+refuse(struct gate_request *req, int answer, const char *why)
+{
+	const char *problem = answer == 0 ? why : "Too many tries. Wait a little and try again.";
+	json_t *note = json_pack("{s:s, s:b}", "problem", problem, "about_new",
+	    strstr(problem, " new password") != NULL);
+
+	if (answer == 0)
+		gate_status(req, 422);
+	if (gate_redirect_note(req, note) == 0)
+		show(req, note);
+	json_decref(note);
 }
 
 static void
@@ -31,6 +47,9 @@ say_done(struct gate_request *req, const char *text)
 static void
 end_session(struct gate_request *req, const char *handle)
 {
+	static const char *const said[2][2] = {
+	    {"You are logged in nowhere else.", "Done: you are logged out everywhere else."},
+	    {"That session had ended already.", "Done: you are logged out there."}};
 	int ended = gate_user_session_end(req, handle);
 	bool out = handle != NULL && gate_cookie(req, gate_option(req, "cookie_name")) == NULL;
 
@@ -38,52 +57,34 @@ end_session(struct gate_request *req, const char *handle)
 		return;
 	if (gate_user(req) == NULL)
 		gate_redirect(req, ended > 0 || out ? "/" : "/login?next=/account");
-	else if (ended > 0)
-		say_done(req, "Done: you are logged out there.");
 	else
-		say_done(req,
-		    handle != NULL ? "That session had ended already."
-				   : "You are logged in nowhere else.");
+		say_done(req, said[handle != NULL][ended > 0]);
 }
 
 static void
-change_password(struct gate_request *req, const char *old)
+change_password(struct gate_request *req, const char *old, const char *new, const char *again)
 {
-	const char *new = gate_form(req, "new"), *again = gate_form(req, "again"), *why;
+	const char *why = "The two new passwords differ.";
+	int answer = strcmp(new, again) == 0 ? gate_change_password(req, old, new, &why) : 0;
 
-	if (new == NULL || again == NULL || strcmp(new, again) != 0) {
-		gate_status(req, new == NULL || again == NULL ? 400 : 422);
-		show(req, "The two new passwords differ.");
-		return;
-	}
-	switch (gate_change_password(req, old, new, &why)) {
-	case 1:
+	if (answer == 1)
 		say_done(req, "Your password is changed, and your other sessions have ended.");
-		break;
-	case 0:
-		gate_status(req, 422);
-		show(req, why);
-		break;
-	case GATE_LATER:
-		show(req, "Too many tries just now. Wait a little and try again.");
-		break;
-	default:
-		if (gate_user(req) == NULL)
-			show(req, NULL);
-	}
+	else if (answer == 0 || answer == GATE_LATER)
+		refuse(req, answer, why);
+	else if (gate_user(req) == NULL)
+		show(req, NULL);
 }
 
 static void
 change(struct gate_request *req)
 {
 	const char *handle = gate_form(req, "session"), *old = gate_form(req, "current");
+	const char *new = gate_form(req, "new"), *again = gate_form(req, "again");
 
-	if (handle != NULL)
+	if (handle != NULL || gate_form(req, "others") != NULL)
 		end_session(req, handle);
-	else if (gate_form(req, "others") != NULL)
-		end_session(req, NULL);
-	else if (old != NULL)
-		change_password(req, old);
+	else if (old != NULL && new != NULL && again != NULL)
+		change_password(req, old, new, again);
 	else if (gate_user(req) == NULL)
 		show(req, NULL);
 	else
@@ -98,7 +99,7 @@ answer(struct gate_request *req)
 	if (strcmp(gate_param(req, "REQUEST_METHOD"), "POST") == 0)
 		change(req);
 	else
-		show(req, NULL);
+		show(req, gate_note(req));
 }
 
 int

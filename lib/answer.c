@@ -98,8 +98,8 @@ find_header(const struct gate_request *r, const char *name, size_t bytes)
 	return NULL;
 }
 
-static void
-drop_header(struct gate_request *r, const char *name)
+void
+gate_answer_drop(struct gate_request *r, const char *name)
 {
 	char *line = find_header(r, name, r->headers.length), *next;
 
@@ -127,7 +127,7 @@ gate_header(struct gate_request *r, const char *name, const char *value)
 		return -1;
 	}
 	if (strcasecmp(name, "Set-Cookie") != 0)
-		drop_header(r, name);
+		gate_answer_drop(r, name);
 	put_header(r, name, value);
 	return r->headers.failed ? -1 : 0;
 }
@@ -161,80 +161,6 @@ gate_render(struct gate_request *r, const char *name, json_t *json)
 	return 0;
 }
 
-/* Bytes of UTF-8 go out percent-encoded, controls and blanks never. */
-static void
-put_target(struct gate_buffer *out, const char *target)
-{
-	for (const unsigned char *c = (const unsigned char *)target; *c != '\0'; c++) {
-		if (*c < 0x21 || *c == 0x7f || *c == '\\')
-			out->failed = true;
-		else if (*c >= 0x80)
-			gate_buffer_printf(out, "%%%02X", *c);
-		else
-			gate_buffer_putc(out, (char)*c);
-	}
-}
-
-int
-gate_redirect(struct gate_request *r, const char *target)
-{
-	struct gate_buffer location = {0};
-	int result = -1;
-
-	put_target(&location, target);
-	if (location.failed || location.length == 0) {
-		r->broken = true;
-	} else {
-		r->status =
-		    strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 ? 302 : 303;
-		result = gate_header(r, "Location", location.data);
-	}
-	gate_buffer_release(&location);
-	return result;
-}
-
-/* `next` is the last parameter of the query and read raw to its end, since a web server puts a
- * whole request target there, '&' and all; in a form it is a field like any other. */
-static const char *
-next_of(struct gate_request *r)
-{
-	const char *query = gate_param(r, "QUERY_STRING"), *form = gate_form(r, "next");
-
-	if (form != NULL)
-		return form;
-	while (query != NULL && strncmp(query, "next=", 5) != 0) {
-		query = strchr(query, '&');
-		query = query != NULL ? query + 1 : NULL;
-	}
-	return query != NULL ? query + 5 : NULL;
-}
-
-/* Nobody wants to be sent from the login to the login, or to the logout. */
-static bool
-is_way_in_or_out(const char *path)
-{
-	static const char *const names[] = {"login", "logout"};
-	size_t length = strcspn(path, "?#"), from = length;
-
-	while (from > 0 && path[from - 1] != '/')
-		from--;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strlen(names[i]) == length - from &&
-		    strncmp(path + from, names[i], length - from) == 0)
-			return true;
-	return false;
-}
-
-int
-gate_redirect_next(struct gate_request *r, const char *otherwise)
-{
-	const char *next = next_of(r);
-
-	if (next == NULL || !gate_origin_local_path(next, strlen(next)) || is_way_in_or_out(next))
-		next = otherwise;
-	return gate_redirect(r, next);
-}
-
 /* ---- pages ---- */
 
 void
@@ -251,7 +177,7 @@ gate_display_time(char out[GATE_DISPLAY_TIME_MAX], int64_t ms)
 static void
 error_page(struct gate_request *r, const char *text)
 {
-	drop_header(r, "Content-Type"); /* the handler's was for a body of its own */
+	gate_answer_drop(r, "Content-Type"); /* the handler's was for a body of its own */
 	gate_page_error(r, text);
 }
 
@@ -274,10 +200,10 @@ put_refresh(struct gate_request *r)
 	struct gate_buffer value = {.limit = REFRESH_MAX};
 
 	gate_buffer_puts(&value, "0;url=./");
-	put_target(&value, strrchr(r->path, '/') + 1);
+	gate_redirect_put(&value, strrchr(r->path, '/') + 1);
 	if (query != NULL) {
 		gate_buffer_putc(&value, '?');
-		put_target(&value, query);
+		gate_redirect_put(&value, query);
 	}
 	put_header(r, "Refresh", value.failed ? "0" : value.data);
 	gate_buffer_release(&value);
@@ -349,7 +275,7 @@ put_cookie(struct gate_request *r)
 	int result, n = 0;
 
 	while ((result = gate_session_set_cookie(&r->session, n++, &cookie)) == 1) {
-		drop_header(r, "Cache-Control");
+		gate_answer_drop(r, "Cache-Control");
 		put_header(r, "Cache-Control", "no-store");
 		put_header(r, "Set-Cookie", gate_buffer_text(&cookie));
 		gate_buffer_reset(&cookie);

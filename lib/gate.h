@@ -72,7 +72,10 @@ int gate_printf(struct gate_request *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int gate_render(struct gate_request *, const char *name, json_t *); /* after the handler */
 int gate_redirect(struct gate_request *, const char *target);       /* 303 after a POST, else 302 */
-int gate_redirect_next(struct gate_request *, const char *otherwise); /* to a local `next` */
+const char *gate_next(struct gate_request *); /* the local path in `next`, or NULL */
+int gate_redirect_next(struct gate_request *, const char *otherwise); /* there */
+int gate_redirect_note(struct gate_request *, json_t *); /* here, with a note; 0: no browser */
+json_t *gate_note(struct gate_request *); /* that sent the browser here just now, or NULL */
 
 /* ---- the session ---- */
 json_t *gate_session(struct gate_request *);         /* never NULL; change it as you like */

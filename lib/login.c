@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "encode.h"
+#include "field.h"
 #include "login_private.h"
 
 /* ---- what is told ---- */
@@ -113,6 +114,18 @@ remember_login(struct gate_request *r, const char *name, bool remember)
 	remember_device(r, name);
 }
 
+/* Blanks around a name come from keyboards and clipboards; no user's name has any. */
+static const char *
+trim(struct gate_request *r, const char *name)
+{
+	size_t length = name != NULL ? strlen(name) : 0;
+
+	if (length == 0)
+		return name;
+	gate_field_trim(&name, &length);
+	return gate_request_keep(r, name, length);
+}
+
 static int
 log_in(struct gate_request *r, const char *name, const char *password, bool remember)
 {
@@ -163,7 +176,7 @@ gate_login(struct gate_request *r, const char *name, const char *password, int r
 		return -1;
 	if (!l->asked) {
 		l->asked = true;
-		l->answer = log_in(r, name, password, remember != 0);
+		l->answer = log_in(r, trim(r, name), password, remember != 0);
 	}
 	return replay(r);
 }

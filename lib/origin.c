@@ -9,6 +9,8 @@
 #include "field.h"
 #include "origin.h"
 
+#define ORIGIN_MAX 300 /* bytes: a scheme, a name as DNS has it, a port */
+
 /* ---- what the web server says ---- */
 
 /* The first of that name, NULL: there is none, or it is empty. */
@@ -40,6 +42,18 @@ only(char *const *params, const char *name, bool *repeated)
 	return NULL;
 }
 
+/* What decides about unsafe requests: one that comes twice, or is empty, is not absent. */
+static const char *
+decisive(char *const *params, const char *name, const char *twice, const char **doubt)
+{
+	int count;
+	const char *value = param(params, name, &count);
+
+	if (count > 1 && *doubt == NULL)
+		*doubt = twice;
+	return count == 1 && value == NULL ? "" : value;
+}
+
 /* X-Forwarded-For may have several lines behind nginx, which up to 1.22 sends each line as a parameter.
  * They are one list, as each proxy adds its line behind the others. nginx drops other spellings of
  * the name. */
@@ -61,7 +75,7 @@ gate_origin_read(struct gate_origin *o, char *const *params, struct gate_buffer 
 	static const char list[] = "HTTP_X_FORWARDED_FOR";
 	int count;
 	const char *server = param(params, "SERVER_SOFTWARE", &count);
-	bool site = false, origin = false, host = false;
+	bool host = false;
 
 	*o = (struct gate_origin){.method = param(params, "REQUEST_METHOD", &count),
 	    .remote_address = param(params, "REMOTE_ADDR", &count),
@@ -69,19 +83,18 @@ gate_origin_read(struct gate_origin *o, char *const *params, struct gate_buffer 
 	    .https = param(params, "HTTPS", &count),
 	    .request_scheme = param(params, "REQUEST_SCHEME", &count),
 	    .server_port = param(params, "SERVER_PORT", &count),
-	    .host = only(params, "HTTP_HOST", &host),
-	    .fetch_site = only(params, "HTTP_SEC_FETCH_SITE", &site),
-	    .origin = only(params, "HTTP_ORIGIN", &origin)};
+	    .host = only(params, "HTTP_HOST", &host)};
+	o->doubt = host ? "Host came twice" : NULL;
+	o->fetch_site =
+	    decisive(params, "HTTP_SEC_FETCH_SITE", "Sec-Fetch-Site came twice", &o->doubt);
+	o->origin = decisive(params, "HTTP_ORIGIN", "Origin came twice", &o->doubt);
+	o->referer = decisive(params, "HTTP_REFERER", "Referer came twice", &o->doubt);
 	o->forwarded_proto = only(params, "HTTP_X_FORWARDED_PROTO", &o->proto_repeated);
 	o->forwarded_for = only(params, list, &o->for_repeated);
 	if (o->for_repeated && server != NULL && strncmp(server, "nginx", 5) == 0) {
 		o->for_repeated = false;
 		o->forwarded_for = join(params, list, joined);
 	}
-	o->repeated = site ? "Sec-Fetch-Site came twice"
-	    : origin       ? "Origin came twice"
-	    : host         ? "Host came twice"
-			   : NULL;
 }
 
 const char *
@@ -264,20 +277,21 @@ is_host_at_port(const char *site, const char *host, const char *port)
 	    strcmp(site + name + 1, port) == 0;
 }
 
+/* Is an origin, as browsers write it, this site's? */
 static bool
-is_own(const struct gate_origin *o, const char *own)
+is_own(const struct gate_origin *o, const char *origin, const char *own)
 {
-	bool https = strncmp(o->origin, "https://", 8) == 0;
+	bool https = strncmp(origin, "https://", 8) == 0;
 	const char *site;
 	size_t length;
 
 	if (own[0] != '\0')
-		return strcasecmp(o->origin, own) == 0;
+		return strcasecmp(origin, own) == 0;
 	if (o->secure && !https) /* anybody on the way writes what comes by http */
 		return false;
-	if (o->host == NULL || (!https && strncmp(o->origin, "http://", 7) != 0))
+	if (o->host == NULL || (!https && strncmp(origin, "http://", 7) != 0))
 		return false;
-	site = o->origin + (https ? 8 : 7);
+	site = origin + (https ? 8 : 7);
 	length = host_length(site, https);
 	if (length > 0 && length == host_length(o->host, https) &&
 	    strncasecmp(site, o->host, length) == 0)
@@ -285,24 +299,57 @@ is_own(const struct gate_origin *o, const char *own)
 	return is_host_at_port(site, o->host, o->server_port);
 }
 
+/* The origin of an address: its scheme, host and port. "": it has none that can be read. */
+static void
+origin_of(const char *address, char out[ORIGIN_MAX + 1])
+{
+	const char *host = strstr(address, "://");
+	size_t length;
+
+	out[0] = '\0';
+	if (host == NULL)
+		return;
+	host += 3;
+	length = (size_t)(host - address) + strcspn(host, "/?#\\");
+	if (length > ORIGIN_MAX)
+		return;
+	memcpy(out, address, length);
+	out[length] = '\0';
+}
+
+/* Old browsers and those for terminals say no more. */
+static const char *
+refusal_by_referer(const struct gate_origin *o, const char *own)
+{
+	char origin[ORIGIN_MAX + 1];
+
+	origin_of(o->referer, origin);
+	if (is_own(o, origin, own))
+		return NULL;
+	return "its Referer is not this site: if its scheme and host are what browsers see, say "
+	       "so by the option origin";
+}
+
 const char *
 gate_origin_refusal(const struct gate_origin *o, const char *own)
 {
 	if (o->method != NULL && is_safe(o->method))
 		return NULL;
-	if (o->repeated != NULL)
-		return o->repeated;
+	if (o->doubt != NULL)
+		return o->doubt;
 	if (o->fetch_site != NULL) {
 		if (strcmp(o->fetch_site, "same-origin") == 0 || strcmp(o->fetch_site, "none") == 0)
 			return NULL;
 		return "the browser says that another site sent it";
 	}
+	if (o->origin == NULL && o->referer == NULL)
+		return "neither Sec-Fetch-Site, Origin nor Referer says where it comes from";
 	if (o->origin == NULL)
-		return "neither Sec-Fetch-Site nor Origin says where it comes from";
-	if (is_own(o, own))
+		return refusal_by_referer(o, own);
+	if (is_own(o, o->origin, own))
 		return NULL;
-	return "its Origin is not this site: if it is what browsers see, say so by the option "
-	       "origin";
+	return "its Origin is not this site: if its scheme and host are what browsers see, say so "
+	       "by the option origin";
 }
 
 bool

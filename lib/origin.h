@@ -16,9 +16,10 @@ struct gate_origin { /* what the web server said; NULL: nothing */
 	const char *peer; /* who connected, where that is not remote_address */
 	bool secure;      /* the request is known to have come by https; the caller's to say */
 	const char *forwarded_for, *forwarded_proto; /* believed from trusted proxies only */
-	const char *method, *fetch_site, *origin;
-	bool for_repeated, proto_repeated; /* they came twice, and are NULL */
-	const char *repeated; /* why what must come once can't be judged; NULL: it came once */
+	const char *method;
+	const char *fetch_site, *origin, *referer; /* "": it is there, and empty */
+	bool for_repeated, proto_repeated;         /* they came twice, and are NULL */
+	const char *doubt; /* why what must come once can't be judged; NULL: it came once */
 };
 
 /* Reads them from the parameters ("NAME=value", NULL-ended); joins lines of a list in `joined`. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cookie.h"
 #include "encode.h"
 #include "error.h"
 #include "log.h"
@@ -91,12 +92,48 @@ put_text(json_t *object, const char *key, const char *text)
 	return -1;
 }
 
+static bool
+sends_cookie(struct gate_request *r)
+{
+	const char *name = r->config->options.cookie_name;
+	size_t position = 0, length = strlen(name);
+	struct gate_cookie_pair pair;
+
+	while (gate_cookie_next(gate_buffer_text(&r->cookies), r->cookies.length, &position, &pair))
+		if (pair.name_length == length && memcmp(pair.name, name, length) == 0)
+			return true;
+	return false;
+}
+
+/* The page that was refused, relative, as a path may begin with "//"; without the query, with which
+ * lynx sends no Referer. */
+static json_t *
+itself(struct gate_request *r)
+{
+	json_t *path = r->foreign ? json_sprintf("./%s", strrchr(r->path, '/') + 1) : NULL;
+
+	return path != NULL ? path : json_null(); /* it is not UTF-8 */
+}
+
+/* Who is logged in, as far as it is known: an error page asks no store, and what the handler wanted
+ * came to nothing. */
+static const char *
+known_user(struct gate_request *r, bool with_session)
+{
+	struct gate_session *s = &r->session;
+
+	if (with_session && s->state != GATE_SESSION_UNASKED)
+		return gate_session_user(s);
+	return s->state == GATE_SESSION_LOADED && !s->destroy ? s->record.user : NULL;
+}
+
 /* What every template sees beside its page's own. An error page must not ask for the session. */
 static json_t *
 fill_context(struct gate_request *r, bool with_session)
 {
 	char ends[GATE_DISPLAY_TIME_MAX];
-	const char *user = NULL;
+	const char *user = known_user(r, with_session);
+	enum gate_session_state state = r->session.state;
 	int64_t expires = 0;
 	json_t *gate;
 
@@ -105,17 +142,18 @@ fill_context(struct gate_request *r, bool with_session)
 	gate = json_object_get(r->context, "gate");
 	if (gate == NULL || make_nonce(r) < 0)
 		return NULL;
-	if (with_session && r->session.state != GATE_SESSION_UNASKED) {
+	if (with_session && state != GATE_SESSION_UNASKED)
 		expires = gate_session_end_time(&r->session);
-		user = gate_session_user(&r->session);
-	}
 	if (expires != 0)
 		gate_display_time(ends, expires);
 	put_text(gate, "expires", expires != 0 ? ends : NULL);
 	put_text(gate, "user", user);
 	put_text(gate, "path", r->path);
-	json_object_set_new(
-	    gate, "unclear", json_boolean(r->session.state == GATE_SESSION_UNCLEAR));
+	json_object_set_new(gate, "unclear", json_boolean(state == GATE_SESSION_UNCLEAR));
+	json_object_set_new(gate, "lost", json_boolean(r->session.refusal == GATE_SESSION_LOST));
+	json_object_set_new(gate, "unknown",
+	    json_boolean(user == NULL && state != GATE_SESSION_NEW && sends_cookie(r)));
+	json_object_set_new(gate, "itself", itself(r));
 	json_object_set_new(gate, "passwords", json_boolean(gate_request_takes_passwords(r)));
 	if (put_text(gate, "store", r->store->table->scheme) < 0 ||
 	    put_text(gate, "nonce", r->nonce) < 0)

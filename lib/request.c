@@ -214,8 +214,12 @@ is_refused(struct gate_request *r)
 		return false;
 	gate_log(GATE_LOG_WARN, "cross-site-refused", "path", r->path, "method", r->method,
 	    "address", gate_request_address(r), "why", why, NULL);
+	r->foreign = true;
 	gate_answer_error(r, 403,
-	    "This request seems to come from another site. Open the page itself and try again.");
+	    "This request seems to come from another site, so nothing was done. Open the page "
+	    "itself "
+	    "and try again. If that does not help: scheme and host in your browser's address line "
+	    "must be those that the web server names, or the option origin must say them.");
 	return true;
 }
 
@@ -346,8 +350,10 @@ gate_request_end(struct gate_request *r)
 	gate_form_release(&r->form);
 	r->query_parsed = r->form_parsed = false;
 	json_decref(r->json);
-	r->json = NULL;
+	json_decref(r->note);
+	r->json = r->note = NULL;
 	r->refused = 0;
+	r->foreign = false;
 	while (r->blocks != NULL) {
 		struct gate_block *next = r->blocks->next;
 

@@ -54,6 +54,7 @@ struct gate_request {
 	int64_t deadline;
 	struct gate_session session;
 	struct gate_login_memory login;
+	json_t *note;                   /* that sent the browser here, once it was asked for */
 	char address[GATE_ADDRESS_MAX]; /* the client's; "": not looked for yet */
 	int runs;                       /* of the handler */
 	const char *result;             /* for the trace */
@@ -67,6 +68,7 @@ struct gate_request {
 	unsigned char random[256]; /* for nonces; kept from request to request */
 	size_t random_left;
 	json_t *context;         /* `gate` of every template; kept too */
+	bool foreign;            /* it is refused, as another site may have sent it */
 	bool rendered;           /* the body is a template's: HTML */
 	const char *explanation; /* of the status, for an answer without a body */
 	bool broken; /* a call of the handler failed in a way that only a 500 can tell */
@@ -92,8 +94,12 @@ int gate_request_late(struct gate_request *, const char *call, int result);
 void gate_display_time(char out[GATE_DISPLAY_TIME_MAX], int64_t ms);
 void gate_answer_begin(struct gate_request *); /* forgets what an earlier run answered */
 void gate_answer_error(struct gate_request *, int status, const char *text); /* instead of it */
-void gate_answer_reload(struct gate_request *, int status); /* a page that loads itself again */
-void gate_answer_finish(struct gate_request *);             /* puts r->head together */
+void gate_answer_reload(struct gate_request *, int status);     /* a page that loads itself again */
+void gate_answer_drop(struct gate_request *, const char *name); /* the header of that name */
+void gate_answer_finish(struct gate_request *);                 /* puts r->head together */
+
+/* redirect.c */
+void gate_redirect_put(struct gate_buffer *, const char *target); /* as it may stand in a header */
 
 /* page.c */
 int gate_page_render(struct gate_request *); /* gate_render's page; 0 or -1 (logged) */

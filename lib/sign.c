@@ -252,6 +252,20 @@ gate_verify_for(const struct gate_keys *keys, const char *purpose, const char *t
 	return any;
 }
 
+bool
+gate_keys_derive(const struct gate_keys *keys, size_t which, const char *purpose, const void *salt,
+    size_t length, unsigned char key[GATE_KEY_LENGTH])
+{
+	struct key derived;
+
+	if (which >= keys->count)
+		return false;
+	key_derive(&keys->keys[which], purpose, &derived);
+	key_hmac(&derived, salt, length, key);
+	OPENSSL_cleanse(&derived, sizeof derived);
+	return true;
+}
+
 void
 gate_sign_tag(const struct gate_keys *keys, const char *id, char out[GATE_TAG_LENGTH + 1])
 {

@@ -11,6 +11,7 @@
 #define GATE_SIGNATURE_LENGTH 43
 #define GATE_ID_MAX 128
 #define GATE_TAG_LENGTH 12
+#define GATE_KEY_LENGTH 32 /* bytes */
 
 struct gate_keys; /* a ring of secrets: the first signs, all verify */
 
@@ -38,6 +39,9 @@ void gate_sign_for(const struct gate_keys *, const char *purpose, const char *te
  * tried, in constant time. 1 or 0. */
 int gate_verify_for(const struct gate_keys *, const char *purpose, const char *text, size_t length,
     const char *signature);
+/* A key for one purpose and salt, by the which-th secret, from 0; false: there are not so many. */
+bool gate_keys_derive(const struct gate_keys *, size_t which, const char *purpose, const void *salt,
+    size_t length, unsigned char key[GATE_KEY_LENGTH]);
 /* The first 12 hex digits of an HMAC of the id under a key derived for logs: what logs may show. */
 void gate_sign_tag(const struct gate_keys *, const char *id, char out[GATE_TAG_LENGTH + 1]);
 

@@ -10,7 +10,8 @@ session session_private origin user throttle
 user_mongodb user_mongodb_private store store_file store_mongodb
 record queue mongodb resolve
 options options_private
-template template_private form cookie device sign hashing password breaker user_file user_file_private
+template template_private form cookie device seal
+sign hashing password breaker user_file user_file_private
 json
 clock log log_line unicode buffer encode error field file address'
 level() { # NAME of a header without .h
@@ -19,7 +20,7 @@ level() { # NAME of a header without .h
 layer_of() { # a source file belongs to the layer of the header it begins its name with
 	case $1 in
 	gate | listen) echo 1 ;;
-	account | answer | asked | page) level request ;;
+	account | answer | asked | page | redirect) level request ;;
 	clock_*) level clock ;;
 	json_* | login_* | mongodb_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
 	store_*) level store_file ;;
@@ -51,7 +52,7 @@ only() {
 	wanted=$(printf '%s\n' "$@" | sort | tr '\n' ' ')
 	[ "$found" = "$wanted" ] || echo "$pattern: $found"
 }
-bad=$(only fcgiapp.h lib/fastcgi.c; only openssl/ lib/sign.c lib/encode.c lib/password.c \
+bad=$(only fcgiapp.h lib/fastcgi.c; only openssl/ lib/sign.c lib/seal.c lib/encode.c lib/password.c \
 	lib/password_apr1.c; only crypt.h lib/password.c
 	only '(mongoc|bson)/' lib/mongodb.h)
 [ -z "$bad" ] && echo "ok 2 - third-party headers stay where they belong" ||

@@ -1,7 +1,7 @@
 /* next.js: where the login leads to, for many hostile values of `next`, as a browser understands it.
  *	node next.js URL NAME PASSWORD [FOLDER with one more value in each file]
- * Each goes through a login of its own, once raw in the query and once as a field of the form; what
- * the WHATWG parser makes of Location must stay on the site. */
+ * Each goes through a login of its own, raw, encoded once and encoded twice in the query, and as a field
+ * of the form; what the WHATWG parser makes of Location must stay on the site. */
 'use strict';
 
 const fs = require('node:fs');
@@ -104,23 +104,29 @@ function judge(how, next, head, wanted) {
 		complain(`not to ${wanted}:`);
 }
 
-// In a query a fragment is never sent, and blanks and controls are no request.
+// In a query a fragment is never sent, blanks and controls are no request, and '&' ends the value.
 const tries = [];
+const inQuery = (how, next, value, wanted) =>
+	tries.push(async () => judge(how, next, await logIn('/login?next=' + value, credentials), wanted));
 const add = (next, wanted) => {
 	if (!/[\0-\x20\x7f]/.test(next))
-		tries.push(async () => judge('query', next, await logIn('/login?next=' + next, credentials),
-			next.includes('#') ? null : wanted));
-	tries.push(async () => judge('query, encoded', next,
-		await logIn('/login?next=' + encode(next), credentials),
-		/^[A-Za-z0-9]/.test(next) || next !== encode(next) ? '/user' : null));
+		inQuery('query', next, next, next.includes('#') || wanted === null ? null
+			: wanted.split('&')[0]);
+	inQuery('query, encoded', next, encode(next), next.startsWith('/') ? wanted : '/user');
+	inQuery('query, encoded twice', next, encode(encode(next)), '/user');
 	tries.push(async () => judge('form', next,
 		await logIn('/login', credentials + '&next=' + encode(next)), wanted));
+	tries.push(async () => judge('form, encoded twice', next,
+		await logIn('/login', credentials + '&next=' + encode(encode(next))), '/user'));
 };
 good.forEach((next) => add(next, sent(next)));
 defaulted.forEach((next) => add(next, '/user'));
 hostile.forEach((next) => add(next, null));
-for (const [query, wanted] of [['a=b&next=/x&c=d', '/x&c=d'], ['anext=/x', '/user'], ['next', '/user'],
-	['Next=/x', '/user'], ['a=/next=/x', '/user'], ['next=/x&next=//evil.example', '/x&next=//evil.example']])
+for (const [query, wanted] of [['a=b&next=/x&c=d', '/x'], ['anext=/x', '/user'], ['next', '/user'],
+	['Next=/x', '/user'], ['a=/next=/x', '/user'], ['next=/x&next=//evil.example', '/x'],
+	['next=//evil.example&next=/x', '/user'], ['next=%2Fcounter%3Fa%3D1', '/counter?a=1'],
+	['next=%2fcounter%3fa%3d1%26b%3d2', '/counter?a=1&b=2'], ['next=/counter%3Fa%3D1', '/counter%3Fa%3D1'],
+	['next=%2Fa+b', '/a+b'], ['next=%2Fa%20b', '/user'], ['next=%2Fa%2', '/user'], ['next=%2', '/user']])
 	tries.push(async () => judge('query', query, await logIn('/login?' + query, credentials), wanted));
 
 (async () => {

@@ -1,6 +1,7 @@
 /* test_answer.c: status, header lines, pages and redirects, and that none leaves unsaved. */
 #include "config.h"
 
+#include "encode.h"
 #include "serve.h"
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -408,6 +409,7 @@ test_next(void)
 	    "/\t/evil.example", "/\n/evil.example", "/a\r\nSet-Cookie: x=y", "/ /evil", "/a\x7f",
 	    "/a\x80", "/\xc2\x85/", " /a", "%2F%2Fevil", "?/a", "#/a", ""};
 	char text[GATE_NEXT_MAX + 16];
+	struct gate_buffer encoded = {0};
 
 	static const char *const ways[] = {"/login", "/logout", "/login?a=b", "/logout#x",
 	    "/login?next=/card", "/a/login", "/a/b/logout?c"};
@@ -415,8 +417,15 @@ test_next(void)
 	    "/login/x", "/card?x=/login", "/card#/logout", "/log"};
 
 	is(next("next=/card"), "/card", "next in the query");
-	is(next("a=b&next=/card?x=1&y=2&next=/z#f"), "/card?x=1&y=2&next=/z#f",
-	    "is read raw to the query's end, '&' and all");
+	is(next("a=b&next=/card?x=1&y=2&next=/z#f"), "/card?x=1", "ends at the first '&'");
+	is(next("next=%2Fcounter%3Fa%3D1%26b%3D2&y=2"), "/counter?a=1&b=2",
+	    "what encodeURIComponent made is decoded");
+	is(next("next=%2fa%2Fb%2Bc+d%25zz"), "/a/b+c+d%zz", "once, and '+' is no blank");
+	is(next("next=%252Fcard"), "/otherwise", "encoded twice: the handler's own");
+	is(next("next=%2F%0d%0aX:y"), "/otherwise", "line breaks that were encoded");
+	is(next("next=%2F%00"), "/otherwise", "a NUL that was");
+	is(next("next=%2F%zz"), "/otherwise", "what can't be decoded");
+	is(next("next=%2Flogout"), "/otherwise", "an encoded way out");
 	is(next("next=/a%2Fb%0d%0a+c"), "/a%2Fb%0d%0a+c", "and not decoded");
 	is(next("next=/caf\xc3\xa9"), "/caf%C3%A9", "UTF-8 leaves percent-encoded");
 	is(next("xnext=/card"), "/otherwise", "another name is not it");
@@ -425,7 +434,14 @@ test_next(void)
 	for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
 		snprintf(text, sizeof text, "next=%s", hostile[i]);
 		ok(strcmp(next(text), "/otherwise") == 0, "hostile %zu: the handler's own", i + 1);
+		for (int times = 1; times <= 2; times++) {
+			gate_buffer_reset(&encoded);
+			gate_percent_encode(&encoded, text + 5, strlen(text) - 5);
+			snprintf(text, sizeof text, "next=%s", gate_buffer_text(&encoded));
+			ok(strcmp(next(text), "/otherwise") == 0, "encoded %d times", times);
+		}
 	}
+	gate_buffer_release(&encoded);
 	snprintf(text, sizeof text, "next=/%0*d", GATE_NEXT_MAX, 0);
 	is(next(text), "/otherwise", "longer than 2 KiB: the handler's own");
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
@@ -440,6 +456,7 @@ test_next(void)
 	is(next_in_form("next=%2Fcard%3Fa%3Db"), "/card?a=b",
 	    "a form's field is decoded, and comes first");
 	is(next_in_form("next=%2F%2Fevil"), "/otherwise", "and checked when it is");
+	is(next_in_form("next=%252Fcard"), "/otherwise", "and not decoded once more");
 	is(next_in_form("next=%2Fa%0D%0AX:y"), "/otherwise", "line breaks and all");
 	is(next_in_form("a=b"), "/from-query", "a form without it: the query's");
 }

@@ -26,7 +26,7 @@ rm -rf "$shots" && mkdir -p "$shots" || bail "$shots can't be made"
 diag "screenshots: $shots"
 
 # node says what it found as lines of TAP without numbers, and "end".
-start browser node "$browser/run.js" "$url" "$shots" "$(program gate)" "$dir/gate.conf"
+start browser node "$browser/run.js" "$url" "$shots" "$(program gate)" "$dir/gate.conf" ${BROWSER_PARTS:-}
 wait_until $limit ended browser || diag "it takes more than $limit s"
 stop browser
 while IFS= read -r line; do

@@ -71,6 +71,8 @@ test_refused(void)
 	    "  the log shows a tag instead: it may be a password");
 	refused("Anna", ANNA, 1, "names are compared byte for byte");
 	refused("anna", ANNA " ", 1, "so are passwords");
+	refused("an na", ANNA, 1, "a blank inside makes another name");
+	refused(" \t ", ANNA, 1, "and blanks alone none");
 	refused(NULL, ANNA, 0, "no name");
 	refused("anna", NULL, 0, "no password");
 	refused(long_name, ANNA, 0, "a name of 256 bytes");

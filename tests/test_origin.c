@@ -54,7 +54,7 @@ test_reasons(void)
 	struct gate_origin o = {.method = "POST", .host = "example.com"};
 
 	is(gate_origin_refusal(&o, ""),
-	    "neither Sec-Fetch-Site nor Origin says where it comes from", "neither header");
+	    "neither Sec-Fetch-Site, Origin nor Referer says where it comes from", "no header");
 	o.origin = "https://evil.example";
 	ok(strstr(gate_origin_refusal(&o, ""), "Origin is not this site: ") != NULL &&
 		strstr(gate_origin_refusal(&o, ""), "option origin") != NULL,
@@ -180,6 +180,50 @@ test_own(void)
 		ok(!passes("POST", NULL, bad[i], own), "option origin: \"%s\" is not", bad[i]);
 	ok(!passes("POST", NULL, NULL, own), "option origin: no Origin is not");
 	ok(!passes("POST", "cross-site", own, own), "Sec-Fetch-Site comes first");
+}
+
+static void
+test_referer(void)
+{
+	static const char *const good[] = {"http://a.example", "http://a.example/",
+	    "http://a.example/login?next=/a", "https://a.example/x@y",
+	    "http://A.Example/?u=//b.example", "http://a.example:80/", "https://a.example:443/",
+	    "http://a.example#x", "http://a.example?x"};
+	static const char *const bad[] = {"", "null", "a.example", "//a.example/", "/login",
+	    "http://b.example/", "http://a.example.b.example/",
+	    "http://b.example/http://a.example/", "http://b.example\\@a.example/",
+	    "http://a.example@b.example/", "http://u@a.example/", "http://u:p@a.example/",
+	    "http://a.example:8080/", "http://a.example:443/", "https://a.example:80/",
+	    "ftp://a.example/", "javascript://a.example/", "http://", "http:///a.example/",
+	    "http:/a.example/", " http://a.example/", "http://a.example /", "http://xa.example/",
+	    "http://a.exampl/", "about:blank", "://a.example/"};
+	char longest[1024] = "http://";
+	struct gate_origin o = {.method = "POST", .host = "a.example"};
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		o.referer = good[i];
+		ok(gate_origin_refusal(&o, "") == NULL, "Referer: %s is ours", good[i]);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		o.referer = bad[i];
+		ok(gate_origin_refusal(&o, "") != NULL, "Referer: \"%s\" is not", bad[i]);
+	}
+	memset(longest + 7, 'a', sizeof longest - 8);
+	o.referer = longest;
+	ok(gate_origin_refusal(&o, "") != NULL, "nor one whose host is too long for any");
+	o.referer = "https://site.example/login";
+	ok(gate_origin_refusal(&o, "https://site.example") == NULL, "option origin: that one is");
+	o.referer = "http://a.example/login";
+	ok(gate_origin_refusal(&o, "https://site.example") != NULL,
+	    "and what the request says is not");
+	ok(strstr(gate_origin_refusal(&o, "https://site.example"), "option origin") != NULL,
+	    "which the reason says");
+	o.origin = "http://a.example";
+	o.referer = "http://b.example/";
+	ok(gate_origin_refusal(&o, "") == NULL, "where Origin came, Referer says nothing");
+	o.fetch_site = "same-site";
+	o.referer = "http://a.example/";
+	ok(gate_origin_refusal(&o, "") != NULL, "nor where Sec-Fetch-Site came");
 }
 
 /* ---- the client's address ---- */
@@ -368,7 +412,7 @@ test_read(void)
 
 	o = READ("REMOTE_ADDR=10.0.0.1", "GATE_PEER=", "HTTP_X_FORWARDED_FOR=1.1.1.1",
 	    "HTTP_X_FORWARDED_FORX=2.2.2.2", "HTTP_X_FORWARDED_PROTO=https", "HTTPS=");
-	ok(o.peer == NULL && o.https == NULL && o.repeated == NULL && !o.for_repeated &&
+	ok(o.peer == NULL && o.https == NULL && o.doubt == NULL && !o.for_repeated &&
 		!o.proto_repeated,
 	    "what is empty is not there");
 	is(gate_origin_peer(&o), "10.0.0.1", "without GATE_PEER the peer is REMOTE_ADDR");
@@ -388,28 +432,41 @@ test_read(void)
 }
 
 static void
-refused_as_repeated(struct gate_origin o)
+refused_with_doubt(struct gate_origin o)
 {
-	ok(o.repeated != NULL && gate_origin_refusal(&o, "") == o.repeated, "%s: refused",
-	    o.repeated != NULL ? o.repeated : "(not seen)");
+	ok(o.doubt != NULL && gate_origin_refusal(&o, "") == o.doubt, "%s: refused",
+	    o.doubt != NULL ? o.doubt : "(not seen)");
 	o.method = "GET";
 	ok(gate_origin_refusal(&o, "") == NULL, "but not with a safe method");
 }
 
 static void
-test_repeated(void)
+test_doubt(void)
 {
 	static const char post[] = "REQUEST_METHOD=POST", host[] = "HTTP_HOST=a.example",
-			  ours[] = "HTTP_ORIGIN=http://a.example",
+			  ours[] = "HTTP_ORIGIN=http://a.example", null[] = "HTTP_ORIGIN=null",
+			  from[] = "HTTP_REFERER=http://a.example/login",
 			  same[] = "HTTP_SEC_FETCH_SITE=same-origin";
-	struct gate_origin o = READ(post, host, ours, same);
+	struct gate_origin o = READ(post, host, ours, same, from);
 
 	ok(gate_origin_refusal(&o, "") == NULL, "each once: not refused");
-	refused_as_repeated(READ(post, host, same, same));
-	refused_as_repeated(READ(post, host, same, "HTTP_SEC_FETCH_SITE=", ours));
-	refused_as_repeated(READ(post, host, ours, "HTTP_ORIGIN=http://b.example"));
-	refused_as_repeated(READ(post, host, ours, ours, same));
-	refused_as_repeated(READ(post, host, "HTTP_HOST=b.example", ours));
+	refused_with_doubt(READ(post, host, same, same));
+	refused_with_doubt(READ(post, host, same, "HTTP_SEC_FETCH_SITE=", ours));
+	refused_with_doubt(READ(post, host, ours, "HTTP_ORIGIN=http://b.example"));
+	refused_with_doubt(READ(post, host, ours, ours, same));
+	refused_with_doubt(READ(post, host, from, from));
+	refused_with_doubt(READ(post, host, same, from, "HTTP_REFERER="));
+	refused_with_doubt(READ(post, host, "HTTP_HOST=b.example", ours));
+	o = READ(post, host, from);
+	ok(gate_origin_refusal(&o, "") == NULL, "Referer alone: not refused");
+	o = READ(post, host, from, null);
+	ok(gate_origin_refusal(&o, "") != NULL, "Origin: null is there, and not ours");
+	o = READ(post, host, from, "HTTP_ORIGIN=");
+	ok(gate_origin_refusal(&o, "") != NULL, "so is an empty Origin");
+	o = READ(post, host, from, "HTTP_SEC_FETCH_SITE=");
+	ok(gate_origin_refusal(&o, "") != NULL, "and an empty Sec-Fetch-Site");
+	o = READ(post, host, "HTTP_REFERER=");
+	ok(gate_origin_refusal(&o, "") != NULL, "and an empty Referer");
 }
 
 static void
@@ -655,7 +712,8 @@ main(void)
 	test_long_forwarded();
 	test_peer();
 	test_read();
-	test_repeated();
+	test_doubt();
+	test_referer();
 	gate_buffer_release(&joined);
 	test_insecurity();
 	test_trusted();

@@ -226,7 +226,17 @@ test_cross_site() {
 		-H "Cookie: $(cookie_header)"
 	crosses 303 "the scheme's own port" -H 'Host: gate.example:80' \
 		-H 'Origin: http://gate.example' -H "Cookie: $(cookie_header)"
-	crosses 403 'Referer alone' -H "Referer: http://$host/card"
+	crosses 303 'our Referer alone' -H "Referer: http://$host/card"
+	crosses 303 'of another page, with a query' -H "Referer: http://$host/a?b=http://elsewhere.example/"
+	crosses 403 "another site's Referer" -H "Referer: http://elsewhere.example/card"
+	crosses 403 'its address in ours' -H "Referer: http://elsewhere.example/http://$host/card"
+	crosses 403 'ours as a user in it' -H "Referer: http://$host@elsewhere.example/card"
+	crosses 403 'our Referer, but Origin: null' -H "Referer: http://$host/card" -H 'Origin: null'
+	crosses 403 'our Referer, and an empty Origin' -H "Referer: http://$host/card" -H 'Origin;'
+	crosses 403 'two Referers' -H "Referer: http://$host/card" -H "Referer: http://$host/card"
+	crosses 403 'two Origins' -H "Origin: http://$host" -H "Origin: http://$host"
+	crosses 403 'Sec-Fetch-Site twice' -H "$same" -H "$same"
+	page_says 'scheme and host .* option origin' 'the page says what to check'
 	is "$(records)" "$before" 'all of it on one record'
 	fetch DELETE /card -H 'Sec-Fetch-Site: cross-site'
 	is "$status" 403 'DELETE: refused before the page sees it'

@@ -116,7 +116,7 @@ const BUTTONS = {
 		async before() {},
 		async after(visitor, name, what) {
 			is(await visitor.sees(), `/account Your account, ${name}`, `${what}: still logged in`);
-			is(await says(visitor), 'Done: you are logged out there.', '... and out there');
+			is(await says(visitor), 'Done: you are logged out everywhere else.', '... and out there');
 			is(await tiles(visitor), 1, '... one session is left');
 		},
 		ways: ['at once'],

@@ -4,7 +4,7 @@
 const { is, like, ok } = require('./tap.js');
 const { Visitor, PASSWORD } = require('./visitor.js');
 
-const REACHABLE = 'a[href], button, input:not([type=hidden])';
+const REACHABLE = 'a[href], button, input:not([type=hidden], [hidden])';
 const TABS = 60; // more than any page has
 
 /* What has the focus, and whether one sees that. */
@@ -96,8 +96,6 @@ async function account(visitor) {
 	await type(visitor, 'New password once more', 'nine quiet otters juggle');
 	await use(visitor, 'Change password');
 	is(await visitor.at(), '/account', 'the password is changed');
-	await use(visitor, 'End all others');
-	is(await visitor.at(), '/account', 'other sessions are ended');
 	await use(visitor, 'Your page');
 	await use(visitor, 'Log out');
 	is(await visitor.sees(), '/ Sessions that count right', 'logged out');
@@ -114,5 +112,5 @@ module.exports = async (site) => {
 	for (const path of ['/user', '/account', '/login', '/logout'])
 		await order(visitor, path);
 	await account(visitor);
-	await visitor.leave('403 POST /login');
+	await visitor.leave();
 };

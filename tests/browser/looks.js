@@ -14,7 +14,7 @@ const SIZES = {
 const SCHEMES = ['light', 'dark'];
 const NARROW = 320; // CSS pixels, what WCAG 1.4.10 asks for
 const FINGER = 44;
-const TARGETS = 'button, nav a, .choice label, input:not([type=hidden], [type=checkbox])';
+const TARGETS = 'button, nav a, .choice label, input:not([hidden], [type=hidden], [type=checkbox])';
 const TRIES = 25; // more than an address has
 
 /* ---- how to get there: each page from the one before it */
@@ -161,6 +161,5 @@ module.exports = async (site) => {
 			await look(visitor, name);
 		}
 	for (const visitor of visitors)
-		await visitor.leave('403 POST /login', '405 POST /', '403 POST /card', '422 POST /account',
-			'429 POST /login');
+		await visitor.leave('405 POST /', '403 POST /card');
 };

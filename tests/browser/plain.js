@@ -9,6 +9,7 @@ const NEW = 'nine quiet otters juggle';
 module.exports = async (site) => {
 	const name = site.addUser('eve');
 	const visitor = await Visitor.arrive(site, 'who runs no scripts', { javaScriptEnabled: false });
+	const other = await Visitor.arrive(site, 'another device');
 
 	await visitor.go('/');
 	await visitor.press('link', 'Counter');
@@ -28,10 +29,14 @@ module.exports = async (site) => {
 		'New password once more': NEW });
 	await visitor.press('button', 'Change password');
 	is(await visitor.at(), '/account', 'without scripts: another password');
+	await other.go('/login');
+	await other.logIn(name, { password: NEW });
+	await visitor.go('/account');
 	await visitor.press('button', 'End all others');
 	is(await visitor.at(), '/account', 'without scripts: the end of other sessions');
 	await visitor.press('link', 'Your page');
 	await visitor.press('button', 'Log out');
 	is(await visitor.sees(), '/ Sessions that count right', 'without scripts: the logout');
-	await visitor.leave('403 POST /login');
+	await other.leave();
+	await visitor.leave();
 };

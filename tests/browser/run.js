@@ -30,6 +30,13 @@ const site = {
 			throw new Error(`gate user add ${name}: ${stderr}`);
 		return name;
 	},
+	/* What has a window by the profile in that folder. */
+	async profile(folder) {
+		const context = await chromium.launchPersistentContext(folder, {
+			executablePath: process.env.CHROMIUM, args: FLAGS, baseURL: url });
+
+		return { newContext: () => context };
+	},
 	async launch(options = {}) {
 		const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS,
 			...options });

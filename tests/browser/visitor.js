@@ -81,8 +81,9 @@ class Visitor {
 		await this.press('button', 'Log in');
 	}
 
+	/* Without the note of a page to itself. */
 	at() {
-		return this.page.url().slice(this.site.url.length);
+		return this.page.url().slice(this.site.url.length).replace(/[?&]note=[\w-]+$/, '');
 	}
 
 	async heading() {
