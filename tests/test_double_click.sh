@@ -117,7 +117,7 @@ test_end() {
 		get /account
 		ends 'the end of a session' "$way" 'Done: you are logged out there' "session=$(handles | tail -n 1)"
 		arrive
-		ends 'the end of all others' "$way" 'Done: you are logged out there' others=yes
+		ends 'the end of all others' "$way" 'Done: you are logged out everywhere else' others=yes
 		arrive
 		get /account
 		twice "$way" /account -d "session=$(handles | head -n 1)"
