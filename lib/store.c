@@ -259,12 +259,39 @@ gate_store_remove(struct gate_store_link *link, const char *id, struct gate_reco
 	return link->table->remove(link->store, id, record, error);
 }
 
+/* What nobody counted up to is not what a store of gate's wrote. */
+static bool
+is_counter(const struct gate_bump *b)
+{
+	return b->count >= 0 && b->count <= GATE_STORE_COUNT_MAX && b->last >= 0 &&
+	    b->last == gate_clock_bound(b->last);
+}
+
+/* For the log, the key up to its first colon: behind it there may be an id. */
+static const char *
+kind_of(const char *key, char kind[16])
+{
+	snprintf(kind, 16, "%.*s", (int)strcspn(key, ":"), key);
+	return kind;
+}
+
 int
 gate_store_bump(struct gate_store_link *link, const char *key, int64_t add, int64_t lifetime,
     struct gate_bump *bump, struct gate_error *error)
 {
+	char kind[16];
+	int result;
+
 	count(link, GATE_STORE_BUMP);
-	return link->table->bump(link->store, key, add, lifetime, bump, error);
+	result = link->table->bump(link->store, key, add, lifetime, bump, error);
+	if (result >= 0 && !is_counter(bump)) {
+		gate_log(GATE_LOG_WARN, "counter-unreadable", "store", link->table->scheme,
+		    "counter", kind_of(key, kind), "hint",
+		    "it counts as full, or as set: gate user unlock removes that of an account",
+		    NULL);
+		*bump = (struct gate_bump){.count = INT64_MAX};
+	}
+	return result;
 }
 
 int

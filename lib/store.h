@@ -34,6 +34,8 @@ struct gate_store_link { /* an open store */
 
 #define GATE_STORE_KEY_MAX (GATE_ID_MAX + 16)
 
+#define GATE_STORE_COUNT_MAX (INT64_C(1) << 53) /* more than anybody counts up to */
+
 /* The counter that remembers that an id was ended. */
 void gate_store_ended_key(char key[GATE_STORE_KEY_MAX], const char *id);
 
@@ -69,6 +71,7 @@ int gate_store_end(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
 /* 1: it was, within the last day; 0; -1. What a walk shows and is stray may have been. */
 int gate_store_was_ended(struct gate_store_link *, const char *id, struct gate_error *);
+/* A count that can't be, or a time, is INT64_MAX: what can't be read, which is logged. */
 int gate_store_bump(struct gate_store_link *, const char *key, int64_t add, int64_t lifetime,
     struct gate_bump *, struct gate_error *);
 void gate_store_release(struct gate_store_link *, struct gate_record *); /* empties it, whole */

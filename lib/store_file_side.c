@@ -17,6 +17,7 @@
 #include "error.h"
 #include "options.h"
 #include "record.h"
+#include "store.h"
 #include "store_file.h"
 
 #define BUMP_SIZE 96             /* bytes of a counter's file: "count expires last before" */
@@ -75,16 +76,33 @@ struct counter {
 	int64_t count, expires, last, before; /* the time before the last one */
 };
 
-static void
+static bool
+read_number(const char **at, int64_t max, int64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoll(*at, &end, 10);
+	if (end == *at || errno != 0 || *number < 0 || *number > max)
+		return false;
+	*at = end;
+	return true;
+}
+
+/* An empty one was never written: all is 0. False: it can't be read. */
+static bool
 read_counter(int fd, struct counter *c)
 {
 	char text[BUMP_SIZE + 1] = "";
+	const char *at = text;
 	ssize_t n = pread(fd, text, BUMP_SIZE, 0);
 
-	if (n <= 0 ||
-	    sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &c->count, &c->expires,
-		&c->last, &c->before) != 4)
-		*c = (struct counter){0};
+	*c = (struct counter){0};
+	return n == 0 ||
+	    (n > 0 && read_number(&at, GATE_STORE_COUNT_MAX, &c->count) &&
+		read_number(&at, GATE_CLOCK_MOST, &c->expires) &&
+		read_number(&at, GATE_CLOCK_MOST, &c->last) &&
+		read_number(&at, GATE_CLOCK_MOST, &c->before));
 }
 
 static int
@@ -122,7 +140,7 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 	struct counter c;
 	int64_t now = gate_clock_wall();
 	int flags = add > 0 && lifetime != 0 ? O_CREAT : 0, fd, result = 1;
-	bool ahead;
+	bool readable, ahead;
 
 	*bump = (struct gate_bump){0};
 	gate_sha256_hex(name, key, strlen(key));
@@ -131,7 +149,7 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 		return 1;
 	if (fd < 0)
 		return fail(dir, "a counter can't be opened", error);
-	read_counter(fd, &c);
+	readable = read_counter(fd, &c);
 	if (c.expires <= now)
 		c = (struct counter){0};
 	ahead = lifetime != 0 && c.expires > now + lifetime + GATE_CLOCK_APART;
@@ -140,6 +158,8 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 	if (lifetime == 0) {
 		if (unlinkat(dir->bumps, name, 0) < 0)
 			result = fail(dir, "a counter can't be removed", error);
+	} else if (!readable) {
+		bump->count = INT64_MAX;
 	} else {
 		bump->last = c.last;
 		add_to(&c, add, now, lifetime);
@@ -259,7 +279,8 @@ sweep_bump(struct gate_store_file_dir *dir, const char *name, int64_t soonest, i
 
 	if (fd < 0)
 		return errno != ENOENT;
-	read_counter(fd, &c);
+	if (!read_counter(fd, &c)) /* of a closed account, perhaps */
+		c.expires = INT64_MAX;
 	*end = c.expires;
 	if (c.expires <= gate_clock_wall() || c.expires < soonest)
 		kept = unlinkat(dir->bumps, name, 0) < 0;

@@ -7,6 +7,7 @@
 #include "encode.h"
 #include "error.h"
 #include "log.h"
+#include "store.h"
 #include "store_mongodb.h"
 
 #define BUMP_TRIES 20 /* a counter that ends and begins meanwhile is asked for again */
@@ -72,24 +73,41 @@ struct counter {
 	struct gate_error *error;
 };
 
-/* What the document says; `up`: its last time is this bump's own. */
+/* False: it is no time. */
+static bool
+read_time(const bson_iter_t *at, int64_t *time)
+{
+	*time = BSON_ITER_HOLDS_DATE_TIME(at) ? gate_clock_bound(bson_iter_date_time(at)) : -1;
+	return *time >= 0;
+}
+
+static bool
+read_count(const bson_iter_t *at, int64_t *count)
+{
+	if (BSON_ITER_HOLDS_DOUBLE(at) &&
+	    !(bson_iter_double(at) >= 0 && bson_iter_double(at) <= (double)GATE_STORE_COUNT_MAX))
+		return false;
+	*count = BSON_ITER_HOLDS_NUMBER(at) ? bson_iter_as_int64(at) : -1;
+	return *count >= 0 && *count <= GATE_STORE_COUNT_MAX;
+}
+
+/* What the document says; `up`: its last time is this bump's own. What can't be read is INT64_MAX. */
 static void
 read_document(const struct counter *c, const bson_t *document, bool up)
 {
 	int64_t before = 0, last = 0;
 	bson_iter_t at, time;
+	bool good = bson_iter_init_find(&at, document, "count") && read_count(&at, &c->bump->count);
 
-	if (bson_iter_init_find(&at, document, "count"))
-		c->bump->count = bson_iter_as_int64(&at);
-	if (bson_iter_init_find(&at, document, "times") && BSON_ITER_HOLDS_ARRAY(&at) &&
-	    bson_iter_recurse(&at, &time))
-		while (bson_iter_next(&time)) {
-			before = last;
-			last = BSON_ITER_HOLDS_DATE_TIME(&time)
-			    ? gate_clock_bound(bson_iter_date_time(&time))
-			    : 0;
-		}
+	good = good && bson_iter_init_find(&at, document, "times") && BSON_ITER_HOLDS_ARRAY(&at) &&
+	    bson_iter_recurse(&at, &time);
+	while (good && bson_iter_next(&time)) {
+		before = last;
+		good = read_time(&time, &last);
+	}
 	c->bump->last = up ? before : last;
+	if (!good)
+		*c->bump = (struct gate_bump){.count = INT64_MAX};
 }
 
 /* Changes the counter that query finds. As gate_store_mongodb_modify; destroys both. */
@@ -110,6 +128,12 @@ change_counter(const struct counter *c, bson_t *query, bson_t *update, bool upse
 	return result;
 }
 
+static bool
+is_unreadable(const struct counter *c)
+{
+	return c->bump->count == INT64_MAX;
+}
+
 static void
 name_live(bson_t *query, const struct counter *c)
 {
@@ -118,12 +142,28 @@ name_live(bson_t *query, const struct counter *c)
 	gate_store_mongodb_put_date_test(query, "expires", "$gt", c->now);
 }
 
+/* A live one whose count is within these bounds. What can't be read is not: $inc and $push fail there. */
+static void
+name_countable(bson_t *query, const struct counter *c, int64_t least, int64_t below)
+{
+	bson_t range;
+
+	name_live(query, c);
+	BSON_APPEND_DOCUMENT_BEGIN(query, "count", &range);
+	BSON_APPEND_INT64(&range, "$gte", least);
+	BSON_APPEND_INT64(&range, "$lt", below);
+	bson_append_document_end(query, &range);
+	BSON_APPEND_DOCUMENT_BEGIN(query, "times", &range);
+	BSON_APPEND_UTF8(&range, "$type", "array");
+	bson_append_document_end(query, &range);
+}
+
 static int
 bump_live(const struct counter *c)
 {
 	bson_t query, update = BSON_INITIALIZER, inner, push, each;
 
-	name_live(&query, c);
+	name_countable(&query, c, 0, GATE_STORE_COUNT_MAX);
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$inc", &inner);
 	BSON_APPEND_INT64(&inner, "count", c->add);
 	bson_append_document_end(&update, &inner);
@@ -173,31 +213,13 @@ may_try(const struct counter *c, int tries)
 	return tries < BUMP_TRIES && (tries == 0 || gate_clock_monotonic() < c->deadline);
 }
 
-/* Neither finds it where somebody else makes it between them. */
-static int
-bump_up(const struct counter *c)
-{
-	for (int i = 0; may_try(c, i); i++) {
-		int result = bump_live(c);
-
-		if (result == 0)
-			result = bump_new(c);
-		if (result != 0 && result != GATE_CONFLICT)
-			return result;
-	}
-	return give_up(c);
-}
-
 /* Takes back where there is enough, or else leaves nothing; and the last time. */
 static int
 bump_back_if(const struct counter *c, bool enough)
 {
 	bson_t query, update = BSON_INITIALIZER, inner;
 
-	name_live(&query, c);
-	BSON_APPEND_DOCUMENT_BEGIN(&query, "count", &inner);
-	BSON_APPEND_INT64(&inner, enough ? "$gte" : "$lt", -c->add);
-	bson_append_document_end(&query, &inner);
+	name_countable(&query, c, enough ? -c->add : 0, enough ? GATE_STORE_COUNT_MAX : -c->add);
 	BSON_APPEND_DOCUMENT_BEGIN(&update, enough ? "$inc" : "$set", &inner);
 	BSON_APPEND_INT64(&inner, "count", enough ? c->add : 0);
 	bson_append_document_end(&update, &inner);
@@ -215,12 +237,11 @@ latest_end(const struct counter *c)
 }
 
 static bool
-is_ahead(const struct counter *c, const bson_t *document)
+read_end(const bson_t *document, int64_t *end)
 {
 	bson_iter_t at;
 
-	return bson_iter_init_find(&at, document, "expires") && BSON_ITER_HOLDS_DATE_TIME(&at) &&
-	    bson_iter_date_time(&at) > latest_end(c);
+	return bson_iter_init_find(&at, document, "expires") && read_time(&at, end);
 }
 
 static int
@@ -242,21 +263,25 @@ read_counter(const struct counter *c)
 	struct gate_mongodb_call call;
 	mongoc_cursor_t *cursor;
 	const bson_t *document;
-	bson_t query, options = BSON_INITIALIZER;
-	bool good, ahead = false;
+	bson_t query = BSON_INITIALIZER, options = BSON_INITIALIZER;
+	bool good;
+	int64_t end = 0;
 	int found = 0;
 
 	if (gate_mongodb_begin(
 		&c->store->mongodb, &call, GATE_MONGODB_READ, c->store->counters, c->error) < 0)
 		return -1;
-	name_live(&query, c);
+	BSON_APPEND_UTF8(&query, "_id", c->name);
 	BSON_APPEND_INT64(&options, "limit", 1);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
 	cursor = mongoc_collection_find_with_opts(call.collection, &query, &options, NULL);
 	if (mongoc_cursor_next(cursor, &document)) {
 		read_document(c, document, false);
-		ahead = is_ahead(c, document);
-		found = 1;
+		if (!read_end(document, &end))
+			c->bump->count = INT64_MAX;
+		else if (end <= c->now)
+			*c->bump = (struct gate_bump){0};
+		found = end > c->now || is_unreadable(c);
 	}
 	good = !mongoc_cursor_error(cursor, &call.error);
 	mongoc_cursor_destroy(cursor);
@@ -264,7 +289,25 @@ read_counter(const struct counter *c)
 	bson_destroy(&query);
 	if (gate_mongodb_end(&call, good, "a counter can't be read", c->error) < 0)
 		return -1;
-	return ahead && shorten(c) < 0 ? -1 : found;
+	return end > latest_end(c) && shorten(c) < 0 ? -1 : found;
+}
+
+/* Neither finds it where somebody else makes it between them, or where it can't be read. */
+static int
+bump_up(const struct counter *c)
+{
+	for (int i = 0; may_try(c, i); i++) {
+		int result = bump_live(c);
+
+		if (result == 0)
+			result = bump_new(c);
+		if (result != 0 && result != GATE_CONFLICT)
+			return result;
+		result = read_counter(c);
+		if (result < 0 || is_unreadable(c))
+			return result < 0 ? -1 : 1;
+	}
+	return give_up(c);
 }
 
 /* Neither finds it where others count between them: once more then, if it is there at all. */
@@ -279,7 +322,7 @@ bump_back(const struct counter *c)
 		if (result != 0)
 			return result;
 		result = read_counter(c);
-		if (result <= 0)
+		if (result <= 0 || is_unreadable(c))
 			return result < 0 ? -1 : 1;
 	}
 	return give_up(c);

@@ -12,8 +12,9 @@
 #include "encode.h"
 #include "throttle.h"
 
-#define FIRST_DELAY 1000 /* ms */
-#define PARTS 2          /* of an address's five minutes: finer ones would cost more bumps */
+#define FIRST_DELAY 1000  /* ms */
+#define COUNT_MAX 1000000 /* of one part of an address: one that can't be read says more */
+#define PARTS 2           /* of an address's five minutes: finer ones would cost more bumps */
 #define PART (GATE_THROTTLE_ADDRESS_TIME / PARTS)
 #define KEY_SIZE 128
 #define NETWORK_HEX 16 /* digits of a /64 */
@@ -161,8 +162,8 @@ try_address(struct gate_throttle *t, struct gate_error *error)
 
 		if (bump(t, &c, i == 0, &b, error) < 0)
 			return -1;
-		counts[i] = b.count;
-		failures += b.count;
+		counts[i] = b.count < COUNT_MAX ? b.count : COUNT_MAX;
+		failures += counts[i];
 	}
 	if (failures < GATE_THROTTLE_ADDRESS_MAX)
 		return GATE_THROTTLE_PASS;

@@ -237,6 +237,11 @@ hold
 user unlock alice
 is "$code $out $(held)" '0 alice may try again a1.json a2.json b1.json ' \
 	'unlock forgets the tries and leaves the sessions'
+hold
+echo garbage >"$bump"
+user unlock alice
+is "$code $out $(held)" '0 alice may try again a1.json a2.json b1.json ' \
+	'  and a counter that can not be read'
 user unlock nobody
 like "$code $err" '^1 gate: there is no user nobody$' '  of users that there are'
 hold

@@ -551,6 +551,41 @@ forget_and_bump(int number, void *data)
 	return bad;
 }
 
+/* It is not absent: whoever asks takes it for full, or for set. */
+static void
+test_unreadable(const char *path)
+{
+	static const char *const texts[] = {"garbage", "1", "3 4 5", "{\"count\": 3}",
+	    "9223372036854775807 4102444800000 0 0", "-9223372036854775808 4102444800000 0 0",
+	    "9223372036854775808 4102444800000 0 0", "3 9223372036854775807 0 0",
+	    "3 4102444800000 -9223372036854775808 0", "3 4102444800000 9223372036854775807 0",
+	    "-1 4102444800000 0 0", "nan 4102444800000 0 0"};
+	struct gate_bump b;
+	struct gate_error error = {0};
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		bool good = true;
+
+		spill(path, texts[i]);
+		for (int64_t add = -1; add <= 1; add++)
+			good &= gate_store_bump(&f.link, "key", add, HOUR, &b, &error) == 1 &&
+			    b.count == INT64_MAX && b.last == 0;
+		ok(good, "a counter that is %s can't be read", texts[i]);
+		slurp(path);
+		is(bytes, texts[i], "  and stays as it is");
+	}
+	begin_log();
+	gate_log_forget();
+	gate_store_bump(&f.link, "key", 0, HOUR, &b, &error);
+	ok(end_log() == 1 &&
+		strstr(logged, "event=counter-unreadable store=file counter=key ") != NULL,
+	    "which is logged");
+	sweep_now();
+	ok(is_there(path), "the sweep leaves it");
+	ok(gate_store_bump(&f.link, "key", 0, 0, &b, &error) == 1 && !is_there(path),
+	    "and it can be forgotten");
+}
+
 static void
 test_counters(void)
 {
@@ -564,8 +599,11 @@ test_counters(void)
 	gate_store_bump(&f.link, "key", 41, HOUR, &b, &error);
 	ok(is_there(path) && (look(path).st_mode & 07777) == 0600, "a counter's file, 0600");
 	spill(path, "garbage");
+	sweep_now();
+	test_unreadable(path);
+	spill(path, "");
 	ok(gate_store_bump(&f.link, "key", 1, HOUR, &b, &error) == 1 && b.count == 1,
-	    "one that can't be read starts anew");
+	    "one that was never written begins");
 	ok(sweep_now() == 0 && is_there(path), "the sweep leaves a live counter");
 	gate_store_bump(&f.link, "key", 1, -1, &b, &error);
 	sweep_now();

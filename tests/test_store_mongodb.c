@@ -812,6 +812,48 @@ command(const char *json)
 	bson_destroy(request);
 }
 
+/* A counter that is not as gate writes it is not absent, and no sum overflows. */
+static void
+test_unreadable_counters(void)
+{
+	static const char *const odd[] = {"\"count\":\"3\",\"times\":[],\"expires\":" FAR,
+	    "\"count\":{\"$numberLong\":\"9223372036854775807\"},\"times\":[],\"expires\":" FAR,
+	    "\"count\":{\"$numberLong\":\"-9223372036854775808\"},\"times\":[],\"expires\":" FAR,
+	    "\"count\":-1,\"times\":[],\"expires\":" FAR, "\"times\":[],\"expires\":" FAR,
+	    "\"count\":{\"$numberDouble\":\"NaN\"},\"times\":[],\"expires\":" FAR,
+	    "\"count\":1e300,\"times\":[],\"expires\":" FAR,
+	    "\"count\":3,\"times\":[\"yesterday\"],\"expires\":" FAR,
+	    "\"count\":3,\"times\":5,\"expires\":" FAR, "\"count\":3,\"expires\":" FAR,
+	    "\"count\":3,\"times\":[],\"expires\":\"never\"", "\"count\":3,\"times\":[]"};
+	char name[GATE_SHA256_HEX + 1], json[400];
+	struct gate_bump bump;
+	struct gate_error error = {0};
+
+	ok(open_with(NULL), "counters that can't be read");
+	gate_store_bump(&f.link, "key", 0, 0, &bump, &error);
+	gate_sha256_hex(name, "key", 3);
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+		bool good = true;
+
+		snprintf(json, sizeof json,
+		    "{\"insert\":\"sessions_counters\",\"documents\":[{\"_id\":\"%s\",%s}]}", name,
+		    odd[i]);
+		command(json);
+		for (int64_t add = 1; add >= -1; add--)
+			good &= gate_store_bump(&f.link, "key", add, HOUR, &bump, &error) == 1 &&
+			    bump.count == INT64_MAX && bump.last == 0;
+		ok(good, "%s: full", odd[i]);
+		ok(gate_store_bump(&f.link, "key", 0, 0, &bump, &error) == 1 &&
+			gate_store_bump(&f.link, "key", 1, HOUR, &bump, &error) == 1 &&
+			bump.count == 1,
+		    "  until it is forgotten");
+		gate_store_bump(&f.link, "key", 0, 0, &bump, &error);
+	}
+	is(error.text, "", "no call failed");
+	close_fixture(&f);
+	drop();
+}
+
 static void
 test_index(void)
 {
@@ -1045,6 +1087,7 @@ main(void)
 	test_touch_after();
 	test_unreadable();
 	test_renew();
+	test_unreadable_counters();
 	test_index();
 	test_turns();
 	test_last_modified();

@@ -751,6 +751,41 @@ test_accounts(void)
 	test_device_used_up();
 }
 
+/* What a store says that nobody can have counted up to. */
+static void
+test_unreadable(void)
+{
+	static const int64_t counts[] = {INT64_MAX, INT64_MAX - 1, GATE_STORE_COUNT_MAX + 1};
+	char key[128], hex[GATE_SHA256_HEX + 1];
+	int before = GATE_THROTTLE_PASS, after = GATE_THROTTLE_PASS;
+
+	gate_sha256_hex(hex, "broken", 6);
+	snprintf(key, sizeof key, "login:account:%s", hex);
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		guess("broken", fresh_address(), NULL);
+		find_slot(key)->count = counts[i];
+		before = guess("broken", fresh_address(), NULL);
+		find_slot(key)->count = counts[i];
+		gate_throttle_reset(&f.link, "broken", NULL);
+		after = guess("broken", fresh_address(), NULL);
+		ok(before == GATE_THROTTLE_CLOSED && after == GATE_THROTTLE_PASS,
+		    "a count of %" PRId64 ": the account is closed, until an admin opens it",
+		    counts[i]);
+	}
+	guess("broken", fresh_address(), NULL);
+	find_slot(key)->last = INT64_MIN;
+	ok(guess("broken", fresh_address(), NULL) == GATE_THROTTLE_CLOSED, "a time of -2^63, too");
+	for (int i = 0; i < 3; i++) {
+		snprintf(
+		    key, sizeof key, "login:address:c0000263:%" PRId64, *wall / (150 * SECOND) - i);
+		*find_slot(key) = (struct slot){.count = INT64_MAX, .expires = INT64_MAX};
+		snprintf(find_slot(key)->key, sizeof key, "%s", key);
+	}
+	ok(guess("anybody", "192.0.2.99", NULL) == GATE_THROTTLE_ADDRESS &&
+		wait_of("anybody", "192.0.2.99", NULL) > 0,
+	    "an address whose counters can't be read waits");
+}
+
 static void
 test_rule(void)
 {
@@ -763,6 +798,7 @@ test_rule(void)
 	test_address_window();
 	test_address_steady();
 	test_networks();
+	test_unreadable();
 	test_costs();
 	test_dead_store(NULL, 5, "an unknown device");
 	test_dead_store(DEVICE, 2, "a known one");
