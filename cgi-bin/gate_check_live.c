@@ -21,6 +21,7 @@
 #include "queue.h"
 #include "record.h"
 #include "sign.h"
+#include "store_file.h"
 #include "template.h"
 
 #define RECORDS_LOOKED_AT 10000 /* of the store's folder; a million would take a minute */
@@ -228,8 +229,8 @@ gate_check_listen(struct gate_check *check)
 /* ---- the store ---- */
 
 struct tally { /* of the records in a folder */
-	size_t seen, exposed, foreign, closed;
-	char exposed_one[NAME_MAX + 1];
+	size_t seen, exposed, foreign, closed, others;
+	char exposed_one[NAME_MAX + 1], other[NAME_MAX + 1];
 };
 
 /* Ours end in spaces up to a multiple of 256, but with file_sync; Node's never do. */
@@ -242,6 +243,29 @@ is_unpadded(int fd, const struct stat *st)
 	    pread(fd, &last, 1, st->st_size - 1) == 1 && last != ' ';
 }
 
+/* Is it a session's, or what is left of one's? */
+static bool
+is_session(int fd, const char *name, const struct stat *st)
+{
+	size_t size =
+	    st->st_size < GATE_RECORD_SIZE_MAX ? (size_t)st->st_size : GATE_RECORD_SIZE_MAX;
+	char id[GATE_ID_MAX + 1], *text;
+	enum gate_store_file_kind kind = GATE_STORE_FILE_OTHER;
+	ssize_t got;
+	bool session;
+
+	if (!gate_store_file_id(name, id))
+		return false;
+	text = malloc(size + 1);
+	got = text != NULL ? pread(fd, text, size, 0) : -1;
+	if (got >= 0)
+		kind = gate_store_file_kind(text, (size_t)got);
+	session = kind == GATE_STORE_FILE_SESSION || kind == GATE_STORE_FILE_BLANK ||
+	    (kind == GATE_STORE_FILE_TORN && (off_t)size == st->st_size);
+	free(text);
+	return session;
+}
+
 static void
 look_at(int folder, const char *name, struct tally *tally)
 {
@@ -252,7 +276,10 @@ look_at(int folder, const char *name, struct tally *tally)
 		tally->closed += errno == EACCES || errno == EPERM || errno == EROFS;
 		return;
 	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !is_session(fd, name, &st)) {
+		if (tally->others++ == 0)
+			snprintf(tally->other, sizeof tally->other, "%s", name);
+	} else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		tally->seen++;
 		tally->foreign += is_unpadded(fd, &st);
 		if ((st.st_mode & 0077) != 0 && tally->exposed++ == 0)
@@ -268,7 +295,7 @@ check_records(struct gate_check *check, const char *path)
 	DIR *folder = opendir(path);
 	struct dirent *entry;
 
-	while (folder != NULL && tally.seen + tally.closed < RECORDS_LOOKED_AT &&
+	while (folder != NULL && tally.seen + tally.closed + tally.others < RECORDS_LOOKED_AT &&
 	    (entry = readdir(folder)) != NULL) {
 		size_t length = strlen(entry->d_name);
 
@@ -286,6 +313,10 @@ check_records(struct gate_check *check, const char *path)
 		gate_check_say(check, GATE_CHECK_WARNING,
 		    "store: others have rights on %zu records in %s (%.8s...): chmod 0600 *.json",
 		    tally.exposed, path, tally.exposed_one);
+	if (tally.others > 0)
+		gate_check_say(check, GATE_CHECK_NOTE,
+		    "store: %zu files in %s are no sessions (%s): gate leaves them where they are",
+		    tally.others, path, tally.other);
 	if (tally.foreign > 0 && !check->options.file_sync)
 		gate_check_say(check, GATE_CHECK_WARNING,
 		    "store: %zu of %zu records in %s look like Node's: "

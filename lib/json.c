@@ -199,33 +199,72 @@ visit_member(struct scan *s, gate_json_visit *visit, void *data)
 	return visit(data, &span) < 0 ? -1 : 1;
 }
 
+/* As gate_json_members; where it is no object, s->at stands where that shows. */
+static int
+visit_members(struct scan *s, gate_json_visit *visit, void *data)
+{
+	int result;
+
+	skip_blank(s);
+	if (!skip_char(s, '{'))
+		return 0;
+	skip_blank(s);
+	if (!skip_char(s, '}')) {
+		do {
+			result = visit_member(s, visit, data);
+			if (result <= 0)
+				return result;
+			skip_blank(s);
+		} while (skip_char(s, ','));
+		if (!skip_char(s, '}'))
+			return 0;
+	}
+	skip_blank(s);
+	return s->at == s->end;
+}
+
 int
 gate_json_members(const char *text, size_t length, gate_json_visit *visit, void *data)
 {
 	struct scan s = {.at = text, .end = text + length};
-	int result = 0;
+	int result = visit_members(&s, visit, data);
 
-	skip_blank(&s);
-	if (!skip_char(&s, '{'))
-		return 0;
-	skip_blank(&s);
-	if (!skip_char(&s, '}')) {
-		do {
-			result = visit_member(&s, visit, data);
-			if (result <= 0)
-				goto out;
-			skip_blank(&s);
-		} while (skip_char(&s, ','));
-		result = skip_char(&s, '}');
-	} else {
-		result = 1;
-	}
-	skip_blank(&s);
-	if (s.at != s.end)
-		result = 0;
-out:
 	gate_buffer_release(&s.nest);
 	return result;
+}
+
+static int
+pass_by(void *data, const struct gate_json_span *span)
+{
+	(void)data;
+	(void)span;
+	return 1;
+}
+
+/* The scan stands before a word that ends too early, as before one that is wrong. */
+static bool
+is_begun(const char *at, const char *end)
+{
+	static const char *const words[] = {"true", "false", "null"};
+	size_t left = (size_t)(end - at);
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (left < strlen(words[i]) && memcmp(at, words[i], left) == 0)
+			return true;
+	return false;
+}
+
+bool
+gate_json_is_cut(const char *text, size_t length)
+{
+	struct scan s = {.at = text, .end = text + length};
+	bool cut;
+
+	skip_blank(&s);
+	cut = s.at < s.end && *s.at == '{' && visit_members(&s, pass_by, NULL) == 0 &&
+	    is_begun(s.at, s.end);
+	gate_buffer_release(&s.nest);
+	return cut;
 }
 
 bool

@@ -18,6 +18,8 @@ typedef int gate_json_visit(void *data, const struct gate_json_span *);
  * JSON.parse takes it (any depth); 0: it is not, some members may have been visited; -1: memory,
  * or visit answered below 0. */
 int gate_json_members(const char *text, size_t length, gate_json_visit *, void *data);
+/* Is it the beginning of an object, which ends too early? */
+bool gate_json_is_cut(const char *text, size_t length);
 bool gate_json_named(const struct gate_json_span *, const char *name); /* however it is escaped */
 /* Adds the object text with some members replaced in place, or added at its end: name and value
  * pairs, NULL-ended. The rest stays byte for byte. 1, 0, -1 as above. */

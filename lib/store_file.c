@@ -181,16 +181,6 @@ gate_store_file_parse(const struct gate_store_file_was *was, struct gate_record 
 	return 1;
 }
 
-/* A file that a crash left without what was written into it: what it held is lost. */
-static bool
-is_blank(const struct gate_store_file_was *was)
-{
-	for (size_t i = 0; i < was->length; i++)
-		if (was->bytes[i] != '\0' && strchr(" \t\r\n", was->bytes[i]) == NULL)
-			return false;
-	return true;
-}
-
 static int
 load(void *store, const char *id, struct gate_record *record, struct gate_error *error)
 {
@@ -207,8 +197,11 @@ load(void *store, const char *id, struct gate_record *record, struct gate_error 
 	if (result == 1)
 		return !(record->stray && gate_store_file_is_ending(store, id, record));
 	gate_store_file_log(store, "session-malformed", id,
-	    "not a JSON object with a cookie in it; left as it is until it is swept");
-	return is_blank(was) ? 0 : GATE_UNREADABLE;
+	    "not a JSON object with a cookie in it; left as it is, and if it is empty or torn, "
+	    "until it is swept");
+	return gate_store_file_kind(was->bytes, was->length) == GATE_STORE_FILE_BLANK
+	    ? 0
+	    : GATE_UNREADABLE;
 }
 
 static void

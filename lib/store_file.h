@@ -59,6 +59,15 @@ int gate_store_file_unlink(struct gate_store_file_dir *, const char *id,
 int gate_store_file_touch(void *, const char *id, struct gate_record *,
     struct gate_error *); /* as in struct gate_store */
 void gate_store_file_close(struct gate_store_file_was *);
+
+/* store_file_kind.c */
+enum gate_store_file_kind {
+	GATE_STORE_FILE_SESSION, /* holds a `cookie` object, whatever stands behind it */
+	GATE_STORE_FILE_BLANK,
+	GATE_STORE_FILE_TORN, /* the beginning of an object */
+	GATE_STORE_FILE_OTHER /* is not ours, nor Node's */
+};
+enum gate_store_file_kind gate_store_file_kind(const char *text, size_t length);
 void gate_store_file_log(struct gate_store_file_dir *, const char *event, const char *id,
     const char *text); /* shows the beginning of the id only */
 

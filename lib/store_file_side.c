@@ -173,7 +173,7 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 
 /* ---- the sweep ---- */
 
-/* Is no record: as if it had last been written by somebody who could. */
+/* Is no record that can be read: as if it had last been written by somebody who could. */
 static bool
 is_stale(const struct stat *st, const struct gate_options *options, int64_t now)
 {
@@ -188,7 +188,9 @@ has_expired(struct gate_store_file_was *was, const struct gate_record *record, i
 
 	if (parsed == 1)
 		return gate_record_end(record, options) <= record->now - SWEEP_GRACE;
-	return parsed == 0 && fstat(was->fd, &st) == 0 && is_stale(&st, options, record->now);
+	return parsed == 0 &&
+	    gate_store_file_kind(was->bytes, was->length) != GATE_STORE_FILE_OTHER &&
+	    fstat(was->fd, &st) == 0 && is_stale(&st, options, record->now);
 }
 
 /* How many went: 1 or 0. One whose times lie ahead, and that nobody comes back to, lives its lifetime
@@ -211,6 +213,22 @@ sweep_read(struct gate_store_file_dir *dir, const char *id, struct gate_store_fi
 	return swept;
 }
 
+/* Of a file that is larger than a record may be. */
+static bool
+begins_as_session(const struct gate_store_file_dir *dir, const char *name)
+{
+	int fd = openat(dir->records, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char *text = fd >= 0 ? malloc(GATE_RECORD_SIZE_MAX) : NULL;
+	ssize_t got = text != NULL ? pread(fd, text, GATE_RECORD_SIZE_MAX, 0) : -1;
+	enum gate_store_file_kind kind =
+	    got >= 0 ? gate_store_file_kind(text, (size_t)got) : GATE_STORE_FILE_OTHER;
+
+	free(text);
+	if (fd >= 0)
+		close(fd);
+	return kind == GATE_STORE_FILE_SESSION || kind == GATE_STORE_FILE_BLANK;
+}
+
 /* How many went: 1 or 0. Never waits for a lock: a record that is in use has not expired. */
 static int
 sweep_record(struct gate_store_file_dir *dir, const char *name, const char *id,
@@ -223,7 +241,8 @@ sweep_record(struct gate_store_file_dir *dir, const char *name, const char *id,
 	if (fstatat(dir->records, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return 0;
 	if (st.st_size > GATE_RECORD_SIZE_MAX) /* nobody has it in use */
-		return is_stale(&st, options, now) && unlinkat(dir->records, name, 0) == 0;
+		return is_stale(&st, options, now) && begins_as_session(dir, name) &&
+		    unlinkat(dir->records, name, 0) == 0;
 	if (gate_store_file_read(dir, id, 0, &was, NULL) < 1)
 		return 0;
 	swept = sweep_read(dir, id, was, options);

@@ -297,6 +297,17 @@ rm sessions/node1.json
 chmod 600 sessions/ours1.json
 run check --config gate.conf
 is "$out" 'all is well' 'check: a record of our own'
+echo '{"name":"app","version":"1.0.0"}' >sessions/package.json
+echo '{"a":1}' >sessions/tsconfig.base.json
+chmod 600 sessions/*.json
+run check --config gate.conf
+is "$(head -n 1 <<<"$out" | sed 's/[^ ]*sessions/DIR/; s/([^)]*)/(NAME)/')" \
+	'note: store: 2 files in DIR are no sessions (NAME): gate leaves them where they are' \
+	'check: files that are no sessions are counted'
+touch -d '2 years ago' sessions/package.json sessions/tsconfig.base.json
+run session sweep --config gate.conf
+is "$out $(ls sessions | tr '\n' ' ')" '0 removed ours1.json package.json tsconfig.base.json ' \
+	'  and the sweep leaves them'
 rm sessions/*.json
 
 # ---- gate check: the users

@@ -366,6 +366,44 @@ test_swept_strange(void)
 	unlinkat(folder, "directory.json", AT_REMOVEDIR);
 }
 
+/* Other programs' files may lie in the folder, under a name that an id may have. */
+static void
+test_swept_foreign(void)
+{
+	static const char *const ours[] = {"", " \n", "{", "{\"cookie\":{\"originalMaxAge\":nu",
+	    "{\"cookie\":{},\"a\":\"b", "{\"cookie\":{},\"a\":-", "{\"cookie\":{}}x\"}",
+	    "{\"a\":1,\"cookie\":{}]", "{\"a\":1,"};
+	static const char *const others[] = {"{\"name\":\"app\",\"version\":\"1.0.0\"}", "{}", "[]",
+	    "[1,", "null", "nul", "tru", "hello", "\"text", "{\"cookie\":1}", "{\"cookie\":\"{}\"}",
+	    "{\"a\":{\"cookie\":{}}}", "{a:1", "{\"a\":truth", "# a comment\n"};
+	static char large[(1 << 20) + 100];
+	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		spill("ours.json", ours[i]);
+		ok(sweep_now() == 0 && is_there("ours.json"), "young: %s", ours[i]);
+		utimensat(folder, "ours.json", old, 0);
+		ok(sweep_now() == 1 && !is_there("ours.json"), "  old: it is swept");
+	}
+	spill_bytes("ours.json", "{\"a\":\"b\0\0\0\0", 12);
+	utimensat(folder, "ours.json", old, 0);
+	ok(sweep_now() == 1 && !is_there("ours.json"), "so is what was written in part");
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		spill("package.json", others[i]);
+		utimensat(folder, "package.json", old, 0);
+		ok(sweep_now() == 0 && is_there("package.json"), "no session stays: %s", others[i]);
+	}
+	memset(large, ' ', sizeof large);
+	memcpy(large, "{\"name\":\"x\",\"a\":[", 17);
+	spill_bytes("package.json", large, sizeof large);
+	utimensat(folder, "package.json", old, 0);
+	ok(sweep_now() == 0 && is_there("package.json"), "a large one, too");
+	memcpy(large, "{\"cookie\":{},\"a\":\"\"", 19);
+	spill_bytes("package.json", large, sizeof large);
+	utimensat(folder, "package.json", old, 0);
+	ok(sweep_now() == 1 && !is_there("package.json"), "but one with a cookie in it");
+}
+
 static int
 count_live(void *data, const char *id, struct gate_record *record)
 {
@@ -633,6 +671,7 @@ test_all(const char *sync)
 	test_times();
 	test_strange();
 	test_swept_strange();
+	test_swept_foreign();
 	test_malformed();
 	test_each();
 	test_deep();
