@@ -46,6 +46,7 @@ struct gate_mongodb_call { /* of one thread */
 	enum gate_mongodb_kind kind;
 	unsigned reads_turn, writes_turn; /* of the breakers */
 	int64_t end_before;               /* of the call in whose middle this one is made */
+	int tries;                        /* that the server was too busy for */
 };
 
 /* ---- mongodb_uri.c: what the URL says ---- */
@@ -60,7 +61,14 @@ mongoc_uri_t *gate_mongodb_patient_uri(const mongoc_uri_t *); /* whose answers m
 /* When this thread's call ends, in ms of CLOCK_MONOTONIC, 0: it makes none. What it was before. */
 int64_t gate_mongodb_set_end(int64_t end);
 bool gate_mongodb_is_over(void);
+int64_t gate_mongodb_left(void); /* ms until then; INT64_MAX: it makes none */
 void gate_mongodb_use_stream(mongoc_client_t *, bool pooled); /* whose bytes these rules are for */
+
+/* ---- mongodb_refusal.c: of the call's error and the reply (NULL: none) ---- */
+
+bool gate_mongodb_is_taken(const struct gate_mongodb_call *, const bson_t *); /* an _id is */
+/* Was the server only too busy, and is there time left? Then it has waited a little: try once more. */
+bool gate_mongodb_again(struct gate_mongodb_call *, const bson_t *);
 
 /* ---- mongodb.c: calls ---- */
 

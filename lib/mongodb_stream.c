@@ -44,6 +44,12 @@ gate_mongodb_is_over(void)
 	return end_of_call != 0 && gate_clock_monotonic() >= end_of_call;
 }
 
+int64_t
+gate_mongodb_left(void)
+{
+	return end_of_call != 0 ? end_of_call - gate_clock_monotonic() : INT64_MAX;
+}
+
 /* ---- waiting ---- */
 
 /* When a wait of so many ms (below 0: any number) ends. */

@@ -11,8 +11,7 @@
 #include "store_mongodb.h"
 
 #define BUMP_TRIES 20 /* a counter that ends and begins meanwhile is asked for again */
-#define DUPLICATE_KEY 11000
-#define TIMES 4 /* of the last bumps up: several may be on their way when one is taken back */
+#define TIMES 4       /* of the last bumps up: several may be on their way when one is taken back */
 
 /* ---- find and modify ---- */
 
@@ -34,10 +33,11 @@ gate_store_mongodb_modify(struct gate_store_mongodb *store,
 	mongoc_find_and_modify_opts_set_update(options, c->update);
 	mongoc_find_and_modify_opts_set_flags(options,
 	    MONGOC_FIND_AND_MODIFY_RETURN_NEW | (c->upsert ? MONGOC_FIND_AND_MODIFY_UPSERT : 0));
-	good = mongoc_collection_find_and_modify_with_opts(
-	    call.collection, c->query, options, &reply, &call.error);
-	taken =
-	    !good && call.error.domain == MONGOC_ERROR_SERVER && call.error.code == DUPLICATE_KEY;
+	while (!(good = mongoc_collection_find_and_modify_with_opts(
+		     call.collection, c->query, options, &reply, &call.error)) &&
+	    gate_mongodb_again(&call, &reply))
+		bson_destroy(&reply);
+	taken = !good && gate_mongodb_is_taken(&call, &reply);
 	if (good && bson_iter_init_find(&value, &reply, "value") &&
 	    BSON_ITER_HOLDS_DOCUMENT(&value) && bson_iter_recurse(&value, &inner)) {
 		bson_init(after);
@@ -274,17 +274,19 @@ read_counter(const struct counter *c)
 	BSON_APPEND_UTF8(&query, "_id", c->name);
 	BSON_APPEND_INT64(&options, "limit", 1);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
-	cursor = mongoc_collection_find_with_opts(call.collection, &query, &options, NULL);
-	if (mongoc_cursor_next(cursor, &document)) {
-		read_document(c, document, false);
-		if (!read_end(document, &end))
-			c->bump->count = INT64_MAX;
-		else if (end <= c->now)
-			*c->bump = (struct gate_bump){0};
-		found = end > c->now || is_unreadable(c);
-	}
-	good = !mongoc_cursor_error(cursor, &call.error);
-	mongoc_cursor_destroy(cursor);
+	do {
+		cursor = mongoc_collection_find_with_opts(call.collection, &query, &options, NULL);
+		if (mongoc_cursor_next(cursor, &document)) {
+			read_document(c, document, false);
+			if (!read_end(document, &end))
+				c->bump->count = INT64_MAX;
+			else if (end <= c->now)
+				*c->bump = (struct gate_bump){0};
+			found = end > c->now || is_unreadable(c);
+		}
+		good = !mongoc_cursor_error(cursor, &call.error);
+		mongoc_cursor_destroy(cursor);
+	} while (!good && gate_mongodb_again(&call, NULL));
 	bson_destroy(&options);
 	bson_destroy(&query);
 	if (gate_mongodb_end(&call, good, "a counter can't be read", c->error) < 0)
@@ -319,7 +321,7 @@ bump_back(const struct counter *c)
 
 		if (result == 0)
 			result = bump_back_if(c, false);
-		if (result != 0)
+		if (result != 0 && result != GATE_CONFLICT)
 			return result;
 		result = read_counter(c);
 		if (result <= 0 || is_unreadable(c))
@@ -339,7 +341,10 @@ forget(const struct counter *c)
 		&c->store->mongodb, &call, GATE_MONGODB_WRITE, c->store->counters, c->error) < 0)
 		return -1;
 	BSON_APPEND_UTF8(&query, "_id", c->name);
-	good = mongoc_collection_delete_one(call.collection, &query, NULL, NULL, &call.error);
+	do {
+		good =
+		    mongoc_collection_delete_one(call.collection, &query, NULL, NULL, &call.error);
+	} while (!good && gate_mongodb_again(&call, NULL));
 	bson_destroy(&query);
 	return gate_mongodb_end(&call, good, "a counter can't be removed", c->error);
 }

@@ -13,7 +13,6 @@
 #include "sign.h"
 #include "store_mongodb.h"
 
-#define DUPLICATE_KEY 11000
 #define OF_USER_MOST 20000 /* records: who asks keeps some memory for each */
 #define WALK_BATCH 100 /* records that come in one answer, which must come within socket_timeout */
 
@@ -214,8 +213,10 @@ gate_store_mongodb_load(
 	if (gate_mongodb_begin(&store->mongodb, &call, GATE_MONGODB_READ, NULL, error) < 0)
 		return -1;
 	describe_find(&command, store, id);
-	good = mongoc_client_read_command_with_opts(
-	    call.client, store->mongodb.database, &command, NULL, NULL, &reply, &call.error);
+	while (!(good = mongoc_client_read_command_with_opts(call.client, store->mongodb.database,
+		     &command, NULL, NULL, &reply, &call.error)) &&
+	    gate_mongodb_again(&call, &reply))
+		bson_destroy(&reply);
 	if (good && find_first(&reply, &document))
 		result = parse(store, &document, id, record, error);
 	bson_destroy(&reply);
@@ -275,7 +276,9 @@ change(struct gate_store_mongodb *store, const struct change *c, struct gate_err
 	if (!goes)
 		allow_names(&options);
 	put_collation(&options, store);
-	good = send_change(c, &call, &options, &reply);
+	while (
+	    !(good = send_change(c, &call, &options, &reply)) && gate_mongodb_again(&call, &reply))
+		bson_destroy(&reply);
 	found = number_in(&reply, goes ? "deletedCount" : "matchedCount");
 	bson_destroy(&reply);
 	bson_destroy(&options);
@@ -368,16 +371,19 @@ static int
 send_insert(struct gate_store_mongodb *store, const bson_t *document, struct gate_error *error)
 {
 	struct gate_mongodb_call call;
-	bson_t options = BSON_INITIALIZER;
+	bson_t options = BSON_INITIALIZER, reply;
 	bool good, taken;
 
 	if (gate_mongodb_begin(
 		&store->mongodb, &call, GATE_MONGODB_WRITE, store->collection, error) < 0)
 		return -1;
 	allow_names(&options);
-	good = mongoc_collection_insert_one(call.collection, document, &options, NULL, &call.error);
-	taken =
-	    !good && call.error.domain == MONGOC_ERROR_SERVER && call.error.code == DUPLICATE_KEY;
+	while (!(good = mongoc_collection_insert_one(
+		     call.collection, document, &options, &reply, &call.error)) &&
+	    gate_mongodb_again(&call, &reply))
+		bson_destroy(&reply);
+	taken = !good && gate_mongodb_is_taken(&call, &reply);
+	bson_destroy(&reply);
 	bson_destroy(&options);
 	if (gate_mongodb_end(&call, good || taken, "a record can't be made", error) < 0)
 		return -1;

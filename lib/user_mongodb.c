@@ -13,8 +13,7 @@
 #include "user_mongodb.h"
 #include "user_mongodb_private.h"
 
-#define CLIENTS 8 /* questions at once: logins wait for their hashing anyway */
-#define DUPLICATE_KEY 11000
+#define CLIENTS 8   /* questions at once: logins wait for their hashing anyway */
 #define SECOND 1000 /* ms */
 
 static struct gate_mongodb_wish
@@ -162,14 +161,18 @@ gate_user_mongodb_find(
 	gate_user_mongodb_project(&options);
 	BSON_APPEND_INT64(&options, "limit", 1);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
-	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
-	if (mongoc_cursor_next(cursor, &document) && is_text(document, "_id", name) &&
-	    gate_user_mongodb_refusal(name, gate_user_mongodb_text(document, "password")) == NULL) {
-		snprintf(hash, GATE_HASH_MAX, "%s", gate_user_mongodb_text(document, "password"));
-		result = 1;
-	}
-	good = !mongoc_cursor_error(cursor, &call.error);
-	mongoc_cursor_destroy(cursor);
+	do {
+		cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
+		if (mongoc_cursor_next(cursor, &document) && is_text(document, "_id", name) &&
+		    gate_user_mongodb_refusal(name, gate_user_mongodb_text(document, "password")) ==
+			NULL) {
+			snprintf(hash, GATE_HASH_MAX, "%s",
+			    gate_user_mongodb_text(document, "password"));
+			result = 1;
+		}
+		good = !mongoc_cursor_error(cursor, &call.error);
+		mongoc_cursor_destroy(cursor);
+	} while (!good && gate_mongodb_again(&call, NULL));
 	bson_destroy(&options);
 	bson_destroy(&filter);
 	if (gate_mongodb_end(&call, good, "the users can't be read", error) < 0)
@@ -230,12 +233,6 @@ gate_user_mongodb_skipped(void *data)
 
 /* ---- the change ---- */
 
-static bool
-is_taken(const bson_error_t *error)
-{
-	return error->domain == MONGOC_ERROR_SERVER && error->code == DUPLICATE_KEY;
-}
-
 /* One who was removed comes back; what ended stays ended. 1, 0: that is no such one, -1. */
 static int
 bring_back(struct gate_mongodb_call *call, const struct gate_user_edit *edit)
@@ -253,8 +250,10 @@ bring_back(struct gate_mongodb_call *call, const struct gate_user_edit *edit)
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &part);
 	BSON_APPEND_UTF8(&part, "password", edit->hash);
 	bson_append_document_end(&update, &part);
-	good = mongoc_collection_update_one(
-	    call->collection, &filter, &update, NULL, &reply, &call->error);
+	while (!(good = mongoc_collection_update_one(
+		     call->collection, &filter, &update, NULL, &reply, &call->error)) &&
+	    gate_mongodb_again(call, &reply))
+		bson_destroy(&reply);
 	found =
 	    bson_iter_init_find(&count, &reply, "matchedCount") && bson_iter_as_int64(&count) > 0;
 	bson_destroy(&reply);
@@ -266,17 +265,20 @@ bring_back(struct gate_mongodb_call *call, const struct gate_user_edit *edit)
 static int
 add(struct gate_mongodb_call *call, const struct gate_user_edit *edit, struct gate_error *error)
 {
-	bson_t document = BSON_INITIALIZER;
-	int result;
+	bson_t document = BSON_INITIALIZER, reply;
+	int result = 1;
+	bool good;
 
 	BSON_APPEND_UTF8(&document, "_id", edit->name);
 	BSON_APPEND_UTF8(&document, "password", edit->hash);
-	result = mongoc_collection_insert_one(call->collection, &document, NULL, NULL, &call->error)
-	    ? 1
-	    : -1;
+	while (!(good = mongoc_collection_insert_one(
+		     call->collection, &document, NULL, &reply, &call->error)) &&
+	    gate_mongodb_again(call, &reply))
+		bson_destroy(&reply);
+	if (!good)
+		result = gate_mongodb_is_taken(call, &reply) ? bring_back(call, edit) : -1;
+	bson_destroy(&reply);
 	bson_destroy(&document);
-	if (result < 0 && is_taken(&call->error))
-		result = bring_back(call, edit);
 	if (gate_mongodb_end(call, result >= 0, "a user can't be made", error) < 0)
 		return -1;
 	return result;
@@ -303,12 +305,14 @@ look_at(struct gate_mongodb_call *call, const bson_t *filter, const char *name, 
 	bool found, good;
 
 	gate_user_mongodb_project(&options);
-	cursor = mongoc_collection_find_with_opts(call->collection, filter, &options, NULL);
-	found = mongoc_cursor_next(cursor, &document) && is_text(document, "_id", name);
-	if (found)
-		*since = since_in(document);
-	good = !mongoc_cursor_error(cursor, &call->error);
-	mongoc_cursor_destroy(cursor);
+	do {
+		cursor = mongoc_collection_find_with_opts(call->collection, filter, &options, NULL);
+		found = mongoc_cursor_next(cursor, &document) && is_text(document, "_id", name);
+		if (found)
+			*since = since_in(document);
+		good = !mongoc_cursor_error(cursor, &call->error);
+		mongoc_cursor_destroy(cursor);
+	} while (!good && gate_mongodb_again(call, NULL));
 	bson_destroy(&options);
 	return good ? found : -1;
 }
@@ -353,6 +357,16 @@ describe(bson_t *update, const struct gate_user_edit *edit, int64_t since)
 	}
 }
 
+static bool
+send_edit(struct gate_mongodb_call *call, const bson_t *filter, const struct gate_user_edit *edit,
+    const bson_t *update, bson_t *reply)
+{
+	return edit->change == GATE_USER_REMOVE ? mongoc_collection_replace_one(call->collection,
+						      filter, update, NULL, reply, &call->error)
+						: mongoc_collection_update_one(call->collection,
+						      filter, update, NULL, reply, &call->error);
+}
+
 static int
 replace(struct gate_mongodb_call *call, const bson_t *filter, const struct gate_user_edit *edit,
     int64_t before)
@@ -366,10 +380,9 @@ replace(struct gate_mongodb_call *call, const bson_t *filter, const struct gate_
 	if (edit->change == GATE_USER_END)
 		since = edit->since;
 	describe(&update, edit, since);
-	good = edit->change == GATE_USER_REMOVE ? mongoc_collection_replace_one(call->collection,
-						      filter, &update, NULL, &reply, &call->error)
-						: mongoc_collection_update_one(call->collection,
-						      filter, &update, NULL, &reply, &call->error);
+	while (!(good = send_edit(call, filter, edit, &update, &reply)) &&
+	    gate_mongodb_again(call, &reply))
+		bson_destroy(&reply);
 	found =
 	    bson_iter_init_find(&count, &reply, "matchedCount") && bson_iter_as_int64(&count) > 0;
 	bson_destroy(&reply);

@@ -108,6 +108,37 @@ NotWritablePrimary "errorCode": 10107
 ShutdownInProgress "errorCode": 91
 a_connection_closed "closeConnection": true
 END
+
+# ---- a server that has too much to do, and its relatives' words for an _id that is taken
+busy() { # NAME COMMAND CODE PATH
+	fail_command 3 "$2" "\"errorCode\": $3"
+	get "$4"
+	is "$status" 200 "$1 at $2, three times: tried again, and nobody sees it"
+	fail_command off
+}
+wait_until 20 answers
+before=$(opened)
+for code in 16500 112; do
+	busy "code $code" find "$code" /r/read
+	busy "code $code" update "$code" /r/count
+	busy "code $code" findAndModify "$code" /r/renew
+	jar=$dir/jar.new busy "code $code" insert "$code" /r/count
+	rm -f "$dir/jar.new"
+done
+fail_command alwaysOn find '"errorCode": 16500'
+get /r/count
+is "$status $(header retry-after) $(cookies)" '503 1 0' 'too busy for the whole deadline: 503, Retry-After, no cookie'
+fail_command off
+get /r/count
+is "$status $(opened)" "200 $before" 'the next request is served: a server that is busy is there, and no breaker opens'
+for code in 11001 12582; do # the server takes no 11000 here
+	fail_command 2 findAndModify "\"errorCode\": $code"
+	get /r/renew
+	is "$status" 200 "a counter that is taken (code $code) is counted all the same"
+	fail_command off
+	get /r/count
+	is "$status" 200 'and the session goes on'
+done
 is "$(workers_of responder)" "$workers" 'no worker died'
 stop responder
 is $? 0 'gate lives'

@@ -72,7 +72,8 @@ hello(void)
 	return BCON_NEW("ok", BCON_DOUBLE(1), "ismaster", BCON_BOOL(true), "isWritablePrimary",
 	    BCON_BOOL(true), "helloOk", BCON_BOOL(true), "minWireVersion", BCON_INT32(0),
 	    "maxWireVersion", BCON_INT32(17), "maxBsonObjectSize", BCON_INT32(16777216),
-	    "maxMessageSizeBytes", BCON_INT32(48000000), "maxWriteBatchSize", BCON_INT32(100000));
+	    "maxMessageSizeBytes", BCON_INT32(48000000), "maxWriteBatchSize", BCON_INT32(100000),
+	    "localTime", BCON_DATE_TIME(INT64_MIN));
 }
 
 static bson_t *
@@ -107,6 +108,15 @@ batch(const char *database, const char *name, int count)
 	return reply;
 }
 
+/* Of an insert: no number says why. And a time that no clock shows. */
+static bson_t *
+in_words(void)
+{
+	return BCON_NEW("ok", BCON_DOUBLE(1), "n", BCON_INT32(0), "writeErrors", "[", "{", "index",
+	    BCON_INT32(0), "errmsg", BCON_UTF8("Duplicate key violation on the primary key"), "}",
+	    "]");
+}
+
 /* The database says what is done to who asks it. */
 static bool
 work(int fd, const int32_t asked[4], const bson_t *command)
@@ -117,9 +127,10 @@ work(int fd, const int32_t asked[4], const bson_t *command)
 	bool more = bson_has_field(command, "getMore");
 	bool find = more || bson_has_field(command, "find");
 	bool mute = find && strcmp(database, "mute") == 0;
-	bson_t *reply = !find ? hello()
-			      : batch(database, more ? "nextBatch" : "firstBatch",
-				    strcmp(database, "empty") == 0 ? 0 : 100);
+	bson_t *reply = bson_has_field(command, "insert") ? in_words()
+	    : !find                                       ? hello()
+		    : batch(database, more ? "nextBatch" : "firstBatch",
+			  strcmp(database, "empty") == 0 ? 0 : 100);
 	bool good = mute || answer(fd, asked, reply, find && strcmp(database, "slow") == 0);
 
 	bson_destroy(reply);
@@ -277,6 +288,20 @@ loads(int port, const char *database)
 	close_fixture(&f);
 }
 
+static void
+says_in_words(int port)
+{
+	struct gate_error error = {0};
+	int64_t now = 0;
+
+	open_store(port, "words");
+	ok(put(&f.link, "taken", "1") == 0, "an _id that is taken is, whatever number says so");
+	ok(f.link.table->time(f.link.store, &now, &error) == 1 && now < 0 &&
+		now - gate_clock_wall() < 0,
+	    "a time that no clock shows is bounded");
+	close_fixture(&f);
+}
+
 int
 main(void)
 {
@@ -289,6 +314,7 @@ main(void)
 	walks(port, "mute");
 	loads(port, "slow");
 	loads(port, "mute");
+	says_in_words(port);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return done();
