@@ -14,7 +14,8 @@
 #define PURPOSE "gate session handle"
 #define SHOWN_MAX 100   /* sessions, the newest */
 #define TIME_MOST 9e15  /* ms */
-#define LOOKED_MAX 5000 /* sessions, of which the newest are shown */
+#define ASKED_MAX 200   /* newest sessions, of which some may be over */
+#define LOOKED_MAX 5000 /* sessions of a store that can't say which are the newest */
 #define AT_ONCE 1000    /* sessions are ended, then there is another look for more */
 
 /* ---- one session, as its user sees it ---- */
@@ -111,7 +112,7 @@ show(struct gate_request *r, const char *id, const struct gate_record *record)
 	if (json_is_string(address))
 		json_object_set(session, "address", address);
 	put_time(session, "login", time_of(json_object_get(gate, "login")));
-	put_time(session, "seen", ours ? record->now : record->touched);
+	put_time(session, "seen", ours ? r->session.now : record->touched);
 	json_object_set_new(session, "order", json_integer(ours ? INT64_MAX : record->touched));
 	json_decref(gate);
 	return session;
@@ -120,6 +121,7 @@ show(struct gate_request *r, const char *id, const struct gate_record *record)
 struct list {
 	struct gate_request *r;
 	json_t *sessions;
+	size_t most;
 };
 
 static int
@@ -127,9 +129,9 @@ add(void *data, const char *id, struct gate_record *record)
 {
 	struct list *list = data;
 
-	if (is_live(list->r, id, record))
+	if (strcmp(id, list->r->session.id) != 0 && is_live(list->r, id, record))
 		json_array_append_new(list->sessions, show(list->r, id, record));
-	return json_array_size(list->sessions) < LOOKED_MAX;
+	return json_array_size(list->sessions) < list->most;
 }
 
 static int
@@ -170,12 +172,30 @@ walk(struct gate_request *r, gate_store_visit *visit, void *data)
 	return r->store->table->each(r->store->store, gate_user(r), visit, data, &r->session.error);
 }
 
+static int
+walk_newest(struct list *list)
+{
+	struct gate_request *r = list->r;
+
+	list->most = SHOWN_MAX;
+	if (r->store->table->newest != NULL)
+		return r->store->table->newest(
+		    r->store->store, gate_user(r), ASKED_MAX, add, list, &r->session.error);
+	list->most = LOOKED_MAX;
+	return walk(r, add, list);
+}
+
+/* This one comes first, however long ago it was written. */
 json_t *
 gate_user_sessions(struct gate_request *r)
 {
-	struct list list = {r, json_array()};
+	struct list list = {r, json_array(), 0};
 
-	if (gate_user(r) != NULL && walk(r, add, &list) < 0) {
+	if (gate_user(r) == NULL)
+		return list.sessions;
+	if (r->session.state == GATE_SESSION_LOADED)
+		json_array_append_new(list.sessions, show(r, r->session.id, &r->session.record));
+	if (walk_newest(&list) < 0) {
 		r->session.state = GATE_SESSION_FAILED;
 		json_decref(list.sessions);
 		return json_array();
@@ -402,6 +422,7 @@ end_oldest(struct gate_request *r, size_t most)
 	}
 	count = search.found.length / sizeof(struct found);
 	extra = count > most ? count - most : 0;
+	extra = extra < AT_ONCE ? extra : AT_ONCE; /* the next login ends more of them */
 	if (extra > 0) {
 		qsort(search.found.data, count, sizeof(struct found), oldest_first);
 		search.found.length = extra * sizeof(struct found);

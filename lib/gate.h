@@ -163,6 +163,8 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	int (*time)(void *store, int64_t *now, struct gate_error *); /* NULL: the host's clock */
 	int (*room)(void *store, const struct gate_options *,
 	    struct gate_error *); /* 2 for all; 1 not for strangers; 0 nor their tries; NULL: 2 */
+	int (*newest)(void *store, const char *user, int most, gate_store_visit *, void *data,
+	    struct gate_error *); /* of each, those last written; NULL: each is asked */
 };
 
 int gate_record_parse(struct gate_record *, const char *text, size_t length); /* 0: malformed */

@@ -71,7 +71,7 @@ static const struct gate_option table[] = {
     {"insecure_http", GATE_OPTION_SWITCH, "no", "allow login over plain http", AT(insecure_http)},
     {"remember_age", GATE_OPTION_DURATION, "30d", "lifetime of a session that is to be remembered",
 	AT(remember_age), .least = SECOND, .most = AGES},
-    {"max_sessions", GATE_OPTION_NUMBER, "0", "sessions of one user; 0: any number",
+    {"max_sessions", GATE_OPTION_NUMBER, "100", "sessions of one user; 0: any number",
 	AT(max_sessions), .most = 10000},
     {"clear_site_data", GATE_OPTION_LIST, "", "what browsers drop at logout: cache, storage, …",
 	AT(clear_site_data), .most = GATE_LIST_MAX, .check = gate_option_check_site_data},

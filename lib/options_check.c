@@ -188,6 +188,24 @@ warn_of_cookies(const struct gate_options *options)
 			    NULL);
 }
 
+/* Pages of one's own may all lie under it; but then nobody logs in by the page that comes with gate. */
+static void
+warn_of_path(const struct gate_options *options)
+{
+	static const char *const pages[] = {
+	    "/counter", "/card", "/login", "/logout", "/user", "/account"};
+	size_t length = strlen(options->cookie_path);
+
+	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+		if (strncmp(pages[i], options->cookie_path, length) == 0)
+			return;
+	gate_log(GATE_LOG_WARN, "cookie-path-narrow", "origin",
+	    gate_option_origin(options, "cookie_path"), "cookie_path", options->cookie_path, "why",
+	    "none of /counter, /card, /login, /logout, /user, /account begins with it: pages "
+	    "outside see no session, and their cookie never comes back",
+	    NULL);
+}
+
 static int
 check_cookie(const struct gate_options *options, struct gate_error *error)
 {
@@ -222,6 +240,7 @@ gate_options_check(struct gate_options *options, struct gate_error *error)
 		options->max_age = oldest;
 	}
 	warn_of_cookies(options);
+	warn_of_path(options);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "log.h"
 #include "record.h"
 #include "session_private.h"
 
@@ -74,11 +75,33 @@ choose(const struct gate_session *s, const struct gate_record *records)
 	return best;
 }
 
+/* Said once by each process that has never seen a path under it. */
+static void
+report_outside(struct gate_session *s)
+{
+	int unknown = GATE_PATH_UNKNOWN;
+
+	gate_session_explain(
+	    s, "the path is not under cookie_path", "the path is not under cookie_path");
+	if (atomic_compare_exchange_strong(&s->store->paths, &unknown, GATE_PATH_OUTSIDE))
+		gate_log(GATE_LOG_WARN, "outside-cookie-path", "path", s->path, "cookie_path",
+		    s->options->cookie_path, "why",
+		    "what does not begin with the option cookie_path sees no session and makes "
+		    "none",
+		    NULL);
+}
+
 /* express-session's path rule: a plain prefix, without segments. */
 static bool
-is_under_cookie_path(const struct gate_session *s)
+is_under_cookie_path(struct gate_session *s)
 {
-	return strncmp(s->path, s->options->cookie_path, strlen(s->options->cookie_path)) == 0;
+	if (strncmp(s->path, s->options->cookie_path, strlen(s->options->cookie_path)) != 0) {
+		report_outside(s);
+		return false;
+	}
+	if (atomic_load(&s->store->paths) != GATE_PATH_UNDER)
+		atomic_store(&s->store->paths, GATE_PATH_UNDER);
+	return true;
 }
 
 static enum gate_session_state
@@ -201,11 +224,8 @@ gate_session_load(struct gate_session *s)
 	enum gate_session_state state;
 	int found;
 
-	if (!is_under_cookie_path(s)) {
-		gate_session_explain(
-		    s, "the path is not under cookie_path", "the path is not under cookie_path");
+	if (!is_under_cookie_path(s))
 		return GATE_SESSION_OUTSIDE;
-	}
 	if (gate_session_is_too_large(s))
 		return GATE_SESSION_REFUSED;
 	found = find_shown(s);

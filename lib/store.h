@@ -25,11 +25,15 @@ struct gate_store_health { /* what the last trial found */
 	const char *why;
 };
 
+/* What this process has seen of paths under cookie_path. */
+enum gate_store_paths { GATE_PATH_UNKNOWN, GATE_PATH_OUTSIDE, GATE_PATH_UNDER };
+
 struct gate_store_link { /* an open store */
 	const struct gate_store *table;
 	void *store;
 	atomic_ulong calls[GATE_STORE_CALLS];
 	struct gate_store_health health;
+	atomic_int paths;
 };
 
 #define GATE_STORE_KEY_MAX (GATE_ID_MAX + 16)

@@ -445,9 +445,9 @@ open_memory(
 #define FUNCTIONS                                                                                  \
 	.load = load, .create = create, .update = update, .touch = gate_store_file_touch,          \
 	.remove = remove_record, .release = release, .each = gate_store_file_each,                 \
-	.bump = gate_store_file_bump, .sweep = gate_store_file_sweep,                              \
-	.close = gate_store_file_close_store, .room = gate_store_file_room,                        \
-	.time = gate_store_file_time
+	.newest = gate_store_file_newest, .bump = gate_store_file_bump,                            \
+	.sweep = gate_store_file_sweep, .close = gate_store_file_close_store,                      \
+	.room = gate_store_file_room, .time = gate_store_file_time
 
 const struct gate_store gate_store_file = {.scheme = "file", .open = open_file, FUNCTIONS};
 const struct gate_store gate_store_memory = {.scheme = "memory", .open = open_memory, FUNCTIONS};

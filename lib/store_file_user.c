@@ -6,10 +6,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buffer.h"
 #include "clock.h"
 #include "encode.h"
 #include "error.h"
@@ -204,6 +206,91 @@ gate_store_file_each(
 	if (folder < 0 && errno == ENOENT)
 		return 1;
 	result = walk(&w, folder);
+	if (folder >= 0)
+		close(folder);
+	return result;
+}
+
+/* ---- the newest of one user ---- */
+
+struct entry {
+	int64_t written; /* of the record's file, ms since 1970 */
+	size_t at;       /* of the id, in `ids` */
+};
+
+struct entries {
+	struct gate_buffer ids; /* each with its NUL */
+	struct gate_buffer all; /* of struct entry */
+};
+
+/* Looks at the records' files, and into none. */
+static void
+list_entries(struct gate_store_file_dir *dir, DIR *listing, struct entries *e)
+{
+	struct dirent *found;
+	struct stat st;
+
+	while ((found = readdir(listing)) != NULL) {
+		struct entry entry = {.at = e->ids.length};
+		char name[GATE_STORE_FILE_NAME_MAX];
+
+		if (!gate_id_valid(found->d_name))
+			continue;
+		gate_store_file_name(name, found->d_name);
+		if (fstatat(dir->records, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		entry.written = gate_store_file_modified(&st);
+		gate_buffer_add(&e->ids, found->d_name, strlen(found->d_name) + 1);
+		gate_buffer_add(&e->all, &entry, sizeof entry);
+	}
+}
+
+static int
+newest_first(const void *a, const void *b)
+{
+	const struct entry *one = a, *two = b;
+
+	return (one->written < two->written) - (one->written > two->written);
+}
+
+static int
+visit_newest(struct walk *w, struct entries *e, int most)
+{
+	size_t count = e->all.length / sizeof(struct entry);
+	struct entry *all = (void *)e->all.data;
+	int result = 1;
+
+	if (e->ids.failed || e->all.failed)
+		return gate_fail(w->error, GATE_EMEMORY, "out of memory");
+	if (count > 0)
+		qsort(all, count, sizeof *all, newest_first);
+	for (size_t i = 0; i < count && i < (size_t)most && result > 0; i++)
+		result = visit_record(w, e->ids.data + all[i].at);
+	return result < 0 || w->unread > 0 ? -1 : 1;
+}
+
+int
+gate_store_file_newest(void *store, const char *user, int most, gate_store_visit *visit, void *data,
+    struct gate_error *error)
+{
+	struct walk w = {store, user, visit, data, error, 0};
+	struct entries e = {.ids = {0}};
+	int folder = open_user(w.dir, user, false), result;
+	DIR *listing;
+
+	if (folder < 0 && errno == ENOENT)
+		return 1;
+	listing = folder >= 0 ? gate_store_file_listing(folder) : NULL;
+	if (listing != NULL) {
+		list_entries(w.dir, listing, &e);
+		result = visit_newest(&w, &e, most);
+		closedir(listing);
+	} else {
+		result = gate_fail_errno(
+		    error, GATE_ESTORE, "store file:%s: a folder can't be listed", w.dir->path);
+	}
+	gate_buffer_release(&e.ids);
+	gate_buffer_release(&e.all);
 	if (folder >= 0)
 		close(folder);
 	return result;

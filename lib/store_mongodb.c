@@ -68,8 +68,9 @@ open_store(
 	.open = open_store, .load = gate_store_mongodb_load, .create = gate_store_mongodb_create,  \
 	.update = gate_store_mongodb_update, .touch = gate_store_mongodb_touch,                    \
 	.remove = gate_store_mongodb_remove, .release = gate_store_mongodb_release,                \
-	.each = gate_store_mongodb_each, .bump = gate_store_mongodb_bump,                          \
-	.sweep = gate_store_mongodb_sweep, .close = close_store, .time = gate_store_mongodb_time
+	.each = gate_store_mongodb_each, .newest = gate_store_mongodb_newest,                      \
+	.bump = gate_store_mongodb_bump, .sweep = gate_store_mongodb_sweep, .close = close_store,  \
+	.time = gate_store_mongodb_time
 
 const struct gate_store gate_store_mongodb = {.scheme = "mongodb", FUNCTIONS};
 const struct gate_store gate_store_mongodb_srv = {.scheme = "mongodb+srv", FUNCTIONS};

@@ -463,36 +463,64 @@ visit_document(struct walk *w, const bson_t *document)
 	return result;
 }
 
-int
-gate_store_mongodb_each(
-    void *data, const char *user, gate_store_visit *visit, void *visitor, struct gate_error *error)
+/* With `most` the last written ones, which the server picks among the user's. The walk over all of
+ * them goes by the index of users, in which no touch moves a record. */
+static int
+look_through(struct walk *w, int most)
 {
-	struct gate_store_mongodb *store = data;
-	struct walk w = {store, user, visit, visitor, error, 0};
+	struct gate_store_mongodb *store = w->store;
 	struct gate_mongodb_call call;
-	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, equals;
+	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, part;
 	const bson_t *document;
 	mongoc_cursor_t *cursor;
 	int result = 1;
 	bool good;
 
 	BSON_APPEND_INT32(&options, "batchSize", WALK_BATCH);
+	if (most > 0) {
+		BSON_APPEND_INT64(&options, "limit", most);
+		BSON_APPEND_DOCUMENT_BEGIN(&options, "sort", &part);
+		BSON_APPEND_INT32(&part, "lastModified", -1);
+		BSON_APPEND_INT32(&part, "expires", -1);
+		bson_append_document_end(&options, &part);
+	}
+	if (w->user != NULL) {
+		BSON_APPEND_DOCUMENT_BEGIN(&filter, "user", &part);
+		put_string(&part, "$eq", w->user);
+		bson_append_document_end(&filter, &part);
+	}
 	if (gate_mongodb_begin(
-		&store->mongodb, &call, GATE_MONGODB_READ, store->collection, error) < 0)
+		&store->mongodb, &call, GATE_MONGODB_READ, store->collection, w->error) < 0) {
+		bson_destroy(&options);
+		bson_destroy(&filter);
 		return -1;
-	if (user != NULL) {
-		BSON_APPEND_DOCUMENT_BEGIN(&filter, "user", &equals);
-		put_string(&equals, "$eq", user);
-		bson_append_document_end(&filter, &equals);
 	}
 	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
 	while (result > 0 && gate_mongodb_next(&call, cursor, &document))
-		result = visit_document(&w, document);
+		result = visit_document(w, document);
 	good = gate_mongodb_came_all(&call, cursor);
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&filter);
-	if (gate_mongodb_end(&call, good, "the records can't be listed", error) < 0)
+	if (gate_mongodb_end(&call, good, "the records can't be listed", w->error) < 0)
 		return -1;
 	return result < 0 ? -1 : 1;
+}
+
+int
+gate_store_mongodb_each(
+    void *store, const char *user, gate_store_visit *visit, void *data, struct gate_error *error)
+{
+	struct walk w = {store, user, visit, data, error, 0};
+
+	return look_through(&w, 0);
+}
+
+int
+gate_store_mongodb_newest(void *store, const char *user, int most, gate_store_visit *visit,
+    void *data, struct gate_error *error)
+{
+	struct walk w = {store, user, visit, data, error, 0};
+
+	return look_through(&w, most);
 }

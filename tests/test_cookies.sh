@@ -147,6 +147,29 @@ connect.sid=; Max-Age=0; Path=/second' 'a logout clears our cookie wherever it m
 	stop second
 }
 
+# ---- a path that no page lies under
+said() { grep -c "event=$1 .*cookie_path=$2 " "$dir/log/second" || true; }
+test_narrow_path() {
+	: >"$dir/log/second"
+	start_responder second=counter --cookie_path=/app --workers=1
+	is "$(said cookie-path-narrow /app)" 1 'a cookie_path that none of our pages lies under: said at the start'
+	new_visitor
+	for i in 1 2 3; do get /second/counter; done
+	is "$(heading) $(ours)" 'Welcome stranger, visit 1 0' '  a page outside sees no session'
+	is "$(said outside-cookie-path /app)" 1 '  which is logged, once'
+	stop second
+	: >"$dir/log/second"
+	start_responder second=counter --cookie_path=/second/counter --workers=1
+	get /second/counter
+	get /second/count
+	is "$(said outside-cookie-path /second/counter)" 0 'a program that has pages under it says nothing of others'
+	stop second
+	: >"$dir/log/second"
+	start_responder second=counter --cookie_path=/acc
+	is "$(said cookie-path-narrow /acc)" 0 'nor is anything said where one of our pages lies under it'
+	stop second
+}
+
 # ---- the cookie lives as long as the record
 test_touched() {
 	local record
@@ -198,6 +221,7 @@ test_many_others
 for how in 'over 1 MiB' malformed 'a symbolic link'; do test_unreadable "$how"; done
 test_several
 test_cleared
+test_narrow_path
 test_touched
 test_strict
 is "$(grep -hE 'level=error' "$dir"/log/* | head -n 3)" '' 'no program met an error'
