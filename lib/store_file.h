@@ -117,8 +117,8 @@ int gate_store_file_bump(void *, const char *key, int64_t add, int64_t lifetime,
     struct gate_error *);
 int gate_store_file_each(
     void *, const char *user, gate_store_visit *, void *data, struct gate_error *);
-int gate_store_file_newest(void *, const char *user, int most, gate_store_visit *, void *data,
-    struct gate_error *);
+int gate_store_file_newest(
+    void *, const char *user, int most, gate_store_visit *, void *data, struct gate_error *);
 int gate_store_file_sweep(void *, const struct gate_options *, struct gate_error *);
 
 #endif

@@ -65,8 +65,8 @@ int gate_store_mongodb_touch(
 int gate_store_mongodb_remove(
     void *store, const char *id, struct gate_record *, struct gate_error *);
 void gate_store_mongodb_release(struct gate_record *);
-int gate_store_mongodb_newest(void *, const char *user, int most, gate_store_visit *, void *visitor,
-    struct gate_error *);
+int gate_store_mongodb_newest(
+    void *, const char *user, int most, gate_store_visit *, void *visitor, struct gate_error *);
 int gate_store_mongodb_each(
     void *store, const char *user, gate_store_visit *, void *data, struct gate_error *);
 

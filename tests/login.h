@@ -100,6 +100,15 @@ each(void *store, const char *user, gate_store_visit *visit, void *data, struct 
 	return result;
 }
 
+static inline int
+newest(void *store, const char *user, int most, gate_store_visit *visit, void *data,
+    struct gate_error *error)
+{
+	if (no_each)
+		return gate_fail(error, GATE_ESTORE, "store: it fails on demand");
+	return gate_store_file.newest(store, user, most, visit, data, error);
+}
+
 /* ---- helpers ---- */
 
 static inline bool
@@ -478,6 +487,7 @@ open_server(void)
 	table.bump = bump;
 	table.load = load;
 	table.each = each;
+	table.newest = newest;
 	v.f.link.table = &table;
 	v.request.hashing = gate_hashing_open(options->run_dir, 64, 2, &error);
 	must(v.request.hashing != NULL, error.text);

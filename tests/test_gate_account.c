@@ -75,9 +75,56 @@ test_list(void)
 	ask(list);
 	no_each = false;
 	ok(status_of(&v) == 503 && has(v.f.logged, "event=store-failed"), "the store fails: 503");
+	table.newest = NULL;
+	ok(list_sessions() == 4 && is_this(0) && strcmp(of_session(3, "device"), "curl") == 0,
+	    "a store that can't say which are the newest is asked for all");
+	no_each = true;
+	ask(list);
+	no_each = false;
+	table.newest = newest;
+	ok(status_of(&v) == 503, "  it fails: 503");
 	options->absolute_timeout = 90 * MINUTE;
 	ok(list_sessions() == 2, "what is over the absolute limit is not shown");
 	options->absolute_timeout = 30 * DAY;
+}
+
+static int
+set_record_time(const char *id, int64_t ago)
+{
+	time_t then = (time_t)((gate_clock_wall() - ago) / 1000);
+	const struct timespec both[2] = {{then, 0}, {then, 0}};
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%s.json", v.f.records, id);
+	return utimensat(AT_FDCWD, path, both, 0);
+}
+
+/* Of more than a page shows. */
+static void
+test_many(void)
+{
+	char id[32];
+
+	begin();
+	options->max_sessions = 0;
+	ask(log_in);
+	must(set_record_time(session_id(), 20 * DAY) == 0, "this one's time");
+	for (int i = 1; i <= 250; i++) {
+		snprintf(id, sizeof id, "many%d", i);
+		make_session(id, "anna", i * MINUTE, i == 100 ? "curl/8.1" : FIREFOX);
+		must(set_record_time(id, i * MINUTE) == 0, id);
+	}
+	ok(list_sessions() == 100, "of many sessions a hundred");
+	ok(is_this(0), "  this one first, though it was written long ago");
+	ok(strcmp(of_session(99, "device"), "Firefox on Linux") == 0, "  and the newest others");
+	make_session("many0", "anna", 0, "curl/8.1");
+	ok(list_sessions() == 100 && strcmp(of_session(1, "device"), "curl") == 0,
+	    "  the newest of them first");
+	options->max_sessions = 100;
+	ask(log_in);
+	ok(count_records(&v.f, false) == 100 && !is_there("many99") && is_there("many98"),
+	    "by default a login leaves a hundred");
+	begin();
 }
 
 static void
@@ -608,6 +655,7 @@ main(void)
 {
 	open_server();
 	test_list();
+	test_many();
 	test_stale_index();
 	test_end();
 	test_end_others();

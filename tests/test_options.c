@@ -119,8 +119,8 @@ test_defaults(void)
 		options.socket_timeout == 1500 && options.sweep_interval == 600000,
 	    "durations are milliseconds");
 	ok(strcmp(options.users, "") == 0 && strcmp(options.user_member, "gate.user") == 0 &&
-		!options.allow_weak_hashes && !options.insecure_http && options.max_sessions == 100 &&
-		options.remember_age == INT64_C(30) * 86400000,
+		!options.allow_weak_hashes && !options.insecure_http &&
+		options.max_sessions == 100 && options.remember_age == INT64_C(30) * 86400000,
 	    "login");
 	ok(options.socket_mode == 0660 && options.body_limit == 65536 && options.workers == 2 &&
 		options.threads == 8,

@@ -7,9 +7,11 @@
 
 #include "behind.h"
 #include "records.h"
+#include "store_file.h"
 #include "stores.h"
 
 #define THREADS 8
+#define MINUTE (HOUR / 60)
 #define EACH 20 /* records that a thread makes */
 
 static struct fixture f;
@@ -214,6 +216,65 @@ test_each(void)
 	is(ids_of("ben"), "b1", "  others stay");
 	take_away("b1");
 	take_away("nobodys");
+}
+
+/* The file store goes by its files. */
+static void
+make_then(const char *id, const char *user, int64_t ago)
+{
+	struct gate_record record = blank_record();
+	char name[GATE_STORE_FILE_NAME_MAX];
+	struct gate_store_file_dir *dir = f.link.store;
+	struct timespec both[2] = {{0}};
+
+	record.now -= ago;
+	gate_record_set(&record, "n", "1");
+	stamp_user(&record, user);
+	record.expires = record.now + ago + HOUR;
+	ok(gate_store_create(&f.link, id, &record, NULL) == 1, "%s is made", id);
+	both[0].tv_sec = both[1].tv_sec = (time_t)(record.now / 1000);
+	gate_store_release(&f.link, &record);
+	if (f.link.table->open != gate_store_file.open &&
+	    f.link.table->open != gate_store_memory.open)
+		return;
+	gate_store_file_name(name, id);
+	ok(utimensat(dir->records, name, both, 0) == 0, "  its file is as old");
+}
+
+static const char *
+newest_of(const char *user, int most, int stop_at)
+{
+	static struct walk w;
+	static char text[sizeof w.ids];
+	struct gate_error error = {0};
+
+	w = (struct walk){.stop_at = stop_at, .user = user};
+	text[0] = '\0';
+	if (f.link.table->newest(f.link.store, user, most, visit, &w, &error) != 1)
+		return "failed";
+	for (int i = 0; i < w.count; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i > 0 ? " " : "",
+		    w.ids[i]);
+	return w.strange ? "strange" : text;
+}
+
+static void
+test_newest(void)
+{
+	is(newest_of("anna", 3, -1), "", "nobody of that name has been here");
+	make_then("third", "anna", 3 * MINUTE);
+	make_then("first", "anna", 1 * MINUTE);
+	make_then("fourth", "anna", 4 * MINUTE);
+	make_then("bens", "ben", 0);
+	make_then("second", "anna", 2 * MINUTE);
+	is(newest_of("anna", 9, -1), "first second third fourth",
+	    "newest: those last written first");
+	is(newest_of("anna", 2, -1), "first second", "  as many as asked for");
+	is(newest_of("anna", 9, 3), "first second third", "  or until a visit ends it");
+	ok(write_as("fourth", "anna") == 1, "one is written again");
+	is(newest_of("anna", 2, -1), "fourth first", "  it is the newest then");
+	take_all("anna");
+	take_all("ben");
 }
 
 static void
@@ -564,6 +625,7 @@ static void
 test_all(void)
 {
 	test_each();
+	test_newest();
 	test_names();
 	test_update();
 	test_conflict();
