@@ -193,6 +193,69 @@ test_account_form() {
 	is "$status $(header Location)" '302 /login?next=/account' 'leads to the login'
 }
 
+# ---- the answer to a login got lost: the browser still has the cookie from before it
+lose_login() { # $lost is then the cookie whose session has a new id
+	new_visitor
+	get /counter
+	get /card
+	lost=$(session_cookie)
+	another_address
+	with "$lost" log_in alice "$alice"
+	is "$status $([ -e "$(record_of "$lost")" ] || echo gone)" '303 gone' 'a login whose answer got lost'
+}
+leads_on() { # NAME: a 409 that says so, and how to go on
+	is "$status $(set_cookies)" '409 0' "$1: 409, and no cookie"
+	page_says 'renewed, while this was under way, so nothing was changed.* Load again Log in' \
+		'  it says that nothing was changed'
+	like "$body" '<a href="">Load again</a>.*' '  and offers to load it again'
+	like "$body" '<p><a href="/login">Log in</a></p>' '  or to log in'
+	unlike "$(text)" 'visit [0-9]|left on your card|Get a new card' '  what was not saved is not shown as done'
+}
+test_lost_answer() {
+	local before page
+	lose_login
+	before=$(records)
+	for page in counter card; do
+		with "$lost" get /$page
+		leads_on "GET /$page"
+		with "$lost" get /$page
+		is "$status" 409 '  also the next time'
+	done
+	with "$lost" post /card
+	leads_on 'POST /card'
+	with "$lost" get /
+	is "$status $(set_cookies)" '200 0' 'the start page, which changes nothing, is there'
+	like "$body" 'href="/login">Log in</a></li><li><a href="/logout">Log out</a>' '  and leads in and out'
+	for page in user account; do
+		with "$lost" get /$page
+		is "$status $(header Location) $(set_cookies)" "302 /login?next=/$page 0" "/$page leads to the login"
+	done
+	with "$lost" post /account -d 'current=x&new=a&again=a'
+	is "$status $(header Location) $(set_cookies)" '303 /login?next=/account 0' 'so does a change of the password'
+	with "$lost" post /account -d others=yes
+	is "$status $(header Location) $(set_cookies)" '303 /login?next=/account 0' 'and the end of all others'
+	is "$(records)" "$before" 'no record was made'
+	with "$lost" get '/login?next=/counter'
+	is "$status $(heading) $(set_cookies)" '200 Log in 0' 'the login is there'
+	new_visitor
+	login='/login?next=/counter' log_in alice "$alice" -b "connect.sid=$lost"
+	is "$status $(header Location) $(who)" '303 /counter alice' 'and works at once'
+	get /counter
+	is "$(heading)" 'Welcome alice, visit 1' 'the counter counts'
+	post /card
+	is "$status" 303 'and a new card is one'
+	lose_login
+	with "$lost" post /logout
+	is "$status $(header Location)" '303 /' 'a logout, of a session that is gone, is done'
+	unlike "$(header Set-Cookie)" 'connect\.sid' '  and takes no fresh cookie away'
+	with "$lost" get /logout
+	is "$status" 200 'the page that asks for it is there'
+	lose_login
+	rm -f "$dir"/sessions/.gate/bump/*
+	with "$lost" get /counter
+	is "$status $(heading)" '200 Welcome stranger, visit 1' 'after a minute the session is a new one'
+}
+
 # ---- browsers of a terminal, which say neither Sec-Fetch-Site nor Origin
 in_terminal() { # COMMAND: with the keys of stdin; $shown is what it showed, without what moves the cursor
 	shown=$(TERM=vt100 HOME=$dir timeout 60 script -qec "$1" /dev/null 2>&1 |
@@ -241,7 +304,7 @@ make_user carol "$alice"
 chmod 600 "$dir/users"
 for name in index counter card logout user login account; do start_responder $name || bail "no $name"; done
 start_nginx
-for name in refused_form blanks cookieless led_on account_form lynx w3m; do
+for name in refused_form blanks cookieless led_on account_form lost_answer lynx w3m; do
 	diag "$name"
 	test_$name
 done
