@@ -3,6 +3,7 @@
 # each byte on, hold up nobody.
 . "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
 need_nginx
+trap '' PIPE # a client that was given up early
 
 crowd=48
 # Who waits for one of the two threads behind such a client waits in vain: a body has time.
