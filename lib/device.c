@@ -28,16 +28,17 @@ signed_text(char out[SIGNED_MAX + 1], const char *stamp, size_t length, const ch
 }
 
 int
-gate_device_make(
-    const struct gate_keys *keys, const char *name, int64_t now, struct gate_buffer *out)
+gate_device_make(const struct gate_keys *keys, const char *name, const char *id, int64_t now,
+    struct gate_buffer *out)
 {
-	char id[GATE_ID_MAX + 1], stamp[STAMP_MAX + 1], text[SIGNED_MAX + 1];
+	char fresh[GATE_ID_MAX + 1], stamp[STAMP_MAX + 1], text[SIGNED_MAX + 1];
 	char signature[GATE_SIGNATURE_LENGTH + 1];
 	size_t length;
 
-	if (gate_id_new(GATE_GENID_RANDOM, id) < 0)
+	if (id == NULL && gate_id_new(GATE_GENID_RANDOM, fresh) < 0)
 		return -1;
-	snprintf(stamp, sizeof stamp, "%.*s.%" PRId64, GATE_DEVICE_ID_LENGTH, id, now);
+	snprintf(stamp, sizeof stamp, "%.*s.%" PRId64, GATE_DEVICE_ID_LENGTH,
+	    id != NULL ? id : fresh, now);
 	length = signed_text(text, stamp, strlen(stamp), name);
 	gate_sign_for(keys, PURPOSE, text, length, signature);
 	gate_buffer_puts(out, stamp);

@@ -12,10 +12,11 @@
 #define GATE_DEVICE_COOKIE "gate-device"               /* the cookie's name over http */
 #define GATE_DEVICE_COOKIE_SECURE "__Host-gate-device" /* and over https */
 
-/* Adds a new cookie's value for this user: a fresh id and the time, signed together with the name,
- * which does not stand in it, under a key of its own; of A-Z a-z 0-9 - _ . only, so that nothing
- * needs to be encoded. 0 or -1. */
-int gate_device_make(const struct gate_keys *, const char *name, int64_t now, struct gate_buffer *);
+/* Adds a cookie's value for this user: the device's id (NULL: a fresh one) and the time, signed
+ * together with the name, which does not stand in it, under a key of its own; of A-Z a-z 0-9 - _ .
+ * only, so that nothing needs to be encoded. 0 or -1. */
+int gate_device_make(
+    const struct gate_keys *, const char *name, const char *id, int64_t now, struct gate_buffer *);
 /* Does the value look like one? Says nothing of who made it. */
 bool gate_device_is_shaped(const char *value);
 /* 1: the value was made for this user, at most GATE_DEVICE_AGE ago, by one of our secrets; id is

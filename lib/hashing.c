@@ -1,27 +1,32 @@
-/* hashing.c: turns at hashing a password, by locks on files that nobody writes. */
+/* hashing.c: turns at hashing a password, each a file's one place. */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "error.h"
 #include "hashing.h"
+#include "queue.h"
 
 struct turn {
-	int fd;
-	atomic_bool taken; /* by a thread of ours, whom the kernel's lock wouldn't keep out */
+	struct gate_queue queue;
+	atomic_bool taken; /* by a thread of ours, who alone uses the queue */
+};
+
+struct line {
+	atomic_int waiting, standing_by; /* who stands by waits, too */
+	int most;                        /* may wait */
 };
 
 struct gate_hashing {
-	atomic_int holding, waiting, standing_by; /* who stands by waits, too */
+	atomic_int holding;
+	atomic_int known_next; /* known devices that wait for a turn: nobody else takes one */
 	int holding_max, waiting_max, count;
+	struct line lines[2]; /* of strangers, and of known devices */
 	struct turn turns[];
 };
 
@@ -39,20 +44,7 @@ count_turns(void)
 	return count > 2 ? (int)count - 1 : 1;
 }
 
-static int
-open_turn(const char *run_dir, int number, struct gate_error *error)
-{
-	char path[4096];
-	int fd;
-
-	if (snprintf(path, sizeof path, "%s/hash.%d", run_dir, number) >= (int)sizeof path)
-		return gate_fail(error, GATE_EOPTION, "run_dir %.60s… is too long", run_dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return gate_fail_errno(error, GATE_ESYSTEM, "%s can't be opened", path);
-	return fd;
-}
-
+/* Known devices may wait wherever anybody may, and strangers leave a quarter of that to them. */
 struct gate_hashing *
 gate_hashing_open(const char *run_dir, int holding, int waiting, struct gate_error *error)
 {
@@ -65,21 +57,18 @@ gate_hashing_open(const char *run_dir, int holding, int waiting, struct gate_err
 	}
 	h->holding_max = holding;
 	h->waiting_max = waiting;
-	if (mkdir(run_dir, 0700) < 0 && errno != EEXIST) {
-		gate_fail_errno(error, GATE_ESYSTEM, "run_dir %s can't be made", run_dir);
-		goto fail;
-	}
+	h->lines[true].most = waiting;
+	h->lines[false].most = waiting - (waiting + 2) / 4;
 	for (; h->count < count; h->count++) {
-		int fd = open_turn(run_dir, h->count, error);
+		char name[32];
 
-		if (fd < 0)
-			goto fail;
-		h->turns[h->count].fd = fd;
+		snprintf(name, sizeof name, "hash.%d", h->count);
+		if (gate_queue_open_file(&h->turns[h->count].queue, run_dir, name, error) < 0) {
+			gate_hashing_close(h);
+			return NULL;
+		}
 	}
 	return h;
-fail:
-	gate_hashing_close(h);
-	return NULL;
 }
 
 void
@@ -88,53 +77,66 @@ gate_hashing_close(struct gate_hashing *h)
 	if (h == NULL)
 		return;
 	for (int i = 0; i < h->count; i++)
-		close(h->turns[i].fd);
+		gate_queue_close(&h->turns[i].queue);
 	free(h);
 }
 
 static int
-lock(int fd, short type)
-{
-	struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
-
-	return fcntl(fd, F_OFD_SETLK, &whole);
-}
-
-/* A file system without locks bounds each worker only. */
-static bool
-take(struct turn *turn)
-{
-	if (atomic_exchange(&turn->taken, true))
-		return false;
-	if (lock(turn->fd, F_WRLCK) == 0 || (errno != EAGAIN && errno != EACCES))
-		return true;
-	atomic_store(&turn->taken, false);
-	return false;
-}
-
-static int
-take_any(struct gate_hashing *h)
+take_any(struct gate_hashing *h, int64_t until)
 {
 	if (atomic_fetch_add(&h->holding, 1) < h->holding_max)
-		for (int i = 0; i < h->count; i++)
-			if (take(&h->turns[i]))
+		for (int i = 0; i < h->count; i++) {
+			struct turn *turn = &h->turns[i];
+
+			if (atomic_exchange(&turn->taken, true))
+				continue;
+			if (gate_queue_try_until(&turn->queue, "turn", until))
 				return i;
+			atomic_store(&turn->taken, false);
+		}
 	atomic_fetch_sub(&h->holding, 1);
 	return -1;
 }
 
+/* To be left again in either case. False: too many wait. */
+static bool
+join(struct gate_hashing *h, bool known)
+{
+	int ours = atomic_fetch_add(&h->lines[known].waiting, 1);
+
+	return ours < h->lines[known].most &&
+	    ours + atomic_load(&h->lines[!known].waiting) < h->waiting_max;
+}
+
+static void
+leave(struct gate_hashing *h, bool known)
+{
+	atomic_fetch_sub(&h->lines[known].waiting, 1);
+}
+
+/* Strangers leave the next turn to a known device. */
+static int
+try_turn(struct gate_hashing *h, bool known, int64_t until)
+{
+	return known || atomic_load(&h->known_next) == 0 ? take_any(h, until) : -1;
+}
+
 int
-gate_hashing_enter(struct gate_hashing *h, int64_t deadline)
+gate_hashing_enter(struct gate_hashing *h, bool known, int64_t deadline)
 {
 	int turn = -1;
 
-	/* Nobody who has just come overtakes those who wait. */
-	if (atomic_load(&h->waiting) == 0 && (turn = take_any(h)) >= 0)
+	/* Nobody who has just come overtakes those who wait in his line. */
+	if (atomic_load(&h->lines[known].waiting) == 0 &&
+	    (turn = try_turn(h, known, deadline)) >= 0)
 		return turn;
-	if (atomic_fetch_add(&h->waiting, 1) < h->waiting_max)
-		while ((turn = take_any(h)) < 0 && gate_clock_monotonic() < deadline)
+	atomic_fetch_add(&h->known_next, known);
+	if (join(h, known))
+		while (
+		    (turn = try_turn(h, known, deadline)) < 0 && gate_clock_monotonic() < deadline)
 			gate_clock_pause();
-	atomic_fetch_sub(&h->waiting, 1);
+	leave(h, known);
+	atomic_fetch_sub(&h->known_next, known);
 	return turn;
 }
 
@@ -143,21 +145,23 @@ gate_hashing_leave(struct gate_hashing *h, int turn)
 {
 	if (turn < 0)
 		return;
-	lock(h->turns[turn].fd, F_UNLCK);
+	gate_queue_leave(&h->turns[turn].queue);
 	atomic_store(&h->turns[turn].taken, false);
 	atomic_fetch_sub(&h->holding, 1);
 }
 
 int
 gate_hashing_stand_by(
-    struct gate_hashing *h, int (*ready)(void *data), void *data, int64_t deadline)
+    struct gate_hashing *h, bool known, int (*ready)(void *data), void *data, int64_t deadline)
 {
-	int is_ready = 0, waiting = atomic_fetch_add(&h->waiting, 1);
+	struct line *line = &h->lines[known];
+	bool has_room = join(h, known);
+	int is_ready = 0;
 
-	if (atomic_fetch_add(&h->standing_by, 1) < h->waiting_max / 2 && waiting < h->waiting_max)
+	if (atomic_fetch_add(&line->standing_by, 1) < (line->most + 1) / 2 && has_room)
 		while (!(is_ready = ready(data)) && gate_clock_monotonic() < deadline)
 			gate_clock_pause();
-	atomic_fetch_sub(&h->standing_by, 1);
-	atomic_fetch_sub(&h->waiting, 1);
+	atomic_fetch_sub(&line->standing_by, 1);
+	leave(h, known);
 	return is_ready;
 }

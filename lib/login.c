@@ -69,8 +69,9 @@ gate_login_refuse_http(struct gate_request *r)
 
 /* ---- login ---- */
 
+/* id: the device's, NULL: it gets a new one, with tries of its own, which only a password is worth. */
 static void
-remember_device(struct gate_request *r, const char *name)
+remember_device(struct gate_request *r, const char *name, const char *id)
 {
 	int64_t now = gate_clock_wall();
 	struct gate_cookie_attributes attributes = {.path = "/",
@@ -81,7 +82,7 @@ remember_device(struct gate_request *r, const char *name)
 	    .same_site = GATE_SAME_SITE_LAX};
 	struct gate_buffer value = {0};
 
-	if (gate_device_make(r->config->keys, name, now, &value) == 0)
+	if (gate_device_make(r->config->keys, name, id, now, &value) == 0)
 		gate_cookie_write(&r->login.device, gate_login_device_cookie(r),
 		    gate_buffer_text(&value), &attributes, NULL);
 	gate_buffer_release(&value);
@@ -111,7 +112,7 @@ remember_login(struct gate_request *r, const char *name, bool remember)
 	    l->login.since < l->login.at)
 		l->login.since = l->login.at;
 	l->max_age = remember ? r->config->options.remember_age : r->config->options.max_age;
-	remember_device(r, name);
+	remember_device(r, name, NULL);
 }
 
 /* Blanks around a name come from keyboards and clipboards; no user's name has any. */
@@ -188,8 +189,8 @@ gate_user(struct gate_request *r)
 }
 
 /* Chromium shows the page behind the login again, no-store or not, if a logout only removes cookies.
- * If the logout sets one, Chromium forgets that page. So this sets the device's cookie: a new one if
- * the user is known; else the one that came; else a worthless one for a minute. */
+ * If the logout sets one, Chromium forgets that page. So this sets the device's cookie: a younger one of
+ * the same device if it is the user's; else the one that came; else a worthless one for a minute. */
 static void
 set_device(struct gate_request *r, const char *user)
 {
@@ -205,7 +206,7 @@ set_device(struct gate_request *r, const char *user)
 
 	if (r->login.device.length == 0 && user != NULL &&
 	    gate_login_find_device(r, user, device) != NULL)
-		remember_device(r, user);
+		remember_device(r, user, device);
 	else if (r->login.device.length == 0)
 		gate_cookie_write(&r->login.device, name,
 		    value != NULL && gate_device_is_shaped(value) ? value : "none", &attributes,

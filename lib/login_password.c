@@ -70,7 +70,7 @@ store_password(struct gate_login_try *t, const char *new, const char **why)
 	struct gate_request *r = t->r;
 	struct gate_error error = {0};
 	char hash[GATE_HASH_MAX];
-	int turn = gate_hashing_enter(r->hashing, r->deadline), result;
+	int turn = gate_hashing_enter(r->hashing, true, r->deadline), result;
 
 	if (turn < 0) {
 		r->login.wait = 1000;

@@ -32,6 +32,12 @@ gate_login_find_device(struct gate_request *r, const char *name, char id[GATE_DE
 	return id;
 }
 
+static bool
+is_known(const struct gate_login_try *t)
+{
+	return t->throttle.device != NULL;
+}
+
 /* ---- the try ---- */
 
 /* An unknown name is tried on the hash of one of the users, so that the time of a try tells nothing,
@@ -168,7 +174,7 @@ judge(struct gate_login_try *t)
 	result = find_hash(t) < 0 ? -1 : find_equal(t);
 	if (result != 0)
 		return gate_throttle_undo(&t->throttle, error) < 0 || result < 0 ? -1 : 0;
-	turn = gate_hashing_enter(t->r->hashing, t->r->deadline);
+	turn = gate_hashing_enter(t->r->hashing, is_known(t), t->r->deadline);
 	if (turn < 0)
 		return gate_throttle_undo(&t->throttle, error) < 0 ? -1 : put_off(t, NO_TURN);
 	result = decide(t);
@@ -181,37 +187,51 @@ is_alone(void *data)
 {
 	struct gate_login_try *t = data;
 
-	return gate_queue_try(&t->account, t->place);
+	return gate_queue_try_until(&t->account, t->place, t->r->deadline);
 }
 
 /* Too many came together; those that would be refused anyway are. */
 static int
 judge_crowd(struct gate_login_try *t)
 {
-	int verdict = gate_throttle_look(&t->throttle, &t->r->session.error);
+	struct gate_error *error = &t->r->session.error;
+	int verdict = gate_throttle_look(&t->throttle, error);
 
-	if (verdict < 0)
+	if (gate_throttle_withdraw(&t->throttle, error) < 0 || verdict < 0)
 		return -1;
 	return verdict == GATE_THROTTLE_PASS ? put_off(t, NO_TURN) : refuse_try(t, verdict);
 }
 
 /* Tries of one account go one after the other on this host, so that the second click of a double
- * one is no try behind a failure, as which the first one counts until it is known to be right. */
+ * one is no try behind a failure, as which the first one counts until it is known to be right. Those
+ * of a known device wait for each other only. */
 static int
 judge_alone(struct gate_login_try *t)
 {
 	struct gate_request *r = t->r;
 	int result;
 
-	snprintf(t->place, sizeof t->place, "login:%s", t->name);
+	snprintf(t->place, sizeof t->place, "login:%s%s%s", t->name, is_known(t) ? ":" : "",
+	    is_known(t) ? t->throttle.device : "");
 	if (gate_queue_open(&t->account, r->config->options.run_dir, &r->session.error) < 0)
 		return -1;
-	if (is_alone(t) || gate_hashing_stand_by(r->hashing, is_alone, t, r->deadline))
+	if (is_alone(t) || gate_hashing_stand_by(r->hashing, is_known(t), is_alone, t, r->deadline))
 		result = judge(t);
 	else
 		result = judge_crowd(t);
 	gate_queue_close(&t->account);
 	return result;
+}
+
+/* The address is judged before anybody waits for anything. */
+static int
+judge_address(struct gate_login_try *t)
+{
+	int verdict = gate_throttle_admit(&t->throttle, &t->r->session.error);
+
+	if (verdict < 0)
+		return -1;
+	return verdict == GATE_THROTTLE_PASS ? judge_alone(t) : refuse_try(t, verdict);
 }
 
 int
@@ -228,12 +248,11 @@ gate_login_attempt(struct gate_login_try *t)
 	    .address = gate_request_address(r),
 	    .device = gate_login_find_device(r, t->name, t->device),
 	};
-	t->exists |= t->throttle.device != NULL; /* it logged in before */
-	if (t->throttle.device == NULL &&
-	    !gate_store_has_room_for_tries(r->store, &r->config->options) &&
+	t->exists |= is_known(t); /* it logged in before */
+	if (!is_known(t) && !gate_store_has_room_for_tries(r->store, &r->config->options) &&
 	    gate_session_user(&r->session) == NULL)
 		return put_off(t, "store_reserve: what is left is not for a stranger's tries");
-	return judge_alone(t);
+	return judge_address(t);
 }
 
 /* ---- a better hash ---- */
@@ -260,7 +279,7 @@ gate_login_renew_hash(struct gate_login_try *t)
 
 	if (!gate_users_keep_hashes_new(users) || !(weak || gate_password_hash_is_old(t->hash)))
 		return;
-	turn = gate_hashing_enter(t->r->hashing, t->r->deadline);
+	turn = gate_hashing_enter(t->r->hashing, true, t->r->deadline);
 	if (turn < 0)
 		return; /* the next login will do */
 	if (gate_password_hash(t->password, hash, NULL) < 0) {

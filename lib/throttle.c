@@ -184,25 +184,42 @@ gate_throttle_look(struct gate_throttle *t, struct gate_error *error)
 }
 
 int
-gate_throttle_try(struct gate_throttle *t, struct gate_error *error)
+gate_throttle_admit(struct gate_throttle *t, struct gate_error *error)
 {
-	int verdict;
-
 	t->now = gate_clock_wall();
 	t->wait = 0;
+	t->admitted = true;
 	if (t->device != NULL) {
-		verdict = try_account_or_device(t, true, error);
+		int verdict = try_account_or_device(t, false, error);
+
 		if (verdict != GATE_THROTTLE_CLOSED)
-			return verdict;
+			return verdict < 0 ? -1 : GATE_THROTTLE_PASS;
 		t->device = NULL;
 	}
-	verdict = try_address(t, error);
+	return try_address(t, error);
+}
+
+int
+gate_throttle_withdraw(struct gate_throttle *t, struct gate_error *error)
+{
+	return t->device == NULL ? take_back(t, address(t, 0), error) : 0;
+}
+
+int
+gate_throttle_try(struct gate_throttle *t, struct gate_error *error)
+{
+	int verdict = t->admitted ? GATE_THROTTLE_PASS : gate_throttle_admit(t, error);
+
+	t->wait = verdict == GATE_THROTTLE_PASS ? 0 : t->wait;
+	t->admitted = false;
 	if (verdict != GATE_THROTTLE_PASS)
 		return verdict;
 	verdict = try_account_or_device(t, true, error);
-	if (verdict == GATE_THROTTLE_PASS || take_back(t, address(t, 0), error) == 0)
-		return verdict;
-	return -1;
+	if (verdict != GATE_THROTTLE_PASS && gate_throttle_withdraw(t, error) < 0)
+		return -1;
+	if (verdict == GATE_THROTTLE_CLOSED && t->device != NULL)
+		verdict = GATE_THROTTLE_ACCOUNT; /* just now: the next try is a stranger's */
+	return verdict;
 }
 
 /* One that is closed stays so: that is an admin's to end. */

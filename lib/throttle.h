@@ -36,17 +36,23 @@ struct gate_throttle { /* one try */
 	struct gate_store_link *store;
 	const char *name;    /* any text, byte for byte: as in htpasswd, Bob is not bob */
 	const char *address; /* what is none, and NULL, count as one of its own */
-	const char *device;  /* the id of a known device of this account (device.h), or NULL; try
+	const char *device;  /* the id of a known device of this account (device.h), or NULL; admit
 			      * makes it NULL where it has used up its tries */
 	int64_t wait;        /* ms, with ACCOUNT and ADDRESS: for Retry-After */
-	int64_t now;         /* when the try was counted: set by try, read by the two behind it */
+	int64_t now;   /* when the address counted the try: set by admit, read by the others */
+	bool admitted; /* by admit */
 };
 
 /* Would account or device let one pass? Counts nothing. A verdict, or -1. */
 int gate_throttle_look(struct gate_throttle *, struct gate_error *);
-/* Counts the try, before its hash is made, and judges it by the count that came back; one that
- * does not pass is taken back, without moving the time of the last one. A verdict, or -1: the
- * store failed, and the try must be refused. */
+/* Counts the try for its address, and judges it by that alone, so that who floods an account does not
+ * even wait for it. PASS, of a known device always; ADDRESS; or -1. */
+int gate_throttle_admit(struct gate_throttle *, struct gate_error *);
+/* The try that was admitted isn't made: takes it back. 0 or -1. */
+int gate_throttle_withdraw(struct gate_throttle *, struct gate_error *);
+/* Counts the try, before its hash is made, and judges it by the count that came back (admitting it
+ * first, if that was not done); one that does not pass is taken back, without moving the time of the
+ * last one. A verdict, or -1: the store failed, and the try must be refused. */
 int gate_throttle_try(struct gate_throttle *, struct gate_error *);
 /* The try that passed was right: forgets the failures of the account, unless it is closed, and those
  * of the device or this one of the address. 0 or -1. */

@@ -6,12 +6,12 @@ echo 1..3
 # A file may include headers of its own layer or of one below. The highest comes first.
 layers='process sweeper fastcgi parked arrival gate_private
 request repeat login login_private
-session session_private origin user throttle
+session session_private origin user throttle hashing
 user_mongodb user_mongodb_private store store_file store_mongodb
 record queue mongodb resolve
 options options_private
 template template_private form cookie device seal
-sign hashing password breaker user_file user_file_private
+sign password breaker user_file user_file_private
 json
 clock log log_line unicode buffer encode error field file address'
 level() { # NAME of a header without .h

@@ -56,7 +56,7 @@ make(const struct gate_keys *keys, const char *name, char value[256])
 {
 	struct gate_buffer b = {0};
 
-	if (gate_device_make(keys, name, NOW, &b) < 0 || b.length > 255)
+	if (gate_device_make(keys, name, NULL, NOW, &b) < 0 || b.length > 255)
 		exit(2);
 	memcpy(value, b.data, b.length + 1);
 	gate_buffer_release(&b);
@@ -67,7 +67,7 @@ static void
 test_make(void)
 {
 	struct gate_keys *keys = new_keys(FIRST, NULL);
-	struct gate_buffer b = {.limit = 60}, encoded = {0};
+	struct gate_buffer b = {.limit = 60}, encoded = {0}, again = {0};
 	char value[256], other[256], id[GATE_DEVICE_ID_LENGTH + 1];
 
 	make(keys, "alice", value);
@@ -89,11 +89,17 @@ test_make(void)
 	    "with its id");
 	make(keys, "alice", other);
 	ok(strncmp(value, other, GATE_DEVICE_ID_LENGTH) != 0, "each has an id of its own");
+	gate_buffer_release(&again);
+	ok(gate_device_make(keys, "alice", id, NOW + 1, &again) == 0 &&
+		gate_device_check(keys, "alice", NOW + 1, again.data, again.length, other) == 1 &&
+		strcmp(id, other) == 0 && strcmp(gate_buffer_text(&again), value) != 0,
+	    "or keeps the one that it had, with a younger time");
+	gate_buffer_release(&again);
 	gate_buffer_puts(&b, "gate-device=");
-	ok(gate_device_make(keys, "alice", NOW, &b) == -1, "no room for it");
+	ok(gate_device_make(keys, "alice", NULL, NOW, &b) == -1, "no room for it");
 	gate_buffer_release(&b);
 	kernel_fails = true;
-	ok(gate_device_make(keys, "alice", NOW, &b) == -1, "no random bytes: no cookie");
+	ok(gate_device_make(keys, "alice", NULL, NOW, &b) == -1, "no random bytes: no cookie");
 	kernel_fails = false;
 	is(GATE_DEVICE_COOKIE_SECURE, "__Host-" GATE_DEVICE_COOKIE, "its name over https");
 	gate_buffer_release(&b);

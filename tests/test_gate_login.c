@@ -2,6 +2,7 @@
  * second run does not do again. For lib/login.c. */
 #include "config.h"
 
+#include "device.h"
 #include "log.h"
 #include "login.h"
 
@@ -634,11 +635,12 @@ test_site_data(void)
 static void
 test_logout(void)
 {
-	char old[GATE_ID_MAX + 1];
+	char old[GATE_ID_MAX + 1], known[sizeof device];
 
 	begin();
 	ask(log_in);
 	snprintf(old, sizeof old, "%s", session_id());
+	snprintf(known, sizeof known, "%s", device);
 	is(ask(log_out), "0 nobody", "logout: 0, and nobody is logged in");
 	ok(sid[0] == '\0' && count_records(&v.f, false) == 0, "  record and cookie go");
 	is(header_of(&v, "Clear-Site-Data"), "", "  nothing else is asked of the browser");
@@ -646,6 +648,9 @@ test_logout(void)
 	ok(device[0] != '\0' && times(v.answer, "Set-Cookie: __Host-gate-device=") == 1 &&
 		times(v.answer, "Set-Cookie: ") == 2,
 	    "  the device stays known, by a cookie of its own");
+	ok(strlen(DEVICE "=") + GATE_DEVICE_ID_LENGTH < strlen(known) &&
+		strncmp(device, known, strlen(DEVICE "=") + GATE_DEVICE_ID_LENGTH) == 0,
+	    "  as the same one, with the same tries");
 	send_id(old);
 	is(ask(who), "nobody", "the old cookie is worth nothing");
 	is(ask(log_out), "0 nobody", "who is not logged in may log out");
@@ -787,7 +792,8 @@ test_no_turn(void)
 	put_session("busy", "\"x\":1,\"gate\":{\"created\":1795253199612,\"user\":\"anna\"}");
 	device[0] = '\0';
 	options->deadline = 100;
-	while (count < 64 && (turns[count] = gate_hashing_enter(others, 0)) >= 0)
+	while (count < 64 &&
+	    (turns[count] = gate_hashing_enter(others, false, gate_clock_monotonic() + 60000)) >= 0)
 		count++;
 	for (int i = 0; i < GATE_THROTTLE_FREE + 1; i++)
 		ask(log_in);

@@ -63,15 +63,21 @@ open_hashing(int on_cores, int waiting)
 	return h;
 }
 
-/* How many turns there are to be had now; all are taken, up to 64. */
+/* How many turns there are to be had now; all are taken, up to 64, for as long. Nobody may wait for h's. */
 static int
-take_all(struct gate_hashing *h, int turns[64])
+take_all_for(struct gate_hashing *h, int turns[64], int64_t deadline)
 {
 	int count = 0;
 
-	while (count < 64 && (turns[count] = gate_hashing_enter(h, 0)) >= 0)
+	while (count < 64 && (turns[count] = gate_hashing_enter(h, true, deadline)) >= 0)
 		count++;
 	return count;
+}
+
+static int
+take_all(struct gate_hashing *h, int turns[64])
+{
+	return take_all_for(h, turns, 0);
 }
 
 static void
@@ -87,14 +93,13 @@ test_open(void)
 	struct gate_hashing *h = open_hashing(3, 1);
 	struct stat st;
 	char path[sizeof run_dir + 32];
-	int turn = gate_hashing_enter(h, 0);
+	int turn = gate_hashing_enter(h, true, 0);
 
 	ok(stat(run_dir, &st) == 0 && (st.st_mode & 07777) == 0700,
 	    "run_dir is made, for us alone");
 	for (int i = 0; i < 2; i++) {
 		snprintf(path, sizeof path, "%s/hash.%d", run_dir, i);
-		ok(stat(path, &st) == 0 && (st.st_mode & 07777) == 0600 && st.st_size == 0,
-		    "a file for turn %d, that nobody writes", i);
+		ok(stat(path, &st) == 0 && (st.st_mode & 07777) == 0600, "a file for turn %d", i);
 	}
 	snprintf(path, sizeof path, "%s/hash.2", run_dir);
 	ok(stat(path, &st) < 0, "and none for more");
@@ -173,15 +178,15 @@ test_exclusion(void)
 	struct gate_hashing *one = open_hashing(4, 1), *two = open_hashing(4, 1);
 	int ours[64], theirs[64];
 
-	ours[0] = gate_hashing_enter(one, 0);
-	ours[1] = gate_hashing_enter(one, 0);
+	ours[0] = gate_hashing_enter(one, true, 0);
+	ours[1] = gate_hashing_enter(one, true, 0);
 	ok(ours[0] >= 0 && ours[1] >= 0 && ours[0] != ours[1], "two turns for one worker");
 	ok(take_all(two, theirs) == 1, "one is left for another");
-	ok(gate_hashing_enter(one, 0) == -1, "then there is none");
+	ok(gate_hashing_enter(one, true, 0) == -1, "then there is none");
 	gate_hashing_leave(one, ours[0]);
-	theirs[1] = gate_hashing_enter(two, 0);
+	theirs[1] = gate_hashing_enter(two, true, 0);
 	ok(theirs[1] == ours[0], "the one that was given back goes to the other");
-	ok(gate_hashing_enter(one, 0) == -1, "and is taken");
+	ok(gate_hashing_enter(one, true, 0) == -1, "and is taken");
 	gate_hashing_close(two);
 	ok(take_all(one, theirs) == 2, "closing gives back what was held");
 	gate_hashing_close(one);
@@ -191,16 +196,16 @@ static void
 test_deadline(void)
 {
 	struct gate_hashing *h = open_hashing(2, 1);
-	int turn = gate_hashing_enter(h, 0);
+	int turn = gate_hashing_enter(h, true, 0);
 	int64_t start = now(), end;
 
 	ok(turn >= 0, "a free turn is had even after the deadline");
-	ok(gate_hashing_enter(h, start + SOON) == -1, "a taken one is not");
+	ok(gate_hashing_enter(h, true, start + SOON) == -1, "a taken one is not");
 	end = now();
 	ok(end - start >= SOON, "not before the deadline");
 	ok(end - start < LATER, "nor long after it (%d ms)", (int)(end - start));
 	gate_hashing_leave(h, turn);
-	ok(gate_hashing_enter(h, now() + LATER) == turn, "given back: ours");
+	ok(gate_hashing_enter(h, true, now() + LATER) == turn, "given back: ours");
 	gate_hashing_close(h);
 }
 
@@ -216,7 +221,7 @@ static void *
 enter_in_thread(void *data)
 {
 	struct queue *q = data;
-	int turn = gate_hashing_enter(q->h, now() + LATER);
+	int turn = gate_hashing_enter(q->h, true, now() + LATER);
 
 	q->refused += turn < 0;
 	q->served += turn >= 0;
@@ -232,7 +237,7 @@ test_waiting(int waiting)
 	struct queue q = {.h = open_hashing(2, waiting)};
 	pthread_t threads[8];
 	int64_t start = now();
-	int turn = gate_hashing_enter(q.h, 0);
+	int turn = gate_hashing_enter(q.h, true, 0);
 
 	sem_init(&q.came_back, 0, 0);
 	for (int i = 0; i < waiting + 3; i++)
@@ -242,12 +247,12 @@ test_waiting(int waiting)
 		sem_wait(&q.came_back);
 	ok(q.refused == 3 && q.served == 0, "%d may wait: three more are sent away", waiting);
 	ok(now() - start < LATER, "long before their deadline");
-	ok(gate_hashing_enter(q.h, now() + LATER) == -1, "so is the next one");
+	ok(gate_hashing_enter(q.h, true, now() + LATER) == -1, "so is the next one");
 	gate_hashing_leave(q.h, turn);
 	for (int i = 0; i < waiting + 3; i++)
 		pthread_join(threads[i], NULL);
 	ok(q.refused == 3 && q.served == waiting, "those who waited get their turn");
-	turn = gate_hashing_enter(q.h, 0);
+	turn = gate_hashing_enter(q.h, true, 0);
 	ok(turn >= 0, "and then it is free");
 	sem_destroy(&q.came_back);
 	gate_hashing_close(q.h);
@@ -267,7 +272,7 @@ hash_in_thread(void *data)
 	struct gate_hashing *h = data;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		int turn = gate_hashing_enter(h, now() + LATER), inside, most;
+		int turn = gate_hashing_enter(h, true, now() + LATER), inside, most;
 
 		if (turn < 0) {
 			crowd->failed++;
@@ -325,9 +330,10 @@ test_crowd(void)
 
 /* A child that takes as many turns as it may and keeps them. */
 static pid_t
-hold_all(int on_cores, int *count)
+hold_all(int on_cores, int *count, int64_t deadline)
 {
 	int told[2], turns[64];
+	struct gate_hashing *h;
 	pid_t child;
 
 	if (pipe2(told, O_CLOEXEC) < 0 || (child = fork()) < 0) {
@@ -336,7 +342,9 @@ hold_all(int on_cores, int *count)
 	}
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		*count = take_all(open_hashing(on_cores, 1), turns);
+		h = open_hashing(on_cores, 0);
+		while ((*count = take_all_for(h, turns, deadline)) == 0)
+			gate_clock_pause(); /* a stopped one is not passed over at first sight */
 		if (write(told[1], count, sizeof *count) == (ssize_t)sizeof *count)
 			pause();
 		_exit(1);
@@ -355,12 +363,13 @@ test_killed(void)
 	int turns[64], count, status = 0;
 
 	for (int i = 0; i < 5; i++) {
-		pid_t child = hold_all(4, &count);
+		pid_t child = hold_all(4, &count, now() + LATER);
 
-		ok(count == 3 && gate_hashing_enter(h, 0) == -1, "another process has all three");
-		ok(gate_hashing_enter(h, now() + SOON) == -1, "however long we wait");
+		ok(count == 3 && gate_hashing_enter(h, true, 0) == -1,
+		    "another process has all three");
+		ok(gate_hashing_enter(h, true, now() + SOON) == -1, "however long we wait");
 		kill(child, SIGKILL);
-		turns[0] = gate_hashing_enter(h, now() + LATER);
+		turns[0] = gate_hashing_enter(h, true, now() + LATER);
 		ok(turns[0] >= 0, "killed: one is ours");
 		waitpid(child, &status, 0);
 		ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
@@ -370,6 +379,103 @@ test_killed(void)
 		ok(count == 3, "and all three are free");
 		leave_all(h, turns, count);
 	}
+	gate_hashing_close(h);
+}
+
+/* ---- stopped ---- */
+
+/* Its locks stay, and it does not come back to give them up. */
+static void
+test_stopped(void)
+{
+	struct gate_hashing *h = open_hashing(2, 1);
+	int turns[64], count, status = 0;
+	int64_t start = now();
+	pid_t children[2] = {hold_all(2, &count, start + SOON), 0};
+
+	kill(children[0], SIGSTOP);
+	ok(count == 1 && gate_hashing_enter(h, true, 0) == -1,
+	    "a process that has the only turn is stopped: it is taken");
+	turns[0] = gate_hashing_enter(h, true, start + LATER);
+	ok(turns[0] >= 0 && now() > start + SOON, "until after its deadline");
+	ok(gate_hashing_enter(h, true, 0) == -1, "then it is one for everybody else");
+	gate_hashing_leave(h, turns[0]);
+	children[1] = hold_all(2, &count, 0);
+	ok(count == 1, "who comes next has it, as soon as it was seen that the first one is late");
+	kill(children[1], SIGSTOP);
+	turns[0] = gate_hashing_enter(h, true, start + LATER);
+	ok(turns[0] >= 0, "a second one that is stopped is passed over, too");
+	gate_hashing_leave(h, turns[0]);
+	for (int i = 0; i < 2; i++) {
+		kill(children[i], SIGKILL);
+		waitpid(children[i], &status, 0);
+	}
+	ok(take_all(h, turns) == 1, "when they are gone there is one turn, as ever");
+	gate_hashing_close(h);
+}
+
+/* ---- two lines ---- */
+
+struct waiter {
+	struct gate_hashing *h;
+	bool known;
+	pthread_t thread;
+	atomic_int *order;
+	int place; /* in which it was served; -1: sent away */
+};
+
+static void *
+wait_in_line(void *data)
+{
+	struct waiter *w = data;
+	int turn;
+
+	do
+		turn = gate_hashing_enter(w->h, w->known, now() + LATER);
+	while (turn < 0 && w->known); /* main looked whether there is room */
+	w->place = turn >= 0 ? (*w->order)++ : -1;
+	gate_hashing_leave(w->h, turn);
+	return NULL;
+}
+
+static int
+is_ready(void *data)
+{
+	(void)data;
+	return 1;
+}
+
+static void
+test_lines(void)
+{
+	struct gate_hashing *h = open_hashing(2, 4);
+	atomic_int order = 0;
+	struct waiter known = {h, true, 0, &order, -2}, waiters[6];
+	int turn = gate_hashing_enter(h, false, 0), away = 0, first = 0;
+
+	for (int i = 0; i < 6; i++) {
+		waiters[i] = (struct waiter){h, false, 0, &order, -2};
+		if (pthread_create(&waiters[i].thread, NULL, wait_in_line, &waiters[i]) != 0)
+			exit(2);
+	}
+	for (away = 0; away < 3; gate_clock_pause()) {
+		away = 0;
+		for (int i = 0; i < 6; i++)
+			away += __atomic_load_n(&waiters[i].place, __ATOMIC_SEQ_CST) == -1;
+	}
+	ok(away == 3, "four may wait: of six strangers three are sent away");
+	if (pthread_create(&known.thread, NULL, wait_in_line, &known) != 0)
+		exit(2);
+	for (int full = 0; full < 5; gate_clock_pause())
+		full = gate_hashing_stand_by(h, true, is_ready, NULL, now() + LATER) ? 0 : full + 1;
+	gate_hashing_leave(h, turn);
+	pthread_join(known.thread, NULL);
+	for (int i = 0; i < 6; i++) {
+		pthread_join(waiters[i].thread, NULL);
+		first += waiters[i].place == 0;
+	}
+	ok(known.place == 0 && first == 0, "a known device waits beside them, and is next");
+	ok(order == 4, "the three that wait are served, too");
 	gate_hashing_close(h);
 }
 
@@ -393,6 +499,8 @@ main(void)
 	test_waiting(4);
 	test_crowd();
 	test_killed();
+	test_stopped();
+	test_lines();
 	drop_scratch(folder);
 	return done();
 }

@@ -50,8 +50,8 @@ test_parallel() {
 	touch "$spy/hold"
 	start guessing "$load" -c 64 -n 64 -m POST -d 'username=target&password=wrong{}' -H "$same" \
 		-H 'X-Forwarded-For: 192.0.2.{}' "$url/login"
-	# one is at its hash; for those that wait for what becomes of it there is a quarter of the threads
-	# of each of the two workers
+	# one is at its hash; for those that wait for what becomes of it there is not even a quarter of the
+	# threads of each of the two workers
 	put_off() { [ "$(in_log event=login-busy)" -ge 31 ]; }
 	ok '64 guesses at once from 64 addresses: most are put off before a hash is done' \
 		wait_until 20 put_off
@@ -265,6 +265,86 @@ test_device() {
 	is "$status" 303 'but not __Host-gate-device'
 }
 
+# One address floods her name while no hash gets done: its tries take every place that strangers have.
+test_line() {
+	local hers
+	make_user olga "$right"
+	new_visitor; another_network; log_in olga "$right"; hers=$(device)
+	new_visitor
+	begin
+	touch "$spy/hold"
+	start guessing "$load" -c 128 -n 128 -m POST -d 'username=olga&password=wrong{}' -H "$same" \
+		-H 'X-Forwarded-For: 198.51.100.77' "$url/login"
+	refused() { [ "$(in_log 'event=login-\(throttled\|busy\)')" -ge 100 ]; }
+	ok '128 guesses at once from one address: most are refused before a hash is done' \
+		wait_until 20 refused
+	start olga curl -s -m 60 -o "$dir/body" -w '%{http_code}' -b "gate-device=$hers" -H "$same" \
+		--data-urlencode username=olga --data-urlencode "password=$right" "$url/login"
+	not_put_off() { ! wait_until 1 ended olga; }
+	ok 'the owner on a known device is not put off' not_put_off
+	rm "$spy/hold"
+	wait "${pids[olga]}" "${pids[guessing]}"
+	is "$(tail -n 1 "$dir/log/olga")" 303 'but gets in'
+	unset 'pids[olga]' 'pids[guessing]'
+	rm "$dir"/log/{olga,guessing}
+	guesses 40 'username=x{}&password=wrong' /login 'X-Forwarded-For: 198.51.100.77'
+	begin
+	touch "$spy/hold"
+	guesses 128 'username=olga&password=wrong{}' /login 'X-Forwarded-For: 198.51.100.77'
+	is "$(load_says 'status 429') $(hashes)" '128 0' 'later none of its tries even waits for a place'
+	rm "$spy/hold"
+}
+
+# Who has stolen a session and its device does not make tries of it.
+test_logouts() {
+	local i session hers devices
+	make_user dora "$right"
+	new_visitor; another_network; log_in dora "$right"
+	hers=$(device) session=$(session_cookie)
+	for i in {1..24}; do
+		curl -s -o /dev/null -D "$dir/logout.$i" -b "gate-device=$hers; connect.sid=$session" -H "$same" \
+			-X POST "$url/logout" &
+		pids[logout$i]=$!
+	done
+	for i in {1..24}; do
+		wait "${pids[logout$i]}"
+		unset "pids[logout$i]"
+	done
+	devices=$(cat "$dir"/logout.* | grep -oiE '^set-cookie: gate-device=[^.;]*' | sort -u | wc -l)
+	is "$devices" 1 '24 logouts of a session at once: it stays one device'
+	devices=$(cat "$dir"/logout.* | grep -oiE "^set-cookie: gate-device=${hers%%.*}" | sort -u | wc -l)
+	is "$devices" 1 'that it was'
+}
+
+# ---- a worker that is stopped
+test_stopped() {
+	local worker
+	[ -z "${pids[second]:-}" ] || stop second
+	spied start_responder second=login --threads=8 --workers=1 --deadline=1s || bail 'no second login'
+	make_user stan "$right"
+	make_user nora "$right"
+	another_network
+	begin
+	touch "$spy/hold"
+	start stan curl -s -m 60 -o /dev/null -H "$same" --data-urlencode username=stan \
+		--data-urlencode "password=$right" -H 'X-Forwarded-For: 192.0.2.9' "$url/second/login"
+	hashing() { [ "$(hashes)" = 1 ]; }
+	ok 'a login is at its hash' wait_until 10 hashing
+	worker=$(workers_of second)
+	kill -STOP "$worker"
+	rm "$spy/hold"
+	new_visitor
+	log_in nora "$right"
+	is "$status" 303 'its worker is stopped, with the only turn: others get in'
+	new_visitor
+	log_in stan "$right"
+	is "$status" 303 'so does the same user elsewhere'
+	kill -CONT "$worker"
+	wait "${pids[stan]}"
+	unset 'pids[stan]'
+	second
+}
+
 # ---- the accounts that nobody gets into
 close_account() { # NAME: a hundred failures, each as soon as it may be
 	local i
@@ -447,7 +527,7 @@ mkdir "$spy"
 stop_clock
 spied start_responder login --threads=64 || bail 'no login'
 start_nginx
-for name in parallel address together store success device closed same unknown flood; do
+for name in parallel address together store success device line logouts stopped closed same unknown flood; do
 	diag "$name"
 	test_$name
 done

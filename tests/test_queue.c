@@ -274,6 +274,70 @@ test_turns(void)
 	ok(number == CHILDREN * STEPS, "and no step is lost (%ld)", number);
 }
 
+/* A child that has that place until then, and is stopped. */
+static pid_t
+stop_holder(const char *id, int64_t until)
+{
+	struct gate_queue queue;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		open_queue(&queue);
+		while (gate_queue_try_until(&queue, id, until) != 1)
+			gate_clock_pause();
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	waitpid(child, &status, WUNTRACED);
+	return child;
+}
+
+static int
+try_until_later(struct gate_queue *queue, const char *id)
+{
+	int64_t limit = gate_clock_monotonic() + LATER;
+
+	while (gate_queue_try_until(queue, id, limit) != 1) {
+		if (gate_clock_monotonic() > limit)
+			return 0;
+		gate_clock_pause();
+	}
+	return 1;
+}
+
+static void
+test_stopped(void)
+{
+	struct gate_queue queue, other;
+	int64_t start = gate_clock_monotonic();
+	pid_t children[2] = {stop_holder("stopped", start + SOON), 0};
+
+	open_queue(&queue);
+	open_queue(&other);
+	ok(gate_queue_try_until(&queue, "stopped", 0) == 0 &&
+		gate_queue_try(&other, "stopped") == 0,
+	    "a holder is stopped: its place is taken");
+	ok(try_until_later(&queue, "stopped") == 1 && gate_clock_monotonic() > start + SOON,
+	    "until after its time");
+	ok(gate_queue_try_until(&other, "stopped", 0) == 0, "then it is ours alone");
+	gate_queue_leave(&queue);
+	ok(try_until_later(&other, "stopped") == 1, "left: another one's");
+	gate_queue_leave(&other);
+	children[1] = stop_holder("stopped", start);
+	ok(try_until_later(&queue, "stopped") == 1, "a second stopped one is passed over, too");
+	for (int i = 0; i < 2; i++) {
+		kill(children[i], SIGCONT);
+		waitpid(children[i], NULL, 0);
+	}
+	gate_queue_leave(&queue);
+	ok(gate_queue_try_until(&queue, "stopped", 0) == 1 &&
+		gate_queue_try_until(&other, "stopped", 0) == 0,
+	    "when they go on and end there is one place, as ever");
+	gate_queue_close(&queue);
+	gate_queue_close(&other);
+}
+
 int
 main(void)
 {
@@ -286,6 +350,7 @@ main(void)
 	test_deadline();
 	test_killed();
 	test_left();
+	test_stopped();
 	test_turns();
 	drop_scratch(folder);
 	return done();

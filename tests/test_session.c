@@ -1073,7 +1073,7 @@ test_renew_race(void)
 	defaults();
 	seed("twice", NOW, NOW - DAY, "\"n\":5");
 	send_only("twice");
-	f.queue = f.other_queue = (struct gate_queue){-1, -1};
+	f.queue = f.other_queue = (struct gate_queue){.fd = -1, .place = -1};
 	first_meanwhile = renew;
 	ok(visit(disturbed_renew, line) == 1 && runs == 2 && line[0] == '\0' &&
 		count_records(&f, false) == 1,

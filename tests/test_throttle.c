@@ -367,6 +367,41 @@ test_device_used_up(void)
 	    "as it doesn't for a known one");
 }
 
+/* The address is counted and judged before the account is, which may take time. */
+static void
+test_admit(void)
+{
+	struct gate_throttle t[GATE_THROTTLE_ADDRESS_MAX],
+	    more = new_try("admit", "192.0.2.8", NULL);
+	struct gate_throttle known = new_try("admit", "192.0.2.8", DEVICE);
+	bool good = true;
+
+	for (int i = 0; i < GATE_THROTTLE_ADDRESS_MAX; i++) {
+		t[i] = new_try("admit", "192.0.2.8", NULL);
+		good = good && gate_throttle_admit(&t[i], NULL) == GATE_THROTTLE_PASS;
+	}
+	ok(good && gate_throttle_admit(&more, NULL) == GATE_THROTTLE_ADDRESS && more.wait > 0,
+	    "twenty of an address may wait for an account, the next one may not");
+	ok(gate_throttle_admit(&known, NULL) == GATE_THROTTLE_PASS && known.device != NULL &&
+		gate_throttle_try(&known, NULL) == GATE_THROTTLE_PASS,
+	    "a known device may");
+	for (int i = 0; i < GATE_THROTTLE_ADDRESS_MAX; i++)
+		if (i < GATE_THROTTLE_FREE)
+			good = good && gate_throttle_try(&t[i], NULL) == GATE_THROTTLE_PASS;
+		else
+			good = good && gate_throttle_withdraw(&t[i], NULL) == 0;
+	ok(good, "some are made, the others are withdrawn");
+	more = new_try("admit", "192.0.2.8", NULL);
+	ok(gate_throttle_admit(&more, NULL) == GATE_THROTTLE_PASS &&
+		gate_throttle_try(&more, NULL) == GATE_THROTTLE_ACCOUNT,
+	    "then the address is free, and the account has to wait");
+	good = true;
+	for (int i = GATE_THROTTLE_FREE; i < GATE_THROTTLE_ADDRESS_MAX; i++)
+		good = good && guess(fresh_address(), "192.0.2.8", NULL) == GATE_THROTTLE_PASS;
+	ok(good && guess("x", "192.0.2.8", NULL) == GATE_THROTTLE_ADDRESS,
+	    "what was withdrawn, or refused for the account, did not count");
+}
+
 /* Ten thousand strangers, each from an address of its own, against one owner. */
 static void
 test_strangers(void)
@@ -733,7 +768,7 @@ test_costs(void)
 	ok(f.link.calls[GATE_STORE_BUMP] - before == 5, "a try costs 5 calls of the store");
 	before = f.link.calls[GATE_STORE_BUMP];
 	guess("costs", "198.51.100.2", DEVICE);
-	ok(f.link.calls[GATE_STORE_BUMP] - before == 2, "a known device's 2");
+	ok(f.link.calls[GATE_STORE_BUMP] - before == 3, "a known device's 3");
 }
 
 static void
@@ -749,6 +784,7 @@ test_accounts(void)
 	test_names();
 	test_device();
 	test_device_used_up();
+	test_admit();
 }
 
 /* What a store says that nobody can have counted up to. */
@@ -801,7 +837,7 @@ test_rule(void)
 	test_unreadable();
 	test_costs();
 	test_dead_store(NULL, 5, "an unknown device");
-	test_dead_store(DEVICE, 2, "a known one");
+	test_dead_store(DEVICE, 3, "a known one");
 }
 
 int
