@@ -79,6 +79,9 @@ struct gate_option_source gate_options_source(const struct gate_options *, size_
  * and # comments skipped), checked with gate_secret_weakness (allow_weak_secret: only logged).
  * NULL with the error set, that never shows one. Yours. */
 struct gate_keys *gate_options_keys(const struct gate_options *, struct gate_error *);
+/* options_secret.c. NULL, or why this secret must not be used, to be put behind "the secret": "is shorter
+ * than 32 bytes", "can be guessed: …". */
+const char *gate_secret_weakness(const char *secret);
 
 /* "15m", "24h", "14d", "1500ms", "90s"; a bare number is seconds; no sign, no fraction but "1.5s".
  * 0 or -1. */

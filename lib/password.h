@@ -27,7 +27,12 @@ const char *gate_password_hash_refusal(const char *hash, bool allow_weak);
  * to be made anew at a login. */
 bool gate_password_hash_is_old(const char *hash);
 
-/* password_rules.c. NULL: fit to be name's new password (name may be NULL). Else why not, to be
+/* password_rules.c. What a text is worth to who has to guess it, read in the cheapest way: a letter is 2, a
+ * well-known word, a row of keys or the name (NULL: none) as much, a repetition 1. `numbers`: such as
+ * people remember, a digit of which is 1. */
+#define GATE_WORTH_MAX 1024 /* bytes that are looked at */
+unsigned gate_password_worth(const char *text, const char *name, bool numbers);
+/* NULL: fit to be name's new password (name may be NULL). Else why not, to be
  * put behind "the password": "is shorter than 15 characters", "is too easy to guess: …". */
 const char *gate_password_refusal(const char *password, const char *name);
 

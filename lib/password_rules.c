@@ -22,39 +22,44 @@
 #define NUMBER_MIN 4 /* digits */
 #define PIECE_MIN 3  /* characters of a run, of a repetition, of a part of a name */
 #define NAME_MAX_BYTES 255
+#define UNREACHED UINT_MAX /* no piece ends here */
 
 /* Parts of well-known passwords, by their first letter, in lower case and without digits for
  * letters. They are what people write in many languages, names, and what a site calls itself. */
 static const char *const words[] = {
     "aaa abc access account acdc admin administrator africa after again aime ako alex "
-    "alexander alexandra alexis all allah alone always am amanda amen america american amo "
+    "alexander alexandra alexis all allah alone always am amanda amet amen america american amo "
     "amor amore amour an and andrea andrew android angel angela angels animal anna annie "
     "anniversary another anthony antidisestablishmentarianism any anything apple april are "
-    "argentina army arsenal as asdf ashley at audi august austin australia autumn avenged "
+    "argentina army arsenal as asdf ashley at audi august austin australia auth authentication "
+    "autumn avenged "
     "avengers azerty",
     "babe baby babyboy babygirl back backstreet backstreetboys backup bailey banana bank bar "
     "barbara barbie barcelona baseball basketball batman battery bayern be beach bear "
     "bears beatles beautiful because beckham been beer before being bella benfica benjamin "
     "berlin besiktas best bestfriend better bff bible bieber big bike bird birds birthday "
-    "bismillah biteme black blah bless blessed blessing blink blue bmw boca bonita bonjour "
+    "bismillah bit bite biteme bits black blah bless blessed blessing blink blue bmw boca bonita "
+    "bonjour "
     "boo book born boston boy boyfriend boys brandon brasil brazil brian british brittany "
     "brooklyn brother brothers brown bugsbunny bunny business buster but butterfly by",
     "cake california camaro can canada candy cant car card carlos carmen caroline cars cash "
     "cat catherine cats celtic champion champions change changeit changeme charles charlie "
     "charlotte cheer cheerleader cheese chelsea chemical cherry chevy chicago chicken "
-    "child children china chocolate chouchou chris christ christian christina christine "
+    "char characters chars child children china chocolate chouchou chris christ christian "
+    "christina christine "
     "christmas christopher church cie cinta city claudia clave club cobra code coffee "
-    "college colombia come company computer contrasena cookie cookies cool corazon "
+    "college colombia come company computer consectetur contrasena cookie cookies cool corazon "
     "corinthians correct correcthorsebatterystaple corvette could counter cow cowboys "
     "crazy credit cristina cristo crystal cullen cute cutie",
     "dad daddy daisy dallas damn dance dancer dancing daniel daniela danielle dark darkness "
     "darling darth data database daughter david davidson day days dead dear death debian "
-    "december default demo demon desktop deus deutschland devil diablo diamond diamonds "
+    "december default demo demon desktop dev development deus deutschland devil diablo diamond "
+    "diamonds "
     "diana dich did die diego dios direction disney do doctor does dog doggy dogs dollar "
     "dollars dolphin dominic dont doo dortmund doudou down dragon dragonball duck",
     "each eagle eagles earth easy edward eight elizabeth elvis email emily eminem emma engel "
     "england enter eric espana estrella ethan ever everton every everybody everyone "
-    "everything example",
+    "everything example express",
     "facebook faith falcon fall falloutboy familia familie famille family fastcgi father fc "
     "february fenerbahce fernando ferrari fire first fish five flamengo florida flower "
     "flowers floyd foo foobar football for ford forest forever forget forgot fortnite four "
@@ -70,17 +75,19 @@ static const char *const words[] = {
     "home honda honey honeys hope horse horses hot hotmail house how hug hulk hundred "
     "hunter husband",
     "ich if ilove iloveyou in india indian indonesia inshallah instagram inter internet into "
-    "iphone ireland irish iron ironmaiden ironman is isabella island istanbul it italia "
+    "insecure iphone ipsum ireland irish iron ironmaiden ironman is isabella island istanbul it "
+    "italia "
     "its",
     "jack jackson jacob jake james jamie january japan jasmine jason javier jedi jennifer "
     "jersey jessica jessie jesus jesuschrist jetaime joanna john johnny johnson joker "
     "jonas jonasbrothers jonathan jones jordan jorge jose joseph joshua juan julia julian "
-    "july june juniors just justin justinbieber juventus",
+    "july june juniors just justin justinbieber juventus jwt",
     "kamu karen katherine kawasaki kevin key kids kill killer kimberly king kings kiss kisses "
     "kita kitten kitty klaster know kocham kochamcie korea kyle",
-    "lady lakers laptop last lasvegas laura lauren led lemon leonardo let letmein liebe "
+    "lady lakers laptop last lasvegas laura lauren lazy led lemon least length leonardo let "
+    "letmein liebe "
     "liebling life light lightning like lily linda linkedin linkin linkinpark linux lion "
-    "lions lisa little live liverpool living login logon lol london long look lord louis "
+    "lions lisa little live liverpool living login logon lol london long look lord lorem louis "
     "love loved loveisintheair lovely loveme lover lovers loves loveu loveyou loving lucas "
     "luck lucky luis luke",
     "madison madrid maggie magic mahal mahalkita maiden mail make makes malaysia mama maman "
@@ -88,11 +95,11 @@ static const char *const words[] = {
     "marine mario mark marriage married martha martin marvel mary master matrix matthew "
     "max may me megan melissa mercedes merlin messi metal metallica mexico miami michael "
     "michelle mickey microsoft midnight miguel mike milan million mimamor mine minecraft "
-    "minnie mivida mohammed mom mommy monday money monica monkey moon moonlight more "
+    "minimum minnie mivida mohammed mom mommy monday money monica monkey moon moonlight more "
     "morgan most motdepasse mother motorcycle mouse movie much muhammad mum mummy music "
     "must mustang mutter my mychemicalromance myself myspace mysql",
     "name named napoli naruto natalie natasha nathan nature navy need network never new "
-    "newpass newyork next nice nicholas nicole night nine ninja nintendo nirvana no nobody "
+    "newpass newyork next nice nicholas nicole night nine ninja nintendo nirvana no node nobody "
     "nokia not nothing november now nsync number numbers nurse",
     "obrigado ocean october of off office old oliver olivia on once onceuponatime one "
     "onedirection online only oops open operator or oracle orange other our out over own "
@@ -102,10 +109,11 @@ static const char *const words[] = {
     "person peter philippines phoenix piano pig pikachu pilipinas pin pink pinkfloyd "
     "pirate pirates pizza place player players playstation please pokemon police polska "
     "pony pooh porsche porto portugal postgres potter pray prayer presley pretty prince "
-    "princesa princess private public puppy purple",
-    "queen qwert qwerty",
-    "rabbit rachel raiders rain rainbow ranger rangers rap real really realmadrid rebecca red "
-    "redsox remember reset ricardo rich richard right river robert roberto roblox rock "
+    "princesa princess private production public puppy purple",
+    "queen quick qwert qwerty",
+    "rabbit rachel raiders rain rainbow random ranger rangers rap real really realmadrid rebecca "
+    "red "
+    "redsox remember replace reset ricardo rich richard right river robert roberto roblox rock "
     "rocker rocks roll roma romance ronaldo rooney root rose roses russia ryan",
     "sabrina safe samantha same sample samsung samuel sandra sara sarah satan saturday saudade "
     "savior saviour say sayang schalke schatz school scooby scoobydoo scotland scott sea "
@@ -116,13 +124,14 @@ static const char *const words[] = {
     "some someone something son song sonic sonne sony sophie sorry southpark spain "
     "spiderman spirit spongebob spongebobsquarepants sporting spring squarepants staple "
     "star starcraft starlight stars startrek starwars steelers stephanie stephen steven "
-    "still stop storm strawberry strike strong student sugar summer sun sunday sunny "
+    "still stop storm string strawberry strike strong student sugar summer sun sunday sunny "
     "sunset sunshine supercalifragilisticexpialidocious superman superuser support surf "
     "susan suzuki sweet sweetheart sweetie sweety swimming sydney sysadmin system",
     "take taylor te teacher team teamo tell temp temporary ten tennis tequiero teresa test "
     "tester testing texas than thank thanks that thats the their them then there they "
     "thing think this thomas those thousand three thunder thursday tiamo tiffany tiger "
-    "tigers tigger time tinkerbell to today together tokyo tonight too toujours toyota "
+    "tigers tigger time tinkerbell to today together token tokens tokyo tonight too toujours "
+    "toyota "
     "trabzonspor tree truck true trustno trustnoone truth try tuesday tupac turkey turkiye "
     "turtle tweety twilight twitter two tyler",
     "ubuntu under unicorn united university up upon us usa user username users",
@@ -151,10 +160,12 @@ static const char *const rows[] = {"01234567890", "abcdefghijklmnopqrstuvwxyz", 
 static const char swaps[] = "a4a@b8c(e3g6g9i1i!i|l1l!l|o0s5s$t7t+z2";
 
 struct guess {
-	const char *name;                      /* of the user, in lower case */
-	char text[GATE_PASSWORD_MAX + 1];      /* in lower case */
-	size_t length;                         /* bytes */
-	unsigned worth[GATE_PASSWORD_MAX + 1]; /* of the first so many bytes, read most cheaply */
+	const char *name;                   /* of the user, in lower case */
+	char text[GATE_WORTH_MAX + 1];      /* in lower case */
+	size_t length;                      /* bytes */
+	unsigned digit;                     /* what one of a number is worth */
+	unsigned worth[GATE_WORTH_MAX + 1]; /* of the first so many bytes, read most cheaply */
+	uint16_t seen[GATE_WORTH_MAX];      /* so many bytes from here on stood before, too */
 };
 
 static void
@@ -197,8 +208,9 @@ take(struct guess *g, size_t at, size_t length, unsigned worth)
 static void
 take_character(struct guess *g, size_t at)
 {
-	take(g, at, gate_utf8_character(g->text + at, g->length - at),
-	    strchr(" -_.", g->text[at]) != NULL ? BLANK : LETTER);
+	size_t length = gate_utf8_character(g->text + at, g->length - at);
+
+	take(g, at, length > 0 ? length : 1, strchr(" -_.", g->text[at]) != NULL ? BLANK : LETTER);
 }
 
 static void
@@ -206,7 +218,7 @@ take_number(struct guess *g, size_t at)
 {
 	for (size_t n = 0; is_decimal(g->text[at + n]);)
 		if (++n >= NUMBER_MIN)
-			take(g, at, n, (unsigned)n * DIGIT);
+			take(g, at, n, (unsigned)n * g->digit);
 }
 
 static bool
@@ -279,40 +291,57 @@ static void
 take_runs(struct guess *g, size_t at)
 {
 	for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
-		for (size_t start = 0; rows[r][start] != '\0'; start++) {
-			take_run(g, at, rows[r], start, false);
-			take_run(g, at, rows[r], start, true);
+		for (const char *start = rows[r]; (start = strchr(start, g->text[at])) != NULL;
+		     start++) {
+			take_run(g, at, rows[r], (size_t)(start - rows[r]), false);
+			take_run(g, at, rows[r], (size_t)(start - rows[r]), true);
 		}
 }
 
-/* Of what began earlier; it may go on into the repetition itself, as in "aaaa". */
+/* Where it began earlier; it may go on into the repetition itself, as in "aaaa". A comparison for each
+ * two bytes, whatever stands there. */
 static void
-take_repetitions(struct guess *g, size_t at)
+find_repetitions(struct guess *g)
 {
-	for (size_t from = 0; from < at; from++) {
-		unsigned characters = 0;
+	for (size_t distance = 1; distance < g->length; distance++) {
+		uint16_t equal = 0;
 
-		for (size_t n = 0; at + n < g->length && g->text[from + n] == g->text[at + n];) {
-			characters += is_boundary(g->text[at + n++]);
-			if (characters >= PIECE_MIN && is_boundary(g->text[at + n]))
-				take(g, at, n, REPETITION);
+		for (size_t at = g->length; at-- > distance;) {
+			equal = g->text[at] == g->text[at - distance] ? (uint16_t)(equal + 1) : 0;
+			if (equal > g->seen[at])
+				g->seen[at] = equal;
 		}
 	}
 }
 
-static bool
-is_guessable(const char *password, const char *name)
+static void
+take_repetitions(struct guess *g, size_t at)
+{
+	unsigned characters = 0;
+
+	for (size_t n = 0; n < g->seen[at];) {
+		characters += is_boundary(g->text[at + n++]);
+		if (characters >= PIECE_MIN && is_boundary(g->text[at + n]))
+			take(g, at, n, REPETITION);
+	}
+}
+
+unsigned
+gate_password_worth(const char *text, const char *name, bool numbers)
 {
 	char lower[NAME_MAX_BYTES + 1];
-	struct guess g = {.name = lower, .length = strlen(password)};
-	bool guessable;
+	struct guess g = {.name = lower,
+	    .length = strnlen(text, GATE_WORTH_MAX),
+	    .digit = numbers ? DIGIT : LETTER};
+	unsigned worth;
 
 	copy_lower(lower, name != NULL ? name : "", sizeof lower);
-	copy_lower(g.text, password, sizeof g.text);
+	copy_lower(g.text, text, sizeof g.text);
 	for (size_t i = 1; i <= g.length; i++)
-		g.worth[i] = UINT_MAX - PIECE; /* not reached yet */
+		g.worth[i] = UNREACHED;
+	find_repetitions(&g);
 	for (size_t at = 0; at < g.length; at++) {
-		if (!is_boundary(g.text[at]))
+		if (g.worth[at] == UNREACHED)
 			continue;
 		take_character(&g, at);
 		take_number(&g, at);
@@ -321,9 +350,9 @@ is_guessable(const char *password, const char *name)
 		take_runs(&g, at);
 		take_repetitions(&g, at);
 	}
-	guessable = g.worth[g.length] < ENOUGH;
+	worth = g.worth[g.length];
 	explicit_bzero(&g, sizeof g);
-	return guessable;
+	return worth;
 }
 
 /* C0, DEL and C1. */
@@ -351,7 +380,7 @@ gate_password_refusal(const char *password, const char *name)
 		characters += is_boundary(password[i]);
 	if (characters < GATE_PASSWORD_MIN)
 		return "is shorter than 15 characters";
-	if (is_guessable(password, name))
+	if (gate_password_worth(password, name, true) < ENOUGH)
 		return "is too easy to guess: it is made of well-known words, rows of keys, "
 		       "repetitions or the user's name";
 	return NULL;

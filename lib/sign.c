@@ -132,49 +132,6 @@ gate_keys_free(struct gate_keys *keys)
 	free(keys);
 }
 
-/* They stand in manuals and generators for everybody to read. Of the many under 32 bytes, which
- * are refused anyhow, only the best known are worth their own message. */
-static const char *const samples[] = {
-    "keyboard cat",
-    "secret",
-    "mysecret",
-    "my-secret",
-    "your-secret",
-    "your-secret-key",
-    "your-256-bit-secret",
-    "session-secret",
-    "super-secret",
-    "supersecret",
-    "s3cr3t",
-    "shhhh",
-    "changeme",
-    "change-me",
-    "password",
-    "0123456789abcdef0123456789abcdef",
-    "01234567890123456789012345678901",
-    "12345678901234567890123456789012",
-    "a-string-secret-at-least-256-bits-long",
-    "a-very-long-secret-with-32-bytes!!",
-    "change-this-to-a-long-random-string",
-    "please-change-this-to-a-random-string",
-    "your-secret-key-change-in-production",
-    "your-secret-key-change-this-in-production",
-    "your-super-secret-key-change-this-in-production",
-};
-
-const char *
-gate_secret_weakness(const char *secret)
-{
-	size_t length = strlen(secret);
-
-	for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
-		if (strcasecmp(secret, samples[i]) == 0)
-			return "is a known sample";
-	if (length > 1 && strspn(secret, (const char[]){secret[0], '\0'}) == length)
-		return "repeats one byte";
-	return length < GATE_SECRET_MIN ? "is shorter than 32 bytes" : NULL;
-}
-
 int
 gate_sign(const struct gate_keys *keys, const char *id, struct gate_buffer *out)
 {

@@ -20,10 +20,6 @@ struct gate_keys; /* a ring of secrets: the first signs, all verify */
 struct gate_keys *gate_keys_new(const char *const *secrets, struct gate_error *);
 void gate_keys_free(struct gate_keys *); /* wipes the secrets; NULL is fine */
 
-/* NULL, or why this secret must not be used: "is shorter than 32 bytes", "is a known sample"
- * (keyboard cat, secret, changeme, …), "repeats one byte". */
-const char *gate_secret_weakness(const char *secret);
-
 /* Adds "id.signature" with the first secret: the cookie's text behind "s:". */
 int gate_sign(const struct gate_keys *, const char *id, struct gate_buffer *);
 /* Verifies text "id.signature" (split at the last dot) against every secret in constant time.

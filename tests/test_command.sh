@@ -188,7 +188,7 @@ like "$out" 'cookie_path = / +# default' '  a default'
 is "$(GATE_RESAVE=yes "$gate" config --config gate.conf | grep '^resave')" \
 	"$(printf '%-48s # GATE_RESAVE' 'resave = yes')" '  a variable of the environment'
 is "$(grep -c '^[a-z_]* =.* # ' out)" "$(wc -l <out)" '  one option a line'
-make_conf secret_file= secret=0123456789abcdefghijklmnopqrstuvwxyz
+make_conf secret_file= secret=bT3kQ9zLw7Rf2Hn5Yc8Vd1Xj6Mg4Ps0a
 run config --config gate.conf
 like "$out" 'secret = \(hidden\)' 'config hides a secret'
 unlike "$out$err" 'abcdefgh' '  everywhere'
@@ -226,26 +226,29 @@ chmod 666 gate.conf
 run check --config gate.conf
 finds error "config: gate.conf has mode 0666, others can change it: chmod 0644" \
 	'check: a gate.conf that others can change'
-healthy secret_file= secret=0123456789abcdefghijklmnopqrstuvwxyz
+healthy secret_file= secret=bT3kQ9zLw7Rf2Hn5Yc8Vd1Xj6Mg4Ps0a
 is "$out" 'all is well' 'check: a secret in gate.conf'
 chmod 644 gate.conf
 run check --config gate.conf
 finds error 'config: gate.conf has mode 0644, others can read it: chmod 0640' \
 	'check: a secret in a gate.conf that others can read'
-unlike "$out$err" abcdefgh '  is not shown'
+unlike "$out$err" bT3kQ9zLw '  is not shown'
 healthy secret_file=
 finds error 'no secret: make one' 'check: no secret'
 healthy secret_file="$dir/missing"
 finds error 'secret_file .*missing: No such file' 'check: a secret_file that is missing'
 healthy secret_file= 'secret="keyboard cat"'
-finds error 'secret number 1 is a known sample' 'check: a sample secret'
+finds error 'secret number 1 is shorter than 32 bytes: make one with `gate secret`' 'check: a sample secret'
 unlike "$out$err" 'keyboard' '  is not shown'
 healthy secret_file= 'secret="keyboard cat"' allow_weak_secret=yes
-finds warning 'secret number 1 is a known sample' 'check: the same, but allowed'
+finds warning 'secret number 1 is shorter than 32 bytes' 'check: the same, but allowed'
+healthy secret_file= 'secret="keyboard cat keyboard cat keyboard cat"'
+finds error 'secret number 1 can be guessed: .*: make one with `gate secret`' 'check: a long one'
+unlike "$out$err" 'keyboard' '  is not shown'
 healthy secret_file= secret=short
 finds error 'secret number 1 is shorter than 32 bytes' 'check: a weak secret'
 healthy secret_file=
-run check --config gate.conf --secret 0123456789abcdefghijklmnopqrstuvwxyz
+run check --config gate.conf --secret bT3kQ9zLw7Rf2Hn5Yc8Vd1Xj6Mg4Ps0a
 finds warning 'secret: everybody can see the arguments' 'check: a secret in the arguments'
 
 healthy

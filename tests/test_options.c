@@ -12,8 +12,8 @@
 #include "tap.h"
 
 #define CANARY "CANARY-0123456789-abcdefghijklmnop"
-#define SECRET_1 "first-secret-of-at-least-32-bytes-xx"
-#define SECRET_2 "second-secret-of-at-least-32-bytes-x"
+#define SECRET_1 "first-8Vd1Xj6Mg4Ps0aQ9zLw7Rf2Hn5Yc-x"
+#define SECRET_2 "second-Xj6Mg4Ps0aT3kQ9zLw7Rf2Hn5Yc-x"
 
 static char folder[] = "/tmp/test_options.XXXXXX", conf[64], secret_file[64];
 static char logged[8192];

@@ -360,25 +360,6 @@ test_new(void)
 }
 
 static void
-test_weakness(void)
-{
-	static const char *const samples[] = {"keyboard cat", "Keyboard Cat", "secret", "changeme",
-	    "a-string-secret-at-least-256-bits-long", "0123456789abcdef0123456789abcdef",
-	    "a-very-long-secret-with-32-bytes!!"};
-
-	for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
-		is(gate_secret_weakness(samples[i]), "is a known sample", samples[i]);
-	is(gate_secret_weakness("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"), "repeats one byte",
-	    "one byte");
-	is(gate_secret_weakness(""), "is shorter than 32 bytes", "empty");
-	is(gate_secret_weakness("bT3kQ9zLw7Rf2Hn5Yc8Vd1Xj6Mg4Ps0"), "is shorter than 32 bytes",
-	    "31");
-	is(gate_secret_weakness("bT3kQ9zLw7Rf2Hn5Yc8Vd1Xj6Mg4Ps0a"), NULL, "32");
-	is(gate_secret_weakness("\xc3\xa9 bT3kQ9zLw7Rf2Hn5Yc8Vd1Xj6Mg4P"), NULL,
-	    "32 bytes in 31 characters");
-}
-
-static void
 test_tag(void)
 {
 	struct gate_keys *keys = new_keys("keyboard cat", "older"), *other = new_keys("dog", NULL);
@@ -630,7 +611,6 @@ main(void)
 	test_mutations();
 	test_rotation();
 	test_new();
-	test_weakness();
 	test_tag();
 	test_purposes();
 	test_purposes_rotation();

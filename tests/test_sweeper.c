@@ -77,7 +77,7 @@ static void
 test_end(const char *folder, bool in_sweep)
 {
 	static const struct gate_store *const stores[] = {&slow_store, NULL};
-	char run_dir[64], listen[64], secret[] = "secret=a secret of the tests, 32 bytes or more";
+	char run_dir[64], listen[64], secret[] = "secret=bT3kQ9zLw7Rf2Hn5Yc8Vd1Xj6Mg4Ps0a";
 	const char *const options[] = {
 	    "config=", "store=slow:", "workers=0", run_dir, listen, secret, NULL};
 	struct gate_error error = {0};
