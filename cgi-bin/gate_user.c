@@ -227,13 +227,17 @@ change_password(struct job *job)
 	return forget(job);
 }
 
+/* One who was removed before is gone once more: the store may not have heard of it. */
 static int
 remove_user(struct job *job)
 {
+	int64_t since = 0;
 	int result =
 	    gate_users_change(job->users, GATE_USER_REMOVE, job->name, NULL, NULL, &job->error);
 
-	if (result <= 0)
+	if (result == 0 && gate_users_since(job->users, job->name, &since, &job->error) < 0)
+		return -1;
+	if (result < 0 || (result == 0 && since == 0))
 		return result < 0 ? -1 : fail_missing(job);
 	printf("%s is gone\n", job->name);
 	return forget(job);

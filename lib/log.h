@@ -14,6 +14,8 @@ void gate_log(enum gate_log_level, const char *event, ...) __attribute__((sentin
 
 /* Lines that waited for a reader; what was dropped is said. Who has a loop calls it now and then. */
 void gate_log_flush(void);
+/* log_stderr.c. From now on a line on stdio's stderr is one of the log: event=stderr. */
+void gate_log_take_stderr(void);
 /* Tests, which can't wait: what came before counts no more. */
 void gate_log_forget(void);
 

@@ -92,6 +92,7 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 	struct gate_sweeper *sweeper;
 	bool stopping = false;
 
+	gate_log_take_stderr();
 	if (gate_store_open(&gate->store, gate->table, options, error) < 0)
 		return -1;
 	gate->hashing = open_hashing(options->run_dir, threads, error);

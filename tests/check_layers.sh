@@ -22,7 +22,7 @@ layer_of() { # a source file belongs to the layer of the header it begins its na
 	gate | listen) echo 1 ;;
 	account | answer | asked | page | redirect) level request ;;
 	clock_*) level clock ;;
-	json_* | login_* | mongodb_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
+	json_* | log_* | login_* | mongodb_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
 	store_*) level store_file ;;
 	user_mongodb*) level store ;;
 	user_*) level user_file ;;

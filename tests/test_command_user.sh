@@ -205,7 +205,9 @@ printf 'alice:$y$1\nbob:$y$2\nalice:$y$3\n' >users
 user remove alice
 is "$code $out $(people)" '0 alice is gone bob:$y$2' 'remove takes every line of the user'
 user remove alice
-like "$code $err" '^1 gate: there is no user alice$' '  once'
+is "$code $out $(people)" '0 alice is gone bob:$y$2' '  and may be said again'
+user remove nobody
+like "$code $err" '^1 gate: there is no user nobody$' '  of who was there'
 user remove bob
 is "$code $(mode users) $(people)" '0 600 ' '  and leaves nobody'
 
@@ -250,6 +252,14 @@ is "$code $(held)" '0 b1.json ' 'password forgets the tries and ends the session
 hold
 user remove alice
 is "$code $(held)" '0 b1.json ' 'and so does remove'
+hold
+user remove alice
+is "$code $(held)" '0 b1.json ' '  said again it does what a first one was cut off before'
+like "$out" '2 sessions of alice ended' '  and says so'
+hold
+user remove nobody
+is "$code $(held)" '1 a1.json a2.json b1.json closed' '  of nobody it does nothing'
+rm -f sessions/a?.json "$bump"
 mv sessions away
 type_in "$first" add alice --stdin
 is "$code $([ -e sessions ] || echo none)" '0 none' 'without a store there is nothing to forget'

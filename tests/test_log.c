@@ -382,6 +382,25 @@ test_errno(void)
 	close(readable);
 }
 
+/* As libbson does it. */
+static void
+test_stderr(void)
+{
+	gate_log_take_stderr();
+	fprintf(stderr, "%s(): invalid array detected. first element is not \"0\".\n",
+	    "bson_append_array");
+	is(logged(),
+	    " level=warn event=stderr text=\"bson_append_array(): invalid array detected. first "
+	    "element is not \\\"0\\\".\"\n",
+	    "a library's line is one of the log");
+	fputs("two\nlines\n", stderr);
+	logged();
+	ok(strstr(got, "text=two\ntime=") != NULL && strstr(got, "text=lines\n") != NULL,
+	    "a line a line");
+	fprintf(stderr, "%.*d", 3000, 1);
+	ok(fflush(stderr) == 0 && strlen(logged()) < GATE_LOG_LINE_MAX, "a long one is cut");
+}
+
 int
 main(void)
 {
@@ -398,6 +417,7 @@ main(void)
 	test_ends("\"", "of quotes");
 	test_ends("\x1b", "of controls");
 	test_ends("\xe2\x80\xae", "of what turns text round");
+	test_stderr();
 	test_limits();
 	test_clogged();
 	dup2(pipe_ends[1], STDERR_FILENO);

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "clock.h"
+#include "log.h"
 #include "records.h"
 #include "store_mongodb.h"
 
@@ -302,6 +303,31 @@ says_in_words(int port)
 	close_fixture(&f);
 }
 
+/* What libbson says of an array that a server sent. */
+static void
+says_nothing_itself(void)
+{
+	bson_t odd = BSON_INITIALIZER, b = BSON_INITIALIZER;
+	FILE *log = tmpfile();
+	char line[1000] = "time=";
+	int saved = dup(STDERR_FILENO);
+	bool good = log != NULL && dup2(fileno(log), STDERR_FILENO) >= 0;
+
+	gate_log_take_stderr();
+	BSON_APPEND_INT32(&odd, "x", 1);
+	bson_append_array(&b, "list", -1, &odd);
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	for (rewind(log); good && fgets(line, sizeof line, log) != NULL;)
+		good = strncmp(line, "time=", 5) == 0;
+	ok(good, "what libbson prints is a line of the log");
+	printf("# %s", line);
+	fclose(log);
+	bson_destroy(&odd);
+	bson_destroy(&b);
+}
+
 int
 main(void)
 {
@@ -315,6 +341,7 @@ main(void)
 	loads(port, "slow");
 	loads(port, "mute");
 	says_in_words(port);
+	says_nothing_itself();
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return done();
