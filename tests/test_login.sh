@@ -397,16 +397,15 @@ test_next() {
 	diag "$(cat "$dir/next")"
 }
 
-# Whoever logs in without logging out has no end of sessions.
+# Whoever logs in again and again without logging out keeps the newest: max_sessions is 100.
 test_many_sessions() {
-	local n
-	n=$("$gate" session count --user alice --config "$dir/gate.conf")
-	ok "alice has $n sessions" [ "$n" -gt 1000 ]
+	is "$("$gate" session count --user alice --config "$dir/gate.conf")" 100 \
+		'after thousands of logins alice has a hundred sessions'
 	new_visitor
 	log_in alice "$alice"
 	get /account
-	is "$status" 200 'the account page'
-	ok 'shows some' [ "$(handles | wc -l)" -gt 20 ]
+	is "$status $(handles | wc -l)" '200 100' 'the account page shows them'
+	like "$body" 'this one</span></h3>' 'and says which is this one'
 	post /account -d others=yes
 	is "$status $("$gate" session count --user alice --config "$dir/gate.conf")" '303 1' \
 		'and ends all others'
@@ -425,7 +424,7 @@ forms() { # the body of each form, a line; / stands for its page
 	END
 }
 test_cross_site() {
-	local page data site origin kept file refused=0 wrong args other before
+	local page data site origin kept file refused=0 wrong args other before logged
 	local ours=http://127.0.0.1:$port
 	new_visitor
 	log_in alice "$alice"
@@ -459,8 +458,9 @@ test_cross_site() {
 	is "$(hashes)" 0 'no password was looked at'
 	is "$(<"$dir/users")" "$before" 'or changed'
 	ok 'the record is as it was' cmp "$file" "$dir/kept"
-	is "$(cat "$dir"/log/{login,logout,card,account} | grep -c 'event=cross-site-refused')" $refused \
-		"each of the $refused is logged"
+	logged=$(cat "$dir"/log/{login,logout,card,account} | grep -c 'event=cross-site-refused')
+	ok "that is logged: $logged of $refused, as far as one event may fill the log" \
+		[ "$logged" -ge 150 -a "$logged" -le $refused ]
 	new_visitor
 	for site in 'Sec-Fetch-Site: same-origin' 'Sec-Fetch-Site: none' "Origin: $ours"; do
 		while read -r page data; do
