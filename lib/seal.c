@@ -45,6 +45,19 @@ swap(char *text, size_t length, const char from[2], const char to[2])
 			text[i] = to[1];
 }
 
+static bool
+is_base64url(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		char c = text[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+			c == '-' || c == '_'))
+			return false;
+	}
+	return true;
+}
+
 int
 gate_seal(const struct gate_keys *keys, const char *purpose, const char *place, const char *text,
     size_t length, struct gate_buffer *out)
@@ -93,9 +106,9 @@ gate_unseal(const struct gate_keys *keys, const char *purpose, const char *place
 
 	if (length > sizeof base64 || length == 0 || length % (BLOCK / 3 * 4) != 0)
 		return 0;
-	memcpy(base64, sealed, length);
-	if (memchr(base64, '+', length) != NULL || memchr(base64, '/', length) != NULL)
+	if (!is_base64url(sealed, length)) /* OpenSSL would take '=' for 'A' */
 		return 0;
+	memcpy(base64, sealed, length);
 	swap(base64, length, "-_", "+/");
 	if (EVP_DecodeBlock(bytes, (unsigned char *)base64, (int)length) != (int)size)
 		return 0;

@@ -69,7 +69,10 @@ test_every_character(void)
 	struct gate_buffer b = {0};
 	size_t wrong = 0;
 
-	must(gate_seal(keys, "note", "/", "text", 4, &b) == 0, "a seal");
+	do { /* one with a character that others could be taken for */
+		gate_buffer_reset(&b);
+		must(gate_seal(keys, "note", "/", "text", 4, &b) == 0, "a seal");
+	} while (strchr(b.data, 'A') == NULL || strpbrk(b.data, "-_") == NULL);
 	for (size_t i = 0; i < b.length; i++)
 		for (const char *c = "A_-z0=/+ \n\x7f"; *c != '\0'; c++) {
 			char was = b.data[i];
