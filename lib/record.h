@@ -80,8 +80,6 @@ void gate_record_settle(struct gate_record *);
 bool gate_record_began_ahead(const struct gate_record *); /* then its payload says it, too */
 /* When it ends, whatever the store says longer: ms since 1970. */
 int64_t gate_record_end(const struct gate_record *, const struct gate_options *);
-bool gate_record_is_live(
-    const struct gate_record *, const struct gate_options *); /* at its `now` */
 /* Is it a stranger's who never came back? It was neither written nor touched since it was made. */
 bool gate_record_is_first(const struct gate_record *, const struct gate_options *);
 

@@ -67,9 +67,3 @@ gate_record_end(const struct gate_record *record, const struct gate_options *opt
 		end = smaller(end, record->created + options->first_ttl);
 	return end;
 }
-
-bool
-gate_record_is_live(const struct gate_record *record, const struct gate_options *options)
-{
-	return gate_record_end(record, options) > record->now;
-}

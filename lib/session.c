@@ -39,6 +39,7 @@ gate_session_begin(struct gate_session *s)
 	s->with_touch = false;
 	gate_session_explain(s, "not loaded", "not loaded");
 	s->expires = 0;
+	s->later = s->now;
 }
 
 void
@@ -59,7 +60,7 @@ gate_session_is_open(const struct gate_session *s)
 struct gate_record
 gate_session_blank(const struct gate_session *s)
 {
-	return (struct gate_record){.now = s->now,
+	return (struct gate_record){.now = s->later,
 	    .ttl = s->options->ttl,
 	    .deadline = s->deadline,
 	    .user_member = s->options->user_member};

@@ -68,7 +68,7 @@ struct gate_session {
 	const char *path;         /* raw, without the query */
 	bool secure;              /* over TLS */
 	bool from_elsewhere; /* a link of another site was followed: browsers keep Strict cookies */
-	int64_t now, deadline;
+	int64_t now, deadline; /* now: by this host's clock, which says what is over */
 
 	/* of the request, over all its runs */
 	bool had_record;   /* an earlier run found one */
@@ -78,6 +78,7 @@ struct gate_session {
 
 	/* of this run */
 	enum gate_session_state state;
+	int64_t later; /* now, or the store's time if that is later: what is written lives on it */
 	const struct gate_record_login *login; /* asked for in this run; NULL: none */
 	enum gate_session_state before; /* that login, where it made a new session; else UNASKED */
 	enum gate_session_refusal refusal;

@@ -21,7 +21,7 @@ gate_session_lifetime(const struct gate_session *s)
 static int64_t
 clamp(const struct gate_session *s, int64_t time)
 {
-	int64_t created = s->record.created > 0 ? s->record.created : s->now;
+	int64_t created = s->record.created > 0 ? s->record.created : s->later;
 
 	if (s->options->absolute_timeout == 0)
 		return time;
@@ -35,7 +35,7 @@ touch_is_due(const struct gate_session *s)
 	int64_t window = smaller(s->options->touch_after, (age != 0 ? age : s->options->ttl) / 10);
 
 	return s->record.touched == 0 || s->record.ahead ||
-	    gate_record_is_first(&s->record, s->options) || s->now - s->record.touched >= window;
+	    gate_record_is_first(&s->record, s->options) || s->later - s->record.touched >= window;
 }
 
 static void
@@ -121,7 +121,7 @@ gate_session_decide(struct gate_session *s, bool changed)
 {
 	int64_t age = gate_session_lifetime(s);
 
-	s->expires = clamp(s, s->now + (age != 0 ? age : s->options->ttl));
+	s->expires = clamp(s, s->later + (age != 0 ? age : s->options->ttl));
 	switch (s->state) {
 	case GATE_SESSION_NEW:
 		decide_new(s, changed);
@@ -169,7 +169,7 @@ gate_session_attributes(const struct gate_session *s)
 	    .domain = o->cookie_domain,
 	    .path = o->cookie_path,
 	    .expires = gate_session_lifetime(s) != 0 ? s->expires : 0,
-	    .now = s->now,
+	    .now = s->later,
 	    .http_only = o->cookie_http_only,
 	    .secure = o->cookie_secure == GATE_YES || (o->cookie_secure == GATE_AUTO && s->secure),
 	    .partitioned = o->cookie_partitioned,

@@ -224,6 +224,7 @@ gate_session_load(struct gate_session *s)
 	enum gate_session_state state;
 	int found;
 
+	s->later = s->now + gate_store_lag(s->store);
 	if (!is_under_cookie_path(s))
 		return GATE_SESSION_OUTSIDE;
 	if (gate_session_is_too_large(s))

@@ -2,6 +2,7 @@
  * stands with the users, so that no store that was restored brings one back. */
 #include "config.h"
 
+#include "clock.h"
 #include "log.h"
 #include "record.h"
 #include "session_private.h"
@@ -26,11 +27,11 @@ time_of(struct gate_session *s, const char *user)
 /* Did it begin before the time? A `since` that lies ahead says nothing of a time that does not: the
  * clock that was ahead may have been put right between the two, or not. */
 static bool
-began_before(const struct gate_record *record, int64_t time)
+began_before(const struct gate_session *s, const struct gate_record *record, int64_t time)
 {
-	return record->since < time ||
-	    (time > 0 && gate_record_is_ahead(record, record->since) &&
-		!gate_record_is_ahead(record, time));
+	int64_t ahead = s->later + GATE_CLOCK_APART;
+
+	return record->since < time || (time > 0 && record->since > ahead && time <= ahead);
 }
 
 /* A record without `since` began when it was seen first, which is now; the request that set the time
@@ -42,10 +43,10 @@ gate_session_is_over(struct gate_session *s, const struct gate_record *record, b
 
 	if (time < 0)
 		return -1;
-	if (time == s->own_since || !began_before(record, time))
+	if (time == s->own_since || !began_before(s, record, time))
 		return 0;
 	if (fresh != NULL)
-		*fresh = s->now - time < FRESH;
+		*fresh = s->later - time < FRESH;
 	return 1;
 }
 
@@ -64,7 +65,7 @@ gate_session_begin_time(struct gate_session *s)
 	    (s->record.since != 0 && !ahead && !s->record.user_changed))
 		return 0;
 	time = time_of(s, s->record.user);
-	return time > s->now ? time : s->now;
+	return time > s->later ? time : s->later;
 }
 
 void

@@ -358,7 +358,7 @@ gate_session_trace(struct gate_session *s, int runs, const char *result)
 	if (s->id[0] != '\0')
 		gate_sign_tag(s->keys, s->id, tag);
 	if (s->state == GATE_SESSION_LOADED && s->touched > 0)
-		snprintf(age, sizeof age, "%" PRId64 "ms", s->now - s->touched);
+		snprintf(age, sizeof age, "%" PRId64 "ms", s->later - s->touched);
 	snprintf(times, sizeof times, "%d", runs);
 	gate_log(GATE_LOG_EACH, "session", "path", s->path, "runs", runs > 1 ? times : NULL,
 	    "session", tag[0] ? tag : NULL, "state", states[s->state], "touched_ago",

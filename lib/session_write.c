@@ -27,10 +27,10 @@ stamp(struct gate_session *s)
 
 	if (s->action != GATE_SESSION_TOUCH &&
 	    (s->record.created == 0 || gate_record_began_ahead(&s->record)))
-		created = s->now;
+		created = s->later;
 	if (created != 0 && s->state == GATE_SESSION_LOADED && s->login == NULL)
 		created--; /* Node made it, before this write: it is no stranger's first */
-	s->record.now = s->now;
+	s->record.now = s->later;
 	s->record.deadline = s->deadline;
 	s->record.ttl = s->options->ttl;
 	s->record.user_member = s->options->user_member;
@@ -56,7 +56,7 @@ shorten_first(struct gate_session *s)
 {
 	struct gate_record made = s->record;
 
-	made.touched = s->now;
+	made.touched = s->later;
 	s->record.expires = gate_record_end(&made, s->options);
 }
 

@@ -145,28 +145,49 @@ adopt(struct gate_store_link *link, const char *id, struct gate_record *record,
 	return result;
 }
 
-/* ---- load ---- */
+/* ---- the time ---- */
+
+int64_t
+gate_store_lag(struct gate_store_link *link)
+{
+	int64_t there, lag;
+
+	if (link->table->time == NULL || link->table->time(link->store, &there, NULL) < 0)
+		return 0;
+	lag = there - gate_clock_wall();
+	return lag > GATE_CLOCK_APART ? lag : 0;
+}
 
 /* Of a record whose times lie ahead: was its writer's clock, or is this host's behind? Then it is
  * left as it is. */
 static void
 look_at_times(struct gate_store_link *link, struct gate_record *record)
 {
+	struct gate_error error = {0};
 	int64_t now;
 
 	gate_record_settle(record);
 	if (!record->ahead || link->table->time == NULL)
 		return;
-	if (link->table->time(link->store, &now, NULL) < 0 ||
+	if (link->table->time(link->store, &now, &error) < 0 ||
 	    now > gate_clock_wall() + GATE_CLOCK_APART)
 		record->ahead = false;
 }
 
-static bool
-is_over(const struct gate_record *record, const struct gate_options *options)
+static int64_t
+end_of(const struct gate_record *record, const struct gate_options *options)
 {
-	return options != NULL ? !gate_record_is_live(record, options)
-			       : record->expires <= record->now;
+	return options != NULL ? gate_record_end(record, options) : record->expires;
+}
+
+/* By this host's clock: the record's may be the store's, if that is later. */
+static bool
+is_over(struct gate_store_link *link, const struct gate_record *record,
+    const struct gate_options *options)
+{
+	int64_t end = end_of(record, options);
+
+	return end <= record->now && end <= record->now - gate_store_lag(link);
 }
 
 /* Of a record that is over: 0; -1: only this host's clock says so, which is ahead. */
@@ -174,8 +195,7 @@ static int
 check_clock(struct gate_store_link *link, const struct gate_record *record,
     const struct gate_options *options, struct gate_error *error)
 {
-	int64_t now, ahead,
-	    end = options != NULL ? gate_record_end(record, options) : record->expires;
+	int64_t now, ahead, end = end_of(record, options);
 
 	if (link->table->time == NULL)
 		return 0;
@@ -194,9 +214,11 @@ bool
 gate_store_is_live(struct gate_store_link *link, const char *id, const struct gate_record *record,
     const struct gate_options *options)
 {
-	return !is_over(record, options) &&
+	return !is_over(link, record, options) &&
 	    !(record->stray && gate_store_was_ended(link, id, NULL) == 1);
 }
+
+/* ---- load ---- */
 
 int
 gate_store_load(struct gate_store_link *link, const char *id, const struct gate_options *options,
@@ -211,7 +233,7 @@ gate_store_load(struct gate_store_link *link, const char *id, const struct gate_
 		result = link->table->load(link->store, id, record, error);
 		if (result == 1)
 			look_at_times(link, record);
-		if (result == 1 && is_over(record, options))
+		if (result == 1 && is_over(link, record, options))
 			result = check_clock(link, record, options, error);
 		if (result == 1 && record->stray)
 			result = adopt(link, id, record, error);

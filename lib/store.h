@@ -58,6 +58,9 @@ void gate_store_close(struct gate_store_link *);
  * name is put there. At 0 and below (GATE_UNREADABLE is below) the record is empty. */
 int gate_store_load(struct gate_store_link *, const char *id, const struct gate_options *,
     struct gate_record *, struct gate_error *);
+/* How far this host's clock is known to be behind the store's, in ms; 0: by a minute at most. What is
+ * written lives from the store's time then, or it were over when the clock is right again. */
+int64_t gate_store_lag(struct gate_store_link *);
 /* The same of a record that a walk shows: would a load find it? */
 bool gate_store_is_live(struct gate_store_link *, const char *id, const struct gate_record *,
     const struct gate_options *);

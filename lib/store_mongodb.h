@@ -16,8 +16,9 @@ struct gate_store_mongodb {
 	char counters[GATE_STORE_MONGODB_NAME_MAX + sizeof "_counters"];
 	char *user_member;
 	int64_t ttl, deadline;
-	bool document; /* what a new record's payload becomes */
-	bool touches;  /* lastModified is written */
+	bool document;              /* what a new record's payload becomes */
+	bool touches;               /* lastModified is written */
+	atomic_int_least64_t clock; /* the server's, less CLOCK_BOOTTIME; 0: not asked yet */
 	atomic_bool prepared;
 	atomic_bool looked;
 	atomic_bool collated; /* by its own rules the collection takes for equal what is not */
@@ -100,6 +101,8 @@ int gate_store_mongodb_look(struct gate_store_mongodb *, struct gate_error *);
 /* ---- store_mongodb_clock.c: the server's time ---- */
 
 int gate_store_mongodb_time(void *store, int64_t *now, struct gate_error *);
+/* So that it is known to requests. 1, -1. */
+int gate_store_mongodb_hear_clock(struct gate_store_mongodb *, struct gate_error *);
 /* 1; -1: this host's clock is another one. */
 int gate_store_mongodb_look_at_clock(struct gate_store_mongodb *, struct gate_error *);
 

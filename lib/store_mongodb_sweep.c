@@ -295,7 +295,9 @@ gate_store_mongodb_sweep(void *data, const struct gate_options *options, struct 
 
 	if (!store->prepared && gate_store_mongodb_prepare(store, options, error) < 0)
 		return -1;
-	result = take_turn(store, now, options->sweep_interval, error);
+	result = gate_store_mongodb_hear_clock(store, error);
+	if (result > 0)
+		result = take_turn(store, now, options->sweep_interval, error);
 	if (result <= 0)
 		return result;
 	result = gate_store_mongodb_look_at_clock(store, error);

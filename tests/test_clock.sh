@@ -1,6 +1,7 @@
 #!/bin/bash
 # test_clock.sh: a clock that is ahead ends nobody's session: nothing is swept, a session that only
-# this clock calls over is a 503 and keeps its cookie; all goes on when the clock is right.
+# this clock calls over is a 503 and keeps its cookie; all goes on when the clock is right. Nor does one
+# that is behind, whose sessions would have ended long ago.
 . "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
 . "$src/tests/lib_mongodb.sh"
 need_nginx
@@ -41,6 +42,32 @@ try() { # NAME
 	is "$(gate session count | tail -n 1)" 21 "$1: all sessions are there"
 	stop responder
 }
+stays() { # NAME: what is written and touched while the clock is behind by more than a lifetime
+	ahead 0
+	spied start_responder responder --ttl=30m --touch_after=0 || bail 'the responder does not start'
+	new_visitor; get /r/count; get /r/count
+	ahead -3600
+	get /r/count
+	is "$status $body" '200 visit 3' "$1: the clock is an hour behind: a session goes on"
+	ends_later "$1: what is written then"
+	get /r/show
+	ends_later "$1: what is touched then"
+	jar=$dir/jar.other get /r/count
+	jar=$dir/jar.other get /r/count
+	ahead 0
+	get /r/count
+	is "$status $body $(set_cookies)" '200 visit 4 0' "$1: the clock is right again: it goes on"
+	jar=$dir/jar.other get /r/count
+	is "$status $body" '200 visit 3' "$1: and so does one that began meanwhile"
+	rm -f "$dir/jar.other"
+	stop responder
+}
+ends_later() { # NAME: the session of the jar does
+	local id ends
+	id=$(id_in "$(session_cookie)")
+	ends=$(ahead 0; gate session list --ttl=30m | awk -v id="$id" 'index($0, id)')
+	like "$ends" "$id" "$1 is no record that has ended"
+}
 new_visitor_of_its_own() { jar=$dir/jar.other get /r/count; is "$status" 200 'a new visitor is served meanwhile'; }
 begins_now() { # NAME: what that visitor's record says of its times, once he is there again
 	local id now
@@ -59,6 +86,7 @@ make_conf first_ttl=0 workers=1
 chmod 600 "$dir/gate.conf"
 start_nginx
 try files
+stays files
 
 # ---- files: the clock went otherwise than CLOCK_BOOTTIME since the note, which outlives restarts
 offset() { echo $(($(date +%s%3N) - $(sed 's/\.//; s/ .*/0/' /proc/uptime))); } # ms
@@ -76,7 +104,7 @@ note $(($(offset) - 15 * DAY * 1000)) "$doubted" $((since - 3600000))
 said=$(gate session sweep)
 like "$said" 'event=clock-believed .*stood for an hour' 'it has stood for an hour: it is believed, and the log says so'
 like "$said" '5 removed' 'and what is over by it goes'
-is "$(records)" 21 'only that'
+is "$(records)" 23 'only that'
 
 # ---- MongoDB: the server decides
 need_database
@@ -84,4 +112,5 @@ database clock >/dev/null
 make_conf store="$(database clock)" first_ttl=0 workers=1 auto_remove=interval "${patient[@]}"
 chmod 600 "$dir/gate.conf"
 try MongoDB
+stays MongoDB
 done_testing

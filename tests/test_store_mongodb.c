@@ -869,7 +869,7 @@ test_index(void)
 	    "  makes the index of connect-mongo");
 	sent.count = 0;
 	f.link.table->sweep(f.link.store, &f.options, &error);
-	ok(sent.count == 1, "  once");
+	ok(sent.count == 2, "  once: the next one asks for the time, and whose turn it is");
 	close_fixture(&f);
 	drop();
 
