@@ -76,7 +76,10 @@ bump(void *store, const char *key, int64_t add, int64_t lifetime, struct gate_bu
 	if (slot->expires <= *wall || lifetime == 0)
 		slot->count = slot->last = slot->before = 0;
 	b->last = slot->last;
-	slot->count = slot->count + add > 0 ? slot->count + add : 0;
+	if (__builtin_add_overflow(slot->count, add, &slot->count))
+		slot->count = INT64_MAX;
+	if (slot->count < 0)
+		slot->count = 0;
 	b->count = slot->count;
 	if (add > 0) {
 		slot->before = slot->last;
