@@ -256,6 +256,34 @@ test_lost_answer() {
 	is "$status $(heading)" '200 Welcome stranger, visit 1' 'after a minute the session is a new one'
 }
 
+# ---- the way out, and in, on every page
+test_every_page() {
+	local out='<li><form method="post" action="/logout"><button>Log out</button></form></li>' page
+	new_visitor
+	another_address
+	log_in bob "$bob"
+	for page in / /counter /card /user /account /login /logout '/login?other=yes' '/login?next=/user'; do
+		get "$page" -L
+		like "$status $body" "^200 .*$out" "$page: one may log out"
+		unlike "$body" 'href="/login"' '  and is in'
+	done
+	fetch PUT /user -H 'Sec-Fetch-Site: same-origin'
+	like "$status $body" '^405 .*<a href="/login">Log in</a></li><li><a href="/logout">Log out</a>' \
+		'an error that asked for no session: whoever shows a cookie may do both'
+	fetch POST /card -H 'Sec-Fetch-Site: cross-site'
+	like "$status $body" '^403 .*<a href="/logout">Log out</a>' 'a request that is refused, too'
+	post /account -d nothing=x
+	like "$status $body" "^400 .*$out" 'an error behind the look at the session: as on a page'
+	new_visitor
+	for page in / /counter /login /logout; do
+		get "$page"
+		unlike "$body" '<button>Log out|href="/logout"' "a stranger, $page: no way out"
+	done
+	new_visitor
+	fetch PUT /user -H 'Sec-Fetch-Site: same-origin'
+	unlike "$body" 'href="/logout"' 'nor on an error'
+}
+
 # ---- browsers of a terminal, which say neither Sec-Fetch-Site nor Origin
 in_terminal() { # COMMAND: with the keys of stdin; $shown is what it showed, without what moves the cursor
 	shown=$(TERM=vt100 HOME=$dir timeout 60 script -qec "$1" /dev/null 2>&1 |
@@ -304,7 +332,7 @@ make_user carol "$alice"
 chmod 600 "$dir/users"
 for name in index counter card logout user login account; do start_responder $name || bail "no $name"; done
 start_nginx
-for name in refused_form blanks cookieless led_on account_form lost_answer lynx w3m; do
+for name in refused_form blanks cookieless led_on account_form lost_answer every_page lynx w3m; do
 	diag "$name"
 	test_$name
 done
