@@ -139,6 +139,27 @@ visit 1 '  there they begin anew'
 visit 2 '  and are kept as well'
 is "$(records)" "$kept" '  the folder keeps what it had'
 
+# ---- what can't be started leaves what runs alone
+before=$(left)
+for url_of_store in redis: redis://127.0.0.1/0 foo:bar file:; do
+	demo --port "$port" --store "$url_of_store"
+	like "$code $err" "^1 demo: store ${url_of_store%%:*}: (is unknown|has no path)" \
+		"--store $url_of_store: it says what is wrong"
+done
+is "$(left)" "$before" '  and what runs goes on'
+is "$(grep '^store' "$demo/gate.conf")" 'store = memory:' '  as gate.conf has it'
+visit 3 '  with its sessions'
+other=$(free_port)
+printf 'daemon off; pid %s; events {}\nhttp { access_log off; server { listen 127.0.0.1:%s; } }\n' \
+	"$dir/other.pid" "$other" >"$dir/other.conf"
+start other nginx -e stderr -p "$dir" -c "$dir/other.conf"
+wait_until 20 accepts "127.0.0.1:$other" || bail 'the other server does not start'
+demo --port "$other"
+like "$code $err" "^1 demo: port $other is taken" 'a demo on a port that is taken'
+is "$(left)" "$before" '  does not stop the one that runs'
+visit 4 '  whose visitors go on'
+stop other
+
 # ---- stop
 demo stop
 is "$code $out" '0 stopped: nginx index counter card login logout user account health' 'stop says what it stopped'
