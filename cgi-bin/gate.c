@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,8 +41,15 @@ print_usage(FILE *out)
 }
 
 int
-gate_command_usage(void)
+gate_command_usage(const char *format, ...)
 {
+	va_list arguments;
+
+	fputs("gate: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputs("\n\n", stderr);
 	print_usage(stderr);
 	return GATE_COMMAND_USAGE;
 }
@@ -227,7 +235,8 @@ run(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
-	return gate_command_usage();
+	return argc > 1 ? gate_command_usage("there is no command %.40s", argv[1])
+			: gate_command_usage("a command is missing");
 }
 
 int

@@ -124,7 +124,7 @@ check_readable(struct gate_check *check, const char *option, const char *path)
 {
 	if (*path != '\0' && access(path, R_OK) < 0 && errno == EACCES)
 		gate_check_say(check, GATE_CHECK_ERROR,
-		    "%s: user %ju, who owns the store, can't read %s: "
+		    "%s: user %ju, as whom the programs run, can't read %s: "
 		    "let one of its groups do that",
 		    option, (uintmax_t)geteuid(), path);
 }
@@ -346,12 +346,17 @@ check_all(struct gate_check *check)
 	check_config(check);
 	check_secrets(check);
 	check_clashes(check);
-	if (gate_command_become_owner(options, &error) < 0)
+	gate_check_sockets(check);
+	if (gate_command_become_owner(options, &error) < 0 ||
+	    (gate_command_folder(options) == NULL &&
+		gate_command_become_owner_of(options->run_dir, &error) < 0))
 		gate_check_say(
 		    check, GATE_CHECK_WARNING, "%s: what follows is what root sees", error.text);
 	if (geteuid() != before) {
 		check_readable(check, "config", options->config);
 		check_readable(check, "secret_file", options->secret_file);
+		if (gate_command_users_file(options) != NULL)
+			check_readable(check, "users", gate_command_users_file(options));
 	}
 	check_users(check);
 	gate_check_templates(check);

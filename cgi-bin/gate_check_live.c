@@ -136,9 +136,16 @@ gate_check_run_dir(struct gate_check *check)
 {
 	struct gate_queue queue = {.fd = -1};
 	struct gate_error error = {0};
+	struct stat st;
 
 	if (find_folder(check, "run_dir", check->options.run_dir, 0022, 0) == 0)
 		return;
+	if (stat(check->options.run_dir, &st) == 0 && st.st_uid != geteuid() && st.st_uid != 0)
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "run_dir: %s belongs to user %ju, and the store to user %ju: give both to the "
+		    "user "
+		    "that gate runs as",
+		    check->options.run_dir, (uintmax_t)st.st_uid, (uintmax_t)geteuid());
 	if (gate_queue_open(&queue, check->options.run_dir, &error) < 0)
 		gate_check_say(check, GATE_CHECK_ERROR,
 		    "run_dir: %s: give it to the user that gate runs as", error.text);
@@ -229,7 +236,8 @@ gate_check_listen(struct gate_check *check)
 /* ---- the store ---- */
 
 struct tally { /* of the records in a folder */
-	size_t seen, exposed, foreign, closed, others;
+	const struct gate_options *options;
+	size_t seen, exposed, foreign, closed, others, unnamed;
 	char exposed_one[NAME_MAX + 1], other[NAME_MAX + 1];
 };
 
@@ -243,9 +251,21 @@ is_unpadded(int fd, const struct stat *st)
 	    pread(fd, &last, 1, st->st_size - 1) == 1 && last != ' ';
 }
 
+/* Was somebody logged in by it, under another user_member? */
+static bool
+has_other_user(const struct tally *tally, const char *text, size_t length)
+{
+	struct gate_record record = {.user_member = tally->options->user_member};
+	bool other = gate_record_parse(&record, text, length) == 1 && record.user == NULL &&
+	    record.user_changed;
+
+	gate_record_clear(&record);
+	return other;
+}
+
 /* Is it a session's, or what is left of one's? */
 static bool
-is_session(int fd, const char *name, const struct stat *st)
+is_session(int fd, const char *name, const struct stat *st, struct tally *tally)
 {
 	size_t size =
 	    st->st_size < GATE_RECORD_SIZE_MAX ? (size_t)st->st_size : GATE_RECORD_SIZE_MAX;
@@ -260,6 +280,8 @@ is_session(int fd, const char *name, const struct stat *st)
 	got = text != NULL ? pread(fd, text, size, 0) : -1;
 	if (got >= 0)
 		kind = gate_store_file_kind(text, (size_t)got);
+	tally->unnamed +=
+	    kind == GATE_STORE_FILE_SESSION && has_other_user(tally, text, (size_t)got);
 	session = kind == GATE_STORE_FILE_SESSION || kind == GATE_STORE_FILE_BLANK ||
 	    (kind == GATE_STORE_FILE_TORN && (off_t)size == st->st_size);
 	free(text);
@@ -276,7 +298,7 @@ look_at(int folder, const char *name, struct tally *tally)
 		tally->closed += errno == EACCES || errno == EPERM || errno == EROFS;
 		return;
 	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !is_session(fd, name, &st)) {
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !is_session(fd, name, &st, tally)) {
 		if (tally->others++ == 0)
 			snprintf(tally->other, sizeof tally->other, "%s", name);
 	} else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
@@ -291,7 +313,7 @@ look_at(int folder, const char *name, struct tally *tally)
 static void
 check_records(struct gate_check *check, const char *path)
 {
-	struct tally tally = {.seen = 0};
+	struct tally tally = {.options = &check->options};
 	DIR *folder = opendir(path);
 	struct dirent *entry;
 
@@ -313,6 +335,11 @@ check_records(struct gate_check *check, const char *path)
 		gate_check_say(check, GATE_CHECK_WARNING,
 		    "store: others have rights on %zu records in %s (%.8s...): chmod 0600 *.json",
 		    tally.exposed, path, tally.exposed_one);
+	if (tally.unnamed > 0)
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "user_member: in %zu records of %s somebody is logged in, but not at %s: with "
+		    "another user_member they were, and have to log in again",
+		    tally.unnamed, path, check->options.user_member);
 	if (tally.others > 0)
 		gate_check_say(check, GATE_CHECK_NOTE,
 		    "store: %zu files in %s are no sessions (%s): gate leaves them where they are",

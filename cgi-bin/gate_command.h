@@ -14,7 +14,9 @@ int gate_command_check(int argc, char **argv);
 int gate_command_session(int argc, char **argv);
 int gate_command_user(int argc, char **argv);
 
-int gate_command_usage(void);                     /* on standard error; GATE_COMMAND_USAGE */
+int gate_command_usage(
+    const char *format, ...)               /* what is wrong, and how it goes, on standard error */
+    __attribute__((format(printf, 1, 2))); /* GATE_COMMAND_USAGE */
 int gate_command_fail(const struct gate_error *); /* says why; GATE_COMMAND_FAILED */
 /* Reads the options, with those behind argv[0]. 0 or -1. Release in both cases. */
 int gate_command_options(struct gate_options *, int argc, char **argv, struct gate_error *);
@@ -65,6 +67,7 @@ int gate_check_mode(struct gate_check *, const char *option, const char *path, u
 void gate_check_templates(struct gate_check *);
 void gate_check_run_dir(struct gate_check *);
 void gate_check_listen(struct gate_check *);
+void gate_check_sockets(struct gate_check *); /* gate_check_socket.c: as root, if root it is */
 void gate_check_store(struct gate_check *);
 
 #endif

@@ -344,7 +344,8 @@ gate_command_secret(int argc, char **argv)
 	int count = -1, left = take_words(&request, argc, argv);
 
 	if (left < 0)
-		return gate_command_usage();
+		return gate_command_usage(
+		    "gate secret takes --file FILE, and then --append or --promote");
 	if (request.file == NULL && gate_command_options(&options, left, argv, &error) < 0)
 		goto out;
 	if (request.file == NULL)

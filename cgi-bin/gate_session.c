@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buffer.h"
 #include "clock.h"
@@ -26,7 +27,30 @@ struct job {
 	char *from;                     /* of copy: a store */
 	struct gate_store_link *source; /* the same, open */
 	size_t count, left, lost;
+	size_t seen; /* of a walk over all of them */
+	bool shown;  /* so many, on a terminal */
 };
+
+/* ---- how far it is, for who waits at a terminal ---- */
+
+#define STEP 1000 /* sessions */
+
+static void
+show_progress(struct job *job)
+{
+	if (++job->seen % STEP == 0 && isatty(STDERR_FILENO)) {
+		fprintf(stderr, "\r%zu sessions so far ", job->seen);
+		job->shown = true;
+	}
+}
+
+static void
+end_progress(struct job *job)
+{
+	if (job->shown)
+		fputs("\r\033[K", stderr);
+	job->shown = false;
+}
 
 static void
 print_time(int64_t ms, const char *otherwise)
@@ -90,6 +114,7 @@ kill_one(void *data, const char *id, struct gate_record *record)
 					  : gate_store_remove(&job->link, id, NULL, &job->error);
 
 	job->count += result == 1;
+	show_progress(job);
 	return result < 0 ? -1 : 1;
 }
 
@@ -125,7 +150,7 @@ kill_sessions(struct job *job)
 
 	tell_users(job);
 	result = job->link.table->each(job->link.store, job->user, kill_one, job, &job->error);
-
+	end_progress(job);
 	printf("%zu sessions are gone\n", job->count);
 	return result;
 }
@@ -153,6 +178,8 @@ print_one(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
 
+	if (!isatty(STDOUT_FILENO)) /* else the list itself shows it */
+		show_progress(job);
 	return gate_store_is_live(&job->link, id, record, &job->options)
 	    ? print_session(job, id, record)
 	    : 1;
@@ -164,13 +191,17 @@ count_one(void *data, const char *id, struct gate_record *record)
 	struct job *job = data;
 
 	job->count += gate_store_is_live(&job->link, id, record, &job->options);
+	show_progress(job);
 	return 1;
 }
 
 static int
 list(struct job *job)
 {
-	return job->link.table->each(job->link.store, job->user, print_one, job, &job->error);
+	int result = job->link.table->each(job->link.store, job->user, print_one, job, &job->error);
+
+	end_progress(job);
+	return result;
 }
 
 static int
@@ -178,6 +209,7 @@ count(struct job *job)
 {
 	int result = job->link.table->each(job->link.store, job->user, count_one, job, &job->error);
 
+	end_progress(job);
 	if (result > 0)
 		printf("%zu\n", job->count);
 	return result;
@@ -208,6 +240,7 @@ copy_one(void *data, const char *id, struct gate_record *record)
 	int64_t lifetime = record->max_age != 0 ? record->max_age : record->ttl, seen;
 	int result;
 
+	show_progress(job);
 	if (!gate_store_is_live(job->source, id, record, &job->options))
 		return 1;
 	if (record->user != NULL && gate_store_was_ended(&job->link, id, NULL) == 1)
@@ -247,11 +280,12 @@ copy(struct job *job)
 	int result;
 
 	options.store = job->from;
-	result = gate_command_open(&from, &options, &job->error);
+	if (gate_command_open(&from, &options, &job->error) < 0)
+		return -1;
 	job->source = &from;
-	if (result == 0)
-		result = from.table->each(from.store, NULL, copy_one, job, &job->error);
+	result = from.table->each(from.store, NULL, copy_one, job, &job->error);
 	gate_store_close(&from);
+	end_progress(job);
 	printf("%zu sessions copied, %zu were there already\n", job->count, job->left);
 	if (result > 0 && job->lost > 0)
 		return gate_fail(&job->error, GATE_ESESSION, "%zu could not be copied", job->lost);
@@ -347,15 +381,22 @@ gate_command_session(int argc, char **argv)
 	while (argc > 1 && i < JOBS && strcmp(jobs[i].name, argv[1]) != 0)
 		i++;
 	if (argc < 2 || i == JOBS)
-		return gate_command_usage();
+		return gate_command_usage(
+		    "gate session needs list, count, show, kill, sweep or copy%s%.40s",
+		    argc > 1 ? ", not " : "", argc > 1 ? argv[1] : "");
 	taken = 1 + (jobs[i].user ? take_user(&job, argc, argv, jobs[i].takes == ID) : 0);
 	by_id = jobs[i].takes == ID && job.user == NULL && !job.all;
-	if ((by_id || jobs[i].takes == STORE) && ++taken >= argc)
-		return gate_command_usage();
+	if ((by_id || jobs[i].takes == STORE) &&
+	    (++taken >= argc || (jobs[i].takes == STORE && argv[2][0] == '-')))
+		return gate_command_usage("gate session %s needs %s", jobs[i].name,
+		    jobs[i].takes == STORE ? "the store to copy from, as file:/some/folder"
+			: jobs[i].user     ? "an id, --user NAME or --all"
+					   : "an id");
 	job.from = argv[2];
 	/* an id may begin with a dash, so it is known by its place */
 	if (by_id && (strncmp(argv[2], "--config", 8) == 0 || strcmp(argv[2], "-c") == 0))
-		return gate_command_usage();
+		return gate_command_usage(
+		    "gate session %s needs the id before %s", jobs[i].name, argv[2]);
 	if (gate_command_options(&job.options, argc - taken, argv + taken, &job.error) == 0 &&
 	    (!by_id || find_id(&job, argv[2]) >= 0) &&
 	    gate_command_open(&job.link, &job.options, &job.error) >= 0)

@@ -382,13 +382,19 @@ gate_command_user(int argc, char **argv)
 	while (argc > 1 && i < JOBS && strcmp(jobs[i].name, argv[1]) != 0)
 		i++;
 	taken = i < JOBS && jobs[i].named ? 2 : 1; /* a name may begin with a dash */
-	if (argc < 2 || i == JOBS || argc < 1 + taken ||
+	if (argc < 2 || i == JOBS)
+		return gate_command_usage(
+		    "gate user needs list, add, password, remove or unlock%s%.40s",
+		    argc > 1 ? ", not " : "", argc > 1 ? argv[1] : "");
+	if (argc < 1 + taken ||
 	    (taken == 2 && (strncmp(argv[2], "--", 2) == 0 || strcmp(argv[2], "-c") == 0)))
-		return gate_command_usage();
+		return gate_command_usage(
+		    "gate user %s needs a name, before all that begins with a dash", argv[1]);
 	job.name = taken == 2 ? argv[2] : NULL;
 	left = take_words(&job, argc - taken, argv + taken);
 	if ((job.from_stdin || job.ready) && !jobs[i].reads)
-		return gate_command_usage();
+		return gate_command_usage(
+		    "gate user %s takes no --stdin and no --hash", jobs[i].name);
 	if (gate_command_options(&job.options, left, argv + taken, &job.error) == 0 &&
 	    open_users(&job, jobs[i].makes) == 0)
 		result = jobs[i].run(&job);

@@ -196,6 +196,11 @@ is_refused(struct gate_request *r)
 	const char *why;
 	char status[16];
 
+	if (r->refused == 0 && r->method == NULL && gate_param(r, "GATE_CHECK") != NULL) {
+		r->path = "/"; /* gate check's: no web server sends such a one */
+		gate_status(r, 204);
+		return true;
+	}
 	if (r->refused == 0 && (r->method == NULL || r->path == NULL))
 		r->refused = 400;
 	if (r->refused != 0) {

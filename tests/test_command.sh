@@ -28,16 +28,18 @@ run_as_user() {
 # ---- the command line
 run
 is "$code $out" '2 ' 'without a command: usage, status 2'
-like "$err" '^usage: gate secret' '  on standard error'
+is "$(head -n 3 err)" $'gate: a command is missing\n\nusage: gate secret [--file FILE] [--append | --promote]' \
+	'  on standard error, behind what is wrong'
 run fly
-is "$code $out" '2 ' 'an unknown command: usage, status 2'
+is "$code $out $(head -n 1 err)" '2  gate: there is no command fly' 'an unknown command: usage, status 2'
 run --help
 is "$code $err" '0 ' '--help succeeds'
 like "$out" '^usage: .*gate session' '  on standard output'
 run --version
 is "$code $out" '0 gate 0.1.0' '--version'
 run session fly
-is "$code" 2 'session: an unknown job'
+is "$code $(head -n 1 err)" '2 gate: gate session needs list, count, show, kill, sweep or copy, not fly' \
+	'session: an unknown job'
 run session show
 is "$code" 2 'session show needs an id'
 run session show --config gate.conf
@@ -300,6 +302,12 @@ rm sessions/node1.json
 chmod 600 sessions/ours1.json
 run check --config gate.conf
 is "$out" 'all is well' 'check: a record of our own'
+printf '%-512s' '{"cookie":{"path":"/"},"gate":{"created":1,"user":"anna"},"__lastAccess":'"$(now)}" >sessions/ours2.json
+chmod 600 sessions/ours2.json
+run check --config gate.conf --user_member username
+finds warning 'user_member: in 1 records of .*sessions somebody is logged in, but not at username' \
+	'check: another user_member logs everybody out'
+rm sessions/ours2.json
 echo '{"name":"app","version":"1.0.0"}' >sessions/package.json
 echo '{"a":1}' >sessions/tsconfig.base.json
 chmod 600 sessions/*.json
@@ -400,7 +408,20 @@ if [ -x "$(program counter)" ]; then
 	make_conf
 	start_responder counter || bail 'counter does not start'
 	healthy listen="unix:$dir/run/counter.sock"
-	is "$out" 'all is well' 'check: a socket where a program answers'
+	is "$(grep -v '^note: listen: user' <<<"$out")" 'all is well' 'check: a socket where a program answers'
+	is "$(grep -c 'event=' "$dir/log/counter")" "$(grep -c 'event=\(started\|environment\)' "$dir/log/counter")" \
+		'  which it says nothing of, and the store does not hear of'
+	kill -STOP $(pgrep -P "$(pid_of counter)") "$(pid_of counter)"
+	healthy listen="unix:$dir/run/counter.sock" deadline=1s
+	like "$code $(grep -v '^note: listen: user' <<<"$out")" \
+		'^1 error: listen: .*counter.sock takes requests and does not answer' 'check: a program that hangs'
+	kill -CONT $(pgrep -P "$(pid_of counter)") "$(pid_of counter)"
+	healthy run_dir="$dir/run"
+	is "$(grep -v '^note: listen: user' <<<"$out")" 'all is well' 'check: sockets in run_dir'
+	if [ "$(id -u)" = 0 ] && getent group daemon >/dev/null; then
+		healthy run_dir="$dir/run" socket_group=daemon
+		finds error 'listen: .*counter.sock belongs to group [0-9]* and not to daemon' 'check: the group of a socket'
+	fi
 	stop counter
 fi
 
@@ -475,7 +496,7 @@ if [ $can_be_other ] && [ "$(id -u)" = 0 ]; then
 	is "$(find "$away/sessions" "$away/run" ! -user $other)" '' '  leave nothing that is not the owner'\''s'
 	chown 0:0 "$away/key"
 	run check --config "$away/gate.conf"
-	finds error "secret_file: user $other, who owns the store, can.t read" \
+	finds error "secret_file: user $other, as whom the programs run, can.t read" \
 		'check as root: a secret that the programs can not read'
 	chown $other:$other "$away/key"
 	chown "0:$other" "$away/users" && chmod 640 "$away/users"
@@ -567,7 +588,11 @@ is "$code $(LC_ALL=C sort out)" "0 $(<before)" '  with all that is known of it'
 run session copy "file:$dir/sessions" --config gate.conf --store "file:$dir/moved"
 is "$code $out" '0 0 sessions copied, 2 were there already' '  once'
 run session copy --config gate.conf
-is "$code" 1 '  from a store that is named'
+is "$code $(head -n 1 err)" '2 gate: gate session copy needs the store to copy from, as file:/some/folder' \
+	'  from a store that is named'
+run session copy "file:$dir/nowhere" --config gate.conf --store "file:$dir/moved"
+is "$code $out" '1 ' '  that is there, or nothing was copied'
+like "$err" "^gate: store file:$dir/nowhere: No such file" '  and it says why'
 rm -r moved
 session sweep
 is "$code $out" '0 1 removed' 'session sweep: also right after another one'

@@ -43,7 +43,7 @@ for words in '' fly add password remove unlock 'add --stdin' 'list alice' 'add a
 	"$gate" user $words >"$dir/out" 2>"$dir/err" </dev/null || code=$?
 	case $words in
 	'list alice' | 'add alice bob') is "$code" 1 "user $words: a word too many" ;;
-	*) is "$code $(head -n 1 err | cut -c 1-6)" '2 usage:' "user $words: usage" ;;
+	*) is "$code $(sed -n '1s/ user .*//p; 3s/:.*//p' err | tr '\n' ' ')" '2 gate: gate usage ' "user $words: usage" ;;
 	esac
 done
 is "$([ -e users ] || echo none)" none '  and nothing was made'
