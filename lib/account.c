@@ -246,6 +246,13 @@ end(struct gate_request *r, const char *id, const char *why)
 	return result;
 }
 
+static int
+fail_late(struct gate_request *r)
+{
+	return gate_fail(&r->session.error, GATE_ESTORE,
+	    "a user has more sessions than can be ended in a request's time");
+}
+
 /* How many went, or -1. */
 static int
 end_found(struct search *search, const char *why)
@@ -255,7 +262,8 @@ end_found(struct search *search, const char *why)
 	int ended = 0, result = 0;
 
 	for (size_t i = 0; i < count && result >= 0; i++) {
-		result = end(search->r, found[i].id, why);
+		result = gate_clock_is_late() ? fail_late(search->r)
+					      : end(search->r, found[i].id, why);
 		ended += result == 1;
 	}
 	return result < 0 ? -1 : ended;
@@ -274,9 +282,8 @@ end_all(struct gate_request *r, const char *handle)
 		gate_buffer_reset(&search.found);
 		ended = walk(r, match, &search) < 0 ? -1 : end_found(&search, why);
 		any |= ended > 0;
-		if (ended > 0 && gate_clock_monotonic() >= r->deadline)
-			ended = gate_fail(&r->session.error, GATE_ESTORE,
-			    "a user has more sessions than can be ended in a request's time");
+		if (handle == NULL && ended > 0 && gate_clock_monotonic() >= r->deadline)
+			ended = fail_late(r);
 	} while (handle == NULL && ended > 0);
 	gate_buffer_release(&search.found);
 	if (handle == NULL && ended >= 0)
@@ -285,7 +292,7 @@ end_all(struct gate_request *r, const char *handle)
 }
 
 /* What the user's time becomes when all others end: later than when any of them began. 0: whom the
- * users don't know has none. */
+ * users don't know has none; -1: they can't be asked. */
 static int64_t
 next_time(struct gate_request *r)
 {
@@ -295,11 +302,29 @@ next_time(struct gate_request *r)
 
 	if (r->config->users == NULL)
 		return 0;
-	found = gate_users_find(r->config->users, gate_user(r), hash, NULL);
+	found = gate_users_find(r->config->users, gate_user(r), hash, &r->session.error);
 	explicit_bzero(hash, sizeof hash);
-	if (found != 1 || gate_users_since(r->config->users, gate_user(r), &since, NULL) < 0)
-		return 0;
+	if (found == 1)
+		found = gate_users_since(
+		    r->config->users, gate_user(r), &since, &r->session.error);
+	if (found != 1)
+		return found;
 	return (now > since ? now : since) + 1;
+}
+
+/* Without the time, what is not listed would go on, and nobody would know. */
+static int
+end_others(struct gate_request *r)
+{
+	struct gate_login_memory *l = &r->login;
+	int answer = end_all(r, NULL);
+
+	if (answer >= 0 && l->since == 0)
+		l->since = next_time(r);
+	if (l->since >= 0)
+		return answer;
+	l->since = 0;
+	return -1;
 }
 
 /* When this session is stored as one that goes on, so that its other requests go on too. */
@@ -324,9 +349,7 @@ end_once(struct gate_request *r, const char *handle)
 	const char *asked = handle != NULL ? handle : "";
 
 	if (!l->ended || l->others != (handle == NULL) || strcmp(l->handle, asked) != 0) {
-		l->end_answer = end_all(r, handle);
-		if (handle == NULL && l->end_answer >= 0 && l->since == 0)
-			l->since = next_time(r);
+		l->end_answer = handle != NULL ? end_all(r, handle) : end_others(r);
 		l->ended = true;
 		l->others = handle == NULL;
 		memcpy(l->handle, asked, strlen(asked) + 1);
@@ -448,10 +471,22 @@ is_outdated(struct gate_request *r)
 	return outdated;
 }
 
+/* Behind a change of the password, which stands whatever becomes of this: the user's time ends the
+ * others anyway, where the users are not near with their next touch. */
+static void
+end_outdated(struct gate_request *r)
+{
+	if (r->login.change_answer != 1 || r->session.outcome != 1 || end_all(r, NULL) >= 0)
+		return;
+	gate_log(GATE_LOG_WARN, "sessions-not-ended", "user", gate_user(r), "error",
+	    r->session.error.text, "hint", "the new password ends them at their next touch", NULL);
+}
+
 void
 gate_login_finish(struct gate_request *r)
 {
 	tell_users(r);
+	end_outdated(r);
 	if (r->session.login == NULL || r->session.outcome != 1)
 		return;
 	if (is_outdated(r)) {

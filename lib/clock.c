@@ -70,6 +70,12 @@ gate_clock_deadline(void)
 	return deadline_of_thread;
 }
 
+bool
+gate_clock_is_late(void)
+{
+	return deadline_of_thread != 0 && gate_clock_monotonic() > deadline_of_thread + CALL_LEAST;
+}
+
 int64_t
 gate_clock_end(int64_t most)
 {
@@ -77,5 +83,7 @@ gate_clock_end(int64_t most)
 
 	if (end == 0)
 		return now + most;
+	if (gate_clock_is_late())
+		return now;
 	return end > now + CALL_LEAST ? end : now + CALL_LEAST;
 }

@@ -22,9 +22,13 @@ void gate_clock_pause(void); /* one millisecond: between two tries of a lock */
 void gate_clock_set_deadline(int64_t deadline);
 int64_t gate_clock_deadline(void);
 /* The end of a call that this thread begins now: after `most` ms, and at the request's deadline at the
- * latest. A call that begins close to the deadline gets a second all the same: an answer that can't
- * come in less says nothing against the server. */
+ * latest. A call that begins close to the deadline, or up to a second behind it, gets a second all the
+ * same: an answer that can't come in less says nothing against the server. A later call ends at once. */
 int64_t gate_clock_end(int64_t most);
+/* Is the request's deadline over by more than that second? Then no other call is to begin for it: many
+ * calls, each of them quick enough, would hold its thread without end. */
+bool gate_clock_is_late(void);
+#define GATE_CLOCK_LATE "the request took longer than the option deadline allows"
 
 #define GATE_CLOCK_APART INT64_C(60000)   /* ms that two clocks may differ */
 #define GATE_CLOCK_STOOD INT64_C(3600000) /* ms after which one that was set is believed */

@@ -129,14 +129,14 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 	return result;
 }
 
-/* Whoever knew the old password may have sessions: only this one stays, under a new id. */
+/* Whoever knew the old password may have sessions: only this one stays, under a new id. The others end
+ * behind its commit, as the password is new by now: no failure of theirs may take it from its owner. */
 static int
 finish_change(struct gate_request *r)
 {
 	struct gate_session *s = &r->session;
 
-	if (gate_login_end_others(r) < 0)
-		return -1;
+	gate_session_ask_since(s, r->login.since);
 	gate_repeat_remember(r);
 	gate_repeat_mark(r, s->id, gate_user(r), s->mark);
 	return gate_session_renew(r) < 0 ? -1 : 1;

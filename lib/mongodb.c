@@ -286,6 +286,8 @@ gate_mongodb_begin(struct gate_mongodb *m, struct gate_mongodb_call *call,
     enum gate_mongodb_kind kind, const char *collection, struct gate_error *error)
 {
 	*call = (struct gate_mongodb_call){.mongodb = m, .kind = kind};
+	if (gate_clock_is_late())
+		return gate_fail(error, GATE_ESTORE, "%s: %s", m->name, GATE_CLOCK_LATE);
 	if (!may_begin(m, call))
 		return gate_fail(error, GATE_ESTORE, "%s: the server does not answer", m->name);
 	if ((kind == GATE_MONGODB_PATIENT ? take_patient : take_client)(m, call, error) < 0)

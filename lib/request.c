@@ -11,6 +11,8 @@
 
 #define KEPT_MAX (256u << 10) /* bytes of a buffer that stays for the next request */
 #define UNAVAILABLE "The service can't reach its data just now. Nothing was lost: try again soon."
+#define UNAVAILABLE_CHANGED                                                                        \
+	"Your new password is stored, but your session could not be: log in with it, soon."
 
 /* ---- the session ---- */
 
@@ -270,12 +272,19 @@ answer_refusal(struct gate_request *r)
 	return true;
 }
 
+/* What the page says of a session that could not be stored. */
+static const char *
+unavailable(const struct gate_request *r)
+{
+	return r->login.change_answer == 1 ? UNAVAILABLE_CHANGED : UNAVAILABLE;
+}
+
 static void
 report_failure(struct gate_request *r)
 {
 	const struct gate_error *error = &r->session.error;
 	bool ours = error->code == GATE_ESESSION;
-	const char *text = ours ? NULL : UNAVAILABLE;
+	const char *text = ours ? NULL : unavailable(r);
 
 	if (answer_refusal(r))
 		return;
@@ -296,7 +305,7 @@ transact(struct gate_request *r, gate_handler *handler)
 			continue;
 		gate_log(GATE_LOG_WARN, "session-busy", "path", r->path, "error",
 		    "other requests kept changing the session until the deadline", NULL);
-		gate_answer_error(r, 503, UNAVAILABLE);
+		gate_answer_error(r, 503, unavailable(r));
 		return;
 	}
 	if (result < 0)

@@ -65,7 +65,7 @@ crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
 
 static struct gate_store table;
 static int bumps, walks; /* of login counters, over users: during the last request */
-static bool no_bump, no_load, no_each;
+static bool no_bump, no_load, no_each, no_create;
 static void (*behind_walk)(void); /* what happens when a walk is over */
 
 static inline int
@@ -84,6 +84,14 @@ load(void *store, const char *id, struct gate_record *record, struct gate_error 
 	if (no_load)
 		return gate_fail(error, GATE_ESTORE, "store: it fails on demand");
 	return gate_store_file.load(store, id, record, error);
+}
+
+static inline int
+create(void *store, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	if (no_create)
+		return gate_fail(error, GATE_ESTORE, "store: it fails on demand");
+	return gate_store_file.create(store, id, record, error);
 }
 
 static inline int
@@ -419,6 +427,15 @@ change_to(const char *old, const char *new)
 	return ask(change_password);
 }
 
+static inline void
+move_users(bool go)
+{
+	char away[112];
+
+	snprintf(away, sizeof away, "%s.away", users_file);
+	must(rename(go ? users_file : away, go ? away : users_file) == 0, away);
+}
+
 /* So that sessions which are made with a time in the past count again. */
 static inline void
 forget_times(void)
@@ -485,6 +502,7 @@ open_server(void)
 	options = &v.f.config.options;
 	table = gate_store_file;
 	table.bump = bump;
+	table.create = create;
 	table.load = load;
 	table.each = each;
 	table.newest = newest;

@@ -239,6 +239,11 @@ test_end_others(void)
 	ask(end_session);
 	no_each = false;
 	ok(status_of(&v) == 503 && answered == -1, "the store fails: 503");
+	move_users(true);
+	ask(end_session);
+	move_users(false);
+	ok(status_of(&v) == 503 && answered == -1,
+	    "the users can't be asked: 503, as what is in no list would go on");
 }
 
 static void

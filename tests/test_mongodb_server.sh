@@ -7,8 +7,12 @@ server=$src/tests/mongodb-server
 mkdir "$dir/server"
 
 # sleep is no shell: it never asks for the child that it had before it became sleep
-start careless sh -c 'sleep 0.01 & echo $! >"$1"; exec sleep 60' sh "$dir/zombie"
-is_zombie() { grep -q '^[0-9]* (sleep) Z ' "/proc/$(<"$dir/zombie")/stat"; }
+mkfifo "$dir/go"
+start careless sh -c 'read -r _ <"$2" & echo $! >"$1"; exec sleep 60' sh "$dir/zombie" "$dir/go"
+sleeps() { [ "$(cat "/proc/$(pid_of careless)/comm" 2>/dev/null)" = sleep ]; }
+is_zombie() { grep -q '^[0-9]* (sh) Z ' "/proc/$(<"$dir/zombie")/stat"; }
+wait_until 10 sleeps || bail 'it does not become sleep'
+echo >"$dir/go"
 wait_until 10 is_zombie || bail 'there is no zombie'
 cp "$dir/zombie" "$dir/server/pid"
 ok '--stop does not wait for a zombie' timeout 10 "$server" --stop "$dir/server"
