@@ -358,6 +358,11 @@ gate_check_store(struct gate_check *check)
 	struct gate_store_link link = {0};
 	struct gate_error error = {0};
 
+	if (folder != NULL && *folder == '\0') {
+		gate_check_say(
+		    check, GATE_CHECK_ERROR, "store file: has no path, say file:/some/folder");
+		return;
+	}
 	if (folder != NULL && find_folder(check, "store", folder, 0022, 0055) == 0)
 		return;
 	if (gate_store_find(check->options.store, NULL, &error) == NULL)

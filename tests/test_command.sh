@@ -274,6 +274,8 @@ healthy store="file:$dir/missing/sessions"
 finds error 'store: .*can.t be made: install -d -m 700' 'check: a store that can not be made'
 healthy store=foo:bar
 finds error 'store foo: is unknown' 'check: an unknown store'
+healthy store=file:
+finds error 'store file: has no path' 'check: a store without a path'
 healthy store=memory: run_dir="$dir/run"
 is "$out" 'all is well' 'check: memory:'
 chmod 777 run
@@ -593,6 +595,14 @@ is "$code $(head -n 1 err)" '2 gate: gate session copy needs the store to copy f
 run session copy "file:$dir/nowhere" --config gate.conf --store "file:$dir/moved"
 is "$code $out" '1 ' '  that is there, or nothing was copied'
 like "$err" "^gate: store file:$dir/nowhere: No such file" '  and it says why'
+mkdir -m 700 crowd
+for i in {1..1001}; do printf '{%s,"__lastAccess":%s}' "$cookie" "$(now)" >"crowd/s$i.json"; done
+script -qec "$gate session count --config gate.conf --store file:$dir/crowd >'$dir/counted'" /dev/null >"$dir/terminal" </dev/null
+is "$(cat counted)" 1001 'session count, of many'
+like "$(cat terminal)" '1000 sessions so far' '  tells a terminal how far it is'
+run session count --config gate.conf --store "file:$dir/crowd"
+is "$out $err" '1001 ' '  and nobody else'
+rm -r crowd
 rm -r moved
 session sweep
 is "$code $out" '0 1 removed' 'session sweep: also right after another one'
