@@ -190,7 +190,9 @@ gate_command_open(
 	const char *folder = gate_command_folder(options);
 
 	*link = (struct gate_store_link){0};
-	if (table == NULL || gate_command_become_owner(options, error) < 0)
+	if (table == NULL)
+		return gate_options_blame(options, "store", error);
+	if (gate_command_become_owner(options, error) < 0)
 		return -1;
 	/* opening makes the folder, and then it would be ours instead of the programs' */
 	if (folder != NULL && access(folder, F_OK) < 0)

@@ -32,7 +32,8 @@ load_templates(struct gate_config *config, struct gate_error *error)
 	if (strcmp(folder, PKGDATADIR "/templates") == 0 && access(folder, F_OK) < 0)
 		return 0;
 	config->templates = gate_templates_open(folder, error);
-	return config->templates != NULL ? 0 : -1;
+	return config->templates != NULL ? 0
+					 : gate_options_blame(&config->options, "templates", error);
 }
 
 static int
@@ -42,7 +43,7 @@ load_users(struct gate_config *config, struct gate_error *error)
 		return 0;
 	config->users = gate_users_open(config->options.users, error);
 	if (config->users == NULL)
-		return -1;
+		return gate_options_blame(&config->options, "users", error);
 	gate_users_set_timeouts(config->users, &config->options);
 	return 0;
 }
@@ -154,6 +155,8 @@ gate_open(const char *const *options, const struct gate_store *const *stores, vo
 	if (gate->config != NULL) {
 		gate->started = gate_config_take(gate);
 		gate->table = gate_store_find(gate->config->options.store, stores, error);
+		if (gate->table == NULL)
+			gate_options_blame(&gate->config->options, "store", error);
 	}
 	if (gate->table != NULL)
 		return gate;

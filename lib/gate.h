@@ -34,7 +34,7 @@ enum gate_error_code {
 
 struct gate_error { /* the first cause wins; lower case, no newline, no secret */
 	enum gate_error_code code;
-	char text[200];
+	char text[400]; /* what is longer loses its middle: the advice stands at its end */
 };
 
 enum {

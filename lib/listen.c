@@ -90,7 +90,9 @@ set_access(const char *path, const struct gate_options *options, struct gate_err
 
 		if (group == NULL)
 			return gate_fail(error, GATE_EOPTION,
-			    "socket_group %s: there is no such group", options->socket_group);
+			    "%s: socket_group %s: there is no such group: make it, or name "
+			    "another",
+			    gate_option_origin(options, "socket_group"), options->socket_group);
 		if (chown(path, (uid_t)-1, group->gr_gid) < 0)
 			return gate_fail_errno(error, GATE_ESYSTEM, "listen unix:%s: chown to %s",
 			    path, options->socket_group);

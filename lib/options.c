@@ -43,7 +43,8 @@ static const struct gate_option table[] = {
     {"cookie_partitioned", GATE_OPTION_SWITCH, "no", "its Partitioned", AT(cookie_partitioned)},
     {"secret", GATE_OPTION_SECRETS, "", "signs the cookie; several: the first signs, all verify",
 	AT(secret), .most = GATE_SECRETS_MAX},
-    {"secret_file", GATE_OPTION_TEXT, "", "file with secrets, one a line", AT(secret_file)},
+    {"secret_file", GATE_OPTION_TEXT, "", "file with secrets, one a line", AT(secret_file),
+	.path = true},
     {"allow_weak_secret", GATE_OPTION_SWITCH, "no", "accept a short or well-known secret",
 	AT(allow_weak_secret)},
     {"genid", GATE_OPTION_WORD, "random", "what a new session id looks like", AT(genid),
@@ -96,13 +97,13 @@ static const struct gate_option table[] = {
     {"listen", GATE_OPTION_TEXT, "", "unix:PATH or HOST:PORT; empty: the socket passed in",
 	AT(listen), .check = gate_option_check_listen},
     {"run_dir", GATE_OPTION_TEXT, "/run/gate", "folder for locks and counters", AT(run_dir),
-	.least = 1},
+	.least = 1, .path = true},
     {"socket_mode", GATE_OPTION_OCTAL, "0660", "mode of a unix socket", AT(socket_mode),
 	.most = 0777},
     {"socket_group", GATE_OPTION_TEXT, "", "group of a unix socket; empty: unchanged",
 	AT(socket_group)},
     {"templates", GATE_OPTION_TEXT, PKGDATADIR "/templates", "folder with templates", AT(templates),
-	.least = 1},
+	.least = 1, .path = true},
     {"workers", GATE_OPTION_NUMBER, "2", "processes; 0: serve in this one, one thread", AT(workers),
 	.most = 64},
     {"threads", GATE_OPTION_NUMBER, "8", "threads of each worker", AT(threads), .least = 1,
@@ -185,6 +186,19 @@ const char *
 gate_option_origin(const struct gate_options *options, const char *name)
 {
 	return options->state->entries[gate_option_find(name) - table].origin;
+}
+
+int
+gate_options_blame(const struct gate_options *options, const char *name, struct gate_error *error)
+{
+	struct gate_error cause;
+
+	if (error == NULL)
+		return -1;
+	cause = *error;
+	*error = (struct gate_error){0};
+	return gate_fail(
+	    error, cause.code, "%s: %s", gate_option_origin(options, name), cause.text);
 }
 
 static size_t

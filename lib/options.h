@@ -79,6 +79,10 @@ struct gate_option_source gate_options_source(const struct gate_options *, size_
  * and # comments skipped), checked with gate_secret_weakness (allow_weak_secret: only logged).
  * NULL with the error set, that never shows one. Yours. */
 struct gate_keys *gate_options_keys(const struct gate_options *, struct gate_error *);
+/* Where the option was set: "gate.conf:12", "GATE_STORE", "argv", "default". */
+const char *gate_option_origin(const struct gate_options *, const char *name);
+/* An error that is about this option begins with where it was set. Always -1. */
+int gate_options_blame(const struct gate_options *, const char *name, struct gate_error *);
 /* options_secret.c. NULL, or why this secret must not be used, to be put behind "the secret": "is shorter
  * than 32 bytes", "can be guessed: …". */
 const char *gate_secret_weakness(const char *secret);

@@ -207,19 +207,56 @@ warn_of_path(const struct gate_options *options)
 }
 
 static int
-check_cookie(const struct gate_options *options, struct gate_error *error)
+clash(const struct gate_options *options, const char *name, const char *needs, const char *other,
+    struct gate_error *error)
 {
-	struct gate_cookie_attributes attributes = {
-	    .domain = options->cookie_domain,
-	    .path = options->cookie_path,
-	    .http_only = options->cookie_http_only,
-	    .secure = options->cookie_secure == GATE_YES,
-	    .partitioned = options->cookie_partitioned,
-	    .priority = options->cookie_priority,
-	    .same_site = options->cookie_same_site,
-	};
+	return gate_fail(error, GATE_EOPTION, "%s: %s needs %s, and %s says otherwise: %s",
+	    gate_option_origin(options, name), name, needs, gate_option_origin(options, other),
+	    strcmp(name, "cookie_name") == 0 ? "say so, or take a name without the prefix"
+					     : "say so, or leave it out");
+}
 
-	return gate_cookie_check(options->cookie_name, &attributes, error);
+/* What gate_cookie_check refuses, in the words of the options. */
+static int
+check_cookie(const struct gate_options *o, struct gate_error *error)
+{
+	const char *name = o->cookie_name;
+	bool host = strncasecmp(name, "__Host-", 7) == 0;
+	bool http =
+	    strncasecmp(name, "__Http-", 7) == 0 || strncasecmp(name, "__Host-Http-", 12) == 0;
+	bool prefix = host || http || strncasecmp(name, "__Secure-", 9) == 0;
+	bool secure = o->cookie_secure == GATE_YES;
+
+	if (prefix && !secure)
+		return clash(o, "cookie_name", "cookie_secure = yes", "cookie_secure", error);
+	if (http && !o->cookie_http_only)
+		return clash(o, "cookie_name", "cookie_http_only = yes", "cookie_http_only", error);
+	if (host && *o->cookie_domain != '\0')
+		return clash(o, "cookie_name", "cookie_domain to be empty", "cookie_domain", error);
+	if (host && strcmp(o->cookie_path, "/") != 0)
+		return clash(o, "cookie_name", "cookie_path = /", "cookie_path", error);
+	if (o->cookie_same_site == GATE_SAME_SITE_NONE && !secure)
+		return clash(
+		    o, "cookie_same_site", "cookie_secure = yes for none", "cookie_secure", error);
+	if (o->cookie_partitioned && !secure)
+		return clash(
+		    o, "cookie_partitioned", "cookie_secure = yes", "cookie_secure", error);
+	return 0;
+}
+
+/* Each for itself: is it something that browsers take? */
+static int
+check_cookie_texts(const struct gate_options *options, struct gate_error *error)
+{
+	static const char *const names[] = {"cookie_name", "cookie_domain", "cookie_path"};
+	const struct gate_cookie_attributes cases[] = {
+	    {.path = "/", .secure = true, .http_only = true},
+	    {.path = "/", .domain = options->cookie_domain}, {.path = options->cookie_path}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		if (gate_cookie_check(i == 0 ? options->cookie_name : "n", &cases[i], error) < 0)
+			return gate_options_blame(options, names[i], error);
+	return 0;
 }
 
 int
@@ -227,13 +264,13 @@ gate_options_check(struct gate_options *options, struct gate_error *error)
 {
 	const int64_t oldest = INT64_C(1000) * GATE_COOKIE_AGE_MAX;
 
-	if (check_cookie(options, error) < 0)
+	if (check_cookie(options, error) < 0 || check_cookie_texts(options, error) < 0)
 		return -1;
 	if (options->secret[0] != NULL && *options->secret_file != '\0')
 		return gate_fail(error, GATE_EOPTION,
-		    "secret (%.60s) and secret_file (%.60s) are both set: keep one",
-		    gate_option_origin(options, "secret"),
-		    gate_option_origin(options, "secret_file"));
+		    "%s: secret_file and secret (%s) are both set: keep one",
+		    gate_option_origin(options, "secret_file"),
+		    gate_option_origin(options, "secret"));
 	if (options->max_age > oldest) {
 		gate_log(GATE_LOG_WARN, "max-age-clamped", "origin",
 		    gate_option_origin(options, "max_age"), "to", "400d", NULL);

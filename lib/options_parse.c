@@ -159,6 +159,15 @@ add_list(struct gate_options *options, const struct gate_option *option,
 	return 0;
 }
 
+/* Which folder it would be about depends on who reads the file. */
+static bool
+is_relative(const struct gate_option *option, const char *value)
+{
+	if (strncmp(value, "file:", 5) == 0 || strncmp(value, "unix:", 5) == 0)
+		return value[5] != '/';
+	return option->path && *value != '\0' && *value != '/';
+}
+
 static int
 set_text(struct gate_options *options, const struct gate_option *option,
     const struct gate_option_given *given, const char *value, struct gate_error *error)
@@ -170,6 +179,8 @@ set_text(struct gate_options *options, const struct gate_option *option,
 		reason = option->check(value);
 	if (*value == '\0' && option->least > 0)
 		reason = "must not be empty";
+	if (reason == NULL && given->level == GATE_FROM_FILE && is_relative(option, value))
+		reason = "has a relative path: in a file it must begin with /";
 	if (reason != NULL)
 		return refuse(option, given, value, reason, error);
 	copy = strdup(value);

@@ -29,6 +29,7 @@ struct gate_option {
 	size_t offset; /* in struct gate_options */
 	int64_t least, most;
 	const char *const *words;
+	bool path; /* of a file or folder; such behind file: and unix: are known by that */
 	gate_option_check *check; /* of a text that is not empty, or of each value of a list */
 };
 
@@ -51,7 +52,6 @@ int gate_option_unknown(const char *origin, const char *name, struct gate_error 
 /* Takes the value over that of a lower level. 0 or -1. */
 int gate_option_give(struct gate_options *, const struct gate_option *,
     const struct gate_option_given *, struct gate_error *);
-const char *gate_option_origin(const struct gate_options *, const char *name);
 
 /* options_parse.c */
 int gate_option_set(struct gate_options *, const struct gate_option *,

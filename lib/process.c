@@ -94,7 +94,7 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 
 	gate_log_take_stderr();
 	if (gate_store_open(&gate->store, gate->table, options, error) < 0)
-		return -1;
+		return gate_options_blame(options, "store", error);
 	gate->hashing = open_hashing(options->run_dir, threads, error);
 	if (gate->hashing == NULL)
 		return -1;

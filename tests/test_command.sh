@@ -617,4 +617,17 @@ run session list --config missing.conf
 is "$code" 1 'session needs its options'
 like "$err" '^gate: .*missing.conf' '  and says so'
 
+# ---- what the MongoDB driver leaves: the command becomes the store's owner, who may not remove root's file
+leaves_nothing() {
+	local command=0
+	(exec env -u MONGOC_DISABLE_SHM "$gate" session count --config= --store="file:$dir/owned/sessions" \
+		--secret=bT3kQ9zLw7Rf2Hn5Yc8Vd1Xj6Mg4Ps0a) >/dev/null 2>&1 &
+	pids[count]=$!
+	wait "${pids[count]}" || command=$?
+	[ $command = 0 ] && [ ! -e "/dev/shm/mongoc-${pids[count]}" ]
+}
+mkdir -p "$dir/owned/sessions"
+[ "$(id -u)" != 0 ] || chown -R "$other" "$dir/owned"
+ok 'a command on a store of somebody else leaves no file in /dev/shm' leaves_nothing
+unset 'pids[count]'
 done_testing

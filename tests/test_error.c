@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "encode.h"
 #include "error.h"
 #include "tap.h"
 
@@ -49,29 +50,35 @@ test_errno(void)
 	is(error.text, "open: Unknown error 99999", "an unknown errno");
 }
 
+/* What is too long loses its middle: the end says what to do. */
 static void
 test_long_texts(void)
 {
-	struct gate_error error = {0};
-	char text[1000];
+	static const char advice[] =
+	    ": make one with `gate secret`, or say allow_weak_secret = yes",
+			  reason[] = ": No such file or directory";
+	char text[3000];
+	size_t wrong = 0;
 
-	memset(text, 'x', sizeof text);
-	text[sizeof text - 1] = '\0';
-	gate_fail(&error, GATE_EOPTION, "%s", text);
-	ok(strlen(error.text) == sizeof error.text - 1, "a long text is cut");
-	for (size_t length = 150; length < sizeof error.text + 5; length++) {
-		error = (struct gate_error){0};
-		errno = ENOENT;
-		gate_fail_errno(&error, GATE_EOPTION, "%.*s", (int)length, text);
-		if (memchr(error.text, '\0', sizeof error.text) == NULL)
-			break;
-		if (length + strlen(": No such file or directory") < sizeof error.text &&
-		    strstr(error.text, "x: No such file or directory") == NULL)
-			break;
-	}
-	ok(memchr(error.text, '\0', sizeof error.text) != NULL &&
-		strlen(error.text) == sizeof error.text - 1,
-	    "a long text and a reason are cut");
+	for (size_t shift = 0; shift < 2; shift++)
+		for (size_t length = 1; length < sizeof text; length++) {
+			struct gate_error error = {0}, other = {0};
+
+			memset(text, 0, sizeof text);
+			for (size_t i = 0; i + 2 < length; i += 2)
+				memcpy(text + i, "\xc3\xbc", 2);
+			gate_fail(&error, GATE_EOPTION, "%ssecret_file %s%s", shift ? "a " : "",
+			    text, advice);
+			errno = ENOENT;
+			gate_fail_errno(&other, GATE_EOPTION, "store file:%s", text);
+			wrong += strlen(error.text) >= sizeof error.text ||
+			    strncmp(error.text + 2 * shift, "secret_file ", 12) != 0 ||
+			    strcmp(error.text + strlen(error.text) - strlen(advice), advice) != 0 ||
+			    !gate_utf8_valid(error.text, strlen(error.text)) ||
+			    strcmp(other.text + strlen(other.text) - strlen(reason), reason) != 0 ||
+			    strncmp(other.text, "store file:", 11) != 0;
+		}
+	ok(wrong == 0, "of a long text beginning and end stay, in whole characters (%zu)", wrong);
 }
 
 int

@@ -141,12 +141,12 @@ test_syntax(void)
 	is(strrchr(origin_of("ttl"), '/'), "/gate.conf:5", "a value knows its line");
 	is(options.config, conf, "config names the file");
 	ok(load_file(
-	       "ttl = 2h # two\nsocket_group = a#b\nrun_dir = \" /x # y \" # z\nlisten = # no\n",
+	       "ttl = 2h # two\nsocket_group = a#b\nrun_dir = \"/x # y \" # z\nlisten = # no\n",
 	       NULL) == 0,
 	    "comments behind values");
 	ok(options.ttl == 7200000, "cut off");
 	is(options.socket_group, "a#b", "# inside a word is not a comment");
-	is(options.run_dir, " /x # y ", "quotes keep # and blanks");
+	is(options.run_dir, "/x # y ", "quotes keep # and blanks");
 	is(options.listen, "", "an empty value");
 	ok(load_file("ttl = 1h\r\n\r\n# x\r\nthreads = 3\r\n", NULL) == 0, "CR LF");
 	ok(options.threads == 3, "is no part of the value");
@@ -458,14 +458,57 @@ test_lists(void)
 	    "gate.conf:5: secret is one value too many");
 }
 
+/* Each clash, and each path that depends on who reads the file, is said with its line, and what to do. */
+static void
+test_places(void)
+{
+	static const char *const cases[][2] = {{"cookie_same_site = none\n",
+						   "gate.conf:1: cookie_same_site needs "
+						   "cookie_secure = yes for none, and default says "
+						   "otherwise: say so, or leave it out"},
+	    {"cookie_secure = no\ncookie_name = __Host-sid\n",
+		"gate.conf:2: cookie_name needs cookie_secure = yes, and FOLDER/gate.conf:1 says "
+		"otherwise: say so, or take a name without the prefix"},
+	    {"cookie_secure = yes\ncookie_name = __Host-sid\ncookie_domain = a.example\n",
+		"gate.conf:2: cookie_name needs cookie_domain to be empty, and FOLDER/gate.conf:3 "
+		"says "},
+	    {"\ncookie_partitioned = yes\n",
+		"gate.conf:2: cookie_partitioned needs cookie_secure = yes"},
+	    {"\ncookie_domain = a;b\n", "gate.conf:2: cookie domain is malformed"},
+	    {"store = file:relative\n",
+		"gate.conf:1: store has a relative path: in a file it must begin with /"},
+	    {"store = \"file:\"\n", "gate.conf:1: store has a relative path: "},
+	    {"users = file:users\n", "gate.conf:1: users has a relative path: "},
+	    {"listen = unix:x.sock\n",
+		"gate.conf:1: listen: \"unix:x.sock\" has a relative path: "},
+	    {"templates = t\n", "gate.conf:1: templates: \"t\" has a relative path: "},
+	    {"run_dir = run\n", "gate.conf:1: run_dir: \"run\" has a relative path: "},
+	    {"secret_file = s\n", "gate.conf:1: secret_file: \"s\" has a relative path: "}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *mark = strstr(cases[i][1], "FOLDER");
+		char wanted[400];
+
+		snprintf(wanted, sizeof wanted, "%.*s%s%s",
+		    (int)(mark != NULL ? (size_t)(mark - cases[i][1]) : strlen(cases[i][1])),
+		    cases[i][1], mark != NULL ? folder : "",
+		    mark != NULL ? mark + strlen("FOLDER") : "");
+		ok(load_file(cases[i][0], NULL) < 0 && error.code == GATE_EOPTION &&
+			strstr(error.text, wanted) != NULL,
+		    "%s: %s", wanted, error.text);
+	}
+	ok(load_argument("store=file:relative") == 0, "who types a path knows where he is");
+}
+
 static void
 test_clashes(void)
 {
 	static const char *const clashes[][3] = {
-	    {"cookie_name=__Host-sid", "cookie_secure=auto", "Secure"},
-	    {"cookie_name=__Secure-sid", "cookie_secure=no", "Secure"},
-	    {"cookie_same_site=none", "cookie_secure=auto", "Secure"},
-	    {"cookie_partitioned=yes", "cookie_secure=auto", "Secure"},
+	    {"cookie_name=__Host-sid", "cookie_secure=auto", "needs cookie_secure = yes"},
+	    {"cookie_name=__Secure-sid", "cookie_secure=no",
+		"needs cookie_secure = yes, and argv says otherwise: say so, or"},
+	    {"cookie_same_site=none", "cookie_secure=auto", "needs cookie_secure = yes"},
+	    {"cookie_partitioned=yes", "cookie_secure=auto", "needs cookie_secure = yes"},
 	    {"cookie_name=a b", "trace=no", "token"}, {"cookie_name=\"\"", "trace=no", "empty"},
 	    {"cookie_path=\"/;\"", "trace=no", "malformed"},
 	    {"cookie_domain=a;b", "trace=no", "malformed"}};
@@ -481,8 +524,10 @@ test_clashes(void)
 	       "cookie_path=/x", NULL}) < 0,
 	    "__Host- with another path");
 	ok(load_file("secret = x\n", "secret_file=/x") < 0 &&
-		strstr(error.text, "gate.conf:1) and secret_file (argv) are both set") != NULL,
+		strcmp(error.text + strlen("argv"), ": secret_file and secret (") > 0 &&
+		strstr(error.text, "gate.conf:1) are both set: keep one") != NULL,
 	    "secret and secret_file: both places are named");
+	test_places();
 	ok(load_argument("max_age=401d") == 0 && options.max_age == INT64_C(400) * 86400000,
 	    "a cookie lives 400 days at most");
 	ok(strstr(logged, "event=max-age-clamped origin=argv") != NULL, "with a warning");

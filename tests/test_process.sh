@@ -124,6 +124,12 @@ test_path() {
 	ok 'an unknown group is refused' fails_to_start 'there is no such group' \
 		--listen "unix:$unix" --socket_group=nosuchgroup
 	ok 'and leaves no path' [ ! -e "$unix" ]
+	local line
+	for line in users=ldap:x "users=file:$dir/none" store=redis:x "templates=$dir/none" socket_group=nosuchgroup; do
+		make_conf "$line"
+		ok "$line: file and line are named" fails_to_start "gate\.conf:[0-9][0-9]*: " --listen "unix:$unix"
+	done
+	make_conf
 	ok 'no socket at all is refused' fails_to_start 'no socket to answer on'
 	LISTEN_PID=1 LISTEN_FDS=1 \
 		ok 'and one meant for another process too' fails_to_start 'no socket to answer on'
