@@ -427,7 +427,7 @@ test_secure() { # with Secure a cookie stays out of the jar of plain http
 	is "$status $(set_cookies)" '200 0' 'over plain http it stays here'
 	"$build/cgi-bin/counter" --config "$dir/gate.conf" --listen "unix:$dir/run/never.sock" \
 		--cookie_name=__Host-sid </dev/null 2>"$dir/refused"
-	is "$? $(grep -c 'event=start-failed.*__Host-sid' "$dir/refused")" '1 1' \
+	is "$? $(grep -c 'event=start-failed.*cookie_name needs cookie_secure = yes' "$dir/refused")" '1 1' \
 		'__Host- without cookie_secure = yes: it does not start'
 }
 
