@@ -368,7 +368,7 @@ decoded() { printf '%b' "${1//%/\\x}"; }
 
 # Files as an editor of Windows leaves them: they mean what they show.
 test_marked() {
-	local name key='0123456789 what the owner sees in the file' value
+	local name key='bT3kQ9zLw7 Rf2Hn5Yc8V Xj6Mg4Ps0a as its owner sees it' value
 	page '{{>part}}|{{>part}}'
 	printf '%s' '{{nothing}}part' >"$dir/templates/part.html"
 	reload_conf secret_file="$dir/marked" max_age=1234 workers=3
