@@ -262,8 +262,8 @@ end_found(struct search *search, const char *why)
 	int ended = 0, result = 0;
 
 	for (size_t i = 0; i < count && result >= 0; i++) {
-		result = gate_clock_is_late() ? fail_late(search->r)
-					      : end(search->r, found[i].id, why);
+		result =
+		    gate_clock_is_late() ? fail_late(search->r) : end(search->r, found[i].id, why);
 		ended += result == 1;
 	}
 	return result < 0 ? -1 : ended;
@@ -305,8 +305,7 @@ next_time(struct gate_request *r)
 	found = gate_users_find(r->config->users, gate_user(r), hash, &r->session.error);
 	explicit_bzero(hash, sizeof hash);
 	if (found == 1)
-		found = gate_users_since(
-		    r->config->users, gate_user(r), &since, &r->session.error);
+		found = gate_users_since(r->config->users, gate_user(r), &since, &r->session.error);
 	if (found != 1)
 		return found;
 	return (now > since ? now : since) + 1;

@@ -164,7 +164,8 @@ run_specification(void)
 		json_t *file, *test;
 		size_t k;
 
-		snprintf(path, sizeof path, "%s/tests/mustache/%s.json", source != NULL ? source : ".", groups[i]);
+		snprintf(path, sizeof path, "%s/tests/mustache/%s.json",
+		    source != NULL ? source : ".", groups[i]);
 		file = json_load_file(path, JSON_ALLOW_NUL, NULL);
 		json_array_foreach(json_object_get(file, "tests"), k, test)
 		{
