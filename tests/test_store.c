@@ -578,6 +578,21 @@ test_bump_expiry(void)
 	bump("short", 0, 0);
 }
 
+/* As if the clock had been ahead by a day when it was counted. */
+static void
+test_bump_ahead(void)
+{
+	int64_t now;
+
+	bump("ahead", 3, 24 * HOUR);
+	ok(bump("ahead", 0, 1).count == 3, "a counter that lies ahead counts");
+	now = gate_clock_wall();
+	while (gate_clock_wall() <= now + 2)
+		gate_clock_pause();
+	ok(bump("ahead", 0, HOUR).count == 0, "  and ends its lifetime from now");
+	bump("ahead", 0, 0);
+}
+
 /* Which gives back the time before the last bump, and moves the end of the counter's life not. */
 static void
 test_bump_back(void)
@@ -669,6 +684,7 @@ main(void)
 		test_sweep_together();
 		test_bump();
 		test_bump_expiry();
+		test_bump_ahead();
 		test_bump_back();
 		test_bump_back_together();
 		close_fixture(&f);
