@@ -164,7 +164,8 @@ static bool
 is_relative(const struct gate_option *option, const char *value)
 {
 	if (strncmp(value, "file:", 5) == 0 || strncmp(value, "unix:", 5) == 0)
-		return value[5] != '/';
+		return value[5] != '/' &&
+		    value[5] != '\0'; /* none at all is the store's to refuse */
 	return option->path && *value != '\0' && *value != '/';
 }
 
