@@ -28,8 +28,8 @@ clamp(const struct gate_session *s, int64_t time)
 	return smaller(time, created + s->options->absolute_timeout);
 }
 
-static bool
-touch_is_due(const struct gate_session *s)
+bool
+gate_session_touch_is_due(const struct gate_session *s)
 {
 	int64_t age = gate_session_lifetime(s);
 	int64_t window = smaller(s->options->touch_after, (age != 0 ? age : s->options->ttl) / 10);
@@ -105,7 +105,7 @@ decide_loaded(struct gate_session *s, bool changed)
 		act(s, GATE_SESSION_REWRITE, "its times lay ahead");
 	else if (s->options->resave)
 		act(s, GATE_SESSION_REWRITE, "resave");
-	else if (touch_is_due(s))
+	else if (gate_session_touch_is_due(s))
 		act(s, GATE_SESSION_TOUCH,
 		    gate_record_is_first(&s->record, s->options) ? "the first return"
 								 : "touch_after is over");

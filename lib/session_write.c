@@ -229,20 +229,43 @@ is_crowded_out(struct gate_session *s)
 	return true;
 }
 
-/* Does this write find that the session is over? */
+/* Was it ended, and is there all the same? A store that was restored holds what it was, also the field
+ * that lists go by. */
+static int
+is_put_back(struct gate_session *s)
+{
+	if (s->record.user == NULL || !gate_session_touch_is_due(s))
+		return 0;
+	return gate_store_is_put_back(s->store, s->id, &s->record, &s->error);
+}
+
+/* As gate_session_is_over, where the users are asked with each write. */
+static int
+is_over(struct gate_session *s)
+{
+	int over;
+
+	if (s->users == NULL || gate_users_are_near(s->users))
+		return 0;
+	over = gate_session_is_over(s, &s->record, NULL);
+	s->look_again = over == 1;
+	return over;
+}
+
+/* Does this write find that the session has ended? */
 static bool
 finds_an_end(struct gate_session *s)
 {
 	int over;
 
-	if (s->state != GATE_SESSION_LOADED || s->users == NULL || s->login != NULL ||
-	    s->action == GATE_SESSION_NOTHING || s->action == GATE_SESSION_DESTROY ||
-	    gate_users_are_near(s->users))
+	if (s->state != GATE_SESSION_LOADED || s->login != NULL ||
+	    s->action == GATE_SESSION_NOTHING || s->action == GATE_SESSION_DESTROY)
 		return false;
-	over = gate_session_is_over(s, &s->record, NULL);
+	over = is_over(s);
+	if (over == 0)
+		over = is_put_back(s);
 	if (over < 0 && s->action == GATE_SESSION_TOUCH)
 		s->action = GATE_SESSION_NOTHING; /* until somebody knows it lives no longer */
-	s->look_again = over == 1;
 	return over == 1;
 }
 

@@ -17,6 +17,7 @@
 #endif
 
 #define ENDED_TIME INT64_C(86400000) /* ms that an id that was ended is remembered */
+#define ENDING_TIME INT64_C(10000)   /* ms that an end may take */
 
 static const struct gate_store *const stores[] = {
     &gate_store_file,
@@ -100,6 +101,22 @@ bump_ended(struct gate_store_link *link, const char *id, int64_t add, struct gat
 	if (gate_store_bump(link, key, add, ENDED_TIME, &bump, error) < 0)
 		return -1;
 	return bump.count > 0;
+}
+
+/* Who is ending it just now has set the mark, and removes it next. */
+int
+gate_store_is_put_back(struct gate_store_link *link, const char *id, struct gate_record *record,
+    struct gate_error *error)
+{
+	char key[GATE_STORE_KEY_MAX];
+	struct gate_bump bump;
+
+	gate_store_ended_key(key, id);
+	if (gate_store_bump(link, key, 0, ENDED_TIME, &bump, error) < 0)
+		return -1;
+	if (bump.count == 0 || bump.last > gate_clock_wall() - ENDING_TIME)
+		return 0;
+	return gate_store_remove(link, id, record, error) < 0 ? -1 : 1;
 }
 
 int

@@ -76,6 +76,10 @@ int gate_store_remove(
  * its record back. */
 int gate_store_end(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
+/* Was the record, as it was read, written back as a whole after its end? Then it goes. 1, 0, -1. Not for
+ * each load: it asks the store. */
+int gate_store_is_put_back(
+    struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
 /* 1: it was, within the last day; 0; -1. What a walk shows and is stray may have been. */
 int gate_store_was_ended(struct gate_store_link *, const char *id, struct gate_error *);
 /* A count that can't be, or a time, is INT64_MAX: what can't be read, which is logged. */

@@ -154,6 +154,27 @@ test_restored() {
 		is "$(who)" anna '  a new login counts'
 	done
 }
+# The whole record put back, as it was, while its id is remembered.
+test_put_back() {
+	local way
+	for way in End 'gate session kill' logout max_sessions; do
+		session kill --all >/dev/null
+		here thief
+		stolen=$(session_cookie) id=$(id_in "$(session_cookie)")
+		back_up
+		end_by "$way"
+		ok "$with: $way ends it" not there
+		let_time_pass
+		put_back
+		ok '  all of it is put back' there
+		with_stolen /user
+		is "$status $(header Location)" '302 /login?next=/user' '  the guarded page knows nobody'
+		ok '  it has gone again' not there
+		with_stolen /counter
+		unlike "$body" anna '  no page knows her'
+		browser thief
+	done
+}
 end_by_owner() { # WAY
 	[ "$1" = 'gate session kill --user' ] && session kill --user anna >/dev/null && return
 	post /account -d others=yes
@@ -182,6 +203,7 @@ all() { # STORE PEER'S-ARGUMENTS...
 	test_ends
 	test_destroyed
 	test_restored
+	test_put_back
 	test_nodes_login
 	stop_peer node
 	for name in responder login logout user account; do stop $name; done
@@ -197,7 +219,9 @@ start_nginx
 with='session-file-store' peer=(--sessions "$dir/sessions") conf=(file_sync=yes)
 there() { [ -e "$dir/sessions/$id.json" ]; }
 back_up() { cp -p "$dir/sessions/$id.json" "$dir/backup"; }
-restore() { cp -p "$dir/backup" "$dir/sessions/$id.json"; rm -f "$dir"/sessions/.gate/bump/*; }
+put_back() { cp -p "$dir/backup" "$dir/sessions/$id.json"; }
+restore() { put_back; rm -f "$dir"/sessions/.gate/bump/*; }
+let_time_pass() { :; } # a file that is in no list is dead at once
 all
 if grep -q '^#define HAVE_MONGODB' "$build/config.h"; then
 	need_database
@@ -206,8 +230,13 @@ if grep -q '^#define HAVE_MONGODB' "$build/config.h"; then
 		node "$interop/document.js" "$db" - 'c.deleteOne({_id: "backup"})' >/dev/null
 		node "$interop/document.js" "$db" "$id" 'c.insertOne({_id: "backup", kept: d})' >/dev/null
 	}
+	put_back() { node "$interop/document.js" "$db" backup 'c.insertOne(d.kept)' >/dev/null; }
+	let_time_pass() { # since the end: who ends a session just now has set the mark, too
+		send_to "$db" "{\"update\": \"sessions_counters\", \"updates\": [{\"q\": {\"times\": {\"\$exists\": true}},
+			\"multi\": true, \"u\": {\"\$set\": {\"times\": [{\"\$date\": {\"\$numberLong\": \"$(($(date +%s%3N) - 60000))\"}}]}}}]}" >/dev/null
+	}
 	restore() {
-		node "$interop/document.js" "$db" backup 'c.insertOne(d.kept)' >/dev/null
+		put_back
 		send_to "$db" '{"drop": "sessions_counters"}' >/dev/null
 	}
 	for form in string document; do
