@@ -83,7 +83,7 @@ log_in nobody wrong
 is "$status $(numbers)" '403 2 find gate_users' 'a name that nobody has: nobody and a user'
 begin
 log_in anna "$password"
-is "$status $(numbers)" '303 4 find gate_users,1 insert' 'a login: the user three times, and the session'
+is "$status $(numbers)" '303 1 find,4 find gate_users,1 insert' 'a login: the user three times, the session, and how many there are'
 ok "and $(grep -c _counters "$spy/commands") for the counters: at most 10" \
 	[ "$(grep -c _counters "$spy/commands")" -le 10 ]
 new_visitor
