@@ -55,6 +55,7 @@ find_hash(struct gate_login_try *t)
 
 	gate_sign_for(config->keys, "gate stranger", t->name, strlen(t->name), signature);
 	memcpy(&number, signature, sizeof number);
+	gate_users_get_ready(config->users, config->keys, weak);
 	found = gate_users_find(config->users, t->name, t->hash, error);
 	if (found < 0)
 		return -1;

@@ -29,6 +29,7 @@ struct kind {
 	size_t (*skipped)(void *);
 	void (*set_timeouts)(void *, const struct gate_options *); /* NULL: it waits for nobody */
 	void (*tend)(void *, const struct gate_keys *, bool weak); /* NULL: nothing needs doing */
+	void (*get_ready)(void *, const struct gate_keys *, bool weak); /* the same */
 	bool keeps_hashes_new;
 };
 
@@ -37,13 +38,13 @@ struct kind {
 	gate_user_mongodb_open, gate_user_mongodb_close, gate_user_mongodb_find,                   \
 	    gate_user_mongodb_pick, gate_user_mongodb_change, gate_user_mongodb_since,             \
 	    gate_user_mongodb_each, gate_user_mongodb_skipped, gate_user_mongodb_set_timeouts,     \
-	    gate_user_mongodb_tend, true
+	    gate_user_mongodb_tend, gate_user_mongodb_get_ready, true
 #endif
 
 static const struct kind kinds[] = {
     {"file", gate_user_file_open, gate_user_file_close, gate_user_file_find, gate_user_file_pick,
 	gate_user_file_change, gate_user_file_since, gate_user_file_each, gate_user_file_skipped,
-	NULL, NULL, false},
+	NULL, NULL, NULL, false},
 #ifdef HAVE_MONGODB
     {"mongodb", IN_MONGODB},
     {"mongodb+srv", IN_MONGODB},
@@ -115,6 +116,13 @@ gate_users_tend(struct gate_users *users, const struct gate_keys *keys, bool wea
 {
 	if (users->kind->tend != NULL)
 		users->kind->tend(users->users, keys, weak);
+}
+
+void
+gate_users_get_ready(struct gate_users *users, const struct gate_keys *keys, bool weak)
+{
+	if (users->kind->get_ready != NULL)
+		users->kind->get_ready(users->users, keys, weak);
 }
 
 void

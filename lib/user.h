@@ -39,6 +39,9 @@ int gate_users_change(struct gate_users *, enum gate_user_change, const char *na
     const char *hash, const char *was, struct gate_error *);
 /* What makes picking cheap, to be done now and then; it may take minutes. One thread's. */
 void gate_users_tend(struct gate_users *, const struct gate_keys *, bool weak);
+/* Before a find that a pick may follow: the first one takes its time whoever is found, so that neither
+ * shows who has an account. */
+void gate_users_get_ready(struct gate_users *, const struct gate_keys *, bool weak);
 /* Sessions of that name which began before *since (ms since 1970) are over; 0: none are. Users who
  * were removed have that too. 1; 0: nothing is known of that name; -1. */
 int gate_users_since(struct gate_users *, const char *name, int64_t *since, struct gate_error *);

@@ -45,6 +45,7 @@ gate_user_mongodb_open(const char *url, bool make, struct gate_error *error)
 	users->connect_timeout = users->select_timeout = SECOND;
 	users->socket_timeout = SECOND * 3 / 2;
 	pthread_mutex_init(&users->lock, NULL);
+	pthread_mutex_init(&users->sampling, NULL);
 	wish = wish_for(users);
 	if (gate_mongodb_check(&wish, error) == 0)
 		return users;
@@ -71,6 +72,7 @@ gate_user_mongodb_close(void *data)
 		gate_mongodb_close(&users->mongodb);
 	gate_user_mongodb_free_sample(users->sample);
 	pthread_mutex_destroy(&users->lock);
+	pthread_mutex_destroy(&users->sampling);
 	free(users);
 }
 

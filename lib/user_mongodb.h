@@ -20,6 +20,7 @@ int gate_user_mongodb_each(void *, int (*visit)(void *data, const char *name, co
     void *data, struct gate_error *);
 size_t gate_user_mongodb_skipped(void *);
 void gate_user_mongodb_tend(void *, const struct gate_keys *, bool weak);
+void gate_user_mongodb_get_ready(void *, const struct gate_keys *, bool weak);
 void gate_user_mongodb_set_timeouts(void *, const struct gate_options *);
 
 #endif

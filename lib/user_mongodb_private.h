@@ -6,17 +6,25 @@
 #include <stdatomic.h>
 
 #include "mongodb.h"
+#include "sign.h"
 
 #define GATE_USER_MONGODB_COLLECTION "gate_users"
+
+struct gate_user_mongodb_wish { /* for a sample */
+	enum gate_mongodb_kind kind;
+	const struct gate_keys *keys;
+	bool weak;
+};
 
 struct gate_user_mongodb {
 	struct gate_mongodb mongodb;
 	pthread_mutex_t lock;
 	bool connected; /* under the lock */
 	atomic_size_t skipped;
-	struct gate_user_mongodb_sample *sample; /* under the lock; NULL: none was taken yet */
-	atomic_bool picked;                      /* since it was taken */
-	int64_t tend_after; /* ms of CLOCK_MONOTONIC; of the thread that tends */
+	struct gate_user_mongodb_sample *sample;      /* under the lock; NULL: none was taken yet */
+	atomic_bool picked;                           /* since it was taken */
+	pthread_mutex_t sampling;                     /* one takes it */
+	atomic_int_least64_t tend_after, ready_after; /* ms of CLOCK_MONOTONIC */
 	int64_t connect_timeout, select_timeout, socket_timeout; /* ms */
 	char url[];
 };

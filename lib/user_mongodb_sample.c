@@ -24,6 +24,8 @@
 #define TEND_INTERVAL                                                                              \
 	(60 * 60 * 1000)            /* ms between two walks over all users, if any is asked for */
 #define TEND_AGAIN (10 * 60 * 1000) /* behind one that failed */
+#define READY_MOST 2000             /* ms that a login waits for the first sample */
+#define READY_AGAIN (60 * 1000)     /* ms between two that wait in vain */
 
 struct one {
 	uint64_t rank; /* of the name; then its place */
@@ -143,7 +145,7 @@ is_usable(const bson_t *document, bool weak)
 }
 
 static int
-take_sample(struct gate_user_mongodb *users, const struct gate_keys *keys, bool weak,
+take_sample(struct gate_user_mongodb *users, const struct gate_user_mongodb_wish *wish,
     struct gate_user_mongodb_sample *sample, struct gate_error *error)
 {
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
@@ -152,13 +154,16 @@ take_sample(struct gate_user_mongodb *users, const struct gate_keys *keys, bool 
 	const bson_t *document;
 	bool good = true;
 
-	if (gate_user_mongodb_begin(users, &call, GATE_MONGODB_PATIENT, error) < 0)
+	if (gate_user_mongodb_begin(users, &call, wish->kind, error) < 0)
 		return -1;
+	if (wish->kind == GATE_MONGODB_READ && gate_mongodb_left() > READY_MOST)
+		gate_mongodb_set_end(gate_clock_monotonic() + READY_MOST);
 	gate_user_mongodb_project(&options);
 	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
 	while (good && gate_mongodb_next(&call, cursor, &document))
-		if (is_usable(document, weak))
-			good = add_name(sample, keys, gate_user_mongodb_text(document, "_id"));
+		if (is_usable(document, wish->weak))
+			good =
+			    add_name(sample, wish->keys, gate_user_mongodb_text(document, "_id"));
 	if (!good)
 		gate_fail(error, GATE_EMEMORY, "out of memory");
 	good = gate_mongodb_came_all(&call, cursor) && good;
@@ -168,22 +173,17 @@ take_sample(struct gate_user_mongodb *users, const struct gate_keys *keys, bool 
 	return gate_mongodb_end(&call, good, "the users can't be read", error);
 }
 
-void
-gate_user_mongodb_tend(void *data, const struct gate_keys *keys, bool weak)
+/* 0 or -1. Under `sampling`. */
+static int
+renew_sample(struct gate_user_mongodb *users, const struct gate_user_mongodb_wish *wish)
 {
-	struct gate_user_mongodb *users = data;
-	struct gate_user_mongodb_sample *sample, *before;
+	struct gate_user_mongodb_sample *sample = calloc(1, sizeof *sample), *before;
 	struct gate_error error = {0};
 
-	if (gate_clock_monotonic() < users->tend_after || !atomic_exchange(&users->picked, false))
-		return;
-	sample = calloc(1, sizeof *sample);
-	if (sample == NULL || take_sample(users, keys, weak, sample, &error) < 0) {
+	if (sample == NULL || take_sample(users, wish, sample, &error) < 0) {
 		gate_log(GATE_LOG_WARN, "users-unread", "error", error.text, NULL);
 		gate_user_mongodb_free_sample(sample);
-		users->tend_after = gate_clock_monotonic() + TEND_AGAIN;
-		users->picked = true;
-		return;
+		return -1;
 	}
 	spread(sample);
 	pthread_mutex_lock(&users->lock);
@@ -192,6 +192,52 @@ gate_user_mongodb_tend(void *data, const struct gate_keys *keys, bool weak)
 	pthread_mutex_unlock(&users->lock);
 	gate_user_mongodb_free_sample(before);
 	users->tend_after = gate_clock_monotonic() + TEND_INTERVAL;
+	return 0;
+}
+
+void
+gate_user_mongodb_tend(void *data, const struct gate_keys *keys, bool weak)
+{
+	struct gate_user_mongodb *users = data;
+	const struct gate_user_mongodb_wish wish = {GATE_MONGODB_PATIENT, keys, weak};
+
+	if (gate_clock_monotonic() < users->tend_after || !atomic_exchange(&users->picked, false))
+		return;
+	pthread_mutex_lock(&users->sampling);
+	if (renew_sample(users, &wish) < 0) {
+		users->tend_after = gate_clock_monotonic() + TEND_AGAIN;
+		users->picked = true;
+	}
+	pthread_mutex_unlock(&users->sampling);
+}
+
+static bool
+is_sampled(struct gate_user_mongodb *users)
+{
+	bool sampled;
+
+	pthread_mutex_lock(&users->lock);
+	sampled = users->sample != NULL;
+	pthread_mutex_unlock(&users->lock);
+	return sampled;
+}
+
+/* Of so many users that it takes too long the thread that tends takes the sample. */
+void
+gate_user_mongodb_get_ready(void *data, const struct gate_keys *keys, bool weak)
+{
+	struct gate_user_mongodb *users = data;
+	const struct gate_user_mongodb_wish wish = {GATE_MONGODB_READ, keys, weak};
+
+	if (is_sampled(users) || gate_clock_monotonic() < users->ready_after)
+		return;
+	pthread_mutex_lock(&users->sampling);
+	if (!is_sampled(users) && gate_clock_monotonic() >= users->ready_after &&
+	    renew_sample(users, &wish) < 0) {
+		users->ready_after = gate_clock_monotonic() + READY_AGAIN;
+		users->picked = true;
+	}
+	pthread_mutex_unlock(&users->sampling);
 }
 
 /* ---- the stranger's user ---- */
@@ -245,7 +291,7 @@ pick_from_sample(struct gate_user_mongodb *users, uint64_t number, bool weak,
 	return found;
 }
 
-/* Until the first sample is there, in the first seconds of a process: among so many that the server
+/* Where the first sample takes too long for a login, until it is there: among so many that the server
  * shows first. 1, 0, -1. */
 static int
 pick_from_server(struct gate_mongodb_call *call, int64_t most, bool weak, char hash[GATE_HASH_MAX])

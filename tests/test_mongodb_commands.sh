@@ -70,9 +70,14 @@ numbers() { # how many there are of each, but for how often what is throttled is
 }
 costs '' 200 'the form of the login: none' get /login
 costs '' 302 'a guarded page without a cookie: none' get /user
-log_in nobody wrong # who asks first makes the sweeper take a sample
-sampled() { grep -q '^find gate_users' "$spy/sweeps"; }
-wait_until 30 sampled || bail 'no sample is taken'
+begin
+log_in anna wrong
+is "$status $(numbers)" '403 3 find gate_users' 'the first try takes a sample of the users, whoever is tried'
+signal login HUP
+wait_until 10 grep -q 'event=reloaded process=worker' "$dir/log/login" || bail 'no reload'
+begin
+log_in nobody wrong
+is "$status $(numbers)" '403 3 find gate_users' 'and so does the first one after a reload'
 begin
 log_in anna wrong
 is "$status $(numbers)" '403 2 find gate_users' 'a wrong password: the user and nobody'

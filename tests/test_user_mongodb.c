@@ -220,6 +220,15 @@ test_sample(const char *url, const struct gate_keys *keys)
 	int old = 0, same = 0;
 
 	make_crowd(8000);
+	one = gate_users_open(url, NULL);
+	gate_users_get_ready(one, keys, false);
+	for (uint64_t i = 1; i <= 400; i++) {
+		gate_users_pick(one, i * GOLDEN, false, hash, NULL);
+		old += strcmp(hash, BCRYPT) == 0;
+	}
+	ok(old > 120 && old < 280, "so it is from the first try on: %d of 400", old);
+	old = 0;
+	gate_users_close(one);
 	one = open_sampled(url, keys);
 	change(GATE_USER_REMOVE, "u000007", NULL, NULL);
 	change(GATE_USER_ADD, "u999999", SHA256, NULL);
