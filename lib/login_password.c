@@ -31,21 +31,6 @@ report_unchangeable(enum gate_log_level level, const char *name, const char *why
 	gate_log(level, "password-unchangeable", "user", name, "error", why, NULL);
 }
 
-/* A user whom a Node program logged in, or who was removed, has no password here. 1, 0, -1. */
-static int
-has_password(struct gate_request *r, const char *name)
-{
-	char hash[GATE_HASH_MAX];
-	int found = 0;
-
-	if (r->config->users != NULL)
-		found = gate_users_find(r->config->users, name, hash, &r->session.error);
-	explicit_bzero(hash, sizeof hash);
-	if (found == 0)
-		report_unchangeable(GATE_LOG_WARN, name, "option users names nobody of that name");
-	return found;
-}
-
 /* No answer came to the change: was it made all the same? It may still be made later, when nobody is
  * there any more to end the other sessions: that is done now. 1 or -1. */
 static int
@@ -107,19 +92,20 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 	const char *reason = new != NULL ? gate_password_refusal(new, name) : "is missing";
 	struct gate_login_try t = {
 	    .r = r, .name = name, .password = old, .wrong = "password-refused", .why = wrong};
-	int result;
+	int result = 0;
 
 	if (reason != NULL) {
 		l->why = explain(r, reason);
 		return 0;
 	}
-	l->why = unchangeable;
-	result = has_password(r, name);
-	if (result != 1)
-		return result;
 	l->why = wrong;
-	t.exists = true;
-	result = gate_login_attempt(&t);
+	t.exists = r->config->users != NULL;
+	if (t.exists)
+		result = gate_login_attempt(&t); /* who has to wait costs no look at the users */
+	if (result == 0 && !t.exists) { /* a Node program logged the user in, or it was removed */
+		l->why = unchangeable;
+		report_unchangeable(GATE_LOG_WARN, name, "option users names nobody of that name");
+	}
 	if (result == 1)
 		result = store_password(&t, new, &l->why);
 	if (result == 1) {

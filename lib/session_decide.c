@@ -116,11 +116,20 @@ decide_loaded(struct gate_session *s, bool changed)
 	decide_loaded_cookie(s, changed, age_changed);
 }
 
+/* A login that Node made, or gate before it wrote down when: it begins now, and the record has to say so. */
+static bool
+has_no_beginning(const struct gate_session *s)
+{
+	return s->state == GATE_SESSION_LOADED && !s->destroy && s->record.user != NULL &&
+	    s->record.since == 0;
+}
+
 void
 gate_session_decide(struct gate_session *s, bool changed)
 {
 	int64_t age = gate_session_lifetime(s);
 
+	changed = changed || has_no_beginning(s);
 	s->expires = clamp(s, s->later + (age != 0 ? age : s->options->ttl));
 	switch (s->state) {
 	case GATE_SESSION_NEW:

@@ -231,8 +231,9 @@ bool
 gate_store_is_live(struct gate_store_link *link, const char *id, const struct gate_record *record,
     const struct gate_options *options)
 {
-	return !is_over(link, record, options) &&
-	    !(record->stray && gate_store_was_ended(link, id, NULL) == 1);
+	bool over = is_over(link, record, options) && check_clock(link, record, options, NULL) == 0;
+
+	return !over && !(record->stray && gate_store_was_ended(link, id, NULL) == 1);
 }
 
 /* ---- load ---- */

@@ -29,7 +29,7 @@ static char users_file[96];
 
 /* ---- the clock and libcrypt, to be moved and to be counted ---- */
 
-static int64_t ahead; /* ms that the wall clock is */
+static int64_t ahead; /* ms that have passed by the clocks, but not by CLOCK_MONOTONIC */
 static int hashes;    /* made during the last request */
 static void (*at_second_hash)(void);
 
@@ -38,7 +38,7 @@ clock_gettime(clockid_t which, struct timespec *t)
 {
 	int result = (int)syscall(SYS_clock_gettime, which, t);
 
-	if (which == CLOCK_REALTIME) {
+	if (which == CLOCK_REALTIME || which == CLOCK_BOOTTIME) {
 		t->tv_sec += ahead / 1000;
 		t->tv_nsec = t->tv_nsec / 1000000 * 1000000;
 	}

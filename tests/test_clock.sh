@@ -30,6 +30,10 @@ try() { # NAME
 	is "$status $body" '200 visit 2' "$1: sessions are made"
 	ahead $((15 * DAY))
 	keeps "$1"
+	is "$(gate session count | tail -n 1)" 20 "$1: all are counted"
+	is "$(gate session list | grep -c "$(printf '\t')")" 20 "$1: and listed"
+	rm -rf "$dir/copies" && mkdir -m 700 "$dir/copies"
+	like "$(gate session copy "$store" --store="file:$dir/copies")" '20 sessions' "$1: and copied"
 	get /r/count
 	is "$status $(set_cookies)" '503 0' "$1: a session that only this clock ends: 503, and its cookie stays"
 	like "$(tail -n 1 "$dir/log/responder")" "event=store-failed .*this host's clock is 1[0-9]* s ahead" \
@@ -83,6 +87,7 @@ begins_now() { # NAME: what that visitor's record says of its times, once he is 
 
 # ---- files: the time of the file system is another one
 make_conf first_ttl=0 workers=1
+store=file:$dir/sessions
 chmod 600 "$dir/gate.conf"
 start_nginx
 try files
@@ -108,8 +113,8 @@ is "$(records)" 23 'only that'
 
 # ---- MongoDB: the server decides
 need_database
-database clock >/dev/null
-make_conf store="$(database clock)" first_ttl=0 workers=1 auto_remove=interval "${patient[@]}"
+store=$(database clock)
+make_conf store="$store" first_ttl=0 workers=1 auto_remove=interval "${patient[@]}"
 chmod 600 "$dir/gate.conf"
 try MongoDB
 stays MongoDB

@@ -407,6 +407,7 @@ test_time_ahead(void)
 	is(ask(who), "anna", "  and goes on");
 	put_session("nodes", "\"gate\":{\"user\":\"anna\"}");
 	is(ask(who), "anna", "a record that does not say when it began begins now");
+	ok(has(record(), "\"since\":"), "  and says so from then on");
 	begin();
 }
 

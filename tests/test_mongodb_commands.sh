@@ -62,7 +62,7 @@ make_conf store="mongodb://$at/login" users="mongodb://$at/login" insecure_http=
 	"${patient[@]}"
 "$build/cgi-bin/gate" user add anna --stdin --config "$dir/gate.conf" <<<"$password" >/dev/null
 rm "$spy/sweeps"
-for name in login logout user; do watched start_responder $name || bail "$name does not start"; done
+for name in login logout user account; do watched start_responder $name || bail "$name does not start"; done
 wait_until 30 swept 3 || bail 'the sweeper does not sweep'
 new_visitor
 numbers() { # how many there are of each, but for how often what is throttled is counted
@@ -99,9 +99,16 @@ is "$status $(numbers)" '403 ' 'a try that has to wait: the users are not asked'
 new_visitor
 log_in anna "$password"
 costs find 200 'a guarded page: one' get /user
+wrong() { post /account -d "current=wrong$1&new=$password-anew&again=$password-anew"; }
+for i in {1..6}; do wrong $i; done
+begin
+wrong 7
+like "$(tail -n 1 "$dir/log/account")" event=login-throttled 'a change of the password that has to wait'
+unlike "$(numbers)" gate_users 'it does not ask the users'
+"$build/cgi-bin/gate" user unlock anna --config "$dir/gate.conf" >/dev/null
 ended='findAndModify sessions_counters,findAndModify sessions_counters'
 costs "find,$ended,delete" 303 'a logout: two, and two that remember the id' post /logout
-for name in login logout user; do stop $name; done
+for name in login logout user account; do stop $name; done
 
 # ---- very many sessions of one user: whoever knows the password can make them
 thousand() { # NUMBER: the command that makes another thousand
