@@ -95,37 +95,88 @@ decode_value(struct gate_buffer *out, size_t start, const char *raw)
 		memcpy(text, raw, out->length - start);
 }
 
+struct found { /* values of our cookie */
+	const char *name;
+	struct gate_buffer *out;
+	size_t *offsets;
+	int most, count;
+	int seen; /* pairs of our name, whatever is in them */
+};
+
+static bool
+is_ours(const struct found *f, const struct gate_cookie_pair *pair)
+{
+	return pair->name_length == strlen(f->name) &&
+	    memcmp(pair->name, f->name, pair->name_length) == 0;
+}
+
+static int
+add_if_ours(struct found *f, const struct gate_cookie_pair *pair)
+{
+	const char *value = pair->value;
+	size_t length = pair->value_length, start = f->out->length;
+
+	if (!is_ours(f, pair))
+		return 0;
+	if (length >= 2 && value[0] == '"' && value[length - 1] == '"') {
+		value++;
+		length -= 2;
+	}
+	if (gate_buffer_add(f->out, value, length) < 0)
+		return -1;
+	decode_value(f->out, start, value);
+	if (strncmp(f->out->data + start, "s:", 2) != 0 ||
+	    strlen(f->out->data + start) != f->out->length - start) {
+		cut(f->out, start);
+		return 0;
+	}
+	f->offsets[f->count++] = start + 2;
+	return gate_buffer_putc(f->out, '\0');
+}
+
+/* Where the next ", " begins, or the end: Apache joins Cookie lines by it, and no value of ours has one. */
+static const char *
+segment_end(const char *text, const char *end)
+{
+	const char *comma = text;
+
+	while ((comma = memchr(comma, ',', (size_t)(end - comma))) != NULL)
+		if (++comma < end && *comma == ' ')
+			return comma - 1;
+	return end;
+}
+
+static int
+add_ours_in(struct found *f, const struct gate_cookie_pair *joined)
+{
+	const char *text = joined->name, *end = joined->value + joined->value_length, *stop;
+
+	f->seen += is_ours(f, joined);
+	for (; text < end && f->count < f->most; text = stop < end ? stop + 2 : end) {
+		struct gate_cookie_pair pair;
+		size_t at = 0;
+
+		stop = segment_end(text, end);
+		if (next_pair(text, (size_t)(stop - text), &at, &pair) > 0 &&
+		    add_if_ours(f, &pair) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 gate_cookie_values(const char *header, size_t length, const char *name, struct gate_buffer *out,
     size_t *offsets, int most)
 {
+	struct found f = {.name = name, .out = out, .offsets = offsets, .most = most};
 	struct gate_cookie_pair pair;
-	size_t name_length = strlen(name), position = 0, start;
-	int seen = 0, count = 0;
+	size_t position = 0;
 
-	while (seen < most && gate_cookie_next(header, length, &position, &pair) > 0) {
-		if (pair.name_length != name_length || memcmp(pair.name, name, name_length) != 0)
-			continue;
-		seen++;
-		if (pair.value_length >= 2 && pair.value[0] == '"' &&
-		    pair.value[pair.value_length - 1] == '"') {
-			pair.value++;
-			pair.value_length -= 2;
-		}
-		start = out->length;
-		if (gate_buffer_add(out, pair.value, pair.value_length) < 0)
+	while (f.seen < most && f.count < most &&
+	    gate_cookie_next(header, length, &position, &pair) > 0)
+		if (add_ours_in(&f, &pair) < 0)
 			return -1;
-		decode_value(out, start, pair.value);
-		if (strncmp(out->data + start, "s:", 2) != 0 ||
-		    strlen(out->data + start) != out->length - start) {
-			cut(out, start);
-			continue;
-		}
-		offsets[count++] = start + 2;
-		if (gate_buffer_putc(out, '\0') < 0)
-			return -1;
-	}
-	return count;
+	return f.count;
 }
 
 /* ---- writing ---- */

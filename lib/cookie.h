@@ -25,7 +25,8 @@ int gate_cookie_next(
     const char *header, size_t length, size_t *position, struct gate_cookie_pair *);
 /* Joins repeated Cookie headers into one: adds "; " between. */
 int gate_cookie_join(struct gate_buffer *, const char *header);
-/* The values of our cookie: the up to `most` first pairs called name (compared byte for byte),
+/* The values of our cookie: the up to `most` first pairs called name (compared byte for byte), also
+ * those that stand behind a comma in another one's value,
  * one pair of quotes removed, percent-decoded once as node does (a bad escape or a result that is
  * not UTF-8 leaves the value raw), and only those that begin with "s:"; each is added to *out
  * NUL-terminated without "s:", offsets[i] says where. Values with a NUL inside are left out.

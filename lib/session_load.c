@@ -39,7 +39,7 @@ find_shown(struct gate_session *s)
 	struct gate_buffer values = {0};
 	int n = gate_cookie_values(s->cookies, strlen(s->cookies), s->options->cookie_name, &values,
 	    offsets, GATE_COOKIE_PAIRS_MAX);
-	bool all = true;
+	bool all = n < GATE_COOKIE_PAIRS_MAX; /* there may be more */
 
 	s->sent = n > 0;
 	s->shown_count = 0;

@@ -276,6 +276,12 @@ test_values(void)
 	    {"a=b; a=s:c; A=s:d; a=s:e", "[c][e]"},
 	    {"x=1; a=s:1; y=2; a=s:2; a=s:3; a=s:4; a=s:5", "[1][2][3][4]"},
 	    {"a=1; a=2; a=3; a=4; a=s:5", ""},
+	    /* Apache's way to join lines */
+	    {"b=1, a=s:c", "[c]"},
+	    {"a=s:c, b=1", "[c]"},
+	    {"a=s:c, a=s:d; b=1, x, a=\"s:e\" , aa=s:f", "[c][d][e]"},
+	    {"b=1,a=s:c; b=, ; ,=, a", ""},
+	    {"b=1, a", ""},
 	};
 	struct gate_buffer b = {.limit = 6};
 	size_t offsets[4];

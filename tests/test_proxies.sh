@@ -134,6 +134,16 @@ test_apache() {
 	enters login /login $visitor 'Apache' "${by_proxy[@]}"
 	enters login /login $visitor 'Apache drops other spellings' "${by_proxy[@]}" \
 		-H 'X_Forwarded_For: 198.51.100.1' -H 'X.Forwarded.For: 198.51.100.2'
+	url=http://127.0.0.1:$plain_port
+	new_visitor
+	log_in alice "$password" "${by_proxy[@]}"
+	line=$(header Set-Cookie | sed -n 's/^\(connect\.sid=[^;]*\).*/\1/p')
+	for order in first last; do # Apache joins them by a comma
+		new_visitor
+		[ $order = first ] && set -- "$line" a=1 || set -- a=1 "$line"
+		get /login "${by_proxy[@]}" -H "Cookie: $1" -H "Cookie: $2"
+		page_says 'You are logged in as alice' "Apache, two Cookie lines, ours $order: it is read"
+	done
 	stop apache
 }
 if apache=$(PATH=$PATH:/usr/sbin command -v apache2); then
