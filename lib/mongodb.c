@@ -93,12 +93,13 @@ advice_for(const bson_error_t *error)
 static char *
 name_of(const mongoc_uri_t *uri, const struct gate_mongodb_wish *wish)
 {
-	const mongoc_host_list_t *host = mongoc_uri_get_hosts(uri);
-	const char *place = host != NULL ? host->host_and_port : mongoc_uri_get_srv_hostname(uri);
+	const mongoc_host_list_t *host = gate_mongoc.uri_get_hosts(uri);
+	const char *place =
+	    host != NULL ? host->host_and_port : gate_mongoc.uri_get_srv_hostname(uri);
 
 	return bson_strdup_printf("%s mongodb://%.60s%s/%.40s", wish->option,
 	    place != NULL ? place : "", host != NULL && host->next != NULL ? ",..." : "",
-	    mongoc_uri_get_database(uri));
+	    gate_mongoc.uri_get_database(uri));
 }
 
 /* Finds what is not there, as requests find: where a command hangs a ping is answered still. */
@@ -114,7 +115,7 @@ find_nothing(const struct gate_mongodb *m, mongoc_client_t *client, bson_error_t
 	bson_append_document_end(&command, &filter);
 	BSON_APPEND_INT32(&command, "limit", 1);
 	BSON_APPEND_BOOL(&command, "singleBatch", true);
-	good = mongoc_client_read_command_with_opts(
+	good = gate_mongoc.client_read_command_with_opts(
 	    client, m->database, &command, NULL, NULL, NULL, error);
 	bson_destroy(&command);
 	return good;
@@ -125,7 +126,7 @@ static bool
 write_nothing(const struct gate_mongodb *m, mongoc_client_t *client, bson_error_t *error)
 {
 	mongoc_collection_t *collection =
-	    mongoc_client_get_collection(client, m->database, m->collection);
+	    gate_mongoc.client_get_collection(client, m->database, m->collection);
 	bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER, set;
 	bool good;
 
@@ -133,10 +134,10 @@ write_nothing(const struct gate_mongodb *m, mongoc_client_t *client, bson_error_
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$setOnInsert", &set);
 	BSON_APPEND_BOOL(&set, "probe", true);
 	bson_append_document_end(&update, &set);
-	good = mongoc_collection_update_one(collection, &filter, &update, NULL, NULL, error);
+	good = gate_mongoc.collection_update_one(collection, &filter, &update, NULL, NULL, error);
 	bson_destroy(&update);
 	bson_destroy(&filter);
-	mongoc_collection_destroy(collection);
+	gate_mongoc.collection_destroy(collection);
 	return good;
 }
 
@@ -145,7 +146,7 @@ static int
 ask(struct gate_mongodb *m,
     bool (*question)(const struct gate_mongodb *, mongoc_client_t *, bson_error_t *))
 {
-	mongoc_client_t *client = mongoc_client_pool_pop(m->pool);
+	mongoc_client_t *client = gate_mongoc.client_pool_pop(m->pool);
 	bson_error_t error = {0};
 	bool answered;
 
@@ -155,7 +156,7 @@ ask(struct gate_mongodb *m,
 	gate_mongodb_set_end(gate_clock_monotonic() + PROBE_MOST);
 	answered = question(m, client, &error) || !is_unreached(&error);
 	gate_mongodb_set_end(0);
-	mongoc_client_pool_push(m->pool, client);
+	gate_mongoc.client_pool_push(m->pool, client);
 	return answered;
 }
 
@@ -187,7 +188,7 @@ static int
 refuse(const struct gate_mongodb_wish *wish, const mongoc_uri_t *uri, const bson_error_t *why,
     struct gate_error *error)
 {
-	bool srv = mongoc_uri_get_srv_hostname(uri) != NULL;
+	bool srv = gate_mongoc.uri_get_srv_hostname(uri) != NULL;
 	char reason[REASON_MAX];
 
 	reason_of(why, reason);
@@ -207,17 +208,17 @@ gate_mongodb_open(
 	if (uri == NULL)
 		return -1;
 	m->name = name_of(uri, wish);
-	m->database = bson_strdup(mongoc_uri_get_database(uri));
+	m->database = bson_strdup(gate_mongoc.uri_get_database(uri));
 	m->collection = wish->collection;
 	m->patient_uri = gate_mongodb_patient_uri(uri);
-	m->pool = mongoc_client_pool_new_with_error(uri, &why);
+	m->pool = gate_mongoc.client_pool_new_with_error(uri, &why);
 	if (m->pool != NULL) {
-		mongoc_client_pool_set_error_api(m->pool, MONGOC_ERROR_API_VERSION_2);
+		gate_mongoc.client_pool_set_error_api(m->pool, MONGOC_ERROR_API_VERSION_2);
 		result = make_breakers(m, error);
 	} else {
 		refuse(wish, uri, &why, error);
 	}
-	mongoc_uri_destroy(uri);
+	gate_mongoc.uri_destroy(uri);
 	if (result < 0)
 		gate_mongodb_close(m);
 	return result;
@@ -229,11 +230,11 @@ gate_mongodb_close(struct gate_mongodb *m)
 	gate_breaker_free(m->reads);
 	gate_breaker_free(m->writes);
 	if (m->patient != NULL)
-		mongoc_client_destroy(m->patient);
+		gate_mongoc.client_destroy(m->patient);
 	if (m->pool != NULL)
-		mongoc_client_pool_destroy(m->pool);
+		gate_mongoc.client_pool_destroy(m->pool);
 	if (m->patient_uri != NULL)
-		mongoc_uri_destroy(m->patient_uri);
+		gate_mongoc.uri_destroy(m->patient_uri);
 	bson_free(m->database);
 	bson_free(m->name);
 	*m = (struct gate_mongodb){0};
@@ -251,9 +252,10 @@ take_patient(struct gate_mongodb *m, struct gate_mongodb_call *call, struct gate
 	call->client = m->patient;
 	if (m->patient != NULL)
 		return 0;
-	call->client = m->patient = mongoc_client_new_from_uri_with_error(m->patient_uri, &why);
+	call->client = m->patient =
+	    gate_mongoc.client_new_from_uri_with_error(m->patient_uri, &why);
 	if (m->patient != NULL) {
-		mongoc_client_set_error_api(m->patient, MONGOC_ERROR_API_VERSION_2);
+		gate_mongoc.client_set_error_api(m->patient, MONGOC_ERROR_API_VERSION_2);
 		gate_mongodb_use_stream(m->patient, false);
 		return 0;
 	}
@@ -264,7 +266,7 @@ take_patient(struct gate_mongodb *m, struct gate_mongodb_call *call, struct gate
 static int
 take_client(struct gate_mongodb *m, struct gate_mongodb_call *call, struct gate_error *error)
 {
-	call->client = mongoc_client_pool_pop(m->pool);
+	call->client = gate_mongoc.client_pool_pop(m->pool);
 	if (call->client != NULL) {
 		gate_mongodb_use_stream(call->client, true);
 		return 0;
@@ -294,7 +296,7 @@ gate_mongodb_begin(struct gate_mongodb *m, struct gate_mongodb_call *call,
 		return -1;
 	if (collection != NULL)
 		call->collection =
-		    mongoc_client_get_collection(call->client, m->database, collection);
+		    gate_mongoc.client_get_collection(call->client, m->database, collection);
 	call->end_before = gate_mongodb_set_end(gate_clock_end(CALL_MOST));
 	return 0;
 }
@@ -316,9 +318,9 @@ give_back(struct gate_mongodb_call *call, bool reached)
 
 	gate_mongodb_set_end(call->end_before);
 	if (call->collection != NULL)
-		mongoc_collection_destroy(call->collection);
+		gate_mongoc.collection_destroy(call->collection);
 	if (call->kind != GATE_MONGODB_PATIENT)
-		mongoc_client_pool_push(m->pool, call->client);
+		gate_mongoc.client_pool_push(m->pool, call->client);
 	if (call->kind == GATE_MONGODB_READ)
 		gate_breaker_leave(m->reads, call->reads_turn, reached);
 	if (call->kind == GATE_MONGODB_WRITE && (reached || is_of_writes(call)))
@@ -349,9 +351,10 @@ gate_mongodb_next(struct gate_mongodb_call *call, mongoc_cursor_t *cursor, const
 		/* A command's walk over all records takes as long as it takes. */
 		if (call->kind == GATE_MONGODB_READ && gate_clock_deadline() == 0)
 			gate_mongodb_set_end(gate_clock_end(CALL_MOST));
-		if (mongoc_cursor_next(cursor, document))
+		if (gate_mongoc.cursor_next(cursor, document))
 			return true;
-		if (mongoc_cursor_error(cursor, &call->error) || !mongoc_cursor_more(cursor))
+		if (gate_mongoc.cursor_error(cursor, &call->error) ||
+		    !gate_mongoc.cursor_more(cursor))
 			return false;
 	}
 	bson_set_error(&call->error, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET,
@@ -362,5 +365,5 @@ gate_mongodb_next(struct gate_mongodb_call *call, mongoc_cursor_t *cursor, const
 bool
 gate_mongodb_came_all(struct gate_mongodb_call *call, mongoc_cursor_t *cursor)
 {
-	return !mongoc_cursor_error(cursor, &call->error) && call->error.domain == 0;
+	return !gate_mongoc.cursor_error(cursor, &call->error) && call->error.domain == 0;
 }

@@ -2,7 +2,7 @@
 #ifndef GATE_MONGODB_H
 #define GATE_MONGODB_H
 
-#include <mongoc/mongoc.h>
+#include "mongoc.h"
 
 #include "gate.h"
 #include "breaker.h"

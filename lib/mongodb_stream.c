@@ -309,34 +309,37 @@ static mongoc_stream_t *
 add_tls(mongoc_stream_t *stream, const mongoc_uri_t *uri, const char *host, int32_t timeout,
     bson_error_t *error)
 {
-	bool insecure = mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSINSECURE, false);
-	mongoc_ssl_opt_t options = {
-	    .pem_file = mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILE, NULL),
-	    .pem_pwd =
-		mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILEPASSWORD, NULL),
-	    .ca_file = mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCAFILE, NULL),
+	bool insecure = gate_mongoc.uri_get_option_as_bool(uri, MONGOC_URI_TLSINSECURE, false);
+	mongoc_ssl_opt_t options = {.pem_file = gate_mongoc.uri_get_option_as_utf8(
+					uri, MONGOC_URI_TLSCERTIFICATEKEYFILE, NULL),
+	    .pem_pwd = gate_mongoc.uri_get_option_as_utf8(
+		uri, MONGOC_URI_TLSCERTIFICATEKEYFILEPASSWORD, NULL),
+	    .ca_file = gate_mongoc.uri_get_option_as_utf8(uri, MONGOC_URI_TLSCAFILE, NULL),
 	    .weak_cert_validation = insecure ||
-		mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSALLOWINVALIDCERTIFICATES, false),
+		gate_mongoc.uri_get_option_as_bool(
+		    uri, MONGOC_URI_TLSALLOWINVALIDCERTIFICATES, false),
 	    .allow_invalid_hostname = insecure ||
-		mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSALLOWINVALIDHOSTNAMES, false)};
-	mongoc_stream_t *tls = mongoc_stream_tls_new_with_hostname(stream, host, &options, 1);
+		gate_mongoc.uri_get_option_as_bool(
+		    uri, MONGOC_URI_TLSALLOWINVALIDHOSTNAMES, false)};
+	mongoc_stream_t *tls = gate_mongoc.stream_tls_new_with_hostname(stream, host, &options, 1);
 
 	if (tls == NULL) {
-		mongoc_stream_destroy(stream);
+		gate_mongoc.stream_destroy(stream);
 		bson_set_error(error, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET,
 		    "Failed initialize TLS state.");
 		return NULL;
 	}
-	if (mongoc_stream_tls_handshake_block(tls, host, timeout, error))
+	if (gate_mongoc.stream_tls_handshake_block(tls, host, timeout, error))
 		return tls;
-	mongoc_stream_destroy(tls);
+	gate_mongoc.stream_destroy(tls);
 	return NULL;
 }
 
 static mongoc_stream_t *
 initiate(const mongoc_uri_t *uri, const mongoc_host_list_t *host, void *data, bson_error_t *error)
 {
-	int32_t timeout = mongoc_uri_get_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, 10000);
+	int32_t timeout =
+	    gate_mongoc.uri_get_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, 10000);
 	int64_t kept = end_of_call, end = end_of_wait(timeout);
 	mongoc_stream_t *stream = NULL;
 	int fd;
@@ -349,10 +352,10 @@ initiate(const mongoc_uri_t *uri, const mongoc_host_list_t *host, void *data, bs
 	else
 		bson_set_error(error, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_CONNECT,
 		    "Failed to connect to target host: %s", host->host_and_port);
-	if (stream != NULL && mongoc_uri_get_tls(uri))
+	if (stream != NULL && gate_mongoc.uri_get_tls(uri))
 		stream = add_tls(stream, uri, host->host, timeout, error);
 	end_of_call = kept;
-	return stream != NULL ? mongoc_stream_buffered_new(stream, BUFFER) : NULL;
+	return stream != NULL ? gate_mongoc.stream_buffered_new(stream, BUFFER) : NULL;
 }
 
 /* libmongoc 2 takes no stream of ours for a pool's client: there only its own timeouts hold within one
@@ -361,5 +364,5 @@ void
 gate_mongodb_use_stream(mongoc_client_t *client, bool pooled)
 {
 	if (!pooled || !MONGOC_CHECK_VERSION(2, 0, 0))
-		mongoc_client_set_stream_initiator(client, initiate, NULL);
+		gate_mongoc.client_set_stream_initiator(client, initiate, NULL);
 }

@@ -93,8 +93,8 @@ refuse(const struct gate_mongodb_wish *wish, const char *why, struct gate_error 
 static void
 limit(mongoc_uri_t *uri, const char *name, int64_t value)
 {
-	if (!mongoc_uri_has_option(uri, name))
-		mongoc_uri_set_option_as_int32(uri, name, (int32_t)value);
+	if (!gate_mongoc.uri_has_option(uri, name))
+		gate_mongoc.uri_set_option_as_int32(uri, name, (int32_t)value);
 }
 
 /* A write that waits for other members of the set is answered in time, that it waits still: that is
@@ -104,16 +104,17 @@ static void
 limit_write_concern(mongoc_uri_t *uri)
 {
 	int64_t most =
-	    (int64_t)mongoc_uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 0) * 2 / 3;
+	    (int64_t)gate_mongoc.uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 0) * 2 /
+	    3;
 	mongoc_write_concern_t *concern =
-	    mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri));
-	int64_t own = mongoc_write_concern_get_wtimeout_int64(concern);
+	    gate_mongoc.write_concern_copy(gate_mongoc.uri_get_write_concern(uri));
+	int64_t own = gate_mongoc.write_concern_get_wtimeout_int64(concern);
 
-	if (mongoc_uri_has_option(uri, MONGOC_URI_W) && most > 0 && (own <= 0 || own > most)) {
-		mongoc_write_concern_set_wtimeout_int64(concern, most);
-		mongoc_uri_set_write_concern(uri, concern);
+	if (gate_mongoc.uri_has_option(uri, MONGOC_URI_W) && most > 0 && (own <= 0 || own > most)) {
+		gate_mongoc.write_concern_set_wtimeout_int64(concern, most);
+		gate_mongoc.uri_set_write_concern(uri, concern);
 	}
-	mongoc_write_concern_destroy(concern);
+	gate_mongoc.write_concern_destroy(concern);
 }
 
 /* Says what can't be read, before a server is asked for it. */
@@ -124,7 +125,7 @@ check_files(const mongoc_uri_t *uri, const struct gate_mongodb_wish *wish, struc
 	    {MONGOC_URI_TLSCERTIFICATEKEYFILE, "tlsCertificateKeyFile"}};
 
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-		const char *path = mongoc_uri_get_option_as_utf8(uri, options[i][0], NULL);
+		const char *path = gate_mongoc.uri_get_option_as_utf8(uri, options[i][0], NULL);
 
 		if (path != NULL && access(path, R_OK) < 0)
 			return gate_fail_errno(error, GATE_EOPTION, "%s mongodb: %s %s",
@@ -156,8 +157,8 @@ refuse_text(const struct gate_mongodb_wish *wish, const char *option, const char
 static bool
 has_bare_at(const mongoc_uri_t *uri)
 {
-	const mongoc_host_list_t *host = mongoc_uri_get_hosts(uri);
-	const char *srv = mongoc_uri_get_srv_hostname(uri);
+	const mongoc_host_list_t *host = gate_mongoc.uri_get_hosts(uri);
+	const char *srv = gate_mongoc.uri_get_srv_hostname(uri);
 
 	if (srv != NULL && strchr(srv, '@') != NULL)
 		return true;
@@ -182,10 +183,10 @@ judge(const mongoc_uri_t *uri, const struct doubt *doubt, const char *why,
 		return gate_fail(error, GATE_EOPTION,
 		    "%s mongodb: libmongoc does not know an option of the URI: %s", wish->option,
 		    *option != '\0' ? option : "look for a misspelled one");
-	if (mongoc_uri_get_database(uri) == NULL || *mongoc_uri_get_database(uri) == '\0')
+	if (gate_mongoc.uri_get_database(uri) == NULL || *gate_mongoc.uri_get_database(uri) == '\0')
 		return refuse(
 		    wish, "the URI names no database, say mongodb://HOST/DATABASE", error);
-	if (!mongoc_write_concern_is_acknowledged(mongoc_uri_get_write_concern(uri)))
+	if (!gate_mongoc.write_concern_is_acknowledged(gate_mongoc.uri_get_write_concern(uri)))
 		return refuse(
 		    wish, "w=0 can't be used, as it tells no write from a lost one", error);
 	if (*option != '\0')
@@ -202,17 +203,20 @@ parse(const struct gate_mongodb_wish *wish, struct gate_error *error)
 	bson_error_t why = {0};
 	mongoc_uri_t *uri;
 
-	mongoc_init(); /* its counterpart may be called once only, by a process that ends: nobody does */
-	mongoc_log_set_handler(log_driver, NULL);
+	if (gate_mongoc_load(error) < 0)
+		return NULL;
+	gate_mongoc
+	    .init(); /* its counterpart may be called once only, by a process that ends: nobody does */
+	gate_mongoc.log_set_handler(log_driver, NULL);
 	doubted = &doubt;
-	uri = mongoc_uri_new_with_error(wish->url, &why);
+	uri = gate_mongoc.uri_new_with_error(wish->url, &why);
 	doubted = NULL;
 	if (uri == NULL)
 		note_doubt(&doubt, why.message);
 	if (judge(uri, &doubt, why.message, wish, error) == 0)
 		return uri;
 	if (uri != NULL)
-		mongoc_uri_destroy(uri);
+		gate_mongoc.uri_destroy(uri);
 	return NULL;
 }
 
@@ -223,7 +227,7 @@ gate_mongodb_check(const struct gate_mongodb_wish *wish, struct gate_error *erro
 
 	if (uri == NULL)
 		return -1;
-	mongoc_uri_destroy(uri);
+	gate_mongoc.uri_destroy(uri);
 	return 0;
 }
 
@@ -238,17 +242,18 @@ log_ignored(const struct gate_mongodb_wish *wish, const char *text)
 static void
 read_the_latest(mongoc_uri_t *uri, const struct gate_mongodb_wish *wish)
 {
-	mongoc_read_prefs_t *primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
-	mongoc_read_concern_t *latest = mongoc_read_concern_new();
+	mongoc_read_prefs_t *primary = gate_mongoc.read_prefs_new(MONGOC_READ_PRIMARY);
+	mongoc_read_concern_t *latest = gate_mongoc.read_concern_new();
 
-	if (mongoc_read_prefs_get_mode(mongoc_uri_get_read_prefs_t(uri)) != MONGOC_READ_PRIMARY)
+	if (gate_mongoc.read_prefs_get_mode(gate_mongoc.uri_get_read_prefs_t(uri)) !=
+	    MONGOC_READ_PRIMARY)
 		log_ignored(wish, "readPreference: what gate reads always comes from the primary");
-	if (!mongoc_read_concern_is_default(mongoc_uri_get_read_concern(uri)))
+	if (!gate_mongoc.read_concern_is_default(gate_mongoc.uri_get_read_concern(uri)))
 		log_ignored(wish, "readConcernLevel: gate always reads the latest");
-	mongoc_uri_set_read_prefs_t(uri, primary);
-	mongoc_uri_set_read_concern(uri, latest);
-	mongoc_read_concern_destroy(latest);
-	mongoc_read_prefs_destroy(primary);
+	gate_mongoc.uri_set_read_prefs_t(uri, primary);
+	gate_mongoc.uri_set_read_concern(uri, latest);
+	gate_mongoc.read_concern_destroy(latest);
+	gate_mongoc.read_prefs_destroy(primary);
 }
 
 mongoc_uri_t *
@@ -263,12 +268,12 @@ gate_mongodb_uri(const struct gate_mongodb_wish *wish, struct gate_error *error)
 	limit(uri, MONGOC_URI_SOCKETTIMEOUTMS, wish->socket_timeout);
 	limit(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, wish->select_timeout);
 	limit(uri, MONGOC_URI_MAXPOOLSIZE, wish->clients);
-	if (mongoc_uri_get_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, 0) < CLIENTS_LEAST)
-		mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, CLIENTS_LEAST);
+	if (gate_mongoc.uri_get_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, 0) < CLIENTS_LEAST)
+		gate_mongoc.uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, CLIENTS_LEAST);
 	limit(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, HEARTBEAT);
 	limit_write_concern(uri);
-	if (mongoc_uri_get_appname(uri) == NULL)
-		mongoc_uri_set_appname(uri, "gate");
+	if (gate_mongoc.uri_get_appname(uri) == NULL)
+		gate_mongoc.uri_set_appname(uri, "gate");
 	read_the_latest(uri, wish);
 	return uri;
 }
@@ -276,16 +281,16 @@ gate_mongodb_uri(const struct gate_mongodb_wish *wish, struct gate_error *error)
 mongoc_uri_t *
 gate_mongodb_patient_uri(const mongoc_uri_t *uri)
 {
-	mongoc_uri_t *patient = mongoc_uri_copy(uri);
-	int32_t own = mongoc_uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 0);
+	mongoc_uri_t *patient = gate_mongoc.uri_copy(uri);
+	int32_t own = gate_mongoc.uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 0);
 	mongoc_write_concern_t *concern =
-	    mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri));
+	    gate_mongoc.write_concern_copy(gate_mongoc.uri_get_write_concern(uri));
 
 	if (own > 0 && own < PATIENCE)
-		mongoc_uri_set_option_as_int32(patient, MONGOC_URI_SOCKETTIMEOUTMS, PATIENCE);
-	mongoc_write_concern_set_wtimeout_int64(concern, 0); /* as long as that, too */
-	mongoc_uri_set_write_concern(patient, concern);
+		gate_mongoc.uri_set_option_as_int32(patient, MONGOC_URI_SOCKETTIMEOUTMS, PATIENCE);
+	gate_mongoc.write_concern_set_wtimeout_int64(concern, 0); /* as long as that, too */
+	gate_mongoc.uri_set_write_concern(patient, concern);
 	limit_write_concern(patient);
-	mongoc_write_concern_destroy(concern);
+	gate_mongoc.write_concern_destroy(concern);
 	return patient;
 }

@@ -19,7 +19,7 @@ int
 gate_store_mongodb_modify(struct gate_store_mongodb *store,
     const struct gate_store_mongodb_change *c, bson_t *after, struct gate_error *error)
 {
-	mongoc_find_and_modify_opts_t *options = mongoc_find_and_modify_opts_new();
+	mongoc_find_and_modify_opts_t *options = gate_mongoc.find_and_modify_opts_new();
 	struct gate_mongodb_call call;
 	bson_iter_t value, inner;
 	bson_t reply;
@@ -27,13 +27,13 @@ gate_store_mongodb_modify(struct gate_store_mongodb *store,
 	int result = 0;
 
 	if (gate_mongodb_begin(&store->mongodb, &call, c->kind, store->counters, error) < 0) {
-		mongoc_find_and_modify_opts_destroy(options);
+		gate_mongoc.find_and_modify_opts_destroy(options);
 		return -1;
 	}
-	mongoc_find_and_modify_opts_set_update(options, c->update);
-	mongoc_find_and_modify_opts_set_flags(options,
+	gate_mongoc.find_and_modify_opts_set_update(options, c->update);
+	gate_mongoc.find_and_modify_opts_set_flags(options,
 	    MONGOC_FIND_AND_MODIFY_RETURN_NEW | (c->upsert ? MONGOC_FIND_AND_MODIFY_UPSERT : 0));
-	while (!(good = mongoc_collection_find_and_modify_with_opts(
+	while (!(good = gate_mongoc.collection_find_and_modify_with_opts(
 		     call.collection, c->query, options, &reply, &call.error)) &&
 	    gate_mongodb_again(&call, &reply))
 		bson_destroy(&reply);
@@ -46,7 +46,7 @@ gate_store_mongodb_modify(struct gate_store_mongodb *store,
 		result = 1;
 	}
 	bson_destroy(&reply);
-	mongoc_find_and_modify_opts_destroy(options);
+	gate_mongoc.find_and_modify_opts_destroy(options);
 	if (gate_mongodb_end(&call, good || taken, c->what, error) < 0)
 		return -1;
 	return taken ? GATE_CONFLICT : result;
@@ -275,8 +275,9 @@ read_counter(const struct counter *c)
 	BSON_APPEND_INT64(&options, "limit", 1);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
 	do {
-		cursor = mongoc_collection_find_with_opts(call.collection, &query, &options, NULL);
-		if (mongoc_cursor_next(cursor, &document)) {
+		cursor =
+		    gate_mongoc.collection_find_with_opts(call.collection, &query, &options, NULL);
+		if (gate_mongoc.cursor_next(cursor, &document)) {
 			read_document(c, document, false);
 			if (!read_end(document, &end))
 				c->bump->count = INT64_MAX;
@@ -284,8 +285,8 @@ read_counter(const struct counter *c)
 				*c->bump = (struct gate_bump){0};
 			found = end > c->now || is_unreadable(c);
 		}
-		good = !mongoc_cursor_error(cursor, &call.error);
-		mongoc_cursor_destroy(cursor);
+		good = !gate_mongoc.cursor_error(cursor, &call.error);
+		gate_mongoc.cursor_destroy(cursor);
 	} while (!good && gate_mongodb_again(&call, NULL));
 	bson_destroy(&options);
 	bson_destroy(&query);
@@ -342,8 +343,8 @@ forget(const struct counter *c)
 		return -1;
 	BSON_APPEND_UTF8(&query, "_id", c->name);
 	do {
-		good =
-		    mongoc_collection_delete_one(call.collection, &query, NULL, NULL, &call.error);
+		good = gate_mongoc.collection_delete_one(
+		    call.collection, &query, NULL, NULL, &call.error);
 	} while (!good && gate_mongodb_again(&call, NULL));
 	bson_destroy(&query);
 	return gate_mongodb_end(&call, good, "a counter can't be removed", c->error);

@@ -14,7 +14,7 @@ ask(const struct gate_store_mongodb *store, struct gate_mongodb_call *call, cons
 	bool good;
 
 	BSON_APPEND_INT32(&command, name, 1);
-	good = mongoc_client_command_simple(
+	good = gate_mongoc.client_command_simple(
 	    call->client, store->mongodb.database, &command, NULL, &reply, &call->error);
 	if (good && bson_iter_init_find(&at, &reply, "localTime") && BSON_ITER_HOLDS_DATE_TIME(&at))
 		*now = gate_clock_bound(bson_iter_date_time(&at));

@@ -57,7 +57,7 @@ make_index(struct gate_store_mongodb *store, const struct index *index, struct g
 		&store->mongodb, &call, GATE_MONGODB_PATIENT, index->collection, error) < 0)
 		return -1;
 	describe(&command, index);
-	good = mongoc_client_write_command_with_opts(
+	good = gate_mongoc.client_write_command_with_opts(
 	    call.client, store->mongodb.database, &command, NULL, NULL, &call.error);
 	bson_destroy(&command);
 	refused = !good && call.error.domain == MONGOC_ERROR_SERVER && !is_passing(&call.error);
@@ -87,7 +87,7 @@ ask_collation(struct gate_store_mongodb *store, bool *collated, struct gate_erro
 	BSON_APPEND_DOCUMENT_BEGIN(&command, "filter", &filter);
 	BSON_APPEND_UTF8(&filter, "name", store->collection);
 	bson_append_document_end(&command, &filter);
-	good = mongoc_client_read_command_with_opts(
+	good = gate_mongoc.client_read_command_with_opts(
 	    call.client, store->mongodb.database, &command, NULL, NULL, &reply, &call.error);
 	*collated = good && bson_iter_init(&at, &reply) &&
 	    bson_iter_find_descendant(&at, "cursor.firstBatch.0.options.collation", &collation);

@@ -213,8 +213,8 @@ gate_store_mongodb_load(
 	if (gate_mongodb_begin(&store->mongodb, &call, GATE_MONGODB_READ, NULL, error) < 0)
 		return -1;
 	describe_find(&command, store, id);
-	while (!(good = mongoc_client_read_command_with_opts(call.client, store->mongodb.database,
-		     &command, NULL, NULL, &reply, &call.error)) &&
+	while (!(good = gate_mongoc.client_read_command_with_opts(call.client,
+		     store->mongodb.database, &command, NULL, NULL, &reply, &call.error)) &&
 	    gate_mongodb_again(&call, &reply))
 		bson_destroy(&reply);
 	if (good && find_first(&reply, &document))
@@ -251,10 +251,10 @@ send_change(
 		filter_by_record(&filter, c->id, c->as_read);
 	else
 		filter_by_id(&filter, c->id);
-	good = c->update != NULL
-	    ? mongoc_collection_update_one(
-		  call->collection, &filter, c->update, options, reply, &call->error)
-	    : mongoc_collection_delete_one(call->collection, &filter, options, reply, &call->error);
+	good = c->update != NULL ? gate_mongoc.collection_update_one(call->collection, &filter,
+				       c->update, options, reply, &call->error)
+				 : gate_mongoc.collection_delete_one(
+				       call->collection, &filter, options, reply, &call->error);
 	bson_destroy(&filter);
 	return good;
 }
@@ -378,7 +378,7 @@ send_insert(struct gate_store_mongodb *store, const bson_t *document, struct gat
 		&store->mongodb, &call, GATE_MONGODB_WRITE, store->collection, error) < 0)
 		return -1;
 	allow_names(&options);
-	while (!(good = mongoc_collection_insert_one(
+	while (!(good = gate_mongoc.collection_insert_one(
 		     call.collection, document, &options, &reply, &call.error)) &&
 	    gate_mongodb_again(&call, &reply))
 		bson_destroy(&reply);
@@ -495,11 +495,11 @@ look_through(struct walk *w, int most)
 		bson_destroy(&filter);
 		return -1;
 	}
-	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
+	cursor = gate_mongoc.collection_find_with_opts(call.collection, &filter, &options, NULL);
 	while (result > 0 && gate_mongodb_next(&call, cursor, &document))
 		result = visit_document(w, document);
 	good = gate_mongodb_came_all(&call, cursor);
-	mongoc_cursor_destroy(cursor);
+	gate_mongoc.cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&filter);
 	if (gate_mongodb_end(&call, good, "the records can't be listed", w->error) < 0)

@@ -119,7 +119,7 @@ collect(const struct heap *h, int64_t most, bson_t *found)
 	BSON_APPEND_DOCUMENT_BEGIN(&options, "projection", &fields);
 	BSON_APPEND_INT32(&fields, "_id", 1);
 	bson_append_document_end(&options, &fields);
-	cursor = mongoc_collection_find_with_opts(call.collection, &query, &options, NULL);
+	cursor = gate_mongoc.collection_find_with_opts(call.collection, &query, &options, NULL);
 	BSON_APPEND_DOCUMENT_BEGIN(found, "_id", &in);
 	GATE_BSON_ARRAY_BEGIN(&in, "$in", -1, &list);
 	while (gate_mongodb_next(&call, cursor, &document))
@@ -133,7 +133,7 @@ collect(const struct heap *h, int64_t most, bson_t *found)
 	bson_append_array_end(&in, &list);
 	bson_append_document_end(found, &in);
 	good = gate_mongodb_came_all(&call, cursor);
-	mongoc_cursor_destroy(cursor);
+	gate_mongoc.cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&query);
 	good = gate_mongodb_end(&call, good, "what has expired can't be found", h->error) > 0;
@@ -154,7 +154,8 @@ delete_found(const struct heap *h, bson_t *found)
 		&h->store->mongodb, &call, GATE_MONGODB_PATIENT, h->collection, h->error) < 0)
 		return -1;
 	gate_store_mongodb_put_date_test(found, "expires", "$lt", h->limit);
-	good = mongoc_collection_delete_many(call.collection, found, NULL, &reply, &call.error);
+	good =
+	    gate_mongoc.collection_delete_many(call.collection, found, NULL, &reply, &call.error);
 	if (bson_iter_init_find(&count, &reply, "deletedCount"))
 		deleted = (int)bson_iter_as_int64(&count);
 	bson_destroy(&reply);
@@ -202,7 +203,7 @@ bound_ends(struct gate_store_mongodb *store, const struct gate_options *options,
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &set);
 	BSON_APPEND_DATE_TIME(&set, "expires", now + most);
 	bson_append_document_end(&update, &set);
-	good = mongoc_collection_update_many(
+	good = gate_mongoc.collection_update_many(
 	    call.collection, &query, &update, NULL, NULL, &call.error);
 	bson_destroy(&update);
 	bson_destroy(&query);
@@ -241,7 +242,7 @@ find_surplus(struct gate_store_mongodb *store, struct gate_error *error)
 	if (gate_mongodb_begin(
 		&store->mongodb, &call, GATE_MONGODB_PATIENT, store->counters, error) < 0)
 		return -1;
-	count = mongoc_collection_estimated_document_count(
+	count = gate_mongoc.collection_estimated_document_count(
 	    call.collection, NULL, NULL, NULL, &call.error);
 	good = count >= 0;
 	if (count > BUMPS_MAX) {
@@ -255,13 +256,14 @@ find_surplus(struct gate_store_mongodb *store, struct gate_error *error)
 		bson_append_document_end(&options, &fields);
 		BSON_APPEND_INT64(&options, "skip", BUMPS_MAX);
 		BSON_APPEND_INT64(&options, "limit", 1);
-		cursor = mongoc_collection_find_with_opts(call.collection, &query, &options, NULL);
-		if (mongoc_cursor_next(cursor, &document) &&
+		cursor =
+		    gate_mongoc.collection_find_with_opts(call.collection, &query, &options, NULL);
+		if (gate_mongoc.cursor_next(cursor, &document) &&
 		    bson_iter_init_find(&end, document, "expires") &&
 		    BSON_ITER_HOLDS_DATE_TIME(&end))
 			cutoff = gate_clock_bound(bson_iter_date_time(&end));
-		good = !mongoc_cursor_error(cursor, &call.error);
-		mongoc_cursor_destroy(cursor);
+		good = !gate_mongoc.cursor_error(cursor, &call.error);
+		gate_mongoc.cursor_destroy(cursor);
 	}
 	bson_destroy(&options);
 	bson_destroy(&query);

@@ -164,16 +164,17 @@ gate_user_mongodb_find(
 	BSON_APPEND_INT64(&options, "limit", 1);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
 	do {
-		cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
-		if (mongoc_cursor_next(cursor, &document) && is_text(document, "_id", name) &&
+		cursor =
+		    gate_mongoc.collection_find_with_opts(call.collection, &filter, &options, NULL);
+		if (gate_mongoc.cursor_next(cursor, &document) && is_text(document, "_id", name) &&
 		    gate_user_mongodb_refusal(name, gate_user_mongodb_text(document, "password")) ==
 			NULL) {
 			snprintf(hash, GATE_HASH_MAX, "%s",
 			    gate_user_mongodb_text(document, "password"));
 			result = 1;
 		}
-		good = !mongoc_cursor_error(cursor, &call.error);
-		mongoc_cursor_destroy(cursor);
+		good = !gate_mongoc.cursor_error(cursor, &call.error);
+		gate_mongoc.cursor_destroy(cursor);
 	} while (!good && gate_mongodb_again(&call, NULL));
 	bson_destroy(&options);
 	bson_destroy(&filter);
@@ -200,7 +201,7 @@ gate_user_mongodb_each(void *data, int (*visit)(void *data, const char *name, co
 	BSON_APPEND_INT32(&sort, "_id", 1);
 	bson_append_document_end(&options, &sort);
 	gate_user_mongodb_project(&options);
-	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
+	cursor = gate_mongoc.collection_find_with_opts(call.collection, &filter, &options, NULL);
 	while (!stopped && gate_mongodb_next(&call, cursor, &document)) {
 		const char *name = gate_user_mongodb_text(document, "_id"),
 			   *hash = gate_user_mongodb_text(document, "password");
@@ -217,7 +218,7 @@ gate_user_mongodb_each(void *data, int (*visit)(void *data, const char *name, co
 		    "user", name, "error", why, NULL);
 	}
 	good = gate_mongodb_came_all(&call, cursor);
-	mongoc_cursor_destroy(cursor);
+	gate_mongoc.cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&filter);
 	if (gate_mongodb_end(&call, good, "the users can't be read", error) < 0)
@@ -252,7 +253,7 @@ bring_back(struct gate_mongodb_call *call, const struct gate_user_edit *edit)
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &part);
 	BSON_APPEND_UTF8(&part, "password", edit->hash);
 	bson_append_document_end(&update, &part);
-	while (!(good = mongoc_collection_update_one(
+	while (!(good = gate_mongoc.collection_update_one(
 		     call->collection, &filter, &update, NULL, &reply, &call->error)) &&
 	    gate_mongodb_again(call, &reply))
 		bson_destroy(&reply);
@@ -273,7 +274,7 @@ add(struct gate_mongodb_call *call, const struct gate_user_edit *edit, struct ga
 
 	BSON_APPEND_UTF8(&document, "_id", edit->name);
 	BSON_APPEND_UTF8(&document, "password", edit->hash);
-	while (!(good = mongoc_collection_insert_one(
+	while (!(good = gate_mongoc.collection_insert_one(
 		     call->collection, &document, NULL, &reply, &call->error)) &&
 	    gate_mongodb_again(call, &reply))
 		bson_destroy(&reply);
@@ -308,12 +309,14 @@ look_at(struct gate_mongodb_call *call, const bson_t *filter, const char *name, 
 
 	gate_user_mongodb_project(&options);
 	do {
-		cursor = mongoc_collection_find_with_opts(call->collection, filter, &options, NULL);
-		found = mongoc_cursor_next(cursor, &document) && is_text(document, "_id", name);
+		cursor =
+		    gate_mongoc.collection_find_with_opts(call->collection, filter, &options, NULL);
+		found =
+		    gate_mongoc.cursor_next(cursor, &document) && is_text(document, "_id", name);
 		if (found)
 			*since = since_in(document);
-		good = !mongoc_cursor_error(cursor, &call->error);
-		mongoc_cursor_destroy(cursor);
+		good = !gate_mongoc.cursor_error(cursor, &call->error);
+		gate_mongoc.cursor_destroy(cursor);
 	} while (!good && gate_mongodb_again(call, NULL));
 	bson_destroy(&options);
 	return good ? found : -1;
@@ -363,10 +366,11 @@ static bool
 send_edit(struct gate_mongodb_call *call, const bson_t *filter, const struct gate_user_edit *edit,
     const bson_t *update, bson_t *reply)
 {
-	return edit->change == GATE_USER_REMOVE ? mongoc_collection_replace_one(call->collection,
-						      filter, update, NULL, reply, &call->error)
-						: mongoc_collection_update_one(call->collection,
-						      filter, update, NULL, reply, &call->error);
+	return edit->change == GATE_USER_REMOVE
+	    ? gate_mongoc.collection_replace_one(
+		  call->collection, filter, update, NULL, reply, &call->error)
+	    : gate_mongoc.collection_update_one(
+		  call->collection, filter, update, NULL, reply, &call->error);
 }
 
 static int

@@ -159,7 +159,7 @@ take_sample(struct gate_user_mongodb *users, const struct gate_user_mongodb_wish
 	if (wish->kind == GATE_MONGODB_READ && gate_mongodb_left() > READY_MOST)
 		gate_mongodb_set_end(gate_clock_monotonic() + READY_MOST);
 	gate_user_mongodb_project(&options);
-	cursor = mongoc_collection_find_with_opts(call.collection, &filter, &options, NULL);
+	cursor = gate_mongoc.collection_find_with_opts(call.collection, &filter, &options, NULL);
 	while (good && gate_mongodb_next(&call, cursor, &document))
 		if (is_usable(document, wish->weak))
 			good =
@@ -167,7 +167,7 @@ take_sample(struct gate_user_mongodb *users, const struct gate_user_mongodb_wish
 	if (!good)
 		gate_fail(error, GATE_EMEMORY, "out of memory");
 	good = gate_mongodb_came_all(&call, cursor) && good;
-	mongoc_cursor_destroy(cursor);
+	gate_mongoc.cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&filter);
 	return gate_mongodb_end(&call, good, "the users can't be read", error);
@@ -304,16 +304,16 @@ pick_from_server(struct gate_mongodb_call *call, int64_t most, bool weak, char h
 	gate_user_mongodb_project(&options);
 	BSON_APPEND_INT64(&options, "limit", most);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
-	cursor = mongoc_collection_find_with_opts(call->collection, &filter, &options, NULL);
-	while (result == 0 && mongoc_cursor_next(cursor, &document))
+	cursor = gate_mongoc.collection_find_with_opts(call->collection, &filter, &options, NULL);
+	while (result == 0 && gate_mongoc.cursor_next(cursor, &document))
 		if (is_usable(document, weak)) {
 			snprintf(hash, GATE_HASH_MAX, "%s",
 			    gate_user_mongodb_text(document, "password"));
 			result = 1;
 		}
-	if (mongoc_cursor_error(cursor, &call->error))
+	if (gate_mongoc.cursor_error(cursor, &call->error))
 		result = -1;
-	mongoc_cursor_destroy(cursor);
+	gate_mongoc.cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&filter);
 	return result;

@@ -8,7 +8,7 @@ layers='process sweeper fastcgi parked arrival gate_private
 request repeat login login_private
 session session_private origin user throttle hashing
 user_mongodb user_mongodb_private store store_file store_mongodb
-record queue mongodb resolve
+record queue mongodb mongoc resolve
 options options_private
 template template_private form cookie device seal
 sign password breaker user_file user_file_private
@@ -54,7 +54,7 @@ only() {
 }
 bad=$(only fcgiapp.h lib/fastcgi.c; only openssl/ lib/sign.c lib/seal.c lib/encode.c lib/password.c \
 	lib/password_apr1.c; only crypt.h lib/password.c
-	only '(mongoc|bson)/' lib/mongodb.h)
+	only '(mongoc|bson)/' lib/mongoc.h)
 [ -z "$bad" ] && echo "ok 2 - third-party headers stay where they belong" ||
 	echo "not ok 2 - third-party headers stay where they belong: $bad"
 

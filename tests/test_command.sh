@@ -617,7 +617,8 @@ run session list --config missing.conf
 is "$code" 1 'session needs its options'
 like "$err" '^gate: .*missing.conf' '  and says so'
 
-# ---- what the MongoDB driver leaves: the command becomes the store's owner, who may not remove root's file
+# ---- the MongoDB driver is not there before an option names MongoDB; it would leave a file in /dev/shm, which
+# the command, having become the store's owner, may not remove
 leaves_nothing() {
 	local command=0
 	(exec env -u MONGOC_DISABLE_SHM "$gate" session count --config= --store="file:$dir/owned/sessions" \
@@ -630,4 +631,11 @@ mkdir -p "$dir/owned/sessions"
 [ "$(id -u)" != 0 ] || chown -R "$other" "$dir/owned"
 ok 'a command on a store of somebody else leaves no file in /dev/shm' leaves_nothing
 unset 'pids[count]'
+has_driver() { cat /proc/{$(pid_of "$1"),$(workers_of "$1" | paste -sd,)}/maps | grep -q libmongoc; }
+if grep -q '^#define HAVE_MONGODB' "$build/config.h"; then
+	make_conf workers=1
+	start_responder counter || bail 'the counter does not start'
+	ok 'a page whose sessions are files has no MongoDB driver in memory' not has_driver counter
+	stop counter
+fi
 done_testing

@@ -30,8 +30,7 @@ floods() { # EVENT PATH LOAD'S-ARGUMENTS...: 500 requests, one that is refused, 
 
 start_responder responder --body_limit=1000 || bail 'no responder'
 floods cross-site-refused /r/nothing -m POST -d a=1
-floods form-malformed /r/form -m POST -d 'a=%ff' -H 'Sec-Fetch-Site: same-origin' \
-	-H 'Content-Type: application/x-www-form-urlencoded'
+floods form-malformed /r/form -m POST -d 'a=%ff' -H 'Sec-Fetch-Site: same-origin'
 floods request-refused /closing/nothing -m POST -d "$(printf '%02000d' 0)" -H 'Sec-Fetch-Site: same-origin'
 
 # A path of 4 KiB takes no room from what stands behind it.

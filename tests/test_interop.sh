@@ -113,7 +113,8 @@ get /r/count
 printf '{"cookie":{"originalMaxAge":null,"expires":null,"path":"/"},"n":{"list":%s},"__lastAccess":%s}' \
 	"$(cat "$dir/numbers")" "$(date +%s%3N)" >"$(record)"
 get '/r/inside?name=n&member=more&value=1'
-is "$status $(member r.n.more) $(member r.n.list | node "$interop/numbers.js" check "$dir/numbers")" \
+member r.n.list >"$dir/list" # no pipe: of more than it holds, Node reads a part
+is "$status $(member r.n.more) $(node "$interop/numbers.js" check "$dir/numbers" "$dir/list")" \
 	"200 1 $(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).length' "$dir/numbers") kept" \
 	'a change beside numbers: each of them is what it was'
 ok 'as JavaScript writes them' grep -qFf "$dir/numbers" "$(record)"

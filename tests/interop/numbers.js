@@ -1,7 +1,7 @@
 /* numbers.js: node numbers.js [COUNT [SEED]]: prints `numbers` of a session, as JSON.stringify writes
  * them: those at the ends of what there is, and COUNT random ones of each kind.
- *	node numbers.js check FILE: is what JSON.stringify wrote into FILE still there, in the JSON at
- * stdin? Says how many are, or which one is not. */
+ *	node numbers.js check FILE AFTER: is what JSON.stringify wrote into FILE still there, in the JSON of
+ * the file AFTER? Says how many are, or which one is not. */
 'use strict';
 
 const fs = require('node:fs');
@@ -40,9 +40,9 @@ function numbers(count, seed) {
 	return list.filter(Number.isFinite).map((number) => roll(2) === 0 || number === 0 ? number : -number);
 }
 
-function check(file) {
+function check(file, after) {
 	const wanted = JSON.parse(fs.readFileSync(file, 'utf8'));
-	const got = JSON.parse(fs.readFileSync(0, 'utf8'));
+	const got = JSON.parse(fs.readFileSync(after, 'utf8'));
 	const wrong = wanted.findIndex((number, i) => !Object.is(number, got[i]));
 
 	console.log(wrong < 0 && wanted.length === got.length ? `${wanted.length} kept`
@@ -50,6 +50,6 @@ function check(file) {
 }
 
 if (process.argv[2] === 'check')
-	check(process.argv[3]);
+	check(process.argv[3], process.argv[4]);
 else
 	console.log(JSON.stringify(numbers(Number(process.argv[2] || 1000), Number(process.argv[3] || 1))));
