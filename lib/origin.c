@@ -299,7 +299,8 @@ is_own(const struct gate_origin *o, const char *origin, const char *own)
 	return is_host_at_port(site, o->host, o->server_port);
 }
 
-/* The origin of an address: its scheme, host and port. "": it has none that can be read. */
+/* The origin of an address: its scheme, host and port. "": it has none that can be read. No address has
+ * a blank, but the two have that nginx from 1.23 on makes one of: "ADDRESS, ADDRESS". */
 static void
 origin_of(const char *address, char out[ORIGIN_MAX + 1])
 {
@@ -307,7 +308,7 @@ origin_of(const char *address, char out[ORIGIN_MAX + 1])
 	size_t length;
 
 	out[0] = '\0';
-	if (host == NULL)
+	if (host == NULL || strchr(address, ' ') != NULL)
 		return;
 	host += 3;
 	length = (size_t)(host - address) + strcspn(host, "/?#\\");

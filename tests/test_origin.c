@@ -196,7 +196,8 @@ test_referer(void)
 	    "http://a.example:8080/", "http://a.example:443/", "https://a.example:80/",
 	    "ftp://a.example/", "javascript://a.example/", "http://", "http:///a.example/",
 	    "http:/a.example/", " http://a.example/", "http://a.example /", "http://xa.example/",
-	    "http://a.exampl/", "about:blank", "://a.example/"};
+	    "http://a.exampl/", "about:blank", "://a.example/",
+	    "http://a.example/, http://a.example/"};
 	char longest[1024] = "http://";
 	struct gate_origin o = {.method = "POST", .host = "a.example"};
 
