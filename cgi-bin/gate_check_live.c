@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "encode.h"
 #include "error.h"
 #include "file.h"
@@ -351,6 +352,22 @@ check_records(struct gate_check *check, const char *path)
 		    tally.foreign, tally.seen, path);
 }
 
+static void
+check_clock(struct gate_check *check, struct gate_store_link *link)
+{
+	struct gate_error error = {0};
+	int64_t now, off;
+
+	if (link->table->time == NULL || link->table->time(link->store, &now, &error) < 0)
+		return;
+	off = gate_clock_wall() - now;
+	if (off > GATE_CLOCK_APART || off < -GATE_CLOCK_APART)
+		gate_check_say(check, GATE_CHECK_ERROR,
+		    "this host's clock is %lld s %s the store's: nothing is swept, and sessions "
+		    "that only it ends get 503: set it right",
+		    (long long)(off < 0 ? -off : off) / 1000, off < 0 ? "behind" : "ahead of");
+}
+
 void
 gate_check_store(struct gate_check *check)
 {
@@ -373,7 +390,10 @@ gate_check_store(struct gate_check *check)
 		    strncmp(check->options.store, "mongodb", 7) == 0
 			? "server, and to the URI"
 			: "owner and the free space of the store");
-	else if (folder != NULL)
-		check_records(check, folder);
+	else {
+		check_clock(check, &link);
+		if (folder != NULL)
+			check_records(check, folder);
+	}
 	gate_store_close(&link);
 }

@@ -110,8 +110,10 @@ static int
 kill_one(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
-	int result = record->user != NULL ? gate_store_end(&job->link, id, NULL, &job->error)
-					  : gate_store_remove(&job->link, id, NULL, &job->error);
+	bool unread = record->count == 0; /* it may be somebody's */
+	int result = record->user != NULL || unread
+	    ? gate_store_end(&job->link, id, NULL, &job->error)
+	    : gate_store_remove(&job->link, id, NULL, &job->error);
 
 	job->count += result == 1;
 	show_progress(job);

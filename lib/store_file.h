@@ -68,6 +68,8 @@ enum gate_store_file_kind {
 	GATE_STORE_FILE_OTHER /* is not ours, nor Node's */
 };
 enum gate_store_file_kind gate_store_file_kind(const char *text, size_t length);
+/* Is it one, empty or torn? Of a file that can't be read as a record. */
+bool gate_store_file_begins_as_session(const struct gate_store_file_dir *, const char *name);
 void gate_store_file_log(struct gate_store_file_dir *, const char *event, const char *id,
     const char *text); /* shows the beginning of the id only */
 

@@ -214,8 +214,8 @@ sweep_read(struct gate_store_file_dir *dir, const char *id, struct gate_store_fi
 }
 
 /* Of a file that is larger than a record may be. */
-static bool
-begins_as_session(const struct gate_store_file_dir *dir, const char *name)
+bool
+gate_store_file_begins_as_session(const struct gate_store_file_dir *dir, const char *name)
 {
 	int fd = openat(dir->records, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	char *text = fd >= 0 ? malloc(GATE_RECORD_SIZE_MAX) : NULL;
@@ -241,7 +241,8 @@ sweep_record(struct gate_store_file_dir *dir, const char *name, const char *id,
 	if (fstatat(dir->records, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return 0;
 	if (st.st_size > GATE_RECORD_SIZE_MAX) /* nobody has it in use */
-		return is_stale(&st, options, now) && begins_as_session(dir, name) &&
+		return is_stale(&st, options, now) &&
+		    gate_store_file_begins_as_session(dir, name) &&
 		    unlinkat(dir->records, name, 0) == 0;
 	if (gate_store_file_read(dir, id, 0, &was, NULL) < 1)
 		return 0;

@@ -143,6 +143,21 @@ struct walk {
 	int unread; /* records that can't be read now */
 };
 
+/* A walk over all shows that there is a session, though nobody can read it. */
+static bool
+is_unreadable_session(
+    const struct walk *w, const char *id, int found, const struct gate_store_file_was *was)
+{
+	char name[GATE_STORE_FILE_NAME_MAX];
+
+	gate_store_file_name(name, id);
+	if (w->user != NULL || (found != 0 && found != GATE_UNREADABLE))
+		return false;
+	if (was != NULL)
+		return gate_store_file_kind(was->bytes, was->length) == GATE_STORE_FILE_SESSION;
+	return found == GATE_UNREADABLE && gate_store_file_begins_as_session(w->dir, name);
+}
+
 /* What the visit answers; 1 where there was none. */
 static int
 visit_record(struct walk *w, const char *id)
@@ -163,6 +178,10 @@ visit_record(struct walk *w, const char *id)
 	if (found == 1 &&
 	    (w->user == NULL || (record.user != NULL && strcmp(w->user, record.user) == 0)))
 		result = w->visit(w->data, id, &record);
+	if (is_unreadable_session(w, id, found, was)) {
+		gate_record_clear(&record);
+		result = w->visit(w->data, id, &record);
+	}
 	gate_store_file_close(was);
 	record.was = NULL;
 	gate_record_clear(&record);

@@ -460,6 +460,9 @@ visit_document(struct walk *w, const bson_t *document)
 	gate_store_mongodb_release(&record);
 	record.was = NULL;
 	gate_record_clear(&record);
+	if (found == GATE_UNREADABLE && w->user == NULL &&
+	    bson_iter_init_find(&at, document, "session"))
+		result = w->visit(w->data, id, &record);
 	return result;
 }
 

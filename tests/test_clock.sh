@@ -30,6 +30,7 @@ try() { # NAME
 	is "$status $body" '200 visit 2' "$1: sessions are made"
 	ahead $((15 * DAY))
 	keeps "$1"
+	like "$(gate check)" "this host's clock is 1[0-9]* s ahead of the store's" "$1: gate check says so"
 	is "$(gate session count | tail -n 1)" 20 "$1: all are counted"
 	is "$(gate session list | grep -c "$(printf '\t')")" 20 "$1: and listed"
 	rm -rf "$dir/copies" && mkdir -m 700 "$dir/copies"

@@ -175,6 +175,20 @@ test_put_back() {
 		browser thief
 	done
 }
+# One that can't be read is ended by `kill --all` as any other: somebody may make it readable again.
+test_unreadable() {
+	here thief
+	stolen=$(session_cookie) id=$(id_in "$(session_cookie)")
+	back_up
+	spoil
+	is "$(session kill --all 2>/dev/null) $(session count 2>/dev/null)" '1 sessions are gone 0' \
+		"$with: kill --all ends what can't be read, too"
+	ok '  it has gone' not there
+	let_time_pass
+	put_back
+	with_stolen /user
+	is "$status $(header Location)" '302 /login?next=/user' '  readable again it is dead'
+}
 end_by_owner() { # WAY
 	[ "$1" = 'gate session kill --user' ] && session kill --user anna >/dev/null && return
 	post /account -d others=yes
@@ -204,6 +218,8 @@ all() { # STORE PEER'S-ARGUMENTS...
 	test_destroyed
 	test_restored
 	test_put_back
+	session kill --all >/dev/null
+	test_unreadable
 	test_nodes_login
 	stop_peer node
 	for name in responder login logout user account; do stop $name; done
@@ -219,6 +235,7 @@ start_nginx
 with='session-file-store' peer=(--sessions "$dir/sessions") conf=(file_sync=yes)
 there() { [ -e "$dir/sessions/$id.json" ]; }
 back_up() { cp -p "$dir/sessions/$id.json" "$dir/backup"; }
+spoil() { head -c 1200000 /dev/zero | tr '\0' ' ' >>"$dir/sessions/$id.json"; }
 put_back() { cp -p "$dir/backup" "$dir/sessions/$id.json"; }
 restore() { put_back; rm -f "$dir"/sessions/.gate/bump/*; }
 let_time_pass() { :; } # a file that is in no list is dead at once
@@ -230,6 +247,7 @@ if grep -q '^#define HAVE_MONGODB' "$build/config.h"; then
 		node "$interop/document.js" "$db" - 'c.deleteOne({_id: "backup"})' >/dev/null
 		node "$interop/document.js" "$db" "$id" 'c.insertOne({_id: "backup", kept: d})' >/dev/null
 	}
+	spoil() { node "$interop/document.js" "$db" "$id" 'c.updateOne({_id: d._id}, {$set: {session: "{torn"}})' >/dev/null; }
 	put_back() { node "$interop/document.js" "$db" backup 'c.insertOne(d.kept)' >/dev/null; }
 	let_time_pass() { # since the end: who ends a session just now has set the mark, too
 		send_to "$db" "{\"update\": \"sessions_counters\", \"updates\": [{\"q\": {\"times\": {\"\$exists\": true}},
