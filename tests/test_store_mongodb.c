@@ -285,7 +285,7 @@ static const struct {
 };
 
 #define TYPES (sizeof types / sizeof *types)
-#define STORED_TYPES (TYPES - 6)
+#define STORED_TYPES (TYPES - 8)
 
 /* Without a server. */
 static void
