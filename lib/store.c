@@ -16,9 +16,6 @@
 #define MONGODB_TOO "; gate was built without MongoDB"
 #endif
 
-#define ENDED_TIME INT64_C(86400000) /* ms that an id that was ended is remembered */
-#define ENDING_TIME INT64_C(10000)   /* ms that an end may take */
-
 static const struct gate_store *const stores[] = {
     &gate_store_file,
     &gate_store_memory,
@@ -98,7 +95,7 @@ bump_ended(struct gate_store_link *link, const char *id, int64_t add, struct gat
 	struct gate_bump bump;
 
 	gate_store_ended_key(key, id);
-	if (gate_store_bump(link, key, add, ENDED_TIME, &bump, error) < 0)
+	if (gate_store_bump(link, key, add, GATE_STORE_ENDED_TIME, &bump, error) < 0)
 		return -1;
 	return bump.count > 0;
 }
@@ -112,9 +109,9 @@ gate_store_is_put_back(struct gate_store_link *link, const char *id, struct gate
 	struct gate_bump bump;
 
 	gate_store_ended_key(key, id);
-	if (gate_store_bump(link, key, 0, ENDED_TIME, &bump, error) < 0)
+	if (gate_store_bump(link, key, 0, GATE_STORE_ENDED_TIME, &bump, error) < 0)
 		return -1;
-	if (bump.count == 0 || bump.last > gate_clock_wall() - ENDING_TIME)
+	if (bump.count == 0 || bump.last > gate_clock_wall() - GATE_STORE_ENDING_TIME)
 		return 0;
 	return gate_store_remove(link, id, record, error) < 0 ? -1 : 1;
 }

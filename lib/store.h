@@ -41,6 +41,8 @@ struct gate_store_link { /* an open store */
 #define GATE_STORE_COUNT_MAX (INT64_C(1) << 53) /* more than anybody counts up to */
 
 /* The counter that remembers that an id was ended. */
+#define GATE_STORE_ENDED_TIME INT64_C(86400000) /* ms that an id that was ended is remembered */
+#define GATE_STORE_ENDING_TIME INT64_C(10000)   /* ms that its end may take */
 void gate_store_ended_key(char key[GATE_STORE_KEY_MAX], const char *id);
 
 extern const struct gate_store gate_store_file, gate_store_memory;

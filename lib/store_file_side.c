@@ -155,11 +155,12 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 	ahead = lifetime != 0 && c.expires > now + lifetime + GATE_CLOCK_APART;
 	if (ahead) /* the clock was: it lives no longer than one that is counted now */
 		c.expires = now + lifetime;
-	if (lifetime == 0) {
+	if (lifetime != 0 && !readable) {
+		bump->count = INT64_MAX;
+	} else if (lifetime == 0 || (add < 0 && c.count <= -add)) {
+		/* who is refused takes back, and must not leave any number of them */
 		if (unlinkat(dir->bumps, name, 0) < 0)
 			result = fail(dir, "a counter can't be removed", error);
-	} else if (!readable) {
-		bump->count = INT64_MAX;
 	} else {
 		bump->last = c.last;
 		add_to(&c, add, now, lifetime);

@@ -22,7 +22,6 @@
 #include "store_file.h"
 
 #define YOUNG (60 * 60 * 1000) /* ms that an entry may be ahead of its record */
-#define ENDING_TIME 10000      /* ms that who ends a record may take to remove it */
 
 /* ---- the index ---- */
 
@@ -116,8 +115,8 @@ gate_store_file_is_ending(
 
 	gate_store_ended_key(key, id);
 	return is_listed(dir, id, record->user) &&
-	    gate_store_file_bump(dir, key, 0, ENDING_TIME, &ends, NULL) == 1 && ends.count > 0 &&
-	    ends.last > gate_clock_wall() - ENDING_TIME;
+	    gate_store_file_bump(dir, key, 0, GATE_STORE_ENDED_TIME, &ends, NULL) == 1 &&
+	    ends.count > 0 && ends.last > gate_clock_wall() - GATE_STORE_ENDING_TIME;
 }
 
 /* ---- walks ---- */

@@ -213,20 +213,58 @@ may_try(const struct counter *c, int tries)
 	return tries < BUMP_TRIES && (tries == 0 || gate_clock_monotonic() < c->deadline);
 }
 
-/* Takes back where there is enough, or else leaves nothing; and the last time. */
+/* Takes back where something is left then; and the last time. */
 static int
-bump_back_if(const struct counter *c, bool enough)
+take_back(const struct counter *c)
 {
 	bson_t query, update = BSON_INITIALIZER, inner;
 
-	name_countable(&query, c, enough ? -c->add : 0, enough ? GATE_STORE_COUNT_MAX : -c->add);
-	BSON_APPEND_DOCUMENT_BEGIN(&update, enough ? "$inc" : "$set", &inner);
-	BSON_APPEND_INT64(&inner, "count", enough ? c->add : 0);
+	name_countable(&query, c, 1 - c->add, GATE_STORE_COUNT_MAX);
+	BSON_APPEND_DOCUMENT_BEGIN(&update, "$inc", &inner);
+	BSON_APPEND_INT64(&inner, "count", c->add);
 	bson_append_document_end(&update, &inner);
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$pop", &inner);
 	BSON_APPEND_INT32(&inner, "times", 1);
 	bson_append_document_end(&update, &inner);
 	return change_counter(c, &query, &update, false);
+}
+
+/* Destroys the query. 1; 0: it finds none; -1. */
+static int
+remove_counter(const struct counter *c, bson_t *query)
+{
+	struct gate_mongodb_call call;
+	bson_t reply = BSON_INITIALIZER;
+	bson_iter_t at;
+	bool good, found = false;
+
+	if (gate_mongodb_begin(
+		&c->store->mongodb, &call, GATE_MONGODB_WRITE, c->store->counters, c->error) < 0) {
+		bson_destroy(query);
+		return -1;
+	}
+	do {
+		bson_destroy(&reply);
+		good = gate_mongoc.collection_delete_one(
+		    call.collection, query, NULL, &reply, &call.error);
+	} while (!good && gate_mongodb_again(&call, NULL));
+	if (good && bson_iter_init_find(&at, &reply, "deletedCount"))
+		found = bson_iter_as_int64(&at) > 0;
+	bson_destroy(&reply);
+	bson_destroy(query);
+	if (gate_mongodb_end(&call, good, "a counter can't be removed", c->error) < 0)
+		return -1;
+	return found;
+}
+
+/* A counter from which all is taken back goes: else whoever is refused could leave any number of them. */
+static int
+take_all(const struct counter *c)
+{
+	bson_t query;
+
+	name_countable(&query, c, 0, 1 - c->add);
+	return remove_counter(c, &query);
 }
 
 /* Its end, if a clock that was ahead made it: it lives no longer than one that is counted now. */
@@ -318,10 +356,10 @@ static int
 bump_back(const struct counter *c)
 {
 	for (int i = 0; may_try(c, i); i++) {
-		int result = bump_back_if(c, true);
+		int result = take_back(c);
 
 		if (result == 0)
-			result = bump_back_if(c, false);
+			result = take_all(c);
 		if (result != 0 && result != GATE_CONFLICT)
 			return result;
 		result = read_counter(c);
@@ -334,20 +372,10 @@ bump_back(const struct counter *c)
 static int
 forget(const struct counter *c)
 {
-	struct gate_mongodb_call call;
 	bson_t query = BSON_INITIALIZER;
-	bool good;
 
-	if (gate_mongodb_begin(
-		&c->store->mongodb, &call, GATE_MONGODB_WRITE, c->store->counters, c->error) < 0)
-		return -1;
 	BSON_APPEND_UTF8(&query, "_id", c->name);
-	do {
-		good = gate_mongoc.collection_delete_one(
-		    call.collection, &query, NULL, NULL, &call.error);
-	} while (!good && gate_mongodb_again(&call, NULL));
-	bson_destroy(&query);
-	return gate_mongodb_end(&call, good, "a counter can't be removed", c->error);
+	return remove_counter(c, &query) < 0 ? -1 : 1;
 }
 
 int

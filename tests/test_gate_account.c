@@ -344,6 +344,28 @@ put_back(const char *id, const char *text)
 	empty_folder(".gate/bump"); /* a day later */
 }
 
+/* A request may come between the two steps of an end. */
+static void
+test_mark(void)
+{
+	char kept[TEXT_MAX], id[GATE_ID_MAX + 1], key[GATE_STORE_KEY_MAX];
+	struct gate_bump bump;
+
+	begin();
+	ask(log_in);
+	snprintf(kept, sizeof kept, "%s", record());
+	snprintf(id, sizeof id, "%s", session_id());
+	gate_store_ended_key(key, id);
+	gate_store_bump(&v.f.link, key, 1, GATE_STORE_ENDED_TIME, &bump, NULL);
+	is(ask(who), "nobody", "a request between the mark of an end and the removal");
+	gate_store_remove(&v.f.link, id, NULL, NULL);
+	ahead += MINUTE;
+	put_record(&v.f, id, kept);
+	is(ask(who), "nobody", "  leaves the mark: what is written back a minute later is dead");
+	ahead -= MINUTE;
+	count_records(&v.f, true);
+}
+
 static void
 test_time(void)
 {
@@ -667,6 +689,7 @@ main(void)
 	test_end_others();
 	test_end_again();
 	test_outdated();
+	test_mark();
 	test_time();
 	test_time_ahead();
 	test_session_ahead();

@@ -329,7 +329,7 @@ for at in username passport.user; do
 done
 
 usual='started|stopped|environment-unknown|session-(refused|ended|unknown)|login|logout'
-usual+='|password-unchangeable'
+usual+='|password-(unchangeable|refused)'
 is "$(cat "$dir"/log/{responder,index,login,logout,user,account} |
 	grep -vE "event=($usual)( |\$)" | sort -u | head -n 3)" '' 'gate: no error'
 done_testing

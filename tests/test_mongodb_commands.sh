@@ -118,6 +118,7 @@ thousand() { # NUMBER: the command that makes another thousand
 }
 annas() { send_to "mongodb://$at/login" '{"count": "sessions", "query": {"user": "anna"}}' | sed 's/.*"n" : \([0-9]*\).*/\1/'; }
 for name in login account; do start_responder $name --deadline=20s || bail "$name does not start"; done
+new_visitor # the device of before has to wait
 log_in anna "$password"
 for i in {1..21}; do send_to "mongodb://$at/login" "$(thousand $i)" >/dev/null; done
 before=$(annas)

@@ -643,6 +643,12 @@ test_counters(void)
 	ok(gate_store_bump(&f.link, "key", 1, HOUR, &b, &error) == 1 && b.count == 1,
 	    "one that was never written begins");
 	ok(sweep_now() == 0 && is_there(path), "the sweep leaves a live counter");
+	gate_store_bump(&f.link, "key", 1, HOUR, &b, &error);
+	gate_store_bump(&f.link, "key", -1, HOUR, &b, &error);
+	ok(is_there(path) && b.count == 1, "one from which something is taken back stays");
+	gate_store_bump(&f.link, "key", -1, HOUR, &b, &error);
+	ok(!is_there(path) && b.count == 0, "  and goes when all is");
+	gate_store_bump(&f.link, "key", 1, HOUR, &b, &error);
 	gate_store_bump(&f.link, "key", 1, -1, &b, &error);
 	sweep_now();
 	ok(!is_there(path), "and takes one that has expired");

@@ -585,7 +585,7 @@ test_while_ending(void)
 	make("ending", "anna");
 	load("ending", &record);
 	gate_store_ended_key(key, "ending");
-	gate_store_bump(&f.link, key, 1, HOUR, &bump, NULL);
+	gate_store_bump(&f.link, key, 1, GATE_STORE_ENDED_TIME, &bump, NULL);
 	lives("ending");
 	ok(gate_store_remove(&f.link, "ending", &record, NULL) == 1,
 	    "a load while it is being ended does not take it from who ends it");
