@@ -57,7 +57,7 @@ reload(struct gate *gate, const char *who)
 		    "kept", "the old configuration", NULL);
 		return -1;
 	}
-	gate_log(GATE_LOG_INFO, "reloaded", "process", who, NULL);
+	gate_log(GATE_LOG_EACH, "reloaded", "process", who, NULL);
 	return 0;
 }
 
