@@ -38,10 +38,10 @@ new_session() { # $cookie
 }
 views() { get /r/show; sed -n 's/.*"views":\([0-9]*\).*/\1/p' <<<"$body"; }
 answers() { get /r/count; [ "$status" = 200 ]; }
-# A session, and the indexes: secantusd-py does not survive that they are made while others write.
+# The indexes, then a session: secantusd-py does not survive that they are made while others write.
 settle() { # DATABASE
-	new_session
 	wait_until 30 has_indexes "$1" || bail 'no index is made'
+	new_session
 }
 has_indexes() {
 	send_to "mongodb://$at/$1" '{"listIndexes": "sessions"}' | grep -q expires_1
