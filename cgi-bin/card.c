@@ -23,10 +23,13 @@ visit(struct gate_request *req)
 	json_t *session = gate_session(req);
 	json_t *card = json_object_get(session, "card");
 	json_int_t before = json_is_integer(card) ? json_integer_value(card) : FULL;
-	bool made = gate_query(req, "new") != NULL && before < FULL, paid;
+	bool made, paid;
 	json_int_t left;
 	json_t *page;
 
+	if (before < 0 || before > FULL) /* not ours */
+		before = FULL;
+	made = gate_query(req, "new") != NULL && before < FULL;
 	if (made)
 		before += PRICE;
 	paid = before >= PRICE;

@@ -1,13 +1,17 @@
 /* counter.c: counts the visits of each session. */
 #include <gate.h>
 
+#define MOST                                                                                       \
+	(INT64_C(1) << 53) /* that JavaScript counts up to, which may have put a number there */
+
 static void
 count_visit(struct gate_request *req)
 {
 	json_t *session = gate_session(req);
 	json_int_t views = json_integer_value(json_object_get(session, "views"));
 
-	json_object_set_new(session, "views", json_integer(views + 1));
+	if (views < MOST)
+		json_object_set_new(session, "views", json_integer(views + 1));
 	gate_render(req, "counter.html", session);
 }
 

@@ -114,6 +114,20 @@ gate_origin_trusted(const char *address, char *const *proxies)
 	    gate_address_listed(&a, proxies);
 }
 
+/* Of a list that is too long the entries at its end: those of the proxies. What a visitor puts in front
+ * must not hide whose address the proxy wrote behind it. NULL: one entry is all of that. */
+static const char *
+end_of(const char *list)
+{
+	size_t length = strlen(list);
+	const char *comma;
+
+	if (length <= GATE_ORIGIN_FORWARDED_MAX)
+		return list;
+	comma = strchr(list + length - GATE_ORIGIN_FORWARDED_MAX, ',');
+	return comma != NULL ? comma + 1 : NULL;
+}
+
 /* The last entry of a comma-separated list that ends at *end; *end moves before it. */
 static const char *
 last_entry(const char *list, size_t *end, size_t *length)
@@ -176,9 +190,8 @@ gate_origin_address(const struct gate_origin *o, char *const *proxies, char out[
 	if (o->remote_address == NULL ||
 	    !gate_address_parse(&a, o->remote_address, strlen(o->remote_address)))
 		return;
-	end = list != NULL && !is_chosen(o, &a) ? strlen(list) : 0;
-	if (end > GATE_ORIGIN_FORWARDED_MAX)
-		end = 0;
+	list = list != NULL && !is_chosen(o, &a) ? end_of(list) : NULL;
+	end = list != NULL ? strlen(list) : 0;
 	while (end > 0 && gate_address_listed(&a, proxies)) {
 		size_t length;
 		const char *entry = last_entry(list, &end, &length);

@@ -8,8 +8,9 @@
 #include "address.h"
 #include "buffer.h"
 
-#define GATE_ORIGIN_FORWARDED_MAX 4096 /* bytes of an X-Forwarded-* header; more: not believed */
-#define GATE_NEXT_MAX 2048             /* bytes of a local path in `next` */
+#define GATE_ORIGIN_FORWARDED_MAX                                                                  \
+	4096               /* bytes that are read of an X-Forwarded-* header, its last */
+#define GATE_NEXT_MAX 2048 /* bytes of a local path in `next` */
 
 struct gate_origin { /* what the web server said; NULL: nothing */
 	const char *remote_address, *https, *request_scheme, *host, *server_port;

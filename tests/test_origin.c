@@ -330,7 +330,17 @@ test_long_forwarded(void)
 	gate_buffer_putc(&list, ' ');
 	o.forwarded_for = list.data;
 	gate_origin_address(&o, proxies, address);
-	is(address, "10.0.0.1", "a longer one is not");
+	is(address, "203.0.113.9", "of a longer one its end");
+	gate_buffer_puts(&list, ", 192.168.1.1");
+	o.forwarded_for = list.data;
+	gate_origin_address(&o, proxies, address);
+	is(address, "203.0.113.9", "  with a proxy's in it");
+	gate_buffer_reset(&list);
+	while (list.length <= GATE_ORIGIN_FORWARDED_MAX)
+		gate_buffer_puts(&list, "1.2.3.4");
+	o.forwarded_for = list.data;
+	gate_origin_address(&o, proxies, address);
+	is(address, "10.0.0.1", "one entry that is too long is none");
 	gate_buffer_release(&list);
 }
 
