@@ -126,7 +126,7 @@ gate_hashing_enter(struct gate_hashing *h, bool known, int64_t deadline)
 {
 	int turn = -1;
 
-	/* Nobody who has just come overtakes those who wait in his line. */
+	/* A try that comes now does not overtake those that wait in the same line. */
 	if (atomic_load(&h->lines[known].waiting) == 0 &&
 	    (turn = try_turn(h, known, deadline)) >= 0)
 		return turn;

@@ -1,5 +1,5 @@
-/* log_stderr.c: what libraries print on standard error becomes lines of the log: libbson has words of its
- * own for what a server sends, and a line that is none of ours could say anything. */
+/* log_stderr.c: turns what libraries print on standard error into lines of the log. libbson prints parts of
+ * what a server sent; without this they could look like lines of ours. */
 #include "config.h"
 
 #include <stdio.h>

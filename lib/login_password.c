@@ -101,7 +101,7 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 	l->why = wrong;
 	t.exists = r->config->users != NULL;
 	if (t.exists)
-		result = gate_login_attempt(&t); /* who has to wait costs no look at the users */
+		result = gate_login_attempt(&t); /* the throttle first: then the users are asked */
 	if (result == 0 && !t.exists) { /* a Node program logged the user in, or it was removed */
 		l->why = unchangeable;
 		report_unchangeable(GATE_LOG_WARN, name, "option users names nobody of that name");

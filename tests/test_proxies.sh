@@ -2,6 +2,7 @@
 # test_proxies.sh: whose address it is, and whether https is believed, behind proxies that speak http to
 # nginx, Apache and lighttpd, over TCP and a unix socket, with and without realip and mod_remoteip.
 . "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
+. "$src/tests/lib_apache.sh"
 need_nginx
 
 visitor=203.0.113.7
@@ -90,19 +91,12 @@ fetch POST /realip -H 'Sec-Fetch-Site: same-origin' -H 'Sec-Fetch-Site: same-ori
 is "$status" 403 'Sec-Fetch-Site twice: refused'
 
 # ---- Apache: mod_proxy_fcgi, mod_remoteip
-apache_conf() {
-	local m modules=/usr/lib/apache2/modules
-	for m in mpm_event authz_core proxy proxy_fcgi remoteip; do
-		echo "LoadModule ${m}_module $modules/mod_$m.so"
-	done
-	# root's children become somebody else
-	[ "$(id -u)" != 0 ] || printf 'User #65534\nGroup #65534\n'
-	cat <<-END
-		ServerRoot $dir
-		ServerName localhost
-		PidFile $dir/run/apache.pid
-		ErrorLog $dir/log/apache-errors
-		DefaultRuntimeDir $dir/run
+answers() { [ "$(curl -s -o /dev/null -w '%{http_code}' "$1")" = 200 ]; } # URL
+by_proxy=(--interface 127.0.0.2 -H 'X-Forwarded-Proto: https' -H "X-Forwarded-For: $visitor")
+test_apache() {
+	local url remoteip_port=$(free_port) plain_port=$(free_port)
+	url=http://127.0.0.1:$remoteip_port
+	start_apache "$url/login" remoteip <<-END
 		Listen 127.0.0.1:$plain_port
 		Listen 127.0.0.1:$remoteip_port
 		ProxyFCGISetEnvIf "true" GATE_PEER "%{CONN_REMOTE_ADDR}"
@@ -115,16 +109,6 @@ apache_conf() {
 		<VirtualHost 127.0.0.1:$plain_port>
 		</VirtualHost>
 	END
-}
-answers() { [ "$(curl -s -o /dev/null -w '%{http_code}' "$1")" = 200 ]; } # URL
-by_proxy=(--interface 127.0.0.2 -H 'X-Forwarded-Proto: https' -H "X-Forwarded-For: $visitor")
-test_apache() {
-	local url remoteip_port=$(free_port) plain_port=$(free_port)
-	chmod 711 "$dir" "$dir/run" && chmod 666 "$dir"/run/{login,strict}.sock
-	apache_conf >"$dir/apache.conf"
-	start apache "$apache" -f "$dir/apache.conf" -DFOREGROUND
-	url=http://127.0.0.1:$remoteip_port
-	wait_until 10 answers "$url/login" || bail 'Apache does not start'
 	enters login /login $visitor 'Apache with mod_remoteip' "${by_proxy[@]}"
 	stays_out strict /strict "address=$visitor peer=127.0.0.2 .*does not name this peer" \
 		'Apache with mod_remoteip and a proxy that is not named' "${by_proxy[@]}"
@@ -147,7 +131,7 @@ test_apache() {
 	done
 	stop apache
 }
-if apache=$(PATH=$PATH:/usr/sbin command -v apache2); then
+if [ -n "$apache" ]; then
 	test_apache
 else
 	skip 'Apache is not installed'

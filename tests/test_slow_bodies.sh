@@ -2,6 +2,7 @@
 # test_slow_bodies.sh: many clients that send their bodies byte by byte, through web servers that pass
 # each byte on, hold up nobody.
 . "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
+. "$src/tests/lib_apache.sh"
 need_nginx
 trap '' PIPE # a client that was given up early
 
@@ -65,32 +66,16 @@ start_nginx
 slow 'nginx without request buffering' "$port"
 stop nginx
 
-apache_conf() { # PORT
-	local m
-	for m in mpm_event authz_core proxy proxy_fcgi; do
-		echo "LoadModule ${m}_module /usr/lib/apache2/modules/mod_$m.so"
-	done
-	[ "$(id -u)" != 0 ] || printf 'User #65534\nGroup #65534\n'
-	cat <<-END
-		ServerRoot $dir
-		ServerName localhost
-		PidFile $dir/run/apache.pid
-		ErrorLog $dir/log/apache-errors
-		DefaultRuntimeDir $dir/run
-		Listen 127.0.0.1:$1
-		ProxyPass "/r" "unix:$dir/run/responder.sock|fcgi://gate-r/" enablereuse=on
-	END
-}
 test_apache() {
 	local port=$(free_port)
-	chmod 711 "$dir" "$dir/run" && chmod 666 "$dir/run/responder.sock"
-	apache_conf "$port" >"$dir/apache.conf"
-	start apache "$apache" -f "$dir/apache.conf" -DFOREGROUND
-	wait_until 10 curl -sf "http://127.0.0.1:$port/r/nothing" || bail 'Apache does not start'
+	start_apache "http://127.0.0.1:$port/r/nothing" <<-END
+		Listen 127.0.0.1:$port
+		ProxyPass "/r" "unix:$dir/run/responder.sock|fcgi://gate-r/" enablereuse=on
+	END
 	slow Apache "$port"
 	stop apache
 }
-if apache=$(PATH=$PATH:/usr/sbin command -v apache2); then
+if [ -n "$apache" ]; then
 	test_apache
 else
 	skip 'Apache is not installed'

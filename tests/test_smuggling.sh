@@ -2,6 +2,7 @@
 # test_smuggling.sh: no body that a browser sends becomes a request of its own, on any way out of nginx
 # and Apache.
 . "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
+. "$src/tests/lib_apache.sh"
 need_nginx
 
 first=7300 last=7900 # libfcgi's buffer ends within these bytes of a body
@@ -65,36 +66,20 @@ done
 crowd 70000000 413 /r/echo "$same"
 
 # Apache streams bodies, and may use a connection again
-apache_conf() {
-	local m
-	for m in mpm_event authz_core proxy proxy_fcgi; do
-		echo "LoadModule ${m}_module /usr/lib/apache2/modules/mod_$m.so"
-	done
-	[ "$(id -u)" != 0 ] || printf 'User #65534\nGroup #65534\n'
-	cat <<-END
-		ServerRoot $dir
-		ServerName localhost
-		PidFile $dir/run/apache.pid
-		ErrorLog $dir/log/apache-errors
-		DefaultRuntimeDir $dir/run
+test_apache() {
+	local port=$(free_port)
+	start_apache "http://127.0.0.1:$port/r/nothing" <<-END
 		Listen 127.0.0.1:$port
 		ProxyPass "/r" "unix:$dir/run/responder.sock|fcgi://gate-r/" enablereuse=on
 		ProxyPass "/large" "unix:$dir/run/large.sock|fcgi://gate-large/" enablereuse=on
 	END
-}
-test_apache() {
-	local port=$(free_port)
-	chmod 711 "$dir" "$dir/run" && chmod 666 "$dir"/run/{responder,large}.sock
-	apache_conf >"$dir/apache.conf"
-	start apache "$apache" -f "$dir/apache.conf" -DFOREGROUND
-	wait_until 10 curl -sf "http://127.0.0.1:$port/r/nothing" || bail 'Apache does not start'
 	crowd 1000000 403 /large/echo
 	crowd 1000000 200 /large/nothing "$same"
 	crowd 1000000 413 /r/echo "$same"
 	crowd 70000000 413 /r/nothing "$same"
 	stop apache
 }
-if apache=$(PATH=$PATH:/usr/sbin command -v apache2); then
+if [ -n "$apache" ]; then
 	test_apache
 else
 	skip 'Apache is not installed'
