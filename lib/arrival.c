@@ -78,7 +78,8 @@ add_body(struct gate_arrival *a, int type, size_t body_limit)
 	a->body += content_of(a);
 	if (type != TYPE_STDIN)
 		a->refused = 400;
-	else if (a->body > body_limit)
+	a->too_long = a->body > body_limit;
+	if (a->body > GATE_ARRIVAL_DROP_MAX)
 		a->refused = 413;
 	a->ended = content_of(a) == 0;
 }
@@ -111,8 +112,7 @@ state_of(const struct gate_arrival *a)
 {
 	if (a->lost)
 		return GATE_ARRIVAL_LOST;
-	return a->refused != 0 || (a->ended && a->left == 0) ? GATE_ARRIVAL_READY
-							     : GATE_ARRIVAL_PART;
+	return a->refused != 0 || gate_arrival_is_over(a) ? GATE_ARRIVAL_READY : GATE_ARRIVAL_PART;
 }
 
 static enum gate_arrival_state
@@ -164,6 +164,7 @@ take(struct gate_arrival *a, int fd, size_t most)
 	struct gate_buffer *taken = &a->taken;
 	ssize_t got;
 
+	taken->secret = true;
 	if (gate_buffer_reserve(taken, most) < 0) {
 		errno = ENOMEM;
 		return -1;
@@ -174,6 +175,18 @@ take(struct gate_arrival *a, int fd, size_t most)
 	if (got > 0)
 		taken->length += (size_t)got;
 	return got;
+}
+
+/* Keeps what is needed to answer without the body. False: memory. */
+static bool
+keep_head(struct gate_arrival *a)
+{
+	struct gate_buffer head = {.secret = true};
+
+	gate_buffer_add(&head, gate_buffer_text(&a->taken), a->head);
+	gate_buffer_release(&a->taken);
+	a->taken = head;
+	return !head.failed;
 }
 
 /* What look walked over. */
@@ -211,7 +224,19 @@ take_more(struct gate_arrival *a, int fd, size_t body_limit)
 			return break_off(a, got < 0 && errno == ENOMEM ? 503 : 400);
 		state = walk(a, (unsigned char *)a->taken.data + a->taken.length - (size_t)got,
 		    (size_t)got, body_limit);
+		if (a->too_long && !keep_head(a))
+			return GATE_ARRIVAL_LOST;
 	}
+	return state;
+}
+
+/* Of a body that is too long the rest is read, too, and dropped: whoever got an answer before would
+ * send the next request on a connection that is about to be closed. */
+static enum gate_arrival_state
+settle(struct gate_arrival *a, enum gate_arrival_state state)
+{
+	if (state == GATE_ARRIVAL_READY && a->too_long && a->refused == 0)
+		return break_off(a, 413);
 	return state;
 }
 
@@ -221,32 +246,28 @@ gate_arrival_read(struct gate_arrival *a, int fd, size_t body_limit)
 	if (a->length == 0) {
 		enum gate_arrival_state state = look(a, fd, body_limit);
 
-		if (state != GATE_ARRIVAL_PART || a->length == 0)
+		if (a->length == 0 || state == GATE_ARRIVAL_LOST ||
+		    (state == GATE_ARRIVAL_READY && !a->too_long))
 			return state;
 		if (take_seen(a, fd) == GATE_ARRIVAL_LOST)
 			return GATE_ARRIVAL_LOST;
+		if (state == GATE_ARRIVAL_READY)
+			return settle(a, state);
 	}
-	return take_more(a, fd, body_limit);
-}
-
-static void
-wipe(struct gate_buffer *bytes)
-{
-	if (bytes->length > 0)
-		explicit_bzero(bytes->data, bytes->length);
-	gate_buffer_release(bytes);
+	return settle(a, take_more(a, fd, body_limit));
 }
 
 int
 gate_arrival_refuse(struct gate_arrival *a, int status)
 {
-	struct gate_buffer head = {0};
+	a->refused = a->too_long ? 413 : status;
+	return keep_head(a) && a->head > 0;
+}
 
-	a->refused = status;
-	gate_buffer_add(&head, gate_buffer_text(&a->taken), a->head);
-	wipe(&a->taken);
-	a->taken = head;
-	return a->head > 0 && !head.failed;
+bool
+gate_arrival_is_over(const struct gate_arrival *a)
+{
+	return a->ended && a->left == 0;
 }
 
 /* libfcgi reads from a descriptor, and writes to it where somebody speaks out of turn. */
@@ -263,13 +284,13 @@ gate_arrival_open(struct gate_arrival *a, int fd)
 		close(copy);
 		copy = -1;
 	}
-	wipe(&a->taken);
+	gate_buffer_release(&a->taken);
 	return copy;
 }
 
 void
 gate_arrival_end(struct gate_arrival *a)
 {
-	wipe(&a->taken);
+	gate_buffer_release(&a->taken);
 	*a = (struct gate_arrival){.length = 0};
 }

@@ -6,7 +6,8 @@
 
 #include "buffer.h"
 
-#define GATE_ARRIVAL_PEEK (64u << 10) /* bytes of a request that are looked for in its socket */
+#define GATE_ARRIVAL_PEEK (64u << 10)     /* bytes of a request that are looked for in its socket */
+#define GATE_ARRIVAL_DROP_MAX (96u << 20) /* bytes of a body that is too long that are dropped */
 
 enum gate_arrival_state {
 	GATE_ARRIVAL_PART,  /* more is to come */
@@ -24,6 +25,7 @@ struct gate_arrival {             /* of one request; {0}: none of it is there */
 	int id;                   /* 0: it has not begun */
 	bool responds;            /* it is a responder's: its stdin counts */
 	bool managed;             /* records that are no request's stand before it */
+	bool too_long;            /* its body is over the limit: what comes of that is dropped */
 	bool ended, lost;
 	int refused;              /* the status to answer without its body; 0: none */
 	struct gate_buffer taken; /* what was read of it; none: all is in its socket still */
@@ -33,10 +35,12 @@ struct gate_arrival {             /* of one request; {0}: none of it is there */
  * other one all is taken out that came, and no byte behind its end. */
 enum gate_arrival_state gate_arrival_read(struct gate_arrival *, int fd, size_t body_limit);
 /* No more is waited for: what is behind the parameters goes. 1; 0: those are not there: nobody knows
- * what to answer. */
+ * what to answer. The status of a body that is too long stays 413. */
 int gate_arrival_refuse(struct gate_arrival *, int status);
 /* A descriptor that the request can be read from: its socket's, or one of a copy, to be closed. -1. */
 int gate_arrival_open(struct gate_arrival *, int fd);
+/* Was it read to its end? Then the next byte begins another request. */
+bool gate_arrival_is_over(const struct gate_arrival *);
 void gate_arrival_end(struct gate_arrival *); /* wipes it: there may be a password in it */
 
 #endif

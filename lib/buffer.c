@@ -11,6 +11,30 @@
 
 #define FIRST_SIZE 256
 
+static void
+wipe(struct gate_buffer *b, size_t length)
+{
+	if (b->secret && b->data != NULL)
+		explicit_bzero(b->data, length);
+}
+
+/* realloc would leave what it moves where it was. */
+static char *
+grow(struct gate_buffer *b, size_t size)
+{
+	char *data;
+
+	if (!b->secret || b->data == NULL)
+		return realloc(b->data, size);
+	data = malloc(size);
+	if (data == NULL)
+		return NULL;
+	memcpy(data, b->data, b->length + 1);
+	wipe(b, b->size);
+	free(b->data);
+	return data;
+}
+
 int
 gate_buffer_reserve(struct gate_buffer *b, size_t more)
 {
@@ -28,7 +52,7 @@ gate_buffer_reserve(struct gate_buffer *b, size_t more)
 		return 0;
 	while (size <= b->length + more)
 		size *= 2;
-	data = realloc(b->data, size);
+	data = grow(b, size);
 	if (data == NULL) {
 		b->failed = true;
 		return -1;
@@ -130,6 +154,7 @@ gate_buffer_write(const struct gate_buffer *b, int fd)
 void
 gate_buffer_reset(struct gate_buffer *b)
 {
+	wipe(b, b->length);
 	b->length = 0;
 	b->failed = false;
 	if (b->data != NULL)
@@ -139,8 +164,9 @@ gate_buffer_reset(struct gate_buffer *b)
 void
 gate_buffer_release(struct gate_buffer *b)
 {
+	wipe(b, b->size);
 	free(b->data);
-	*b = (struct gate_buffer){.limit = b->limit};
+	*b = (struct gate_buffer){.limit = b->limit, .secret = b->secret};
 }
 
 const char *

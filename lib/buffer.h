@@ -12,6 +12,7 @@ struct gate_buffer {   /* {0} is empty and ready */
 	size_t length; /* without that NUL */
 	size_t size;
 	size_t limit; /* most bytes it may hold; 0: GATE_BUFFER_MAX */
+	bool secret;  /* a password may be in it: it leaves no copy where it was in memory */
 	bool failed;  /* out of memory or over the limit: stays, further adds do nothing */
 };
 
@@ -28,8 +29,9 @@ int gate_buffer_vprintf(struct gate_buffer *, const char *format, va_list)
     __attribute__((format(printf, 2, 0)));
 int gate_buffer_integer(struct gate_buffer *, int64_t);    /* as decimal digits */
 int gate_buffer_write(const struct gate_buffer *, int fd); /* all of it; 0 or -1 with errno */
-void gate_buffer_reset(struct gate_buffer *);   /* empty, keeps the memory, clears `failed` */
-void gate_buffer_release(struct gate_buffer *); /* frees the memory, all zero but the limit */
+void gate_buffer_reset(struct gate_buffer *); /* empty, keeps the memory, clears `failed` */
+void gate_buffer_release(
+    struct gate_buffer *); /* frees the memory, all zero but limit and secret */
 const char *gate_buffer_text(const struct gate_buffer *); /* never NULL */
 
 #endif

@@ -100,6 +100,7 @@ read_rest(struct thread *t, struct gate_connection *c)
 	FCGX_Request *q = &t->fcgi;
 
 	r->refused = c->arrival.refused;
+	t->whole = r->refused == 413 && gate_arrival_is_over(&c->arrival);
 	gate_buffer_reset(&t->body);
 	if (r->refused == 0 && q->role == ROLE_RESPONDER) /* an authorizer's may never come */
 		r->refused = read_body(t);
@@ -127,8 +128,7 @@ answer(struct thread *t)
 	FCGX_PutStr(gate_buffer_text(&r->head), (int)r->head.length, q->out);
 	FCGX_PutStr(gate_buffer_text(&r->out), (int)r->out.length, q->out);
 	gate_request_end(r);
-	if (t->body.length > 0)
-		explicit_bzero(t->body.data, t->body.length);
+	gate_buffer_reset(&t->body);
 }
 
 /* What becomes of the connection. Only behind a request that was read to its end does another one
@@ -308,6 +308,7 @@ start_threads(struct gate_fastcgi *f, int threads, struct gate_error *error)
 		struct thread *t = &f->threads[i];
 
 		t->server = f;
+		t->body.secret = true;
 		if (gate_queue_open(&t->queue, run_dir, error) < 0)
 			return -1;
 		if (pthread_create(&t->id, NULL, run_thread, t) != 0) {

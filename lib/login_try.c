@@ -81,15 +81,16 @@ find_equal(struct gate_login_try *t)
 {
 	const char *device = t->throttle.device != NULL ? t->throttle.device : "";
 	char signature[GATE_SIGNATURE_LENGTH + 1];
-	struct gate_buffer text = {0};
+	struct gate_buffer text = {.secret = true};
 	struct gate_bump b;
 
 	gate_buffer_printf(&text, "%zu %zu %d %s %s %s %s %s", strlen(t->name), strlen(t->password),
 	    t->usable, t->name, t->password, t->throttle.address, device, t->hash);
-	if (text.failed)
+	if (text.failed) {
+		gate_buffer_release(&text);
 		return gate_fail(&t->r->session.error, GATE_EMEMORY, "out of memory");
+	}
 	gate_sign_for(t->r->config->keys, "gate wrong try", text.data, text.length, signature);
-	explicit_bzero(text.data, text.length);
 	gate_buffer_release(&text);
 	snprintf(t->wrong_key, sizeof t->wrong_key, "wrong:%.10s", signature);
 	if (gate_store_bump(

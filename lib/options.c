@@ -109,7 +109,7 @@ static const struct gate_option table[] = {
     {"threads", GATE_OPTION_NUMBER, "8", "threads of each worker", AT(threads), .least = 1,
 	.most = 256},
     {"body_limit", GATE_OPTION_SIZE, "64k", "longest request body", AT(body_limit),
-	.most = 64 << 20},
+	.most = 32 << 20},
     {"deadline", GATE_OPTION_DURATION, "5s", "longest wait for a turn or a body", AT(deadline),
 	.least = 100, .most = 600 * SECOND},
     {"connect_timeout", GATE_OPTION_DURATION, "1s", "for connecting to a store",

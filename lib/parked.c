@@ -119,7 +119,7 @@ unlink_parked(struct gate_parked *p, struct gate_connection *c)
 	c->next->previous = c->previous;
 	c->parked = false;
 	p->count--;
-	p->parts -= c->arrival.taken.length;
+	p->parts -= c->arrival.taken.size;
 }
 
 static void
@@ -131,7 +131,7 @@ link_parked(struct gate_parked *p, struct gate_connection *c)
 	c->parked = true;
 	atomic_store(&c->arming, true);
 	p->count++;
-	p->parts += c->arrival.taken.length;
+	p->parts += c->arrival.taken.size;
 }
 
 /* The one with the oldest request that is not whole; NULL: none. */
@@ -155,9 +155,9 @@ drop_oldest_part(struct gate_parked *p)
 
 	if (c == NULL)
 		return false;
-	p->parts -= c->arrival.taken.length;
+	p->parts -= c->arrival.taken.size;
 	gate_arrival_refuse(&c->arrival, 503);
-	p->parts += c->arrival.taken.length;
+	p->parts += c->arrival.taken.size;
 	c->until = 0;
 	dismiss(p, c);
 	return true;
@@ -309,10 +309,11 @@ linger_on(struct gate_parked *p, struct gate_connection *c)
 void
 gate_parked_linger(struct gate_parked *p, struct gate_connection *c, int64_t until)
 {
+	c->left = GATE_LINGER_MAX;
+	c->left -= c->arrival.body < c->left ? c->arrival.body : c->left;
 	gate_arrival_end(&c->arrival);
 	c->waiting = GATE_WAITING_END;
 	c->until = until;
-	c->left = GATE_LINGER_MAX;
 	shutdown(c->fd, SHUT_WR);
 	linger_on(p, c);
 }

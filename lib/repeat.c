@@ -20,7 +20,7 @@ tag_of(struct gate_request *r, const char *front, char tag[TAG_LENGTH + 1])
 {
 	const char *query = gate_param(r, "QUERY_STRING");
 	char signature[GATE_SIGNATURE_LENGTH + 1];
-	struct gate_buffer text = {0};
+	struct gate_buffer text = {.secret = true};
 	int result = -1;
 
 	if (query == NULL)
@@ -33,8 +33,6 @@ tag_of(struct gate_request *r, const char *front, char tag[TAG_LENGTH + 1])
 		snprintf(tag, TAG_LENGTH + 1, "%.*s", TAG_LENGTH, signature);
 		result = 0;
 	}
-	if (text.data != NULL)
-		explicit_bzero(text.data, text.length);
 	gate_buffer_release(&text);
 	return result;
 }

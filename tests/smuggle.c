@@ -115,13 +115,20 @@ follow(struct smuggle *s, size_t offset)
 {
 	struct fcgi_bytes request = {0};
 	char head[1024], wanted[32];
+	bool done;
 	int length = snprintf(
 	    head, sizeof head, "GET %s%zu HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", s->next, offset);
 
 	snprintf(wanted, sizeof wanted, "%zu", offset);
 	fcgi_add(&request, head, (size_t)length);
-	s->wrong += !exchange(s, &request) || s->answer.status != 200 ||
-	    strcmp(s->answer.in + s->answer.head, wanted) != 0;
+	done = exchange(s, &request);
+	if (!done || s->answer.status != 200 ||
+	    strcmp(s->answer.in + s->answer.head, wanted) != 0) {
+		s->wrong++;
+		fprintf(stderr, "smuggle: GET %s%zu: %d %s\n", s->next, offset,
+		    done ? s->answer.status : 0,
+		    done ? s->answer.in + s->answer.head : "no answer");
+	}
 	fcgi_release(&request);
 }
 

@@ -255,11 +255,11 @@ has_logged(const char *name, const char *text)
 	return found;
 }
 
-/* Parts of 4 MB each: when they are over the limit together, the oldest are dropped. */
+/* Parts that take 4 MiB each, with the room for more behind them: when they are over the limit together, the oldest are dropped. */
 static void
 test_memory(const struct server *s, const char *log)
 {
-	const size_t each = 4 << 20;
+	const size_t each = (4 << 20) - (128 << 10);
 	enum { ROOM = MOST_PARTS / (4 << 20), OVER = 5, ALL = ROOM + OVER };
 	struct part parts[ALL];
 	struct fcgi_bytes body = {0};
