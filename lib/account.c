@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "hashing.h"
 #include "json.h"
 #include "log.h"
 #include "repeat.h"
@@ -457,6 +458,23 @@ end_oldest(struct gate_request *r, size_t most)
 	gate_buffer_release(&search.found);
 }
 
+/* Another login of the same password may have renewed its hash: that is no change. */
+static bool
+fits(struct gate_request *r, const char *hash)
+{
+	const struct gate_login_memory *l = &r->login;
+	int turn, answer;
+
+	if (strcmp(hash, l->hash) == 0)
+		return true;
+	turn = gate_hashing_enter(r->hashing, true, r->deadline);
+	if (turn < 0)
+		return false;
+	answer = gate_password_verify(gate_buffer_text(&l->password), hash, false, NULL);
+	gate_hashing_leave(r->hashing, turn);
+	return answer == 1;
+}
+
 /* Whoever changes the password ends the sessions that are there then; a login by the old one that
  * was under way must see to itself. */
 static bool
@@ -464,7 +482,7 @@ is_outdated(struct gate_request *r)
 {
 	char hash[GATE_HASH_MAX];
 	int found = gate_users_find(r->config->users, r->login.name, hash, NULL);
-	bool outdated = found == 0 || (found == 1 && strcmp(hash, r->login.hash) != 0);
+	bool outdated = found == 0 || (found == 1 && !fits(r, hash));
 
 	explicit_bzero(hash, sizeof hash);
 	return outdated;

@@ -140,6 +140,8 @@ log_in(struct gate_request *r, const char *name, const char *password, bool reme
 	if (result == 1) {
 		gate_login_renew_hash(&t);
 		memcpy(r->login.hash, t.hash, sizeof r->login.hash);
+		r->login.password.secret = true;
+		gate_buffer_puts(&r->login.password, password);
 		remember_login(r, name, remember);
 		if (gate_password_hash_refusal(t.hash, false) != NULL)
 			gate_login_report(r, GATE_LOG_WARN, "hash-weak", name, true,
@@ -247,6 +249,7 @@ gate_login_forget(struct gate_login_memory *l)
 	if (!l->asked && !l->changed && !l->resumed && !l->ended && l->device.data == NULL)
 		return; /* as most requests: it is large */
 	gate_buffer_release(&l->device);
+	gate_buffer_release(&l->password);
 	explicit_bzero(l->hash, sizeof l->hash);
 	*l = (struct gate_login_memory){.asked = false};
 }

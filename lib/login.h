@@ -20,7 +20,8 @@ struct gate_login_memory { /* all zero: nothing was asked */
 	struct gate_record_login login; /* points to the three below */
 	char name[GATE_USER_NAME_MAX + 1], address[GATE_ADDRESS_MAX], agent[GATE_AGENT_MAX + 1];
 	char hash[GATE_HASH_MAX];  /* that the password fitted */
-	struct gate_buffer device; /* Set-Cookie of the known device */
+	struct gate_buffer password; /* itself: its hash may be renewed before the commit */
+	struct gate_buffer device;   /* Set-Cookie of the known device */
 
 	bool changed; /* gate_change_password was asked */
 	int change_answer;

@@ -50,6 +50,19 @@ is_stored(struct gate_login_try *t, const char *hash)
 	    &r->session.error, GATE_ESTORE, "users: a new password may have been stored, or not");
 }
 
+/* A login may renew the old password's hash at the same time: that is no change. */
+static int
+replace(struct gate_login_try *t, const char *hash, struct gate_error *error)
+{
+	struct gate_users *users = t->r->config->users;
+	int result = gate_users_change(users, GATE_USER_REPLACE, t->name, hash, t->hash, error);
+
+	if (result == 0 && gate_login_look_again(t))
+		result = gate_users_change(
+		    users, GATE_USER_REPLACE, t->name, hash, t->hash, error);
+	return result;
+}
+
 /* 1, or 0 with *why, GATE_LATER, -1. */
 static int
 store_password(struct gate_login_try *t, const char *new, const char **why)
@@ -67,8 +80,7 @@ store_password(struct gate_login_try *t, const char *new, const char **why)
 	result = gate_password_hash(new, hash, &error);
 	gate_hashing_leave(r->hashing, turn);
 	if (result == 0)
-		result = gate_users_change(
-		    r->config->users, GATE_USER_REPLACE, t->name, hash, t->hash, &error);
+		result = replace(t, hash, &error);
 	if (result < 0 && error.code == GATE_ESTORE)
 		result = is_stored(t, hash);
 	explicit_bzero(hash, sizeof hash);

@@ -39,6 +39,8 @@ int gate_login_attempt(struct gate_login_try *);
 /* Behind a try that was right: makes a better hash of an old one, where users' hashes may be made
  * anew. hash is then the one that is there. */
 void gate_login_renew_hash(struct gate_login_try *);
+/* Is the password still the user's, of whatever hash there is now? Then that is hash. */
+bool gate_login_look_again(struct gate_login_try *);
 const char *gate_login_device_cookie(const struct gate_request *); /* its name */
 /* The id of a device that name logged in from before, or NULL. */
 const char *gate_login_find_device(

@@ -259,16 +259,23 @@ gate_login_attempt(struct gate_login_try *t)
 
 /* ---- a better hash ---- */
 
-/* Somebody else was first, or what became of the change is unknown. */
-static void
-look_again(struct gate_login_try *t)
+bool
+gate_login_look_again(struct gate_login_try *t)
 {
+	struct gate_hashing *hashing = t->r->hashing;
 	char hash[GATE_HASH_MAX];
+	bool fits = false;
+	int turn = gate_hashing_enter(hashing, true, t->r->deadline);
 
-	if (gate_users_find(t->r->config->users, t->name, hash, NULL) == 1 &&
-	    gate_password_verify(t->password, hash, false, NULL) == 1)
+	if (turn < 0)
+		return false;
+	if (gate_users_find(t->r->config->users, t->name, hash, NULL) == 1)
+		fits = gate_password_verify(t->password, hash, false, NULL) == 1;
+	gate_hashing_leave(hashing, turn);
+	if (fits)
 		memcpy(t->hash, hash, sizeof t->hash);
 	explicit_bzero(hash, sizeof hash);
+	return fits;
 }
 
 void
@@ -277,23 +284,22 @@ gate_login_renew_hash(struct gate_login_try *t)
 	struct gate_users *users = t->r->config->users;
 	bool weak = gate_password_hash_refusal(t->hash, false) != NULL;
 	char hash[GATE_HASH_MAX];
-	int turn;
+	int turn, made;
 
 	if (!gate_users_keep_hashes_new(users) || !(weak || gate_password_hash_is_old(t->hash)))
 		return;
 	turn = gate_hashing_enter(t->r->hashing, true, t->r->deadline);
 	if (turn < 0)
 		return; /* the next login will do */
-	if (gate_password_hash(t->password, hash, NULL) < 0) {
-		gate_hashing_leave(t->r->hashing, turn);
+	made = gate_password_hash(t->password, hash, NULL);
+	gate_hashing_leave(t->r->hashing, turn);
+	if (made < 0)
 		return;
-	}
 	if (gate_users_change(users, GATE_USER_REHASH, t->name, hash, t->hash, NULL) == 1) {
 		memcpy(t->hash, hash, sizeof t->hash);
 		gate_login_report(t->r, GATE_LOG_EACH, "hash-renewed", t->name, true, NULL);
-	} else {
-		look_again(t);
+	} else { /* somebody else was first, or what became of the change is unknown */
+		gate_login_look_again(t);
 	}
-	gate_hashing_leave(t->r->hashing, turn);
 	explicit_bzero(hash, sizeof hash);
 }

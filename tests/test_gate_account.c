@@ -318,6 +318,30 @@ test_outdated(void)
 	set_password(GATE_USER_REPLACE, "anna", ANNA);
 }
 
+/* Another login of the same password makes a better hash of it. */
+static void
+rehash(void)
+{
+	set_password(GATE_USER_REHASH, "anna", ANNA);
+}
+
+static void
+in_beside_another(struct gate_request *r)
+{
+	log_in(r);
+	rehash();
+}
+
+static void
+test_rehashed(void)
+{
+	begin();
+	ask(in_beside_another);
+	ok(answered == 1 && count_records(&v.f, false) == 1 && set_cookie(SID)[0] != '\0',
+	    "a login whose password gets a new hash meanwhile stays");
+	is(ask(who), "anna", "  and the next request knows");
+}
+
 /* ---- the user's time ---- */
 
 static int64_t
@@ -613,6 +637,18 @@ test_change_meanwhile(void)
 }
 
 static void
+test_rehashed_meanwhile(void)
+{
+	begin();
+	ask(log_in);
+	at_second_hash = rehash;
+	is(change_to(ANNA, NEXT), "1 ", "a login renews the hash between check and change: 1");
+	sid[0] = '\0';
+	is(log_in_as("anna", NEXT), "1 anna", "  the new password counts");
+	set_password(GATE_USER_REPLACE, "anna", ANNA);
+}
+
+static void
 change_and_tell(struct gate_request *r)
 {
 	change_password(r);
@@ -689,6 +725,7 @@ main(void)
 	test_end_others();
 	test_end_again();
 	test_outdated();
+	test_rehashed();
 	test_mark();
 	test_time();
 	test_time_ahead();
@@ -698,6 +735,7 @@ main(void)
 	test_change_refused();
 	test_change_impossible();
 	test_change_meanwhile();
+	test_rehashed_meanwhile();
 	test_change_again();
 	test_change_missing();
 	json_decref(sessions);
