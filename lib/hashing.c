@@ -19,12 +19,13 @@ struct turn {
 
 struct line {
 	atomic_int waiting, standing_by; /* who stands by waits, too */
+	atomic_int next;                 /* that wait for nothing but a turn */
 	int most;                        /* may wait */
 };
 
 struct gate_hashing {
 	atomic_int holding;
-	atomic_int known_next; /* known devices that wait for a turn: nobody else takes one */
+	atomic_bool last; /* was the last turn a known device's? */
 	int holding_max, waiting_max, count;
 	struct line lines[2]; /* of strangers, and of known devices */
 	struct turn turns[];
@@ -114,11 +115,18 @@ leave(struct gate_hashing *h, bool known)
 	atomic_fetch_sub(&h->lines[known].waiting, 1);
 }
 
-/* Strangers leave the next turn to a known device. */
+/* Where both lines wait, they take turns: neither holds up the other. */
 static int
 try_turn(struct gate_hashing *h, bool known, int64_t until)
 {
-	return known || atomic_load(&h->known_next) == 0 ? take_any(h, until) : -1;
+	int turn;
+
+	if (atomic_load(&h->last) == known && atomic_load(&h->lines[!known].next) > 0)
+		return -1;
+	turn = take_any(h, until);
+	if (turn >= 0)
+		atomic_store(&h->last, known);
+	return turn;
 }
 
 int
@@ -130,13 +138,13 @@ gate_hashing_enter(struct gate_hashing *h, bool known, int64_t deadline)
 	if (atomic_load(&h->lines[known].waiting) == 0 &&
 	    (turn = try_turn(h, known, deadline)) >= 0)
 		return turn;
-	atomic_fetch_add(&h->known_next, known);
+	atomic_fetch_add(&h->lines[known].next, 1);
 	if (join(h, known))
 		while (
 		    (turn = try_turn(h, known, deadline)) < 0 && gate_clock_monotonic() < deadline)
 			gate_clock_pause();
 	leave(h, known);
-	atomic_fetch_sub(&h->known_next, known);
+	atomic_fetch_sub(&h->lines[known].next, 1);
 	return turn;
 }
 

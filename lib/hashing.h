@@ -9,7 +9,7 @@ struct gate_hashing; /* one a worker, made behind its fork; any number of its th
 /* Makes run_dir/hash.0, hash.1, … Their locks are freed by the kernel when a holder dies, and one that
  * is stopped is passed over soon after its deadline.
  * holding: how many threads may have a turn at once, whatever the host has; waiting: how many may
- * wait in the two functions below; a quarter of these, and the next turn, are for known devices.
+ * wait in the two functions below; a quarter of these, and every other turn, are for known devices.
  * NULL with the error. Yours. */
 struct gate_hashing *gate_hashing_open(
     const char *run_dir, int holding, int waiting, struct gate_error *);

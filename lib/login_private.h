@@ -16,8 +16,8 @@ struct gate_login_try { /* one, of a password */
 	const char *wrong, *why;   /* the event that it is if the password is wrong */
 	char hash[GATE_HASH_MAX];  /* that the password is tried on: the user's own, if usable */
 	bool exists, usable;       /* exists: as far as is known */
-	struct gate_queue account; /* of tries of this account, or of this device of it */
-	char place[sizeof "login::" + GATE_USER_NAME_MAX + GATE_DEVICE_ID_LENGTH];
+	struct gate_queue account; /* of tries of this account, or of its known devices */
+	char place[sizeof "login::" + GATE_USER_NAME_MAX];
 	char wrong_key[GATE_MARK_MAX]; /* of the counter of wrong tries equal to this one */
 };
 

@@ -206,15 +206,14 @@ judge_crowd(struct gate_login_try *t)
 
 /* Tries of one account go one after the other on this host, so that the second click of a double
  * one is no try behind a failure, as which the first one counts until it is known to be right. Those
- * of a known device wait for each other only. */
+ * of its known devices wait for each other only. */
 static int
 judge_alone(struct gate_login_try *t)
 {
 	struct gate_request *r = t->r;
 	int result;
 
-	snprintf(t->place, sizeof t->place, "login:%s%s%s", t->name, is_known(t) ? ":" : "",
-	    is_known(t) ? t->throttle.device : "");
+	snprintf(t->place, sizeof t->place, "login:%s%s", t->name, is_known(t) ? ":" : "");
 	if (gate_queue_open(&t->account, r->config->options.run_dir, &r->session.error) < 0)
 		return -1;
 	if (is_alone(t) || gate_hashing_stand_by(r->hashing, is_known(t), is_alone, t, r->deadline))

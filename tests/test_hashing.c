@@ -418,7 +418,7 @@ test_stopped(void)
 
 struct waiter {
 	struct gate_hashing *h;
-	bool known;
+	bool known, stays;
 	pthread_t thread;
 	atomic_int *order;
 	int place; /* in which it was served; -1: sent away */
@@ -432,7 +432,7 @@ wait_in_line(void *data)
 
 	do
 		turn = gate_hashing_enter(w->h, w->known, now() + LATER);
-	while (turn < 0 && w->known); /* main looked whether there is room */
+	while (turn < 0 && w->stays); /* main looks whether there is room */
 	w->place = turn >= 0 ? (*w->order)++ : -1;
 	gate_hashing_leave(w->h, turn);
 	return NULL;
@@ -450,11 +450,11 @@ test_lines(void)
 {
 	struct gate_hashing *h = open_hashing(2, 4);
 	atomic_int order = 0;
-	struct waiter known = {h, true, 0, &order, -2}, waiters[6];
+	struct waiter known = {h, true, true, 0, &order, -2}, waiters[6];
 	int turn = gate_hashing_enter(h, false, 0), away = 0, first = 0;
 
 	for (int i = 0; i < 6; i++) {
-		waiters[i] = (struct waiter){h, false, 0, &order, -2};
+		waiters[i] = (struct waiter){h, false, false, 0, &order, -2};
 		if (pthread_create(&waiters[i].thread, NULL, wait_in_line, &waiters[i]) != 0)
 			exit(2);
 	}
@@ -476,6 +476,29 @@ test_lines(void)
 	}
 	ok(known.place == 0 && first == 0, "a known device waits beside them, and is next");
 	ok(order == 4, "the three that wait are served, too");
+	gate_hashing_close(h);
+}
+
+/* One known device behind the other, as of an account whose owner floods, or of several. */
+static void
+test_strangers_turn(void)
+{
+	struct gate_hashing *h = open_hashing(2, 2);
+	atomic_int order = 0;
+	struct waiter known = {h, true, true, 0, &order, -2},
+		      stranger = {h, false, true, 0, &order, -2};
+	int turn = gate_hashing_enter(h, true, 0);
+
+	if (pthread_create(&known.thread, NULL, wait_in_line, &known) != 0 ||
+	    pthread_create(&stranger.thread, NULL, wait_in_line, &stranger) != 0)
+		exit(2);
+	for (int full = 0; full < 5; gate_clock_pause())
+		full = gate_hashing_stand_by(h, true, is_ready, NULL, now() + LATER) ? 0 : full + 1;
+	gate_hashing_leave(h, turn);
+	pthread_join(known.thread, NULL);
+	pthread_join(stranger.thread, NULL);
+	ok(stranger.place == 0 && known.place == 1,
+	    "behind a known device's turn comes a stranger's, before another known one's");
 	gate_hashing_close(h);
 }
 
@@ -501,6 +524,7 @@ main(void)
 	test_killed();
 	test_stopped();
 	test_lines();
+	test_strangers_turn();
 	drop_scratch(folder);
 	return done();
 }

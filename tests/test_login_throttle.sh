@@ -301,6 +301,44 @@ test_line() {
 	rm "$spy/hold"
 }
 
+# A user with many devices, and the right password: an account has one place, whatever comes from it.
+test_many_devices() {
+	local i theirs=()
+	[ -z "${pids[second]:-}" ] || stop second
+	spied start_responder second=login --threads=8 --workers=1 || bail 'no second login'
+	make_user fred "$right"
+	make_user nina "$right"
+	for i in {1..8}; do
+		new_visitor; another_network; log_in fred "$right"; theirs+=("$(device)")
+	done
+	begin
+	touch "$spy/hold"
+	for i in "${!theirs[@]}"; do
+		another_network
+		start "fred$i" curl -s -m 60 -o /dev/null -b "gate-device=${theirs[i]}" -H "$same" \
+			-H "X-Forwarded-For: $from" --data-urlencode username=fred \
+			--data-urlencode "password=$right" "$url/second/login"
+	done
+	put_off() { [ "$(in_log event=login-busy)" -ge 5 ]; }
+	ok 'eight devices of one user log in at once: those that find no place are put off' \
+		wait_until 20 put_off
+	another_network
+	start nina curl -s -m 60 -o "$dir/body" -w '%{http_code}' -H "$same" -H "X-Forwarded-For: $from" \
+		--data-urlencode username=nina --data-urlencode "password=$right" "$url/second/login"
+	not_put_off() { ! wait_until 1 ended nina; }
+	ok 'another user is not' not_put_off
+	rm "$spy/hold"
+	for i in "${!theirs[@]}"; do
+		wait "${pids[fred$i]}"
+		unset "pids[fred$i]"
+	done
+	wait "${pids[nina]}"
+	unset 'pids[nina]'
+	is "$(tail -n 1 "$dir/log/nina")" 303 'but gets in'
+	rm "$dir"/log/{fred?,nina}
+	stop second
+}
+
 # Who has stolen a session and its device does not make tries of it.
 test_logouts() {
 	local i session hers devices
@@ -533,7 +571,7 @@ mkdir "$spy"
 stop_clock
 spied start_responder login --threads=64 || bail 'no login'
 start_nginx
-for name in parallel address together store success device line logouts stopped closed same unknown flood; do
+for name in parallel address together store success device line many_devices logouts stopped closed same unknown flood; do
 	diag "$name"
 	test_$name
 done
