@@ -150,6 +150,8 @@ second() { # [--OPTION=VALUE...]
 }
 test_together() {
 	local i
+	stop login # a new process may log fifty lines of an event at once
+	spied start_responder login --threads=64 || bail 'no login'
 	second
 	make_user tom "$right"
 	begin
