@@ -10,6 +10,7 @@
 #include "buffer.h"
 #include "clock.h"
 #include "cookie.h"
+#include "date.h"
 #include "encode.h"
 #include "error.h"
 #include "gate_command.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "date.h"
 #include "error.h"
 #include "hashing.h"
 #include "json.h"

@@ -163,17 +163,6 @@ gate_render(struct gate_request *r, const char *name, json_t *json)
 
 /* ---- pages ---- */
 
-void
-gate_display_time(char out[GATE_DISPLAY_TIME_MAX], int64_t ms)
-{
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm tm;
-
-	if (gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(out, GATE_DISPLAY_TIME_MAX, "%Y-%m-%d %H:%M UTC", &tm) == 0)
-		out[0] = '\0';
-}
-
 static void
 error_page(struct gate_request *r, const char *text)
 {

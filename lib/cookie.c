@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "cookie.h"
+#include "date.h"
 #include "encode.h"
 #include "error.h"
 #include "field.h"

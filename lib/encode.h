@@ -1,4 +1,4 @@
-/* encode.h: bytes and times as text and back. */
+/* encode.h: bytes as text and back. */
 #ifndef GATE_ENCODE_H
 #define GATE_ENCODE_H
 
@@ -9,8 +9,6 @@
 #include "buffer.h"
 
 #define GATE_BASE64_LENGTH(bytes) (((bytes)*4 + 2) / 3) /* without padding */
-#define GATE_ISO_LENGTH 24                              /* 2026-11-21T09:27:39.339Z */
-#define GATE_HTTP_DATE_LENGTH 29                        /* Tue, 01 Jan 2030 00:00:00 GMT */
 #define GATE_SHA256_HEX 64
 
 /* `out` has room for the length above and a NUL. No padding is written. */
@@ -29,11 +27,5 @@ bool gate_utf8_valid(const char *text, size_t length);
 size_t gate_utf8_character(const char *text, size_t length);
 /* & < > " ' become &amp; &lt; &gt; &quot; &#39; */
 int gate_html_escape(struct gate_buffer *, const char *text, size_t length);
-
-/* Milliseconds since 1970, UTC, years 1970 to 9999; beyond: clamped. */
-void gate_iso_date(char out[GATE_ISO_LENGTH + 1], int64_t ms);
-void gate_http_date(char out[GATE_HTTP_DATE_LENGTH + 1], int64_t ms); /* cut to the second */
-/* 1, or 0: not YYYY-MM-DDTHH:MM:SS.mmmZ */
-int gate_iso_parse(const char *text, size_t length, int64_t *ms);
 
 #endif

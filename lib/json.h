@@ -30,7 +30,6 @@ int gate_json_replace(
  * deeper than 32 levels"). 0 or -1: memory. */
 int gate_json_print(struct gate_buffer *, json_t *, const char **why);
 void gate_json_print_string(struct gate_buffer *, const char *text, size_t length);
-void gate_json_print_real(struct gate_buffer *, double);
 /* The value; an integer beyond 63 bits is a real. NULL: jansson can't hold it (a lone surrogate,
  * 1e400…). Yours. */
 json_t *gate_json_load(const char *text, size_t length);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "date.h"
 #include "encode.h"
 #include "log_line.h"
 #include "unicode.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cookie.h"
+#include "date.h"
 #include "encode.h"
 #include "error.h"
 #include "log.h"

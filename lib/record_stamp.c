@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "date.h"
 #include "encode.h"
 #include "json.h"
 #include "record.h"

@@ -90,8 +90,6 @@ char *gate_request_keep(struct gate_request *, const char *text, size_t length);
 int gate_request_late(struct gate_request *, const char *call, int result);
 
 /* answer.c */
-#define GATE_DISPLAY_TIME_MAX 32
-void gate_display_time(char out[GATE_DISPLAY_TIME_MAX], int64_t ms);
 void gate_answer_begin(struct gate_request *); /* forgets what an earlier run answered */
 void gate_answer_error(struct gate_request *, int status, const char *text); /* instead of it */
 void gate_answer_reload(struct gate_request *, int status);     /* a page that loads itself again */

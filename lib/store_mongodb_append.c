@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "date.h"
 #include "encode.h"
 #include "json.h"
 #include "store_mongodb.h"

@@ -7,6 +7,7 @@
 
 #include "encode.h"
 #include "json.h"
+#include "number.h"
 #include "store_mongodb.h"
 
 #define DEPTH_MAX 200

@@ -6,6 +6,7 @@
 #include "encode.h"
 #include "error.h"
 #include "json.h"
+#include "number.h"
 #include "template_private.h"
 
 struct margin { /* what the lines of a partial are indented by, the outermost first */

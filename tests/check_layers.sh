@@ -13,7 +13,7 @@ options options_private
 template template_private form cookie device seal
 sign password breaker user_file user_file_private
 json
-clock log log_line unicode buffer encode error field file address'
+clock log log_line unicode buffer encode date number error field file address'
 level() { # NAME of a header without .h
 	printf '%s\n' "$layers" | awk -v name="$1" '{ for (i = 1; i <= NF; i++) if ($i == name) print NR }'
 }

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "date.h"
 #include "encode.h"
 #include "tap.h"
 

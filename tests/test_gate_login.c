@@ -2,6 +2,7 @@
  * second run does not do again. For lib/login.c. */
 #include "config.h"
 
+#include "date.h"
 #include "device.h"
 #include "log.h"
 #include "login.h"

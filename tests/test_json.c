@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "json.h"
+#include "number.h"
 #include "tap.h"
 
 #define DEEP 100000

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "date.h"
 #include "encode.h"
 #include "log.h"
 #include "log_line.h"

@@ -3,6 +3,7 @@
  * test_session_table.c. */
 #include "config.h"
 
+#include "date.h"
 #include "error.h"
 #include "fixture.h"
 #include "session.h"

@@ -2,6 +2,7 @@
  * handler, every policy; what we do otherwise must stand in the list of deviations. */
 #include "config.h"
 
+#include "date.h"
 #include "fixture.h"
 #include "store_file.h"
 

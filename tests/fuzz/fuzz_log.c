@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "date.h"
 #include "encode.h"
 #include "log_line.h"
 #include "unicode.h"

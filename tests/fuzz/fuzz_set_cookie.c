@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cookie.h"
+#include "date.h"
 #include "encode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
