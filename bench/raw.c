@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "id.h"
 #include "loop.h"
 #include "record.h"
 #include "store.h"

@@ -19,6 +19,7 @@
 #include "error.h"
 #include "file.h"
 #include "gate_command.h"
+#include "id.h"
 #include "queue.h"
 #include "record.h"
 #include "sign.h"

@@ -17,6 +17,7 @@
 #include "file.h"
 #include "gate_command.h"
 #include "options.h"
+#include "random.h"
 #include "sign.h"
 
 #define SECRET_BYTES 32

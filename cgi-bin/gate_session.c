@@ -14,6 +14,7 @@
 #include "encode.h"
 #include "error.h"
 #include "gate_command.h"
+#include "id.h"
 #include "record.h"
 #include "sign.h"
 #include "user.h"

@@ -8,6 +8,7 @@
 #include "date.h"
 #include "error.h"
 #include "hashing.h"
+#include "id.h"
 #include "json.h"
 #include "log.h"
 #include "repeat.h"

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "device.h"
+#include "digest.h"
 #include "encode.h"
+#include "id.h"
 
 #define PURPOSE "gate device" /* of the key */
 #define TIME_MAX 15           /* digits: ms since 1970 */

@@ -4,10 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The SHA256_* calls never allocate and so never fail; what replaces them may do both. */
-#define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/sha.h>
-
 #include "encode.h"
 
 static const char base64_standard[] =
@@ -60,18 +56,6 @@ gate_hex(char *out, const void *bytes, size_t length)
 		*out++ = digits[in[i] & 15];
 	}
 	*out = '\0';
-}
-
-void
-gate_sha256_hex(char out[GATE_SHA256_HEX + 1], const void *bytes, size_t length)
-{
-	unsigned char digest[SHA256_DIGEST_LENGTH];
-	SHA256_CTX state;
-
-	SHA256_Init(&state);
-	SHA256_Update(&state, bytes, length);
-	SHA256_Final(digest, &state);
-	gate_hex(out, digest, sizeof digest);
 }
 
 /* What encodeURIComponent leaves alone; isalnum() would ask the locale. */

@@ -9,13 +9,11 @@
 #include "buffer.h"
 
 #define GATE_BASE64_LENGTH(bytes) (((bytes)*4 + 2) / 3) /* without padding */
-#define GATE_SHA256_HEX 64
 
 /* `out` has room for the length above and a NUL. No padding is written. */
 void gate_base64(char *out, const void *bytes, size_t length);    /* standard: + and / */
 void gate_base64url(char *out, const void *bytes, size_t length); /* - and _ */
 void gate_hex(char *out, const void *bytes, size_t length);       /* lower case, 2 * length */
-void gate_sha256_hex(char out[GATE_SHA256_HEX + 1], const void *bytes, size_t length);
 
 /* encodeURIComponent: all but A-Z a-z 0-9 - _ . ! ~ * ' ( ) becomes %XX. */
 int gate_percent_encode(struct gate_buffer *, const char *text, size_t length);

@@ -4,6 +4,7 @@
 
 #include "gate.h"
 #include "buffer.h"
+#include "id.h"
 #include "origin.h"
 #include "record.h"
 #include "sign.h"
@@ -19,7 +20,7 @@ struct gate_login_memory { /* all zero: nothing was asked */
 	int64_t max_age;
 	struct gate_record_login login; /* points to the three below */
 	char name[GATE_USER_NAME_MAX + 1], address[GATE_ADDRESS_MAX], agent[GATE_AGENT_MAX + 1];
-	char hash[GATE_HASH_MAX];  /* that the password fitted */
+	char hash[GATE_HASH_MAX];    /* that the password fitted */
 	struct gate_buffer password; /* itself: its hash may be renewed before the commit */
 	struct gate_buffer device;   /* Set-Cookie of the known device */
 

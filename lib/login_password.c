@@ -58,8 +58,7 @@ replace(struct gate_login_try *t, const char *hash, struct gate_error *error)
 	int result = gate_users_change(users, GATE_USER_REPLACE, t->name, hash, t->hash, error);
 
 	if (result == 0 && gate_login_look_again(t))
-		result = gate_users_change(
-		    users, GATE_USER_REPLACE, t->name, hash, t->hash, error);
+		result = gate_users_change(users, GATE_USER_REPLACE, t->name, hash, t->hash, error);
 	return result;
 }
 

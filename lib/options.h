@@ -4,6 +4,7 @@
 
 #include "gate.h"
 #include "cookie.h"
+#include "id.h"
 #include "sign.h"
 
 #define GATE_OPTION_VALUE_MAX 4096

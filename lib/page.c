@@ -8,6 +8,7 @@
 #include "encode.h"
 #include "error.h"
 #include "log.h"
+#include "random.h"
 #include "request.h"
 
 #define NONCE_BYTES 16

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "password.h"
+#include "random.h"
 #include "sign.h"
 
 #define NEW_PREFIX "$y$"

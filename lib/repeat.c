@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "id.h"
 #include "repeat.h"
 #include "request.h"
 

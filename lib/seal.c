@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include "random.h"
 #include "seal.h"
 
 #define SALT 16  /* bytes, in front */

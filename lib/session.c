@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "id.h"
 #include "record.h"
 #include "session_private.h"
 

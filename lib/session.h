@@ -4,6 +4,7 @@
 
 #include "gate.h"
 #include "buffer.h"
+#include "id.h"
 #include "options.h"
 #include "queue.h"
 #include "record.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "id.h"
 #include "log.h"
 #include "record.h"
 #include "session_private.h"

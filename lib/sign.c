@@ -1,11 +1,9 @@
 /* sign.c: session ids and their signatures, id.base64(HMAC-SHA256(secret, id)). */
 #include "config.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
 /* OpenSSL 3 has only calls that allocate in place of these: a verification takes 0.1 us with
  * SHA256_*, 0.7 us with EVP_MAC_CTX_dup and 1.9 us with HMAC(), and never fails. */
@@ -16,9 +14,6 @@
 #include "encode.h"
 #include "error.h"
 #include "sign.h"
-
-#define ID_BYTES 24
-#define UUID_BYTES 16
 
 struct key { /* of an HMAC (RFC 2104), ready for the message: as secret as the secret */
 	SHA256_CTX inner, outer;
@@ -230,58 +225,4 @@ gate_sign_tag(const struct gate_keys *keys, const char *id, char out[GATE_TAG_LE
 
 	key_hmac(&keys->tag, id, strlen(id), mac);
 	gate_hex(out, mac, GATE_TAG_LENGTH / 2);
-}
-
-int
-gate_id_new(enum gate_genid kind, char out[GATE_ID_MAX + 1])
-{
-	unsigned char bytes[ID_BYTES];
-
-	if (gate_random(bytes, kind == GATE_GENID_UUID ? UUID_BYTES : ID_BYTES) < 0)
-		return -1;
-	if (kind == GATE_GENID_RANDOM) {
-		gate_base64url(out, bytes, ID_BYTES);
-		return 0;
-	}
-	bytes[6] = (bytes[6] & 0x0f) | 0x40; /* version 4 */
-	bytes[8] = (bytes[8] & 0x3f) | 0x80; /* variant of RFC 9562 */
-	for (size_t i = 0; i < UUID_BYTES; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*out++ = '-';
-		gate_hex(out, bytes + i, 1);
-		out += 2;
-	}
-	return 0;
-}
-
-bool
-gate_id_valid(const char *id)
-{
-	static const uint64_t allowed[4] = {/* a bit each: - 0-9, A-Z _ a-z */
-	    0x03ff200000000000, 0x07fffffe87fffffe};
-	size_t length = 0;
-
-	for (unsigned char c; length <= GATE_ID_MAX && (c = (unsigned char)id[length]) != '\0';
-	     length++)
-		if ((allowed[c >> 6] >> (c & 63) & 1) == 0)
-			return false;
-	return length > 0 && length <= GATE_ID_MAX;
-}
-
-int
-gate_random(void *bytes, size_t length)
-{
-	unsigned char *out = bytes;
-
-	while (length > 0) {
-		ssize_t got = getrandom(out, length, 0);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return -1;
-		out += got;
-		length -= (size_t)got;
-	}
-	return 0;
 }

@@ -1,4 +1,4 @@
-/* sign.h: session ids and their signatures (cookie-signature: id.base64(HMAC-SHA256(secret, id))). */
+/* sign.h: signatures of session ids, as cookies have them (cookie-signature: id.base64(HMAC-SHA256(secret, id))). */
 #ifndef GATE_SIGN_H
 #define GATE_SIGN_H
 
@@ -9,7 +9,6 @@
 #define GATE_SECRET_MIN 32   /* bytes; fewer is weak */
 #define GATE_SECRET_MAX 1024 /* bytes */
 #define GATE_SIGNATURE_LENGTH 43
-#define GATE_ID_MAX 128
 #define GATE_TAG_LENGTH 12
 #define GATE_KEY_LENGTH 32 /* bytes */
 
@@ -40,12 +39,5 @@ bool gate_keys_derive(const struct gate_keys *, size_t which, const char *purpos
     size_t length, unsigned char key[GATE_KEY_LENGTH]);
 /* The first 12 hex digits of an HMAC of the id under a key derived for logs: what logs may show. */
 void gate_sign_tag(const struct gate_keys *, const char *id, char out[GATE_TAG_LENGTH + 1]);
-
-enum gate_genid { GATE_GENID_RANDOM, GATE_GENID_UUID };
-/* random: 24 bytes of getrandom(2), base64url (32 characters); uuid: version 4. 0 or -1. */
-int gate_id_new(enum gate_genid, char out[GATE_ID_MAX + 1]);
-/* Is it [A-Za-z0-9_-]{1,128}? Other ids are unknown without asking any store. */
-bool gate_id_valid(const char *id);
-int gate_random(void *bytes, size_t length); /* getrandom(2), all of it or -1 */
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "id.h"
 #include "log.h"
 #include "record.h"
 #include "store.h"

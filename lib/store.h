@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "gate.h"
+#include "id.h"
 #include "options.h"
 #include "sign.h"
 

@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "digest.h"
 #include "encode.h"
 #include "error.h"
+#include "id.h"
 #include "log.h"
 #include "options.h"
 #include "record.h"

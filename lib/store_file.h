@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "gate.h"
+#include "id.h"
 #include "sign.h"
 
 #define GATE_STORE_FILE_NAME_MAX (128 + 6) /* id.json and a NUL */

@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "digest.h"
 #include "encode.h"
 #include "error.h"
+#include "id.h"
 #include "options.h"
 #include "record.h"
 #include "store.h"

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "id.h"
 #include "log.h"
 #include "queue.h"
 #include "sign.h"

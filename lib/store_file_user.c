@@ -13,8 +13,10 @@
 
 #include "buffer.h"
 #include "clock.h"
+#include "digest.h"
 #include "encode.h"
 #include "error.h"
+#include "id.h"
 #include "log.h"
 #include "record.h"
 #include "sign.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "digest.h"
 #include "encode.h"
 #include "error.h"
 #include "log.h"

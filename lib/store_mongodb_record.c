@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "encode.h"
 #include "error.h"
+#include "id.h"
 #include "log.h"
 #include "record.h"
 #include "sign.h"

@@ -9,6 +9,7 @@
 #include "address.h"
 #include "clock.h"
 #include "device.h"
+#include "digest.h"
 #include "encode.h"
 #include "throttle.h"
 

@@ -11,9 +11,9 @@ user_mongodb user_mongodb_private store store_file store_mongodb
 record queue mongodb mongoc resolve
 options options_private
 template template_private form cookie device seal
-sign password breaker user_file user_file_private
-json
-clock log log_line unicode buffer encode date number error field file address'
+sign id password breaker user_file user_file_private
+json digest
+clock log log_line unicode buffer encode date number random error field file address'
 level() { # NAME of a header without .h
 	printf '%s\n' "$layers" | awk -v name="$1" '{ for (i = 1; i <= NF; i++) if ($i == name) print NR }'
 }
@@ -52,7 +52,7 @@ only() {
 	wanted=$(printf '%s\n' "$@" | sort | tr '\n' ' ')
 	[ "$found" = "$wanted" ] || echo "$pattern: $found"
 }
-bad=$(only fcgiapp.h lib/fastcgi.c; only openssl/ lib/sign.c lib/seal.c lib/encode.c lib/password.c \
+bad=$(only fcgiapp.h lib/fastcgi.c; only openssl/ lib/sign.c lib/seal.c lib/digest.c lib/password.c \
 	lib/password_apr1.c; only crypt.h lib/password.c
 	only '(mongoc|bson)/' lib/mongoc.h)
 [ -z "$bad" ] && echo "ok 2 - third-party headers stay where they belong" ||

@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "encode.h"
+#include "id.h"
 #include "queue.h"
 #include "request.h"
 #include "sign.h"

@@ -8,7 +8,9 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "digest.h"
 #include "error.h"
+#include "id.h"
 #include "serve.h"
 #include "throttle.h"
 

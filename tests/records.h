@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "digest.h"
 #include "encode.h"
 #include "error.h"
 #include "mongodb_server.h"

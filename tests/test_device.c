@@ -8,6 +8,7 @@
 
 #include "device.h"
 #include "encode.h"
+#include "id.h"
 #include "tap.h"
 
 #define NOW INT64_C(1800000000123)

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "date.h"
+#include "digest.h"
 #include "encode.h"
 #include "tap.h"
 

@@ -2,6 +2,7 @@
  * For lib/account.c, and gate_change_password of lib/login.c. */
 #include "config.h"
 
+#include "id.h"
 #include "login.h"
 
 #define NOT_RIGHT "The current password is not right, or there were too many tries."

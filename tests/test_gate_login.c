@@ -4,6 +4,7 @@
 
 #include "date.h"
 #include "device.h"
+#include "id.h"
 #include "log.h"
 #include "login.h"
 

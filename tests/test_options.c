@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "id.h"
 #include "options.h"
 #include "tap.h"
 

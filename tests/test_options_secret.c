@@ -5,6 +5,7 @@
 
 #include "encode.h"
 #include "options.h"
+#include "random.h"
 #include "sign.h"
 #include "tap.h"
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "digest.h"
 #include "encode.h"
 #include "password.h"
 #include "tap.h"

@@ -1,6 +1,8 @@
 /* test_repeat.c: submits that come twice: what is done once, who is told what, and who gets nothing. */
 #include "config.h"
 
+#include "digest.h"
+#include "id.h"
 #include "login.h"
 #include "repeat.h"
 

@@ -6,6 +6,7 @@
 #include "date.h"
 #include "error.h"
 #include "fixture.h"
+#include "id.h"
 #include "session.h"
 
 #define NOW INT64_C(1795253199612) /* 2026-11-21T09:26:39.612Z */

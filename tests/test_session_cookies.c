@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "fixture.h"
+#include "id.h"
 #include "session.h"
 
 #define NOW INT64_C(1795253199612) /* 2026-11-21T09:26:39.612Z */

@@ -4,6 +4,7 @@
 
 #include "date.h"
 #include "fixture.h"
+#include "id.h"
 #include "store_file.h"
 
 #define NOW INT64_C(1795253199612) /* 2026-11-21 */

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "id.h"
+#include "random.h"
 #include "sign.h"
 #include "tap.h"
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "id.h"
 #include "records.h"
 #include "sign.h"
 #include "stores.h"

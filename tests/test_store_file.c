@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <sys/file.h>
 
+#include "digest.h"
 #include "log.h"
 #include "records.h"
 #include "scratch.h"

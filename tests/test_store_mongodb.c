@@ -2,6 +2,7 @@
  * commands that it costs. */
 #include "config.h"
 
+#include "digest.h"
 #include "records.h"
 #include "store_mongodb.h"
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "behind.h"
+#include "digest.h"
 #include "records.h"
 #include "store_file.h"
 #include "stores.h"

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "device.h"
+#include "digest.h"
 #include "error.h"
 #include "records.h"
 #include "throttle.h"
