@@ -19,21 +19,27 @@
 #include "log.h"
 #include "log_line.h"
 
-#define AT_ONCE 50     /* lines of an event that may come together */
+#define AT_ONCE 50     /* lines of a kind that may come together */
 #define LINE_TIME 100  /* ms after which one more may */
-#define EVENTS_MAX 256 /* there are fewer; beyond: they share a limit */
-#define PATIENCE 100   /* ms for a reader who is only slow */
+#define QUIET 1000     /* ms in which one might have come, and none did: the flood is over */
+#define LIMITS_MAX 256 /* there are fewer kinds; beyond: they share a limit */
+#define EVENT_MAX 40   /* bytes of an event's name, and of its why, that are kept */
+#define WHY_MAX 200
+#define PATIENCE 100 /* ms for a reader who is only slow */
 #define PIPE_SIZE (64u << 10)
 
+/* Of a kind of line: an event and its why, so that a flood of one why hides no other. */
 struct limit {
-	atomic_uint_least64_t event; /* a hash of its name, 0: free */
-	atomic_int_least64_t used;   /* until when, in ms, what came has taken up its time */
+	atomic_uint_least64_t kind; /* a hash of both, 0: free */
+	atomic_int_least64_t used;  /* until when, in ms, what came has taken up its time */
 	atomic_uint suppressed;
+	atomic_bool named; /* the names stand here, and stay */
+	char event[EVENT_MAX], why[WHY_MAX];
 };
 
 /* Standard error is the process's, and so is this: there is no object that all who log could hold. */
 static struct {
-	struct limit limits[EVENTS_MAX];
+	struct limit limits[LIMITS_MAX];
 	atomic_ulong dropped;       /* lines that standard error did not take */
 	atomic_bool torn;           /* it took a part of the last one */
 	atomic_uint_least64_t pipe; /* both ends of our own, 0: none yet */
@@ -41,27 +47,47 @@ static struct {
 
 /* ---- not one too many ---- */
 
-static struct limit *
-limit_of(const char *event)
+/* FNV-1a, with the zero byte at the end. */
+static uint64_t
+hash_on(uint64_t hash, const char *text)
 {
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
-	size_t tries = EVENTS_MAX;
+	do
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
+	while (*text++ != '\0');
+	return hash;
+}
+
+static void
+name_limit(struct limit *limit, const char *event, const char *why)
+{
+	snprintf(limit->event, sizeof limit->event, "%s", event);
+	snprintf(limit->why, sizeof limit->why, "%s", why);
+	atomic_store(&limit->named, true);
+}
+
+static struct limit *
+limit_of(const char *event, const char *why)
+{
+	uint64_t hash = hash_on(hash_on(0xcbf29ce484222325, event), why);
+	size_t tries = LIMITS_MAX;
 	struct limit *limit;
 
-	for (; *event != '\0'; event++)
-		hash = (hash ^ (unsigned char)*event) * 0x100000001b3;
 	hash |= hash == 0;
 	do {
 		uint64_t found = 0;
 
-		limit = &state.limits[(hash + tries) % EVENTS_MAX];
-		if (atomic_compare_exchange_strong(&limit->event, &found, hash) || found == hash)
+		limit = &state.limits[(hash + tries) % LIMITS_MAX];
+		if (atomic_compare_exchange_strong(&limit->kind, &found, hash)) {
+			name_limit(limit, event, why);
+			break;
+		}
+		if (found == hash)
 			break;
 	} while (--tries > 0);
 	return limit;
 }
 
-/* May another line of this event come? Then *suppressed: how many did not, before it. */
+/* May another line of this kind come? Then *suppressed: how many did not, before it. */
 static bool
 may_come(struct limit *limit, unsigned *suppressed)
 {
@@ -81,7 +107,7 @@ may_come(struct limit *limit, unsigned *suppressed)
 void
 gate_log_forget(void)
 {
-	for (size_t i = 0; i < EVENTS_MAX; i++)
+	for (size_t i = 0; i < LIMITS_MAX; i++)
 		atomic_store(&state.limits[i].used, 0);
 }
 
@@ -267,17 +293,54 @@ say_dropped(void)
 		atomic_fetch_add(&state.dropped, dropped);
 }
 
+/* How many lines of a kind did not come, when none follows that would say it. */
+static void
+say_suppressed(struct limit *limit, bool last)
+{
+	int64_t room = atomic_load(&limit->used) - (AT_ONCE - 1) * LINE_TIME; /* for the next one */
+	struct gate_log_line line;
+	unsigned suppressed;
+
+	if (!atomic_load(&limit->named) || (!last && gate_clock_monotonic() < room + QUIET))
+		return;
+	suppressed = atomic_exchange(&limit->suppressed, 0);
+	if (suppressed == 0)
+		return;
+	begin(&line, GATE_LOG_WARN, "log-suppressed");
+	add_number(&line, "lines", suppressed);
+	gate_log_line_add(&line, "of", limit->event);
+	if (limit->why[0] != '\0')
+		gate_log_line_add(&line, "of_why", limit->why);
+	gate_log_line_end(&line);
+	if (!put(line.text, line.length))
+		atomic_fetch_add(&limit->suppressed, suppressed);
+}
+
+static const char *
+why_in(va_list pairs)
+{
+	const char *key, *value;
+
+	while ((key = va_arg(pairs, const char *)) != NULL)
+		if ((value = va_arg(pairs, const char *)) != NULL && strcmp(key, "why") == 0)
+			return value;
+	return "";
+}
+
 void
 gate_log(enum gate_log_level level, const char *event, ...)
 {
 	int saved = errno;
-	struct limit *limit = limit_of(event);
 	unsigned suppressed = 0;
 	struct gate_log_line line;
+	struct limit *limit;
 	const char *key, *value;
 	va_list pairs;
 
-	if (level != GATE_LOG_EACH && !may_come(limit, &suppressed))
+	va_start(pairs, event);
+	limit = level != GATE_LOG_EACH ? limit_of(event, why_in(pairs)) : NULL;
+	va_end(pairs);
+	if (limit != NULL && !may_come(limit, &suppressed))
 		return;
 	begin(&line, level, event);
 	if (suppressed > 0)
@@ -291,13 +354,14 @@ gate_log(enum gate_log_level level, const char *event, ...)
 	say_dropped();
 	if (!put(line.text, line.length)) {
 		atomic_fetch_add(&state.dropped, 1);
-		atomic_fetch_add(&limit->suppressed, suppressed);
+		if (suppressed > 0)
+			atomic_fetch_add(&limit->suppressed, suppressed);
 	}
 	errno = saved;
 }
 
-void
-gate_log_flush(void)
+static void
+flush(bool last)
 {
 	int saved = errno;
 	struct ends ends;
@@ -305,5 +369,20 @@ gate_log_flush(void)
 	if (atomic_load(&state.pipe) != 0 && own_pipe(&ends))
 		move_on(&ends);
 	say_dropped();
+	for (size_t i = 0; i < LIMITS_MAX; i++)
+		if (atomic_load(&state.limits[i].suppressed) > 0)
+			say_suppressed(&state.limits[i], last);
 	errno = saved;
+}
+
+void
+gate_log_flush(void)
+{
+	flush(false);
+}
+
+void
+gate_log_finish(void)
+{
+	flush(true);
 }

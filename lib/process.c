@@ -126,6 +126,7 @@ work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct g
 	if (!gate_fastcgi_stop(server, GATE_STOP_TIME)) {
 		gate_log(GATE_LOG_ERROR, "stop-late", "error",
 		    "requests were still running after ten seconds: they are cut off", NULL);
+		gate_log_finish();
 		_exit(1);
 	}
 	if (parent == 0) /* a worker just exits, sweep or not */
@@ -158,8 +159,10 @@ run_worker(struct master *m, pid_t parent)
 		_exit(1);
 	if (work(m->gate, &m->set, (int)m->gate->started->options.threads, parent, &error) < 0) {
 		gate_log(GATE_LOG_ERROR, "worker-failed", "error", error.text, NULL);
+		gate_log_finish();
 		_exit(error.code == GATE_EOPTION ? EX_CONFIG : 1);
 	}
+	gate_log_finish();
 	_exit(0);
 }
 
@@ -170,6 +173,7 @@ start_worker(struct master *m, struct worker *w)
 
 	w->started = gate_clock_monotonic();
 	w->start_after = w->started + GATE_CRASH_TIME;
+	gate_log_finish(); /* what it left out is not for the worker to say */
 	w->pid = fork();
 	if (w->pid == 0)
 		run_worker(m, parent);
@@ -319,9 +323,11 @@ gate_run(struct gate *gate, gate_handler *handler)
 	} else if (work(gate, &set, 1, 0, &error) < 0) {
 		goto fail;
 	}
+	gate_log_finish();
 	gate_log(GATE_LOG_INFO, "stopped", NULL);
 	return result;
 fail:
+	gate_log_finish();
 	gate_log(GATE_LOG_ERROR, "start-failed", "error", error.text, NULL);
 	gate_listen_forget(gate);
 	return -1;

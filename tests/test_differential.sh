@@ -110,7 +110,7 @@ for configuration in "${configurations[@]}"; do
 	is "$(grep -v '^ready$' "$dir/log/node-$name" | head -n 3)" '' "$name: it met no error"
 	stop "gate-$name"
 	is $? 0 "$name: gate lived to its end"
-	usual='started|stopped|environment-unknown|session-unknown|session-ended|cookie-signed-anew|session-refused|change-refused'
+	usual='started|stopped|environment-unknown|session-unknown|session-ended|cookie-signed-anew|session-refused|change-refused|log-suppressed'
 	is "$(grep -vhE "event=($usual)( |\$)" "$dir/log/gate-$name" | sort -u | head -n 3)" '' \
 		"$name: and met no error"
 done

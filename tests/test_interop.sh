@@ -212,7 +212,7 @@ done
 # ---- nobody was hurt
 stop_peer node -e '^failed: .*: ENOENT: ' # a touch of what another request destroyed
 # the last ones are what the table's requests ask for
-usual='started|stopped|environment-unknown|session-(refused|unknown|ended)|change-refused|cookie-signed-anew'
+usual='started|stopped|environment-unknown|session-(refused|unknown|ended)|change-refused|cookie-signed-anew|log-suppressed'
 is "$(grep -vhE "event=($usual)( |\$)" "$dir"/log/{responder,second} | sort -u | head -n 3)" '' \
 	'gate: no error either'
 done_testing

@@ -328,7 +328,7 @@ for at in username passport.user; do
 	stop_node
 done
 
-usual='started|stopped|environment-unknown|session-(refused|ended|unknown)|login|logout'
+usual='started|stopped|environment-unknown|session-(refused|ended|unknown)|login|logout|log-suppressed'
 usual+='|password-(unchangeable|refused)'
 is "$(cat "$dir"/log/{responder,index,login,logout,user,account} |
 	grep -vE "event=($usual)( |\$)" | sort -u | head -n 3)" '' 'gate: no error'

@@ -189,7 +189,7 @@ count_lines(const char *text, const char *part)
 
 /* What came of a flood. */
 static const char *
-flood(enum gate_log_level level, const char *event, int count)
+flood(enum gate_log_level level, const char *event, const char *why, int count)
 {
 	size_t length = 0;
 	long flags = fcntl(pipe_ends[0], F_GETFL);
@@ -197,7 +197,7 @@ flood(enum gate_log_level level, const char *event, int count)
 	fcntl(pipe_ends[0], F_SETFL, flags | O_NONBLOCK);
 	gate_log_forget();
 	for (int i = 0; i < count; i++)
-		gate_log(level, event, NULL);
+		gate_log(level, event, "why", why, NULL);
 	for (ssize_t more;
 	     (more = read(pipe_ends[0], got + length, sizeof got - 1 - length)) > 0;) {
 		length += (size_t)more;
@@ -211,7 +211,7 @@ flood(enum gate_log_level level, const char *event, int count)
 static void
 test_limits(void)
 {
-	int lines = count_lines(flood(GATE_LOG_WARN, "flood", 300), "event=flood"), others;
+	int lines = count_lines(flood(GATE_LOG_WARN, "flood", NULL, 300), "event=flood"), others;
 	char wanted[64];
 
 	ok(lines >= 50 && lines < 250, "of 300 equal events in a moment fifty are logged (%d)",
@@ -225,10 +225,59 @@ test_limits(void)
 	    300 - lines);
 	gate_log(GATE_LOG_WARN, "flood", NULL);
 	is(logged(), " level=warn event=flood\n", "and only that one");
-	others = count_lines(flood(GATE_LOG_INFO, "told", 300), "event=told");
+	others = count_lines(flood(GATE_LOG_INFO, "told", NULL, 300), "event=told");
 	ok(others >= 50 && others < 250, "infos, too (%d)", others);
-	others = count_lines(flood(GATE_LOG_EACH, "each", 200), "event=each");
+	others = count_lines(flood(GATE_LOG_EACH, "each", NULL, 200), "event=each");
 	ok(others == 200, "but not what is asked for each time (%d)", others);
+}
+
+/* A limit is one of an event and its why. */
+static void
+test_whys(void)
+{
+	long flags = fcntl(pipe_ends[0], F_GETFL);
+	int lines = count_lines(flood(GATE_LOG_WARN, "refused", "one", 1000), "event=refused");
+
+	fcntl(pipe_ends[0], F_SETFL, flags | O_NONBLOCK);
+	ok(lines >= 50 && lines < 950, "of a thousand with one why some are logged (%d)", lines);
+	gate_log(GATE_LOG_WARN, "refused", "why", "another", NULL);
+	is(logged(), " level=warn event=refused why=another\n",
+	    "they hide none that has another, which does not speak for them");
+	gate_log(GATE_LOG_WARN, "refused", "path", "/", NULL);
+	is(logged(), " level=warn event=refused path=/\n", "nor one that has none");
+	gate_log_forget();
+	gate_log(GATE_LOG_WARN, "refused", "why", "one", NULL);
+	ok(strstr(logged(), " event=refused suppressed=") != NULL, "their own next one does");
+	fcntl(pipe_ends[0], F_SETFL, flags);
+}
+
+/* What a flood left out is said, though no line of it follows. */
+static void
+test_told(void)
+{
+	long flags = fcntl(pipe_ends[0], F_GETFL);
+	int lines;
+	char wanted[100];
+
+	lines = count_lines(flood(GATE_LOG_WARN, "over", "it was \"many\"", 300), "event=over");
+	snprintf(wanted, sizeof wanted,
+	    " level=warn event=log-suppressed lines=%d of=over of_why=\"it was \\\"many\\\"\"\n",
+	    300 - lines);
+	gate_log_forget(); /* as if time had passed */
+	fcntl(pipe_ends[0], F_SETFL, flags | O_NONBLOCK);
+	gate_log_flush();
+	is(logged(), wanted, "when a flood is over, it is said how many did not come");
+	gate_log_flush();
+	is(logged(), "", "once");
+	gate_log(GATE_LOG_WARN, "over", "why", "it was \"many\"", NULL);
+	ok(strstr(logged(), "suppressed") == NULL, "the next line does not say it again");
+	lines = count_lines(flood(GATE_LOG_WARN, "ends", NULL, 300), "event=ends");
+	snprintf(wanted, sizeof wanted, " level=warn event=log-suppressed lines=%d of=ends\n",
+	    300 - lines);
+	fcntl(pipe_ends[0], F_SETFL, flags | O_NONBLOCK);
+	gate_log_finish();
+	is(logged(), wanted, "a process that ends says it at once");
+	fcntl(pipe_ends[0], F_SETFL, flags);
 }
 
 /* ---- who does not read ---- */
@@ -420,6 +469,8 @@ main(void)
 	test_ends("\xe2\x80\xae", "of what turns text round");
 	test_stderr();
 	test_limits();
+	test_whys();
+	test_told();
 	test_clogged();
 	dup2(pipe_ends[1], STDERR_FILENO);
 	test_shared_pipe();
