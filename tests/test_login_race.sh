@@ -120,8 +120,10 @@ test_killed() {
 	many=$(count 1500)
 	for ((i = 1; i <= users; i++)); do make_user "killed$i" "$right"; done
 	start killer kill_workers
-	run_load -c $users -n "$many" -s -T 60 -m POST -d "username=killed{}&password=${right// /+}" \
-		-H "$same" -H 'X-Forwarded-For: 192.0.2.{}' "$url/login"
+	while [ ! -s "$dir/log/killer" ]; do
+		run_load -c $users -n "$many" -s -T 60 -m POST -d "username=killed{}&password=${right// /+}" \
+			-H "$same" -H 'X-Forwarded-For: 192.0.2.{}' "$url/login"
+	done
 	stop killer
 	diag "$(wc -l <"$dir/log/killer") workers were killed: $(paste -sd' ' "$dir/load")"
 	ok 'workers were killed' [ -s "$dir/log/killer" ]
