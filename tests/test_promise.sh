@@ -59,15 +59,16 @@ kill_workers() {
 }
 killed_workers() { # TOTAL NAME
 	local shown views
-	new_session
-	start killer kill_workers
-	run_load -c 32 -n "$1" -T 120 -u 'visit ' -C "$cookie" -m POST -d '' \
-		-H 'Sec-Fetch-Site: same-origin' "$url/r/count"
-	stop killer
+	until [ -s "$dir/log/killer" ]; do # a fast machine may be done before the first one
+		new_session
+		start killer kill_workers
+		run_load -c 32 -n "$1" -T 120 -u 'visit ' -C "$cookie" -m POST -d '' \
+			-H 'Sec-Fetch-Site: same-origin' "$url/r/count"
+		stop killer
+	done
 	time_of_load "$2"
 	shown=$(load_says 'status 200') views=$(views_of "$cookie")
 	diag "$(wc -l <"$dir/log/killer") workers killed, $shown of $1 requests answered 200"
-	ok "$2: some were" test -s "$dir/log/killer"
 	rm "$dir/log/killer"
 	is "$(load_says numbers) $(load_says distinct)" "$shown $shown" "$2: no number is shown twice"
 	ok "$2: no number that was shown is lost" test "$views" -ge "$(load_says max)"
