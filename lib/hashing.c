@@ -18,14 +18,14 @@ struct turn {
 };
 
 struct line {
-	atomic_int waiting, standing_by; /* who stands by waits, too */
-	atomic_int next;                 /* that wait for nothing but a turn */
-	int most;                        /* may wait */
+	atomic_int waiting;     /* for a turn */
+	atomic_int standing_by; /* for a place in the line */
+	int most;               /* may wait */
 };
 
 struct gate_hashing {
-	atomic_int holding;
-	atomic_bool last; /* was the last turn a known device's? */
+	atomic_int holding, waiting; /* the latter in both lines */
+	atomic_bool last;            /* was the last turn a known device's? */
 	int holding_max, waiting_max, count;
 	struct line lines[2]; /* of strangers, and of known devices */
 	struct turn turns[];
@@ -99,31 +99,46 @@ take_any(struct gate_hashing *h, int64_t until)
 	return -1;
 }
 
-/* To be left again in either case. False: too many wait. */
 static bool
-join(struct gate_hashing *h, bool known)
+add_below(atomic_int *count, int most)
 {
-	int ours = atomic_fetch_add(&h->lines[known].waiting, 1);
+	int n = atomic_load(count);
 
-	return ours < h->lines[known].most &&
-	    ours + atomic_load(&h->lines[!known].waiting) < h->waiting_max;
+	while (n < most)
+		if (atomic_compare_exchange_weak(count, &n, n + 1))
+			return true;
+	return false;
 }
 
 static void
 leave(struct gate_hashing *h, bool known)
 {
+	atomic_fetch_sub(&h->waiting, 1);
 	atomic_fetch_sub(&h->lines[known].waiting, 1);
+}
+
+/* False: too many wait. */
+static bool
+join(struct gate_hashing *h, bool known)
+{
+	struct line *line = &h->lines[known];
+
+	if (!add_below(&line->waiting, line->most))
+		return false;
+	if (add_below(&h->waiting, h->waiting_max))
+		return true;
+	atomic_fetch_sub(&line->waiting, 1);
+	return false;
 }
 
 /* Where both lines wait, they take turns: neither holds up the other. */
 static int
 try_turn(struct gate_hashing *h, bool known, int64_t until)
 {
-	int turn;
+	int turn = -1;
 
-	if (atomic_load(&h->last) == known && atomic_load(&h->lines[!known].next) > 0)
-		return -1;
-	turn = take_any(h, until);
+	if (atomic_load(&h->last) != known || atomic_load(&h->lines[!known].waiting) == 0)
+		turn = take_any(h, until);
 	if (turn >= 0)
 		atomic_store(&h->last, known);
 	return turn;
@@ -138,13 +153,11 @@ gate_hashing_enter(struct gate_hashing *h, bool known, int64_t deadline)
 	if (atomic_load(&h->lines[known].waiting) == 0 &&
 	    (turn = try_turn(h, known, deadline)) >= 0)
 		return turn;
-	atomic_fetch_add(&h->lines[known].next, 1);
-	if (join(h, known))
-		while (
-		    (turn = try_turn(h, known, deadline)) < 0 && gate_clock_monotonic() < deadline)
-			gate_clock_pause();
+	if (!join(h, known))
+		return -1;
+	while ((turn = try_turn(h, known, deadline)) < 0 && gate_clock_monotonic() < deadline)
+		gate_clock_pause();
 	leave(h, known);
-	atomic_fetch_sub(&h->lines[known].next, 1);
 	return turn;
 }
 
@@ -158,18 +171,34 @@ gate_hashing_leave(struct gate_hashing *h, int turn)
 	atomic_fetch_sub(&h->holding, 1);
 }
 
+/* One of those who stand by has to go for each that is too many. */
+static bool
+gives_way(struct gate_hashing *h, struct line *line)
+{
+	int ours = atomic_load(&line->standing_by), all = atomic_load(&h->waiting);
+
+	for (int i = 0; i < 2; i++)
+		all += atomic_load(&h->lines[i].standing_by);
+	return all > h->waiting_max &&
+	    atomic_compare_exchange_strong(&line->standing_by, &ours, ours - 1);
+}
+
 int
 gate_hashing_stand_by(
     struct gate_hashing *h, bool known, int (*ready)(void *data), void *data, int64_t deadline)
 {
 	struct line *line = &h->lines[known];
-	bool has_room = join(h, known);
 	int is_ready = 0;
 
-	if (atomic_fetch_add(&line->standing_by, 1) < (line->most + 1) / 2 && has_room)
-		while (!(is_ready = ready(data)) && gate_clock_monotonic() < deadline)
+	if (!add_below(&line->standing_by, (line->most + 1) / 2))
+		return 0;
+	while (!is_ready && gate_clock_monotonic() < deadline) {
+		if (gives_way(h, line))
+			return 0;
+		is_ready = ready(data);
+		if (!is_ready)
 			gate_clock_pause();
+	}
 	atomic_fetch_sub(&line->standing_by, 1);
-	leave(h, known);
 	return is_ready;
 }

@@ -148,7 +148,7 @@ log_in(struct gate_request *r, const char *name, const char *password, bool reme
 			    "gate user password makes a new one");
 		gate_login_report(r, GATE_LOG_EACH, "login", name, true, NULL);
 	}
-	explicit_bzero(t.hash, sizeof t.hash);
+	gate_login_end(&t);
 	return result;
 }
 

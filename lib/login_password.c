@@ -69,7 +69,7 @@ store_password(struct gate_login_try *t, const char *new, const char **why)
 	struct gate_request *r = t->r;
 	struct gate_error error = {0};
 	char hash[GATE_HASH_MAX];
-	int turn = gate_hashing_enter(r->hashing, true, r->deadline), result;
+	int turn = gate_hashing_enter(r->hashing, t->throttle.device != NULL, r->deadline), result;
 
 	if (turn < 0) {
 		r->login.wait = 1000;
@@ -124,7 +124,7 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 		l->since_told = true;
 		gate_login_report(r, GATE_LOG_EACH, "password-changed", name, true, NULL);
 	}
-	explicit_bzero(t.hash, sizeof t.hash);
+	gate_login_end(&t);
 	return result;
 }
 
@@ -197,7 +197,7 @@ prove_change(struct gate_request *r, const char *name, const char *new)
 	result = is_second(r, name);
 	if (result == 1 && (!l->changed || l->change_answer != 1)) {
 		result = gate_login_attempt(&t);
-		explicit_bzero(t.hash, sizeof t.hash);
+		gate_login_end(&t);
 	}
 	if (result != 1)
 		return result;

@@ -16,8 +16,8 @@ struct gate_login_try { /* one, of a password */
 	const char *wrong, *why;   /* the event that it is if the password is wrong */
 	char hash[GATE_HASH_MAX];  /* that the password is tried on: the user's own, if usable */
 	bool exists, usable;       /* exists: as far as is known */
-	struct gate_queue account; /* of tries of this account, or of its known devices */
-	char place[sizeof "login::" + GATE_USER_NAME_MAX];
+	struct gate_queue account; /* its one place in the line for a turn to hash */
+	char place[GATE_SIGNATURE_LENGTH + 1];
 	char wrong_key[GATE_MARK_MAX]; /* of the counter of wrong tries equal to this one */
 };
 
@@ -33,9 +33,11 @@ int gate_login_refuse_http(struct gate_request *); /* 403, and why; -1 */
 
 /* ---- login_try.c ---- */
 
-/* Tries r, name and password, counted against guessing. hash is what the password was tried on then:
- * wipe it. 1, 0, GATE_LATER, -1. */
+/* Tries r, name and password, counted against guessing. hash is what the password was tried on then.
+ * 1, 0, GATE_LATER, -1. */
 int gate_login_attempt(struct gate_login_try *);
+/* Behind all that the try was made for: wipes hash, and leaves the account's place to the next. */
+void gate_login_end(struct gate_login_try *);
 /* Behind a try that was right: makes a better hash of an old one, where users' hashes may be made
  * anew. hash is then the one that is there. */
 void gate_login_renew_hash(struct gate_login_try *);

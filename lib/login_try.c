@@ -205,23 +205,22 @@ judge_crowd(struct gate_login_try *t)
 }
 
 /* Tries of one account go one after the other on this host, so that the second click of a double
- * one is no try behind a failure, as which the first one counts until it is known to be right. Those
- * of its known devices wait for each other only. */
+ * one is no try behind a failure, as which the first one counts until it is known to be right; and so
+ * that an account has one place in the line, however many devices its user has. Those of known devices
+ * and those of strangers don't wait for each other: the owner passes who floods the name. */
 static int
 judge_alone(struct gate_login_try *t)
 {
 	struct gate_request *r = t->r;
-	int result;
 
-	snprintf(t->place, sizeof t->place, "login:%s%s", t->name, is_known(t) ? ":" : "");
+	/* Under a key: no other name can be made up that shares the place. */
+	gate_sign_for(r->config->keys, is_known(t) ? "gate known place" : "gate place", t->name,
+	    strlen(t->name), t->place);
 	if (gate_queue_open(&t->account, r->config->options.run_dir, &r->session.error) < 0)
 		return -1;
 	if (is_alone(t) || gate_hashing_stand_by(r->hashing, is_known(t), is_alone, t, r->deadline))
-		result = judge(t);
-	else
-		result = judge_crowd(t);
-	gate_queue_close(&t->account);
-	return result;
+		return judge(t);
+	return judge_crowd(t);
 }
 
 /* The address is judged before anybody waits for anything. */
@@ -256,6 +255,14 @@ gate_login_attempt(struct gate_login_try *t)
 	return judge_address(t);
 }
 
+void
+gate_login_end(struct gate_login_try *t)
+{
+	if (t->place[0] != '\0') /* it came so far */
+		gate_queue_close(&t->account);
+	explicit_bzero(t->hash, sizeof t->hash);
+}
+
 /* ---- a better hash ---- */
 
 bool
@@ -264,7 +271,7 @@ gate_login_look_again(struct gate_login_try *t)
 	struct gate_hashing *hashing = t->r->hashing;
 	char hash[GATE_HASH_MAX];
 	bool fits = false;
-	int turn = gate_hashing_enter(hashing, true, t->r->deadline);
+	int turn = gate_hashing_enter(hashing, is_known(t), t->r->deadline);
 
 	if (turn < 0)
 		return false;
@@ -287,7 +294,7 @@ gate_login_renew_hash(struct gate_login_try *t)
 
 	if (!gate_users_keep_hashes_new(users) || !(weak || gate_password_hash_is_old(t->hash)))
 		return;
-	turn = gate_hashing_enter(t->r->hashing, true, t->r->deadline);
+	turn = gate_hashing_enter(t->r->hashing, is_known(t), t->r->deadline);
 	if (turn < 0)
 		return; /* the next login will do */
 	made = gate_password_hash(t->password, hash, NULL);

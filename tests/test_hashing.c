@@ -502,6 +502,84 @@ test_strangers_turn(void)
 	gate_hashing_close(h);
 }
 
+/* ---- who stands by ---- */
+
+struct bystander {
+	struct gate_hashing *h;
+	pthread_t thread;
+	atomic_int asked; /* how often it asked */
+	atomic_int *gone;
+};
+
+static int
+is_never_ready(void *data)
+{
+	struct bystander *b = data;
+
+	b->asked++;
+	return 0;
+}
+
+static void *
+stand_by_in_thread(void *data)
+{
+	struct bystander *b = data;
+
+	if (gate_hashing_stand_by(b->h, true, is_never_ready, b, now() + LATER) == 0)
+		(*b->gone)++;
+	return NULL;
+}
+
+static void
+start_waiter(struct waiter *w, struct gate_hashing *h, bool known, atomic_int *order)
+{
+	*w = (struct waiter){h, known, true, 0, order, -2};
+	if (pthread_create(&w->thread, NULL, wait_in_line, w) != 0)
+		exit(2);
+}
+
+static void
+test_standing_by(void)
+{
+	struct gate_hashing *h = open_hashing(2, 4);
+	atomic_int order = 0, gone = 0;
+	struct bystander bystanders[2];
+	struct waiter waiters[4];
+	int turn = gate_hashing_enter(h, true, 0), served = 0;
+
+	for (int i = 0; i < 2; i++) {
+		bystanders[i] = (struct bystander){.h = h, .gone = &gone};
+		if (pthread_create(
+			&bystanders[i].thread, NULL, stand_by_in_thread, &bystanders[i]) != 0)
+			exit(2);
+		while (bystanders[i].asked == 0)
+			gate_clock_pause();
+	}
+	ok(gate_hashing_stand_by(h, true, is_ready, NULL, now() + LATER) == 0 && gone == 0,
+	    "four may wait: two stand by, a third one may not");
+	for (int i = 0; i < 3; i++)
+		start_waiter(&waiters[i], h, i == 0, &order);
+	while (gone == 0)
+		gate_clock_pause();
+	for (int i = 0, asked = bystanders[0].asked + bystanders[1].asked; i < 5; i++) {
+		while (bystanders[0].asked + bystanders[1].asked == asked)
+			gate_clock_pause();
+		asked = bystanders[0].asked + bystanders[1].asked;
+	}
+	ok(gone == 1, "three come to wait for a turn: one who stands by makes room, not both");
+	start_waiter(&waiters[3], h, true, &order);
+	for (int i = 0; i < 2; i++)
+		pthread_join(bystanders[i].thread, NULL);
+	ok(gone == 2, "a fourth one: so does the other");
+	gate_hashing_leave(h, turn);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(waiters[i].thread, NULL);
+		served += waiters[i].place >= 0;
+	}
+	ok(served == 4, "all four are served");
+	gate_hashing_close(h);
+}
+
 int
 main(void)
 {
@@ -525,6 +603,7 @@ main(void)
 	test_stopped();
 	test_lines();
 	test_strangers_turn();
+	test_standing_by();
 	drop_scratch(folder);
 	return done();
 }

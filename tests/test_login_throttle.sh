@@ -341,6 +341,46 @@ test_many_devices() {
 	stop second
 }
 
+# A user has as many known devices as he wants; his account has one place in the line all the same.
+# One hash is held, and four may wait: two of his stand by, who give way to the four others.
+login_at_once() { # WHO [COOKIE]: at the second login, its status in $dir/log/WHO
+	another_network
+	start "$1" curl -s -m 60 -o /dev/null -w '%{http_code}\n' ${2:+-b "$2"} -H "$same" \
+		-H "X-Forwarded-For: $from" --data-urlencode "username=${1%%.*}" \
+		--data-urlencode "password=$right" "$url/second/login"
+}
+test_giving_way() {
+	local i name devices=() statuses=()
+	[ -z "${pids[second]:-}" ] || stop second
+	spied start_responder second=login --threads=8 --workers=1 || bail 'no second login'
+	for name in hugo gina lars emil mona; do make_user $name "$right"; done
+	for name in hugo{,,,,,,,,,,,} gina lars; do
+		new_visitor; another_network; log_in $name "$right"
+		devices+=("gate-device=$(device)")
+	done
+	is "$(printf '%s\n' "${devices[@]}" | sort -u | wc -l)" 14 'a user has a dozen known devices'
+	begin
+	touch "$spy/hold"
+	for i in {0..11}; do login_at_once hugo.$i "${devices[i]}"; done
+	put_off() { [ "$(in_log event=login-busy)" -ge "$1" ]; }
+	ok 'he logs in on all of them at once: most are put off' wait_until 20 put_off 7
+	login_at_once gina "${devices[12]}"
+	login_at_once lars "${devices[13]}"
+	login_at_once emil
+	login_at_once mona
+	ok 'two known devices and two strangers come: eleven are put off' wait_until 20 put_off 11
+	rm "$spy/hold"
+	for name in hugo.{0..11} gina lars emil mona; do
+		wait "${pids[$name]}"
+		unset "pids[$name]"
+		statuses+=("$(tail -n 1 "$dir/log/$name")")
+		rm "$dir/log/$name"
+	done
+	is "${statuses[*]: -4}" '303 303 303 303' 'which are his, as the others get in'
+	is "$(printf '%s\n' "${statuses[@]}" | grep -c 303) $(hashes)" '5 5' 'and so does one of his'
+	second
+}
+
 # Who has stolen a session and its device does not make tries of it.
 test_logouts() {
 	local i session hers devices
@@ -573,7 +613,7 @@ mkdir "$spy"
 stop_clock
 spied start_responder login --threads=64 || bail 'no login'
 start_nginx
-for name in parallel address together store success device line many_devices logouts stopped closed same unknown flood; do
+for name in parallel address together store success device line many_devices giving_way logouts stopped closed same unknown flood; do
 	diag "$name"
 	test_$name
 done
