@@ -124,7 +124,7 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 		l->since_told = true;
 		gate_login_report(r, GATE_LOG_EACH, "password-changed", name, true, NULL);
 	}
-	gate_login_end(&t);
+	gate_login_try_end(&t);
 	return result;
 }
 
@@ -197,7 +197,7 @@ prove_change(struct gate_request *r, const char *name, const char *new)
 	result = is_second(r, name);
 	if (result == 1 && (!l->changed || l->change_answer != 1)) {
 		result = gate_login_attempt(&t);
-		gate_login_end(&t);
+		gate_login_try_end(&t);
 	}
 	if (result != 1)
 		return result;

@@ -256,7 +256,7 @@ gate_login_attempt(struct gate_login_try *t)
 }
 
 void
-gate_login_end(struct gate_login_try *t)
+gate_login_try_end(struct gate_login_try *t)
 {
 	if (t->place[0] != '\0') /* it came so far */
 		gate_queue_close(&t->account);

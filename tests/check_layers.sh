@@ -20,7 +20,7 @@ level() { # NAME of a header without .h
 layer_of() { # a source file belongs to the layer of the header it begins its name with
 	case $1 in
 	gate | listen) echo 1 ;;
-	account | answer | asked | page | redirect) level request ;;
+	answer | asked | page | redirect) level request ;;
 	clock_*) level clock ;;
 	json_* | log_* | login_* | mongodb_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
 	store_*) level store_file ;;

@@ -224,7 +224,7 @@ open_store(int port, const char *database)
 static int
 count(void *data, const char *id, struct gate_record *record)
 {
-	char **kept = data; /* as account.c keeps something of each */
+	char **kept = data; /* as login_end.c keeps something of each */
 
 	(void)id;
 	(void)record;
