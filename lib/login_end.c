@@ -54,8 +54,8 @@ gate_login_end_found(struct gate_login_search *search, const char *why)
 	int ended = 0, result = 0;
 
 	for (size_t i = 0; i < count && result >= 0; i++) {
-		result =
-		    gate_clock_is_late() ? fail_late(search->r) : gate_login_end_session(search->r, found[i].id, why);
+		result = gate_clock_is_late() ? fail_late(search->r)
+					      : gate_login_end_session(search->r, found[i].id, why);
 		ended += result == 1;
 	}
 	return result < 0 ? -1 : ended;
@@ -72,7 +72,8 @@ gate_login_end_all(struct gate_request *r, const char *handle)
 
 	do {
 		gate_buffer_reset(&search.found);
-		ended = gate_login_each(r, match, &search) < 0 ? -1 : gate_login_end_found(&search, why);
+		ended = gate_login_each(r, match, &search) < 0 ? -1
+							       : gate_login_end_found(&search, why);
 		any |= ended > 0;
 		if (handle == NULL && ended > 0 && gate_clock_monotonic() >= r->deadline)
 			ended = fail_late(r);

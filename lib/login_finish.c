@@ -58,7 +58,9 @@ end_oldest(struct gate_request *r, size_t most)
 	}
 	count = search.found.length / sizeof(struct gate_login_found);
 	extra = count > most ? count - most : 0;
-	extra = extra < GATE_LOGIN_END_MAX ? extra : GATE_LOGIN_END_MAX; /* the next login ends more of them */
+	extra = extra < GATE_LOGIN_END_MAX
+	    ? extra
+	    : GATE_LOGIN_END_MAX; /* the next login ends more of them */
 	if (extra > 0) {
 		qsort(search.found.data, count, sizeof(struct gate_login_found), oldest_first);
 		search.found.length = extra * sizeof(struct gate_login_found);
@@ -106,7 +108,8 @@ is_outdated(struct gate_request *r)
 static void
 end_outdated(struct gate_request *r)
 {
-	if (r->login.change_answer != 1 || r->session.outcome != 1 || gate_login_end_all(r, NULL) >= 0)
+	if (r->login.change_answer != 1 || r->session.outcome != 1 ||
+	    gate_login_end_all(r, NULL) >= 0)
 		return;
 	gate_log(GATE_LOG_WARN, "sessions-not-ended", "user", gate_user(r), "error",
 	    r->session.error.text, "hint", "the new password ends them at their next touch", NULL);

@@ -39,10 +39,6 @@ int gate_record_merge(struct gate_record *, json_t *session, struct gate_error *
  * `created` is not 0, who is logged in. Call it before every write. 0 or -1. */
 int gate_record_stamp(
     struct gate_record *, const struct gate_record_policy *, int64_t expires, int64_t created);
-/* Where the values of some of an object's members begin, NULL: no such member. What
- * gate_json_members answers. record_stamp.c calls it too. */
-int gate_record_look_up(
-    const struct gate_member *object, const char *const *names, const char **texts, size_t count);
 /* Of the values of originalMaxAge and expires, NULL: not there. Is that a lifetime that no Node
  * peer stumbles over, and does that say that there is no end? */
 bool gate_record_is_age(const char *text);
@@ -51,12 +47,6 @@ json_t *gate_record_cookie(const struct gate_record *); /* NULL: beyond jansson.
 /* The number that a value's text is, cut to whole ms; 0 where it is none, or NULL. */
 int64_t gate_record_milliseconds(const char *text);
 
-/* record_user.c. Fills in created, user and user_changed of a record that was parsed. 0 or -1. */
-int gate_record_read_user(struct gate_record *);
-/* created, if not 0; the user, if it changed; the policy's login, since and submit.
- * gate_record_stamp calls it. 0 or -1. */
-int gate_record_stamp_user(
-    struct gate_record *, int64_t created, const struct gate_record_policy *);
 /* The submit that was done last. 1; 0: none is kept. */
 int gate_record_submit(const struct gate_record *, char submit[GATE_SUBMIT_MAX + 1]);
 /* Does the session say at path (the option user_member) that name is logged in (NULL: nobody), or

@@ -1,4 +1,4 @@
-/* record_stamp.c: a record's cookie and times, brought up to date before a write. */
+/* record_cookie.c: a record's `cookie`: what it says, and what it says next. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "date.h"
-#include "encode.h"
 #include "json.h"
-#include "record.h"
+#include "record_private.h"
 
 /* The cookie of a new record, members in express-session's order. */
 static void
@@ -112,12 +111,11 @@ gate_record_cookie(const struct gate_record *record)
 }
 
 int
-gate_record_stamp(struct gate_record *record, const struct gate_record_policy *policy,
-    int64_t expires, int64_t created)
+gate_record_write_cookie(
+    struct gate_record *record, const struct gate_record_policy *policy, int64_t expires)
 {
 	const struct gate_member *cookie = gate_record_get(record, "cookie");
 	char age[24] = "null", date[GATE_ISO_LENGTH + 3] = "null";
-	int result;
 
 	if (!policy->keep_age) {
 		record->max_age = policy->max_age;
@@ -130,8 +128,18 @@ gate_record_stamp(struct gate_record *record, const struct gate_record_policy *p
 		date[GATE_ISO_LENGTH + 2] = '\0';
 	}
 	if (cookie == NULL)
-		result = add_cookie(record, policy->cookie, age, date);
-	else
-		result = refresh_cookie(record, cookie, policy->keep_age ? NULL : age, date);
-	return result < 0 ? -1 : gate_record_stamp_user(record, created, policy);
+		return add_cookie(record, policy->cookie, age, date);
+	return refresh_cookie(record, cookie, policy->keep_age ? NULL : age, date);
+}
+
+void
+gate_record_read_cookie(struct gate_record *record, const struct gate_member *cookie)
+{
+	static const char *const names[2] = {"originalMaxAge", "expires"};
+	const char *texts[2];
+	int result = gate_record_look_up(cookie, names, texts, 2);
+
+	record->max_age = gate_record_milliseconds(texts[0]);
+	record->endless =
+	    result == 1 && gate_record_is_age(texts[0]) && gate_record_is_none(texts[1]);
 }

@@ -8,7 +8,7 @@
 
 #include "json.h"
 #include "options.h"
-#include "record.h"
+#include "record_private.h"
 
 #define OWN_USER "gate.user"
 #define NUMBER_MAX 24

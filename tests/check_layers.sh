@@ -8,7 +8,7 @@ layers='process sweeper fastcgi parked arrival gate_private
 request repeat login login_private
 session session_private origin user throttle hashing
 user_mongodb user_mongodb_private store store_file store_mongodb
-record queue mongodb mongoc resolve
+record record_private queue mongodb mongoc resolve
 options options_private
 template template_private form cookie device seal
 sign id password breaker user_file user_file_private

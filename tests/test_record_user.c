@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "json.h"
-#include "record.h"
+#include "record_private.h"
 #include "tap.h"
 
 #define COOKIE "\"cookie\":{\"originalMaxAge\":null,\"expires\":null}"
