@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "date.h"
-#include "id.h"
 #include "json.h"
 #include "login_private.h"
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "clock.h"
-#include "encode.h"
 #include "error.h"
 #include "hashing.h"
 #include "login_private.h"

@@ -1,7 +1,6 @@
 /* record_view.c: the session that a handler sees of a record. */
 #include "config.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "encode.h"

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* OpenSSL 3 has only calls that allocate in place of these: a verification takes 0.1 us with
  * SHA256_*, 0.7 us with EVP_MAC_CTX_dup and 1.9 us with HMAC(), and never fails. */

@@ -44,7 +44,7 @@ int gate_store_file_check(const struct gate_store_file_dir *, struct gate_error 
  * what is missing. True: try once more; false, with errno: that was not it, or it can't be made. */
 bool gate_store_file_remade(struct gate_store_file_dir *);
 
-/* ---- store_file.c: records ---- */
+/* ---- store_file_read.c ---- */
 
 /* Reads id's file under LOCK_SH, which it gives back. 1: *was is yours; 0: there is none;
  * GATE_UNREADABLE: it is no regular file, larger than a record may be, or not ours to read (logged,
@@ -53,12 +53,21 @@ int gate_store_file_read(struct gate_store_file_dir *, const char *id, int64_t d
     struct gate_store_file_was **was, struct gate_error *);
 /* Fills the record in. 1; 0: malformed; -1. */
 int gate_store_file_parse(const struct gate_store_file_was *, struct gate_record *);
+/* -1, with the store's name, what and errno as the error. */
+int gate_store_file_fail(const struct gate_store_file_dir *, const char *what, struct gate_error *);
+
+/* ---- store_file_record.c: as in struct gate_store ---- */
+
+int gate_store_file_load(void *, const char *id, struct gate_record *, struct gate_error *);
+void gate_store_file_release(struct gate_record *);
+int gate_store_file_create(void *, const char *id, struct gate_record *, struct gate_error *);
+int gate_store_file_update(void *, const char *id, struct gate_record *, struct gate_error *);
+int gate_store_file_touch(void *, const char *id, struct gate_record *, struct gate_error *);
+int gate_store_file_remove(void *, const char *id, struct gate_record *, struct gate_error *);
 /* Unlinks the file unless it changed since it was read, and does not sync the folder. 1;
  * GATE_CONFLICT: changed or gone; -1. */
 int gate_store_file_unlink(struct gate_store_file_dir *, const char *id,
     struct gate_store_file_was *, int64_t deadline, struct gate_error *);
-int gate_store_file_touch(void *, const char *id, struct gate_record *,
-    struct gate_error *); /* as in struct gate_store */
 void gate_store_file_close(struct gate_store_file_was *);
 
 /* store_file_kind.c */
@@ -98,7 +107,12 @@ int gate_store_file_id(const char *name, char id[GATE_ID_MAX + 1]);
 DIR *gate_store_file_listing(int folder); /* of its own; NULL with errno */
 int64_t gate_store_file_modified(const struct stat *);
 
-/* store_file_user.c. The id as one of the user's. 0 or -1 with errno. */
+/* ---- store_file_index.c ---- */
+
+/* Opens the folder of the user's ids; make: makes it where there is none. A descriptor, yours; -1 with
+ * errno. */
+int gate_store_file_open_user(struct gate_store_file_dir *, const char *user, bool make);
+/* Puts the id into it. 0 or -1 with errno. */
 int gate_store_file_index(struct gate_store_file_dir *, const char *user, const char *id);
 /* Is somebody logged in by it whose list does not name it, or was it ended some time? */
 bool gate_store_file_is_stray(
@@ -110,6 +124,9 @@ bool gate_store_file_is_ending(
 void gate_store_file_unindex(struct gate_store_file_dir *, const char *user, const char *id);
 void gate_store_file_index_all(struct gate_store_file_dir *); /* whoever is logged in */
 void gate_store_file_sweep_users(struct gate_store_file_dir *);
+
+/* store_file_counter.c. Removes those that are over, and those over the limit. */
+void gate_store_file_sweep_counters(struct gate_store_file_dir *);
 
 /* store_file_clock.c. 1; -1: the host's clock is not to be believed. */
 int gate_store_file_look_at_clock(struct gate_store_file_dir *, struct gate_error *);

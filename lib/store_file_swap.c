@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,7 +11,6 @@
 #include "id.h"
 #include "log.h"
 #include "queue.h"
-#include "sign.h"
 #include "store_file.h"
 
 #define BLOCK_SIZE 4096 /* bytes that are compared at once */
