@@ -66,6 +66,13 @@ int gate_store_mongodb_touch(
 int gate_store_mongodb_remove(
     void *store, const char *id, struct gate_record *, struct gate_error *);
 void gate_store_mongodb_release(struct gate_record *);
+/* Fills the record in from a document that was found. Answers as load. An expiry that is no date is
+ * over: no date compares with it, so Node finds no record. */
+int gate_store_mongodb_read(struct gate_store_mongodb *, const bson_t *document, const char *id,
+    struct gate_record *, struct gate_error *);
+
+/* ---- store_mongodb_walk.c: as in struct gate_store ---- */
+
 int gate_store_mongodb_newest(
     void *, const char *user, int most, gate_store_visit *, void *visitor, struct gate_error *);
 int gate_store_mongodb_each(
