@@ -150,8 +150,13 @@ is "$(left)" "$before" '  and what runs goes on'
 is "$(grep '^store' "$demo/gate.conf")" 'store = memory:' '  as gate.conf has it'
 visit 3 '  with its sessions'
 other=$(free_port)
-printf 'daemon off; pid %s; events {}\nhttp { access_log off; server { listen 127.0.0.1:%s; } }\n' \
-	"$dir/other.pid" "$other" >"$dir/other.conf"
+{
+	printf 'daemon off; pid %s; events {}\nhttp { access_log off; server { listen 127.0.0.1:%s; }\n' \
+		"$dir/other.pid" "$other"
+	# its own are root's, who may not be running this
+	printf '%s_temp_path other; ' client_body fastcgi proxy scgi uwsgi
+	echo '}'
+} >"$dir/other.conf"
 start other nginx -e stderr -p "$dir" -c "$dir/other.conf"
 wait_until 20 accepts "127.0.0.1:$other" || bail 'the other server does not start'
 demo --port "$other"
