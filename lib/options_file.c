@@ -1,7 +1,6 @@
 /* options_file.c: reading gate.conf: name = value, # comments, "quoted values". */
 #include "config.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -46,14 +46,24 @@ struct gate_option_given { /* a value as somebody wrote it */
 	unsigned int line; /* of the file */
 };
 
-/* options.c */
+struct gate_option_entry { /* what is known of an option's value */
+	char *value, *origin;
+	enum gate_option_level level;
+	unsigned int line;
+};
+
+/* options_table.c */
+struct gate_option_state *gate_option_state_new(void); /* NULL: memory. free it */
+const struct gate_option *gate_option_at(size_t i);    /* NULL: there are not so many; 0: config */
+struct gate_option_entry *gate_option_entry(
+    const struct gate_options *, const struct gate_option *);
 const struct gate_option *gate_option_find(const char *name);
 int gate_option_unknown(const char *origin, const char *name, struct gate_error *); /* -1 */
+
+/* options_value.c */
 /* Takes the value over that of a lower level. 0 or -1. */
 int gate_option_give(struct gate_options *, const struct gate_option *,
     const struct gate_option_given *, struct gate_error *);
-
-/* options_parse.c */
 int gate_option_set(struct gate_options *, const struct gate_option *,
     const struct gate_option_given *, struct gate_error *); /* lists: adds; 0 or -1 */
 void gate_option_clear(struct gate_options *, const struct gate_option *);       /* wipes it */

@@ -1,17 +1,23 @@
-/* options_secret.c: can a secret be guessed? */
+/* options_secret.c: the secrets: their file, and whether they can be guessed. */
 #include "config.h"
 
-#include <ctype.h>
-#include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "options.h"
+#include "error.h"
+#include "file.h"
+#include "log.h"
+#include "options_private.h"
 #include "password.h"
 #include "sign.h"
 
 /* Seventeen letters. What gate secret, openssl rand -hex 32 and a pair of uuidgen's make is worth more than
  * twice as much, the half of that, as one UUID, mostly sixty. */
 #define ENOUGH 34
+#define SECRET_FILE_MAX (16u << 10)
+#define SECRET_FILE_MODE 0640
 
 struct text {
 	char bytes[GATE_SECRET_MAX + 1];
@@ -100,4 +106,120 @@ gate_secret_weakness(const char *secret)
 		return "can be guessed: it is made of well-known words, rows of keys or "
 		       "repetitions";
 	return NULL;
+}
+
+struct secrets { /* pointers into the options or into text */
+	const char *values[GATE_SECRETS_MAX + 1];
+	struct gate_buffer text; /* of secret_file */
+	size_t count;
+};
+
+static int
+open_secret_file(const char *path, struct gate_error *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hang us */
+	struct stat status;
+
+	if (fd < 0)
+		return gate_fail_errno(error, GATE_EOPTION, "secret_file %.100s", path);
+	if (fstat(fd, &status) < 0)
+		gate_fail_errno(error, GATE_ESYSTEM, "secret_file %.100s", path);
+	else if (!S_ISREG(status.st_mode))
+		gate_fail(error, GATE_EOPTION, "secret_file %.100s: not a regular file", path);
+	else if ((status.st_mode & 07777 & ~SECRET_FILE_MODE) != 0)
+		gate_fail(error, GATE_EOPTION, "secret_file has mode %04o, run: chmod %04o %.120s",
+		    status.st_mode & 07777, SECRET_FILE_MODE, path);
+	else
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int
+split_secrets(struct secrets *secrets, const char *path, struct gate_error *error)
+{
+	char *rest = secrets->text.data, *line;
+
+	if (strlen(rest) != secrets->text.length)
+		return gate_fail(error, GATE_EOPTION, "secret_file %.100s: holds a NUL byte", path);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		size_t length;
+
+		line += strspn(line, " \t");
+		for (length = strlen(line); length > 0 && strchr(" \t\r", line[length - 1]);
+		     length--)
+			line[length - 1] = '\0';
+		if (length == 0 || *line == '#')
+			continue;
+		if (length > GATE_SECRET_MAX)
+			return gate_fail(error, GATE_EOPTION,
+			    "secret_file %.100s: a secret is longer than %d bytes", path,
+			    GATE_SECRET_MAX);
+		if (secrets->count == GATE_SECRETS_MAX)
+			return gate_fail(error, GATE_EOPTION,
+			    "secret_file %.100s: more than %d secrets: remove the oldest", path,
+			    GATE_SECRETS_MAX);
+		secrets->values[secrets->count++] = line;
+	}
+	return 0;
+}
+
+static int
+read_secret_file(struct secrets *secrets, const char *path, struct gate_error *error)
+{
+	int fd = open_secret_file(path, error), result;
+
+	if (fd < 0)
+		return -1;
+	result = gate_file_read(fd, SECRET_FILE_MAX, &secrets->text);
+	if (result < 0)
+		gate_fail_errno(error, GATE_EOPTION, "secret_file %.100s", path);
+	close(fd);
+	return result < 0 ? -1 : split_secrets(secrets, path, error);
+}
+
+static int
+check_strength(const struct secrets *secrets, bool allow, struct gate_error *error)
+{
+	for (size_t i = 0; i < secrets->count; i++) {
+		const char *weakness = gate_secret_weakness(secrets->values[i]);
+		const char number[] = {(char)('1' + i), '\0'};
+
+		if (weakness == NULL)
+			continue;
+		if (!allow)
+			return gate_fail(error, GATE_EOPTION,
+			    "secret number %s %s: make one with `gate secret`, "
+			    "or say allow_weak_secret = yes",
+			    number, weakness);
+		gate_log(GATE_LOG_WARN, "secret-weak", "number", number, "reason", weakness, NULL);
+	}
+	return 0;
+}
+
+struct gate_keys *
+gate_options_keys(const struct gate_options *options, struct gate_error *error)
+{
+	struct secrets secrets = {.count = 0};
+	struct gate_keys *keys = NULL;
+
+	while (options->secret[secrets.count] != NULL && secrets.count < GATE_SECRETS_MAX) {
+		secrets.values[secrets.count] = options->secret[secrets.count];
+		secrets.count++;
+	}
+	if (*options->secret_file != '\0' &&
+	    read_secret_file(&secrets, options->secret_file, error) < 0)
+		goto out;
+	if (secrets.count == 0 && *options->secret_file != '\0')
+		gate_fail(error, GATE_EOPTION,
+		    "secret_file %.100s: no secret in it: make one with `gate secret`",
+		    options->secret_file);
+	else if (secrets.count == 0)
+		gate_fail(error, GATE_EOPTION,
+		    "no secret: make one with `gate secret` and name its file in secret_file");
+	else if (check_strength(&secrets, options->allow_weak_secret, error) == 0)
+		keys = gate_keys_new(secrets.values, error);
+out:
+	gate_file_wipe(&secrets.text);
+	return keys;
 }

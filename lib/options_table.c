@@ -1,14 +1,10 @@
-/* options.c: the table of options, and which source of a value goes before which. */
+/* options_table.c: the table of options, and what is known of each. */
 #include "config.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "error.h"
-#include "log.h"
 #include "options_private.h"
 
 #define SECOND INT64_C(1000)
@@ -127,12 +123,26 @@ static const struct gate_option table[] = {
 _Static_assert(sizeof(enum gate_tristate) == sizeof(unsigned int), "words are stored as unsigned");
 
 struct gate_option_state {
-	struct {
-		char *value, *origin;
-		enum gate_option_level level;
-		unsigned int line;
-	} entries[COUNT];
+	struct gate_option_entry entries[COUNT];
 };
+
+struct gate_option_state *
+gate_option_state_new(void)
+{
+	return calloc(1, sizeof(struct gate_option_state));
+}
+
+const struct gate_option *
+gate_option_at(size_t i)
+{
+	return i < COUNT ? &table[i] : NULL;
+}
+
+struct gate_option_entry *
+gate_option_entry(const struct gate_options *options, const struct gate_option *option)
+{
+	return &options->state->entries[option - table];
+}
 
 size_t
 gate_options_count(void)
@@ -179,13 +189,13 @@ gate_options_get(const struct gate_options *options, const char *name)
 {
 	const struct gate_option *option = gate_option_find(name);
 
-	return option != NULL ? options->state->entries[option - table].value : NULL;
+	return option != NULL ? gate_option_entry(options, option)->value : NULL;
 }
 
 const char *
 gate_option_origin(const struct gate_options *options, const char *name)
 {
-	return options->state->entries[gate_option_find(name) - table].origin;
+	return gate_option_entry(options, gate_option_find(name))->origin;
 }
 
 int
@@ -259,162 +269,4 @@ gate_option_unknown(const char *origin, const char *name, struct gate_error *err
 	return gate_fail(error, GATE_EOPTION, "%s: unknown option \"%s\"%s%s%s", origin, name,
 	    hint != NULL ? ", did you mean \"" : "", hint != NULL ? hint : "",
 	    hint != NULL ? "\"?" : "");
-}
-
-int
-gate_option_give(struct gate_options *options, const struct gate_option *option,
-    const struct gate_option_given *given, struct gate_error *error)
-{
-	unsigned int *line = &options->state->entries[option - table].line;
-	enum gate_option_level *level = &options->state->entries[option - table].level;
-	char **origin = &options->state->entries[option - table].origin;
-	bool list = option->type == GATE_OPTION_LIST || option->type == GATE_OPTION_SECRETS;
-
-	if (given->level == GATE_FROM_FILE && *level == GATE_FROM_FILE && !list)
-		return gate_fail(error, GATE_EOPTION, "%s: %s is set in line %u already",
-		    given->origin, option->name, *line);
-	if (list && *level != given->level)
-		gate_option_clear(options, option);
-	free(*origin);
-	*origin = strdup(given->origin);
-	if (*origin == NULL)
-		return gate_fail(error, GATE_EMEMORY, "options: out of memory");
-	*level = given->level;
-	*line = given->line;
-	return gate_option_set(options, option, given, error);
-}
-
-static int
-give_defaults(struct gate_options *options, struct gate_error *error)
-{
-	struct gate_option_given given = {.origin = "default", .level = GATE_FROM_DEFAULT};
-
-	for (size_t i = 0; i < COUNT; i++) {
-		given.text = table[i].fallback;
-		if (gate_option_give(options, &table[i], &given, error) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* The option that GATE_NAME=value means; name begins behind "GATE_". */
-static const struct gate_option *
-find_variable(const char *name, size_t length)
-{
-	for (size_t i = 0; i < COUNT; i++) {
-		size_t same = 0;
-
-		while (same < length && toupper((unsigned char)table[i].name[same]) == name[same])
-			same++;
-		if (same == length && table[i].name[same] == '\0')
-			return &table[i];
-	}
-	return NULL;
-}
-
-/* With only_config just that option, without it all others. */
-static int
-give_environment(struct gate_options *options, bool only_config, struct gate_error *error)
-{
-	char name[sizeof "GATE_" + GATE_OPTION_NAME_MAX];
-	struct gate_option_given given = {.origin = name, .level = GATE_FROM_ENVIRONMENT};
-	const struct gate_option *option;
-
-	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
-		const char *equals = strchr(*variable, '=');
-		size_t length = equals != NULL ? (size_t)(equals - *variable) : 0;
-
-		if (strncmp(*variable, "GATE_", 5) != 0 || length < 5)
-			continue;
-		option = find_variable(*variable + 5, length - 5);
-		memset(name, 0, sizeof name);
-		memcpy(name, *variable, least(length, sizeof name - 1));
-		if (option == NULL && !only_config)
-			gate_log(GATE_LOG_WARN, "environment-unknown", "name", name, NULL);
-		if (option == NULL || (option == table) != only_config)
-			continue;
-		given.text = equals + 1;
-		if (gate_option_give(options, option, &given, error) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-give_arguments(struct gate_options *options, const char *const *arguments, bool only_config,
-    struct gate_error *error)
-{
-	struct gate_option_given given = {.origin = "argv", .level = GATE_FROM_ARGUMENTS};
-	char name[GATE_OPTION_NAME_MAX + 2];
-	const struct gate_option *option;
-
-	for (; arguments != NULL && *arguments != NULL; arguments++) {
-		size_t length = strcspn(*arguments, "=");
-
-		if ((*arguments)[length] == '\0')
-			return gate_fail(error, GATE_EOPTION, "argv: not of the form name=value");
-		memset(name, 0, sizeof name);
-		memcpy(name, *arguments, least(length, sizeof name - 1));
-		option = gate_option_find(name);
-		if (option == NULL)
-			return gate_option_unknown("argv", name, error);
-		given.text = *arguments + length + 1;
-		if ((option == table) == only_config &&
-		    gate_option_give(options, option, &given, error) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-give_file(struct gate_options *options, struct gate_error *error)
-{
-	if (*options->config == '\0')
-		return 0;
-	if (options->state->entries[0].level == GATE_FROM_DEFAULT &&
-	    access(options->config, F_OK) < 0 && errno == ENOENT) {
-		*options->config = '\0'; /* says that no file was read */
-		return 0;
-	}
-	return gate_options_read(options, error);
-}
-
-static int
-write_values(struct gate_options *options, struct gate_error *error)
-{
-	for (size_t i = 0; i < COUNT; i++) {
-		options->state->entries[i].value = gate_option_text(options, &table[i]);
-		if (options->state->entries[i].value == NULL)
-			return gate_fail(error, GATE_EMEMORY, "options: out of memory");
-	}
-	return 0;
-}
-
-int
-gate_options_load(
-    struct gate_options *options, const char *const *arguments, struct gate_error *error)
-{
-	*options = (struct gate_options){.state = calloc(1, sizeof *options->state)};
-	if (options->state == NULL)
-		return gate_fail(error, GATE_EMEMORY, "options: out of memory");
-	if (give_defaults(options, error) < 0 || give_environment(options, true, error) < 0 ||
-	    give_arguments(options, arguments, true, error) < 0 || give_file(options, error) < 0 ||
-	    give_environment(options, false, error) < 0 ||
-	    give_arguments(options, arguments, false, error) < 0 ||
-	    gate_options_check(options, error) < 0)
-		return -1;
-	return write_values(options, error);
-}
-
-void
-gate_options_release(struct gate_options *options)
-{
-	if (options->state != NULL)
-		for (size_t i = 0; i < COUNT; i++) {
-			gate_option_clear(options, &table[i]);
-			free(options->state->entries[i].value);
-			free(options->state->entries[i].origin);
-		}
-	free(options->state);
-	*options = (struct gate_options){0};
 }

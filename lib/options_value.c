@@ -1,9 +1,8 @@
-/* options_parse.c: one option's value from text to its field, and back. */
+/* options_value.c: one option's value from text to its field, and back. */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "buffer.h"
 #include "error.h"
@@ -341,4 +340,25 @@ gate_option_text(const struct gate_options *options, const struct gate_option *o
 		return out.data;
 	gate_buffer_release(&out);
 	return NULL;
+}
+
+int
+gate_option_give(struct gate_options *options, const struct gate_option *option,
+    const struct gate_option_given *given, struct gate_error *error)
+{
+	struct gate_option_entry *entry = gate_option_entry(options, option);
+	bool list = option->type == GATE_OPTION_LIST || option->type == GATE_OPTION_SECRETS;
+
+	if (given->level == GATE_FROM_FILE && entry->level == GATE_FROM_FILE && !list)
+		return gate_fail(error, GATE_EOPTION, "%s: %s is set in line %u already",
+		    given->origin, option->name, entry->line);
+	if (list && entry->level != given->level)
+		gate_option_clear(options, option);
+	free(entry->origin);
+	entry->origin = strdup(given->origin);
+	if (entry->origin == NULL)
+		return gate_fail(error, GATE_EMEMORY, "options: out of memory");
+	entry->level = given->level;
+	entry->line = given->line;
+	return gate_option_set(options, option, given, error);
 }
