@@ -206,16 +206,25 @@ gate_origin_address(const struct gate_origin *o, char *const *proxies, char out[
 
 /* ---- over https? ---- */
 
+/* All of a list must say so. express-session takes the first one; but nginx from 1.23 on makes a list
+ * of a header that came twice, in which the visitor's stands before the proxy's. */
 static bool
 says_https(const char *proto)
 {
-	size_t length;
-
 	if (proto == NULL || strlen(proto) > GATE_ORIGIN_FORWARDED_MAX)
 		return false;
-	length = strcspn(proto, ","); /* the first one, as express-session */
-	gate_field_trim(&proto, &length);
-	return length == 5 && strncasecmp(proto, "https", 5) == 0;
+	for (const char *end;; proto = end + 1) {
+		const char *value = proto;
+		size_t length;
+
+		end = proto + strcspn(proto, ",");
+		length = (size_t)(end - proto);
+		gate_field_trim(&value, &length);
+		if (length != 5 || strncasecmp(value, "https", 5) != 0)
+			return false;
+		if (*end == '\0')
+			return true;
+	}
 }
 
 bool
@@ -240,6 +249,9 @@ gate_origin_insecurity(const struct gate_origin *o, char *const *proxies)
 	if (o->forwarded_proto == NULL)
 		return "nothing says https: serve the page by https; or let the web server say "
 		       "HTTPS=on, or the proxy X-Forwarded-Proto: https";
+	if (strchr(o->forwarded_proto, ',') != NULL && !says_https(o->forwarded_proto))
+		return "X-Forwarded-Proto holds several values, not all of them https: the proxy "
+		       "must replace it, not add one";
 	if (!says_https(o->forwarded_proto))
 		return "X-Forwarded-Proto does not say https: serve the page by https";
 	if (peer == NULL || !gate_address_parse(&a, peer, strlen(peer)))

@@ -82,8 +82,8 @@ stays_out login /plain 'peer=127.0.0.1 .*nothing says https' 'a visitor without 
 stays_out login /plain 'peer=127.0.0.1 .*forwarded_proto=https .*trusted_proxies' 'a visitor who says https' \
 	-H 'X-Forwarded-Proto: https' -H 'GATE_PEER: 127.0.0.2' -H 'Gate-Peer: 127.0.0.2'
 twice=(-H 'X-Forwarded-Proto: https' -H 'X-Forwarded-Proto: https')
-# nginx from 1.23 on joins the two in their order: the last one is the proxy's
-stays_out login /plain 'came twice|scheme=http forwarded_proto="https, http"' 'https said twice' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-Proto: http' --interface 127.0.0.3
+# nginx from 1.23 on makes a list of the two
+stays_out login /plain 'came twice|forwarded_proto="https, http" why=.*several values' 'https said twice' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-Proto: http' --interface 127.0.0.3
 enters login /plain 198.51.100.9 'two lines of X-Forwarded-For are one list' --interface 127.0.0.3 \
 	-H 'X-Forwarded-For: 198.51.100.8' -H 'X-Forwarded-For: 198.51.100.9' -H 'X-Forwarded-Proto: https'
 new_visitor

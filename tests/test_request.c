@@ -339,10 +339,12 @@ test_secure(void)
 	options->trusted_proxies[0] = proxy;
 	is(secured(GATE_AUTO, NAMES("HTTP_X_FORWARDED_PROTO=https", "REMOTE_ADDR=10.1.2.3")),
 	    "secure", "but a trusted proxy's");
-	is(secured(GATE_YES, NAMES("HTTP_X_FORWARDED_PROTO=HTTPS, http", "REMOTE_ADDR=10.1.2.3")),
-	    "secure", "its first element, in any case");
+	is(secured(GATE_YES, NAMES("HTTP_X_FORWARDED_PROTO=HTTPS, https", "REMOTE_ADDR=10.1.2.3")),
+	    "secure", "a list of https, in any case");
+	is(secured(GATE_YES, NAMES("HTTP_X_FORWARDED_PROTO=https, http", "REMOTE_ADDR=10.1.2.3")),
+	    "none", "not one of which only the first says it");
 	is(secured(GATE_YES, NAMES("HTTP_X_FORWARDED_PROTO=http, https", "REMOTE_ADDR=10.1.2.3")),
-	    "none", "and no other");
+	    "none", "nor only the last");
 	is(secured(GATE_YES, NAMES("HTTP_X_FORWARDED_PROTO=https", "REMOTE_ADDR=11.1.2.3")), "none",
 	    "another address is not trusted");
 	options->trusted_proxies[0] = NULL;

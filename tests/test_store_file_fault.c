@@ -151,12 +151,18 @@ test_permissions(void)
 	if (!begin("file:theirs", "no"))
 		return;
 	if (chmod(scratch, 0755) < 0 || chmod("theirs/fault.json", 0) < 0 ||
-	    seteuid(me ? me : NOBODY) < 0)
+	    chmod("theirs", 0) < 0 || seteuid(me ? me : NOBODY) < 0)
 		exit(2);
 	loaded = gate_store_load(
 	    &f.link, "fault", 0, (record = blank(gate_clock_wall()), &record), &error);
 	ok(seteuid(me) == 0 && loaded == -1 && strstr(error.text, "ermission denied") != NULL,
-	    "a record that we may not read: an error, not the end of a session");
+	    "a folder that we may not enter: an error, not the end of a session");
+	if (chmod("theirs", 0755) < 0 || seteuid(me ? me : NOBODY) < 0)
+		exit(2);
+	loaded = gate_store_load(
+	    &f.link, "fault", 0, (record = blank(gate_clock_wall()), &record), &error);
+	ok(seteuid(me) == 0 && loaded == GATE_UNREADABLE,
+	    "a record that we may not read: it is there, and left as it is");
 	printf("# %s\n", error.text);
 	if (chmod("theirs/fault.json", 0666) < 0 || chmod("theirs", 0555) < 0 ||
 	    chmod("theirs/.gate", 0555) < 0 || chmod("theirs/.gate/tmp", 0555) < 0 ||
