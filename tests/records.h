@@ -107,8 +107,9 @@ static inline int
 open_fixture_with(struct fixture *f, const char *url, const char *sync, const char *option)
 {
 	char store[MONGODB_URI_MAX + 8], file_sync[32], run_dir[64], server[MONGODB_URI_MAX];
-	const char *const arguments[] = {"config=", store, file_sync, run_dir, "auto_remove=interval",
-	    "socket_timeout=30s", option, NULL}; /* sanitizers on a busy machine are slow */
+	const char *const arguments[] = {"config=", store, file_sync, run_dir,
+	    "auto_remove=interval", "socket_timeout=30s", option,
+	    NULL}; /* sanitizers on a busy machine are slow */
 
 	*f = (struct fixture){0};
 	if (strncmp(url, "mongodb:", 8) == 0) { /* behind it: options of its URL */
