@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "process.h"
+#include "listen.h"
 
 #define BACKLOG 1024
 #define FIRST_PASSED 3 /* systemd's first descriptor */

@@ -1,4 +1,4 @@
-/* process.c: a master that keeps its workers running, and what a worker does beside answering. */
+/* process.c: a master that keeps its workers running. */
 #include "config.h"
 
 #include <errno.h>
@@ -10,58 +10,17 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "error.h"
 #include "fastcgi.h"
+#include "listen.h"
 #include "log.h"
 #include "process.h"
-#include "sweeper.h"
+#include "worker.h"
 
 #define WORKERS_MAX 64
-
-/* ---- signals ---- */
-
-static void
-block_signals(sigset_t *set)
-{
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1};
-
-	sigemptyset(set);
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		sigaddset(set, signals[i]);
-	pthread_sigmask(SIG_BLOCK, set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is the store's failure, not our end */
-}
-
-/* The signal that came within a second, or 0. */
-static int
-next_signal(const sigset_t *set)
-{
-	int number = sigtimedwait(set, NULL, &(struct timespec){.tv_sec = 1});
-
-	return number > 0 ? number : 0;
-}
-
-/* 0, or -1: the old configuration stays. Both are logged. */
-static int
-reload(struct gate *gate, const char *who)
-{
-	struct gate_error error = {0};
-
-	if (gate_config_reload(gate, &error) < 0) {
-		gate_log(GATE_LOG_ERROR, "reload-failed", "process", who, "error", error.text,
-		    "kept", "the old configuration", NULL);
-		return -1;
-	}
-	gate_log(GATE_LOG_EACH, "reloaded", "process", who, NULL);
-	return 0;
-}
-
-/* ---- a worker ---- */
 
 /* No core and no ptrace, of the master neither: both would show secrets and sessions. */
 static void
@@ -72,69 +31,6 @@ harden(void)
 	prctl(PR_SET_DUMPABLE, 0);
 #endif
 }
-
-/* Of the threads, some may hash and up to a half may wait for it, and one is always left for who
- * only wants to see a page. */
-static struct gate_hashing *
-open_hashing(const char *run_dir, int threads, struct gate_error *error)
-{
-	int waiting = threads > 2 ? threads / 2 : 0, holding = threads - 1 - waiting;
-
-	return gate_hashing_open(run_dir, holding > 0 ? holding : 1, waiting, error);
-}
-
-/* Serves until SIGTERM. `parent`: the master, 0: there is none. 0, or -1 with the error set. */
-static int
-work(struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct gate_error *error)
-{
-	const struct gate_options *options = &gate->started->options;
-	struct gate_fastcgi *server;
-	struct gate_sweeper *sweeper;
-	bool stopping = false;
-
-	gate_log_take_stderr();
-	if (gate_store_open(&gate->store, gate->table, options, error) < 0)
-		return gate_options_blame(options, "store", error);
-	gate->hashing = open_hashing(options->run_dir, threads, error);
-	if (gate->hashing == NULL)
-		return -1;
-	sweeper = gate_sweeper_start(gate, error);
-	if (sweeper == NULL)
-		return -1;
-	server = gate_fastcgi_start(gate, threads, error);
-	if (server == NULL) {
-		gate_sweeper_stop(sweeper);
-		return -1;
-	}
-	if (gate->served != NULL)
-		atomic_store(gate->served, true);
-	while (!stopping) {
-		int number = next_signal(set);
-
-		stopping =
-		    number == SIGTERM || number == SIGINT || (parent != 0 && getppid() != parent);
-		if (number == SIGHUP && reload(gate, parent != 0 ? "worker" : "program") < 0)
-			stopping |= parent != 0; /* the next one begins with what the master read */
-		gate_fastcgi_tick(server);
-		gate_log_flush();
-	}
-	if (parent == 0) /* before a successor can have its socket at that path */
-		gate_listen_forget(gate);
-	if (parent == 0 ||
-	    getppid() != parent) /* a worker that ends alone leaves it to the others */
-		gate_listen_stop(gate);
-	if (!gate_fastcgi_stop(server, GATE_STOP_TIME)) {
-		gate_log(GATE_LOG_ERROR, "stop-late", "error",
-		    "requests were still running after ten seconds: they are cut off", NULL);
-		gate_log_finish();
-		_exit(1);
-	}
-	if (parent == 0) /* a worker just exits, sweep or not */
-		gate_sweeper_stop(sweeper);
-	return 0;
-}
-
-/* ---- the master ---- */
 
 struct worker {
 	pid_t pid; /* 0: none */
@@ -157,7 +53,8 @@ run_worker(struct master *m, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent) /* it died before that call */
 		_exit(1);
-	if (work(m->gate, &m->set, (int)m->gate->started->options.threads, parent, &error) < 0) {
+	if (gate_worker_run(
+		m->gate, &m->set, (int)m->gate->started->options.threads, parent, &error) < 0) {
 		gate_log(GATE_LOG_ERROR, "worker-failed", "error", error.text, NULL);
 		gate_log_finish();
 		_exit(error.code == GATE_EOPTION ? EX_CONFIG : 1);
@@ -241,7 +138,7 @@ tell_workers(const struct master *m, int number)
 static void
 reload_all(struct master *m)
 {
-	if (reload(m->gate, "master") == 0)
+	if (gate_worker_reload(m->gate, "master") == 0)
 		tell_workers(m, SIGHUP);
 }
 
@@ -256,7 +153,7 @@ stop_all(struct master *m)
 	while (reap(m, true) > 0) {
 		if (gate_clock_monotonic() > limit)
 			tell_workers(m, SIGKILL);
-		next_signal(&m->set);
+		gate_worker_next_signal(&m->set);
 	}
 }
 
@@ -267,7 +164,7 @@ supervise(struct gate *gate, const sigset_t *set)
 
 	for (;;) {
 		start_missing(&m);
-		switch (next_signal(set)) {
+		switch (gate_worker_next_signal(set)) {
 		case SIGHUP:
 			reload_all(&m);
 			break;
@@ -308,7 +205,7 @@ gate_run(struct gate *gate, gate_handler *handler)
 	gate->handler = handler;
 	harden();
 	gate_fastcgi_init(); /* sets handlers of its own: ours come after it */
-	block_signals(&set);
+	gate_worker_block_signals(&set);
 	if (gate_listen(gate, &error) < 0)
 		goto fail;
 	gate_log(GATE_LOG_INFO, "started", "listen",
@@ -320,7 +217,7 @@ gate_run(struct gate *gate, gate_handler *handler)
 		result = supervise(gate, &set);
 		munmap(gate->served, sizeof *gate->served);
 		gate->served = NULL;
-	} else if (work(gate, &set, 1, 0, &error) < 0) {
+	} else if (gate_worker_run(gate, &set, 1, 0, &error) < 0) {
 		goto fail;
 	}
 	gate_log_finish();

@@ -4,7 +4,7 @@ cd "$top_srcdir" || exit 1
 echo 1..3
 
 # A file may include headers of its own layer or of one below. The highest comes first.
-layers='process sweeper fastcgi parked arrival gate_private
+layers='process worker listen sweeper fastcgi parked arrival gate_private
 request repeat login login_private
 session session_private origin user throttle hashing
 user_mongodb user_mongodb_private store store_file store_mongodb
@@ -19,7 +19,7 @@ level() { # NAME of a header without .h
 }
 layer_of() { # a source file belongs to the layer of the header it begins its name with
 	case $1 in
-	gate | listen) echo 1 ;;
+	gate) echo 1 ;;
 	answer | asked | page | redirect) level request ;;
 	clock_*) level clock ;;
 	json_* | log_* | login_* | mongodb_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
