@@ -16,11 +16,13 @@ malformed() { # records that are no JSON
 		'eval { decode_json($_) } or print "$ARGV\n"' {} +
 }
 user_count() { "$gate" session count --user "$1" --config "$dir/gate.conf"; }
-records_of() { # NAME: those that live; of one that is marked as ended only its removal was cut off
+# NAME: those that live; of one that is marked as ended only its removal was cut off. An empty mark is
+# none yet: whoever was to write it was killed.
+records_of() {
 	local file mark many=0
 	while read -r file; do
 		mark=$(basename "$file" .json | sed 's/^/ended:/' | tr -d '\n' | sha256sum)
-		[ -e "$dir/sessions/.gate/bump/${mark%% *}" ] || many=$((many + 1))
+		[ -s "$dir/sessions/.gate/bump/${mark%% *}" ] || many=$((many + 1))
 	done < <(find "$dir/sessions" -maxdepth 1 -name '*.json' -exec grep -l "\"user\":\"$1\"" {} +)
 	echo $many
 }
