@@ -16,8 +16,7 @@
 #define GATE_KEPT_TIME (90 * 1000) /* ms; above nginx's 60 s, so that it closes first */
 #define GATE_HEAD_TIME (5 * 1000)  /* ms that a request has until its last parameter is there */
 #define GATE_PARTS_MAX (64u << 20) /* memory that a worker keeps for requests that are not whole */
-#define GATE_LINGER_MAX                                                                            \
-	(128u << 20) /* bytes of a body that are dropped, before and behind an early answer */
+#define GATE_LINGER_MAX (128u << 20) /* bytes of a body that are dropped in all */
 
 enum gate_waiting {
 	GATE_WAITING_REQUEST, /* kept behind an answer: the next one may come, or not */
