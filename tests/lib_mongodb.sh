@@ -2,7 +2,7 @@
 
 # For make_conf, where the time that a server may take is not what is tested: a machine that is busy
 # elsewhere is no failure.
-patient=(connect_timeout=10s select_timeout=10s deadline=60s)
+patient=(connect_timeout=10s select_timeout=10s socket_timeout=30s deadline=60s)
 
 need_mongodb() {
 	grep -q '^#define HAVE_MONGODB' "$build/config.h" || skip_all 'built without MongoDB'

@@ -38,7 +38,8 @@ with_certificate() { restart --tls "$pem/$1.pem" "$pem/$1.key"; } # NAME
 gate() { "$build/cgi-bin/gate" "$@" --config "$dir/gate.conf" 2>&1; }
 patience=1s # a failure is told when it is over
 conf() { # STORE USERS
-	make_conf store="$1" users="$2" insecure_http=yes connect_timeout=$patience select_timeout=$patience
+	make_conf store="$1" users="$2" insecure_http=yes connect_timeout=$patience select_timeout=$patience \
+		socket_timeout=30s
 	chmod 600 "$dir/gate.conf"
 }
 works() { # NAME URI

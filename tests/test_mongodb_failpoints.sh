@@ -83,7 +83,7 @@ hangs() { # COMMAND READS: what a page that only reads answers meanwhile
 
 # ---- what takes long and no request waits for
 fail_command alwaysOn createIndexes '"blockConnection": true, "blockTimeMS": 2500'
-make_conf store="mongodb://$at/failpoints" workers=1 threads=4 "${patient[@]}"
+make_conf store="mongodb://$at/failpoints" workers=1 threads=4 "${patient[@]}" socket_timeout=1500ms
 start_responder responder || bail 'the responder does not start'
 start_nginx
 settle failpoints
@@ -147,7 +147,7 @@ is $? 0 'gate lives'
 password=$(head -c 12 /dev/urandom | base64)
 next=$(head -c 12 /dev/urandom | base64)
 make_conf store="mongodb://$at/failpoints" users="mongodb://$at/failpoints" insecure_http=yes workers=1 \
-	"${patient[@]}"
+	"${patient[@]}" socket_timeout=1500ms
 "$build/cgi-bin/gate" user add anna --stdin --config "$dir/gate.conf" <<<"$password" >/dev/null
 for name in login account user; do start_responder $name || bail "$name does not start"; done
 elsewhere() { jar=$dir/jar.elsewhere "$@"; }

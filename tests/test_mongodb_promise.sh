@@ -32,7 +32,7 @@ race() { # KIND COUNT NAME: at least 100, so that both orders come
 }
 start_nginx
 for form in string document; do
-	make_conf store="mongodb://$at/$form?w=majority&journal=true&socketTimeoutMS=30000" \
+	make_conf store="mongodb://$at/$form?w=majority&journal=true" \
 		payload=$form workers=4 threads=4 "${patient[@]}"
 	start_responder responder || bail 'the responder does not start'
 	settle $form
@@ -50,7 +50,7 @@ done
 end_server TERM
 server_again
 for form in string document; do
-	make_conf store="mongodb://$at/races_$form?socketTimeoutMS=30000" payload=$form workers=2 \
+	make_conf store="mongodb://$at/races_$form" payload=$form workers=2 \
 		threads=8 "${patient[@]}"
 	start_responder responder || bail 'the responder does not start'
 	settle races_$form
@@ -107,7 +107,7 @@ is $? 0 'gate lives'
 
 # ---- the login, with the users in MongoDB too
 password=$(head -c 12 /dev/urandom | base64)
-make_conf store="mongodb://$at/login" users="mongodb://$at/login" insecure_http=yes socket_timeout=30s "${patient[@]}"
+make_conf store="mongodb://$at/login" users="mongodb://$at/login" insecure_http=yes "${patient[@]}"
 gate user add anna --stdin <<<"$password" >/dev/null
 is "$? $(gate user list | grep -c anna)" '0 1' 'gate user add: a user in MongoDB'
 for name in login logout user account; do
