@@ -2,7 +2,7 @@
 #ifndef GATE_FASTCGI_H
 #define GATE_FASTCGI_H
 
-#include "gate_private.h"
+#include "open.h"
 
 #define GATE_PARAMS_MAX 512               /* parameters of one request */
 #define GATE_PARAMS_SIZE_MAX (128u << 10) /* bytes of all; half of it is for Cookie headers */

@@ -2,7 +2,7 @@
 #ifndef GATE_LISTEN_H
 #define GATE_LISTEN_H
 
-#include "gate_private.h"
+#include "open.h"
 
 /* Opens them: LISTEN_FDS, else descriptor 0 if it listens, else the option listen. */
 int gate_listen(struct gate *, struct gate_error *);

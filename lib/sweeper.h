@@ -2,7 +2,7 @@
 #ifndef GATE_SWEEPER_H
 #define GATE_SWEEPER_H
 
-#include "gate_private.h"
+#include "open.h"
 
 struct gate_sweeper;
 

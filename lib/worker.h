@@ -4,7 +4,7 @@
 
 #include <signal.h>
 
-#include "gate_private.h"
+#include "open.h"
 
 #define GATE_STOP_TIME (10 * 1000) /* ms that a worker has for what it accepted */
 

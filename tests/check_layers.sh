@@ -4,7 +4,7 @@ cd "$top_srcdir" || exit 1
 echo 1..3
 
 # A file may include headers of its own layer or of one below. The highest comes first.
-layers='process worker listen sweeper fastcgi parked arrival gate_private
+layers='master worker listen sweeper fastcgi parked arrival open configuration
 request repeat login login_private
 session session_private origin user throttle hashing
 user_mongodb user_mongodb_private store store_file store_mongodb

@@ -1,4 +1,4 @@
-/* gate.c: opening a gate, its configuration, and the main of every page. */
+/* configuration.c: opening a gate, its configuration, and the main of every page. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "gate_private.h"
+#include "open.h"
 #include "log.h"
 
 /* ---- the configuration ---- */

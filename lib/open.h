@@ -1,6 +1,6 @@
-/* gate_private.h: what struct gate is to the files that run it. */
-#ifndef GATE_PRIVATE_H
-#define GATE_PRIVATE_H
+/* open.h: what struct gate is to the files that run it. */
+#ifndef GATE_OPEN_H
+#define GATE_OPEN_H
 
 #include <pthread.h>
 #include <stdatomic.h>

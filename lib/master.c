@@ -1,4 +1,4 @@
-/* process.c: a master that keeps its workers running. */
+/* master.c: a master that keeps its workers running. */
 #include "config.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "fastcgi.h"
 #include "listen.h"
 #include "log.h"
-#include "process.h"
+#include "master.h"
 #include "worker.h"
 
 #define WORKERS_MAX 64
