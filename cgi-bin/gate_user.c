@@ -359,7 +359,7 @@ open_users(struct job *job, bool make)
 		return gate_fail(&job->error, GATE_EOPTION,
 		    "no users: say users = file:PATH in gate.conf, or --users=file:PATH");
 	if (job->name != NULL)
-		why = gate_user_name_refusal(job->name);
+		why = gate_user_name_refusal(job->name, strlen(job->name));
 	if (why != NULL)
 		return gate_fail(&job->error, GATE_EOPTION, "the user's name %s", why);
 	if (path != NULL && become_owner(path, &job->error) < 0)

@@ -1,15 +1,13 @@
-/* configuration.c: opening a gate, its configuration, and the main of every page. */
+/* configuration.c: what the options say, with the secrets, templates and users that they name. */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "configuration.h"
 #include "error.h"
-#include "open.h"
 #include "log.h"
-
-/* ---- the configuration ---- */
 
 void
 gate_config_release(struct gate_config *config)
@@ -66,57 +64,7 @@ load_config(char *const *arguments, struct gate_error *error)
 	return NULL;
 }
 
-struct gate_config *
-gate_config_take(struct gate *gate)
-{
-	struct gate_config *config;
-
-	pthread_mutex_lock(&gate->lock);
-	config = gate->config;
-	atomic_fetch_add(&config->references, 1);
-	pthread_mutex_unlock(&gate->lock);
-	return config;
-}
-
-/* Whoever holds a configuration keeps its address from being used again: comparing is enough. */
-struct gate_config *
-gate_config_renew(struct gate *gate, struct gate_config *held)
-{
-	if (held != NULL && held == atomic_load(&gate->config))
-		return held;
-	gate_config_release(held);
-	return gate_config_take(gate);
-}
-
-static void
-warn_of_restart(const struct gate_options *started, const struct gate_options *new)
-{
-	static const char *const fixed[] = {"store", "file_sync", "collection", "payload", "listen",
-	    "workers", "threads", "run_dir", "socket_mode", "socket_group", "user_member"};
-
-	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-		if (strcmp(gate_options_get(started, fixed[i]), gate_options_get(new, fixed[i])) !=
-		    0)
-			gate_log(GATE_LOG_WARN, "reload-needs-restart", "option", fixed[i], NULL);
-}
-
-int
-gate_config_reload(struct gate *gate, struct gate_error *error)
-{
-	struct gate_config *new = load_config(gate->arguments, error), *old;
-
-	if (new == NULL)
-		return -1;
-	pthread_mutex_lock(&gate->lock);
-	old = gate->config;
-	gate->config = new;
-	pthread_mutex_unlock(&gate->lock);
-	warn_of_restart(&gate->started->options, &new->options);
-	gate_config_release(old);
-	return 0;
-}
-
-/* ---- the gate ---- */
+/* ---- where they come from ---- */
 
 static char **
 copy_arguments(const char *const *arguments)
@@ -137,69 +85,78 @@ copy_arguments(const char *const *arguments)
 	return copy;
 }
 
-struct gate *
-gate_open(const char *const *options, const struct gate_store *const *stores, void *data,
-    struct gate_error *error)
+int
+gate_config_source_open(
+    struct gate_config_source *source, const char *const *arguments, struct gate_error *error)
 {
-	struct gate *gate = calloc(1, sizeof *gate);
-
-	json_object_seed(0); /* before there are threads */
-	if (gate == NULL || (gate->arguments = copy_arguments(options)) == NULL) {
-		gate_fail(error, GATE_EMEMORY, "out of memory");
-		free(gate);
-		return NULL;
+	*source = (struct gate_config_source){.arguments = copy_arguments(arguments)};
+	if (source->arguments == NULL)
+		return gate_fail(error, GATE_EMEMORY, "out of memory");
+	source->current = load_config(source->arguments, error);
+	if (source->current == NULL) {
+		gate_options_free_arguments(source->arguments);
+		return -1;
 	}
-	pthread_mutex_init(&gate->lock, NULL);
-	gate->data = data;
-	gate->config = load_config(gate->arguments, error);
-	if (gate->config != NULL) {
-		gate->started = gate_config_take(gate);
-		gate->table = gate_store_find(gate->config->options.store, stores, error);
-		if (gate->table == NULL)
-			gate_options_blame(&gate->config->options, "store", error);
-	}
-	if (gate->table != NULL)
-		return gate;
-	gate_close(gate);
-	return NULL;
+	pthread_mutex_init(&source->lock, NULL);
+	source->first = gate_config_take(source);
+	return 0;
 }
 
 void
-gate_close(struct gate *gate)
+gate_config_source_close(struct gate_config_source *source)
 {
-	if (gate == NULL)
-		return;
-	gate_store_close(&gate->store);
-	gate_hashing_close(gate->hashing);
-	for (int i = 0; i < gate->listener_count; i++)
-		close(gate->listeners[i]);
-	free(gate->unix_path);
-	gate_config_release(gate->config);
-	gate_config_release(gate->started);
-	gate_options_free_arguments(gate->arguments);
-	pthread_mutex_destroy(&gate->lock);
-	free(gate);
+	gate_config_release(source->current);
+	gate_config_release(source->first);
+	gate_options_free_arguments(source->arguments);
+	pthread_mutex_destroy(&source->lock);
+}
+
+struct gate_config *
+gate_config_take(struct gate_config_source *source)
+{
+	struct gate_config *config;
+
+	pthread_mutex_lock(&source->lock);
+	config = source->current;
+	atomic_fetch_add(&config->references, 1);
+	pthread_mutex_unlock(&source->lock);
+	return config;
+}
+
+/* Whoever holds a configuration keeps its address from being used again: comparing is enough. */
+struct gate_config *
+gate_config_renew(struct gate_config_source *source, struct gate_config *held)
+{
+	if (held != NULL && held == atomic_load(&source->current))
+		return held;
+	gate_config_release(held);
+	return gate_config_take(source);
+}
+
+static void
+warn_of_restart(const struct gate_options *started, const struct gate_options *new)
+{
+	static const char *const fixed[] = {"store", "file_sync", "collection", "payload", "listen",
+	    "workers", "threads", "run_dir", "socket_mode", "socket_group", "user_member"};
+
+	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+		if (strcmp(gate_options_get(started, fixed[i]), gate_options_get(new, fixed[i])) !=
+		    0)
+			gate_log(GATE_LOG_WARN, "reload-needs-restart", "option", fixed[i], NULL);
 }
 
 int
-gate_main(int argc, char **argv, gate_handler *handler)
+gate_config_reload(struct gate_config_source *source, struct gate_error *error)
 {
-	struct gate_error error = {0};
-	struct gate *gate = NULL;
-	char **arguments = NULL;
-	int result = gate_options_arguments(argc, argv, &arguments, &error);
+	struct gate_config *new = load_config(source->arguments, error), *old;
 
-	if (result == 0)
-		return 0;
-	if (result > 0)
-		gate = gate_open((const char *const *)arguments, NULL, NULL, &error);
-	gate_options_free_arguments(arguments);
-	if (gate == NULL) {
-		gate_log(
-		    GATE_LOG_ERROR, "start-failed", "program", argv[0], "error", error.text, NULL);
-		return 1;
-	}
-	result = gate_run(gate, handler);
-	gate_close(gate);
-	return result < 0 ? 1 : 0;
+	if (new == NULL)
+		return -1;
+	pthread_mutex_lock(&source->lock);
+	old = source->current;
+	source->current = new;
+	pthread_mutex_unlock(&source->lock);
+	warn_of_restart(&source->first->options, &new->options);
+	gate_config_release(old);
+	return 0;
 }

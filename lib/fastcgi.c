@@ -20,6 +20,8 @@
 #include "fastcgi.h"
 #include "log.h"
 #include "parked.h"
+#include "queue.h"
+#include "transact.h"
 
 #define ROLE_RESPONDER 1 /* the specification's numbers; Debian ships no header with them */
 #define IO_TIMEOUT 5     /* seconds that one read or write of the web server may take */
@@ -186,7 +188,7 @@ receive(struct thread *t, struct gate_connection *c)
 {
 	struct gate_fastcgi *f = t->server;
 
-	t->config = gate_config_renew(f->gate, t->config);
+	t->config = gate_config_renew(&f->gate->configs, t->config);
 	if (gate_parked_receive(&f->parked, c, &t->config->options))
 		serve(t, c);
 }
@@ -302,7 +304,7 @@ free_server(struct gate_fastcgi *f)
 static int
 start_threads(struct gate_fastcgi *f, int threads, struct gate_error *error)
 {
-	const char *run_dir = f->gate->started->options.run_dir;
+	const char *run_dir = f->gate->configs.first->options.run_dir;
 
 	for (int i = 0; i < threads; i++) {
 		struct thread *t = &f->threads[i];

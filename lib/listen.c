@@ -141,7 +141,7 @@ listen_unix(struct gate *gate, const char *path, struct gate_error *error)
 	else if (remember(gate, path, error) < 0)
 		result = -1;
 	else
-		result = set_access(path, &gate->config->options, error);
+		result = set_access(path, &gate->configs.current->options, error);
 	if (result == 0 && listen(fd, BACKLOG) < 0)
 		result = gate_fail_errno(error, GATE_ESYSTEM, "listen unix:%s", path);
 	if (result < 0)
@@ -191,7 +191,7 @@ listen_tcp(struct gate *gate, const char *where, struct gate_error *error)
 int
 gate_listen(struct gate *gate, struct gate_error *error)
 {
-	const char *where = gate->config->options.listen;
+	const char *where = gate->configs.current->options.listen;
 	int passed = passed_count();
 
 	for (int i = 0; i < passed; i++)

@@ -184,14 +184,3 @@ gate_logout(struct gate_request *r)
 	clear_site_data(r);
 	return gate_session_destroy(r);
 }
-
-void
-gate_login_forget(struct gate_login_memory *l)
-{
-	if (!l->asked && !l->changed && !l->resumed && !l->ended && l->device.data == NULL)
-		return; /* as most requests: it is large */
-	gate_buffer_release(&l->device);
-	gate_buffer_release(&l->password);
-	explicit_bzero(l->hash, sizeof l->hash);
-	*l = (struct gate_login_memory){.asked = false};
-}

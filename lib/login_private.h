@@ -4,6 +4,7 @@
 
 #include "device.h"
 #include "log.h"
+#include "login.h"
 #include "queue.h"
 #include "request.h"
 #include "throttle.h"

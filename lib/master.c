@@ -53,8 +53,8 @@ run_worker(struct master *m, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent) /* it died before that call */
 		_exit(1);
-	if (gate_worker_run(
-		m->gate, &m->set, (int)m->gate->started->options.threads, parent, &error) < 0) {
+	if (gate_worker_run(m->gate, &m->set, (int)m->gate->configs.first->options.threads, parent,
+		&error) < 0) {
 		gate_log(GATE_LOG_ERROR, "worker-failed", "error", error.text, NULL);
 		gate_log_finish();
 		_exit(error.code == GATE_EOPTION ? EX_CONFIG : 1);
@@ -160,7 +160,8 @@ stop_all(struct master *m)
 static int
 supervise(struct gate *gate, const sigset_t *set)
 {
-	struct master m = {.gate = gate, .set = *set, .count = (int)gate->config->options.workers};
+	struct master m = {
+	    .gate = gate, .set = *set, .count = (int)gate->configs.current->options.workers};
 
 	for (;;) {
 		start_missing(&m);
@@ -209,9 +210,9 @@ gate_run(struct gate *gate, gate_handler *handler)
 	if (gate_listen(gate, &error) < 0)
 		goto fail;
 	gate_log(GATE_LOG_INFO, "started", "listen",
-	    gate->passed ? "a socket handed over" : gate->config->options.listen, "store",
+	    gate->passed ? "a socket handed over" : gate->configs.current->options.listen, "store",
 	    gate->table->scheme, NULL);
-	if (gate->config->options.workers > 0) {
+	if (gate->configs.current->options.workers > 0) {
 		if (share_flag(gate, &error) < 0)
 			goto fail;
 		result = supervise(gate, &set);

@@ -2,29 +2,20 @@
 #ifndef GATE_REQUEST_H
 #define GATE_REQUEST_H
 
-#include <stdatomic.h>
-
 #include "gate.h"
 #include "buffer.h"
+#include "configuration.h"
 #include "form.h"
-#include "hashing.h"
-#include "login.h"
-#include "options.h"
+#include "memory.h"
 #include "origin.h"
 #include "session.h"
-#include "template.h"
 
 #define GATE_URI_MAX (8u << 10)     /* bytes of REQUEST_URI */
 #define GATE_HEADERS_MAX (8u << 10) /* bytes of all header lines of an answer */
 #define GATE_ANSWER_MAX (16u << 20) /* bytes of an answer's body */
 
-struct gate_config { /* what SIGHUP swaps: read-only, counted */
-	atomic_int references;
-	struct gate_options options;
-	struct gate_keys *keys;
-	struct gate_templates *templates; /* NULL: no folder of that name */
-	struct gate_users *users;         /* NULL: nobody can log in */
-};
+struct gate_hashing;
+struct gate_queue;
 
 struct gate_block { /* memory that lives as long as the request */
 	struct gate_block *next;
@@ -77,12 +68,11 @@ struct gate_request {
 	    head; /* status, header lines and a blank one; the body stands in `out` */
 };
 
-/* Runs the handler as often as it takes; then r->head and r->out are the answer. _end makes it
- * ready for the next request, _release frees what it kept for that. */
-void gate_request_serve(struct gate_request *, gate_handler *);
-void gate_request_end(struct gate_request *);
-void gate_request_release(struct gate_request *);
-const char *gate_request_address(struct gate_request *);        /* of the client */
+/* Reads what the caller filled in: where it comes from, path, cookies, deadline; opens its session. */
+void gate_request_read(struct gate_request *);
+void gate_request_end(struct gate_request *);            /* makes it ready for the next request */
+void gate_request_release(struct gate_request *);        /* frees what it kept for that */
+const char *gate_request_address(struct gate_request *); /* of the client */
 bool gate_request_takes_passwords(const struct gate_request *); /* over https, or as told */
 /* A copy that lives as long as the request; NULL: memory. */
 char *gate_request_keep(struct gate_request *, const char *text, size_t length);

@@ -69,7 +69,7 @@ run_sweeper(void *argument)
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19); /* this thread only */
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
-		struct gate_config *config = gate_config_take(s->gate);
+		struct gate_config *config = gate_config_take(&s->gate->configs);
 		struct timespec until;
 
 		s->busy = true;

@@ -9,6 +9,8 @@
 #define GATE_TEMPLATE_NAME_CHARACTERS                                                              \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
+#define GATE_TEMPLATE_SUFFIX ".html"
+
 enum gate_template_kind {
 	GATE_TEMPLATE_TEXT,
 	GATE_TEMPLATE_ESCAPED,
@@ -58,11 +60,25 @@ gate_template_name(const struct gate_template_page *page, const struct gate_temp
 	return (const struct gate_template_part *)(const void *)page->parts.data + n->first;
 }
 
-/* template.c */
+struct gate_templates {
+	size_t count;
+	struct gate_template_page *all[GATE_TEMPLATE_FILES_MAX]; /* sorted by name */
+};
+
+/* ---- template.c ---- */
+
+struct gate_template_page *gate_template_new_page(
+    const char *name, struct gate_error *);                /* yours */
+void gate_template_free_page(struct gate_template_page *); /* NULL is fine */
+/* Parses the page's text and adds it; the page belongs to the set, or is freed. 0 or -1. */
+int gate_templates_add(struct gate_templates *, struct gate_template_page *, struct gate_error *);
+void gate_templates_resolve(
+    struct gate_templates *); /* behind the last: partials find their pages */
 const struct gate_template_page *gate_template_find(
     const struct gate_templates *, const char *name); /* NULL: there is none */
 
-/* template_parse.c */
+/* ---- template_parse.c ---- */
+
 /* Fills nodes and parts from text; they point into it. 0; -1: the error names file and line. */
 int gate_template_parse_page(struct gate_template_page *, struct gate_error *);
 

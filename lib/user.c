@@ -6,64 +6,33 @@
 
 #include "error.h"
 #include "user.h"
-#include "user_file.h"
 #ifdef HAVE_MONGODB
-#include "user_mongodb.h"
 #define MONGODB_TOO " or mongodb://HOST/DATABASE"
 #else
 #define MONGODB_TOO "; gate was built without MongoDB"
 #endif
 
-_Static_assert(GATE_USER_NAME_MAX == GATE_USER_FILE_NAME_MAX, "one rule for all users");
-
-struct kind {
-	const char *scheme; /* "file" serves file:/etc/gate/users */
-	void *(*open)(const char *url, bool make, struct gate_error *);
-	void (*close)(void *);
-	int (*find)(void *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
-	int (*pick)(
-	    void *, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *);
-	int (*change)(void *, const struct gate_user_edit *, struct gate_error *);
-	int (*since)(void *, const char *name, int64_t *since, struct gate_error *);
-	int (*each)(void *, gate_user_visit *, void *data, struct gate_error *);
-	size_t (*skipped)(void *);
-	void (*set_timeouts)(void *, const struct gate_options *); /* NULL: it waits for nobody */
-	void (*tend)(void *, const struct gate_keys *, bool weak); /* NULL: nothing needs doing */
-	void (*get_ready)(void *, const struct gate_keys *, bool weak); /* the same */
-	bool keeps_hashes_new;
-};
-
+static const struct gate_user_kind *const kinds[] = {
+    &gate_users_file,
 #ifdef HAVE_MONGODB
-#define IN_MONGODB                                                                                 \
-	gate_user_mongodb_open, gate_user_mongodb_close, gate_user_mongodb_find,                   \
-	    gate_user_mongodb_pick, gate_user_mongodb_change, gate_user_mongodb_since,             \
-	    gate_user_mongodb_each, gate_user_mongodb_skipped, gate_user_mongodb_set_timeouts,     \
-	    gate_user_mongodb_tend, gate_user_mongodb_get_ready, true
-#endif
-
-static const struct kind kinds[] = {
-    {"file", gate_user_file_open, gate_user_file_close, gate_user_file_find, gate_user_file_pick,
-	gate_user_file_change, gate_user_file_since, gate_user_file_each, gate_user_file_skipped,
-	NULL, NULL, NULL, false},
-#ifdef HAVE_MONGODB
-    {"mongodb", IN_MONGODB},
-    {"mongodb+srv", IN_MONGODB},
+    &gate_users_mongodb,
+    &gate_users_mongodb_srv,
 #endif
 };
 
 struct gate_users {
-	const struct kind *kind;
+	const struct gate_user_kind *kind;
 	void *users;
 };
 
-static const struct kind *
+static const struct gate_user_kind *
 find_kind(const char *url)
 {
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		size_t length = strlen(kinds[i].scheme);
+		size_t length = strlen(kinds[i]->scheme);
 
-		if (strncmp(url, kinds[i].scheme, length) == 0 && url[length] == ':')
-			return &kinds[i];
+		if (strncmp(url, kinds[i]->scheme, length) == 0 && url[length] == ':')
+			return kinds[i];
 	}
 	return NULL;
 }
@@ -72,7 +41,7 @@ find_kind(const char *url)
 static struct gate_users *
 open_users(const char *url, bool make, struct gate_error *error)
 {
-	const struct kind *kind = find_kind(url);
+	const struct gate_user_kind *kind = find_kind(url);
 	struct gate_users *users;
 
 	if (kind == NULL) {
@@ -190,12 +159,6 @@ size_t
 gate_users_skipped(struct gate_users *users)
 {
 	return users->kind->skipped(users->users);
-}
-
-const char *
-gate_user_name_refusal(const char *name)
-{
-	return gate_user_file_name_refusal(name, strlen(name));
 }
 
 bool

@@ -5,13 +5,10 @@
 #include "gate.h"
 #include "password.h"
 #include "sign.h"
-#include "user_file.h"
-
-#define GATE_USER_NAME_MAX 255 /* bytes */
+#include "user_kind.h"
+#include "user_rules.h"
 
 struct gate_users; /* open; any number of threads may use it */
-
-typedef int gate_user_visit(void *data, const char *name, const char *hash); /* below 0: stop */
 
 /* url: the option `users`. NULL with the error set, also where the file is not there. Yours. */
 struct gate_users *gate_users_open(const char *url, struct gate_error *);
@@ -57,8 +54,5 @@ int gate_users_each(struct gate_users *, gate_user_visit *, void *data, struct g
 /* How many entries were left out when the users were last read, as nobody can log in by them; the
  * log says which. */
 size_t gate_users_skipped(struct gate_users *);
-
-/* NULL: can be a user's name. Else why not: "is empty", "is longer than 255 bytes", … */
-const char *gate_user_name_refusal(const char *name);
 
 #endif

@@ -14,8 +14,8 @@
 #include "error.h"
 #include "file.h"
 #include "log.h"
-#include "user_file.h"
 #include "user_file_private.h"
+#include "user_rules.h"
 
 #define LOGGED_MAX 10    /* lines that are logged of one reading */
 #define SETTLE_TIME 2000 /* ms: the coarsest clock that a file system has */
@@ -306,8 +306,18 @@ give_back(struct gate_user_file *file, struct gate_user_table *table)
 	pthread_mutex_unlock(&file->lock);
 }
 
-void *
-gate_user_file_open(const char *url, bool make, struct gate_error *error)
+static void
+file_close(void *users)
+{
+	struct gate_user_file *file = users;
+
+	drop_table(file->table);
+	pthread_mutex_destroy(&file->lock);
+	free(file);
+}
+
+static void *
+file_open(const char *url, bool make, struct gate_error *error)
 {
 	size_t size = strlen(url) + 1;
 	struct gate_user_file *file = malloc(sizeof *file + size);
@@ -325,18 +335,8 @@ gate_user_file_open(const char *url, bool make, struct gate_error *error)
 	pthread_mutex_unlock(&file->lock);
 	if (result == 0)
 		return file;
-	gate_user_file_close(file);
+	file_close(file);
 	return NULL;
-}
-
-void
-gate_user_file_close(void *users)
-{
-	struct gate_user_file *file = users;
-
-	drop_table(file->table);
-	pthread_mutex_destroy(&file->lock);
-	free(file);
 }
 
 /* ---- the questions ---- */
@@ -348,9 +348,8 @@ copy(char *out, const char *text, size_t length)
 	out[length] = '\0';
 }
 
-int
-gate_user_file_find(
-    void *users, const char *name, char hash[GATE_HASH_MAX], struct gate_error *error)
+static int
+file_find(void *users, const char *name, char hash[GATE_HASH_MAX], struct gate_error *error)
 {
 	struct gate_user_table *table = take_table(users, error);
 	const struct gate_user_entry *user;
@@ -372,8 +371,8 @@ gate_user_file_find(
 
 /* Each request of somebody who is logged in asks this: a file that looks as it did is not read again,
  * and what was read last counts while it can't be read. */
-int
-gate_user_file_since(void *users, const char *name, int64_t *since, struct gate_error *error)
+static int
+file_since(void *users, const char *name, int64_t *since, struct gate_error *error)
 {
 	struct gate_user_file *file = users;
 	struct gate_error why = {0};
@@ -392,24 +391,8 @@ gate_user_file_since(void *users, const char *name, int64_t *since, struct gate_
 	return place != 0;
 }
 
-/* Jump consistent hashing, after Lamping and Veach: of n + 1 numbers one moves when there is one
- * user more. */
-size_t
-gate_user_file_place(uint64_t number, size_t count)
-{
-	int64_t place = 0, next = 0;
-
-	while (next < (int64_t)count) {
-		place = next;
-		number = number * 2862933555777941757u + 1;
-		next = (int64_t)((double)(place + 1) *
-		    ((double)(UINT64_C(1) << 31) / (double)((number >> 33) + 1)));
-	}
-	return (size_t)place;
-}
-
-int
-gate_user_file_pick(
+static int
+file_pick(
     void *users, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *error)
 {
 	struct gate_user_table *table = take_table(users, error);
@@ -417,7 +400,7 @@ gate_user_file_pick(
 
 	if (table == NULL)
 		return -1;
-	for (size_t i = gate_user_file_place(number, table->count), left = table->count;
+	for (size_t i = gate_user_place(number, table->count), left = table->count;
 	     left > 0 && !result; i = (i + 1) % table->count, left--) {
 		copy(hash, table->users[i].hash, table->users[i].hash_length);
 		result = gate_password_hash_refusal(hash, weak) == NULL;
@@ -428,12 +411,11 @@ gate_user_file_pick(
 	return result;
 }
 
-int
-gate_user_file_each(void *users, int (*visit)(void *data, const char *name, const char *hash),
-    void *data, struct gate_error *error)
+static int
+file_each(void *users, gate_user_visit *visit, void *data, struct gate_error *error)
 {
 	struct gate_user_table *table = take_table(users, error);
-	char name[GATE_USER_FILE_NAME_MAX + 1], hash[GATE_HASH_MAX];
+	char name[GATE_USER_NAME_MAX + 1], hash[GATE_HASH_MAX];
 	int result = 1;
 
 	if (table == NULL)
@@ -448,8 +430,8 @@ gate_user_file_each(void *users, int (*visit)(void *data, const char *name, cons
 	return result;
 }
 
-size_t
-gate_user_file_skipped(void *users)
+static size_t
+file_skipped(void *users)
 {
 	struct gate_user_file *file = users;
 	size_t skipped;
@@ -459,3 +441,15 @@ gate_user_file_skipped(void *users)
 	pthread_mutex_unlock(&file->lock);
 	return skipped;
 }
+
+const struct gate_user_kind gate_users_file = {
+    .scheme = "file",
+    .open = file_open,
+    .close = file_close,
+    .find = file_find,
+    .pick = file_pick,
+    .change = gate_user_file_change,
+    .since = file_since,
+    .each = file_each,
+    .skipped = file_skipped,
+};

@@ -15,8 +15,8 @@
 #include "clock.h"
 #include "error.h"
 #include "file.h"
-#include "user_file.h"
 #include "user_file_private.h"
+#include "user_rules.h"
 
 #define LOCK_TIME 5000 /* ms */
 #define ACL "system.posix_acl_access"
@@ -267,7 +267,7 @@ compose(struct gate_buffer *new, const struct gate_buffer *old, const struct gat
 static int
 check_change(const struct gate_user_edit *change, struct gate_error *error)
 {
-	const char *why = gate_user_file_name_refusal(change->name, strlen(change->name));
+	const char *why = gate_user_name_refusal(change->name, strlen(change->name));
 
 	if (why != NULL)
 		return gate_fail(error, GATE_EOPTION, "the user's name %s", why);

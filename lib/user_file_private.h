@@ -1,4 +1,10 @@
-/* user_file_private.h: what the user_file*.c files share: an open file, its text and its lines. */
+/* user_file_private.h: what the user_file*.c files share: an htpasswd file: lines of the form
+ * name:hash.
+ *
+ * What stands behind a second colon is kept and means nothing, as with Apache and nginx. Blank
+ * lines and lines that begin with # are kept. Of two lines of one name the first counts.
+ * A line "# gate: NAME ended MS" says that the sessions of NAME that began before MS (since 1970) are
+ * over: it is a comment to everybody else, and outlives the user. */
 #ifndef GATE_USER_FILE_PRIVATE_H
 #define GATE_USER_FILE_PRIVATE_H
 
@@ -7,6 +13,9 @@
 
 #include "gate.h"
 #include "buffer.h"
+#include "user_kind.h"
+
+#define GATE_USER_FILE_MAX (16u << 20) /* bytes; about 100 000 users */
 
 struct gate_user_entry {         /* in the file's text, which has no NULs */
 	const char *name, *hash; /* hash NULL: only the line of the end is there */
@@ -32,18 +41,22 @@ struct gate_user_file {
 	char url[];
 };
 
-/* user_file.c. Says which file it is, and errno. -1. */
+/* ---- user_file.c ---- */
+
+/* Says which file it is, and errno. -1. */
 int gate_user_file_fail(const struct gate_user_file *, const char *what, struct gate_error *);
 int gate_user_file_look_at(int fd, struct stat *); /* -1 with errno: also what is no file */
-/* Which of so many users is picked for a number; for most the same when there is one more. */
-size_t gate_user_file_place(uint64_t number, size_t count);
 bool gate_user_file_is_same(const struct stat *, const struct stat *); /* and unchanged */
 
-/* user_file_line.c */
+/* ---- user_file_change.c ---- */
+
+int gate_user_file_change(void *, const struct gate_user_edit *, struct gate_error *);
+
+/* ---- user_file_line.c ---- */
+
 void gate_user_line_parse(struct gate_user_line *, const char *text, const char *end);
 void gate_user_line_print_end(
     struct gate_buffer *, const char *name, int64_t since, const char *line_end);
 bool gate_user_is_named(const struct gate_user_entry *, const char *name, size_t length);
-const char *gate_user_hash_refusal(const char *hash, size_t length); /* as that of the name */
 
 #endif

@@ -8,10 +8,8 @@
 #include "error.h"
 #include "log.h"
 #include "options.h"
-#include "user_file.h"
-#include "user_file_private.h"
-#include "user_mongodb.h"
 #include "user_mongodb_private.h"
+#include "user_rules.h"
 
 #define CLIENTS 8   /* questions at once: logins wait for their hashing anyway */
 #define SECOND 1000 /* ms */
@@ -29,8 +27,21 @@ wish_for(const struct gate_user_mongodb *users)
 }
 
 /* A master opens the users too, before it forks: it only sees whether the URL is one. */
-void *
-gate_user_mongodb_open(const char *url, bool make, struct gate_error *error)
+static void
+close_users(void *data)
+{
+	struct gate_user_mongodb *users = data;
+
+	if (users->connected)
+		gate_mongodb_close(&users->mongodb);
+	gate_user_mongodb_free_sample(users->sample);
+	pthread_mutex_destroy(&users->lock);
+	pthread_mutex_destroy(&users->sampling);
+	free(users);
+}
+
+static void *
+open_users(const char *url, bool make, struct gate_error *error)
 {
 	size_t size = strlen(url) + 1;
 	struct gate_user_mongodb *users = calloc(1, sizeof *users + size);
@@ -49,31 +60,18 @@ gate_user_mongodb_open(const char *url, bool make, struct gate_error *error)
 	wish = wish_for(users);
 	if (gate_mongodb_check(&wish, error) == 0)
 		return users;
-	gate_user_mongodb_close(users);
+	close_users(users);
 	return NULL;
 }
 
-void
-gate_user_mongodb_set_timeouts(void *data, const struct gate_options *options)
+static void
+set_timeouts(void *data, const struct gate_options *options)
 {
 	struct gate_user_mongodb *users = data;
 
 	users->connect_timeout = options->connect_timeout;
 	users->select_timeout = options->select_timeout;
 	users->socket_timeout = options->socket_timeout;
-}
-
-void
-gate_user_mongodb_close(void *data)
-{
-	struct gate_user_mongodb *users = data;
-
-	if (users->connected)
-		gate_mongodb_close(&users->mongodb);
-	gate_user_mongodb_free_sample(users->sample);
-	pthread_mutex_destroy(&users->lock);
-	pthread_mutex_destroy(&users->sampling);
-	free(users);
 }
 
 int
@@ -126,7 +124,7 @@ gate_user_mongodb_refusal(const char *name, const char *hash)
 		return "its _id is no text";
 	if (hash == NULL)
 		return "its password is no text";
-	why = gate_user_file_name_refusal(name, strlen(name));
+	why = gate_user_name_refusal(name, strlen(name));
 	return why != NULL ? why : gate_user_hash_refusal(hash, strlen(hash));
 }
 
@@ -155,7 +153,7 @@ gate_user_mongodb_find(
 	bool good;
 
 	*hash = '\0';
-	if (gate_user_file_name_refusal(name, strlen(name)) != NULL)
+	if (gate_user_name_refusal(name, strlen(name)) != NULL)
 		return 0;
 	if (gate_user_mongodb_begin(data, &call, GATE_MONGODB_READ, error) < 0)
 		return -1;
@@ -183,9 +181,9 @@ gate_user_mongodb_find(
 	return result;
 }
 
-int
-gate_user_mongodb_each(void *data, int (*visit)(void *data, const char *name, const char *hash),
-    void *visitor, struct gate_error *error)
+static int
+each(void *data, int (*visit)(void *data, const char *name, const char *hash), void *visitor,
+    struct gate_error *error)
 {
 	struct gate_user_mongodb *users = data;
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, sort;
@@ -226,8 +224,8 @@ gate_user_mongodb_each(void *data, int (*visit)(void *data, const char *name, co
 	return stopped ? -1 : 1;
 }
 
-size_t
-gate_user_mongodb_skipped(void *data)
+static size_t
+skipped(void *data)
 {
 	struct gate_user_mongodb *users = data;
 
@@ -322,8 +320,8 @@ look_at(struct gate_mongodb_call *call, const bson_t *filter, const char *name, 
 	return good ? found : -1;
 }
 
-int
-gate_user_mongodb_since(void *data, const char *name, int64_t *since, struct gate_error *error)
+static int
+since_of(void *data, const char *name, int64_t *since, struct gate_error *error)
 {
 	bson_t filter = BSON_INITIALIZER;
 	struct gate_mongodb_call call;
@@ -411,10 +409,10 @@ filter_by_edit(bson_t *filter, const struct gate_user_edit *edit)
 	bson_append_document_end(filter, &part);
 }
 
-int
-gate_user_mongodb_change(void *data, const struct gate_user_edit *edit, struct gate_error *error)
+static int
+change(void *data, const struct gate_user_edit *edit, struct gate_error *error)
 {
-	const char *why = gate_user_file_name_refusal(edit->name, strlen(edit->name));
+	const char *why = gate_user_name_refusal(edit->name, strlen(edit->name));
 	struct gate_mongodb_call call;
 	bson_t filter = BSON_INITIALIZER;
 	int64_t before = 0;
@@ -438,3 +436,12 @@ gate_user_mongodb_change(void *data, const struct gate_user_edit *edit, struct g
 		return -1;
 	return result;
 }
+
+#define FUNCTIONS                                                                                  \
+	.open = open_users, .close = close_users, .find = gate_user_mongodb_find,                  \
+	.pick = gate_user_mongodb_pick, .change = change, .since = since_of, .each = each,         \
+	.skipped = skipped, .set_timeouts = set_timeouts, .tend = gate_user_mongodb_tend,          \
+	.get_ready = gate_user_mongodb_get_ready, .keeps_hashes_new = true
+
+const struct gate_user_kind gate_users_mongodb = {.scheme = "mongodb", FUNCTIONS};
+const struct gate_user_kind gate_users_mongodb_srv = {.scheme = "mongodb+srv", FUNCTIONS};

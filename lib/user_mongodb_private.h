@@ -1,4 +1,6 @@
-/* user_mongodb_private.h: what the user_mongodb*.c files share. */
+/* user_mongodb_private.h: what the user_mongodb*.c files share: users in MongoDB's collection gate_users:
+ * {_id: name, password: hash, since: date}. Who was removed has no password there, and keeps `since`.
+ * The server is asked when the first question is, and not before. */
 #ifndef GATE_USER_MONGODB_PRIVATE_H
 #define GATE_USER_MONGODB_PRIVATE_H
 
@@ -7,6 +9,7 @@
 
 #include "mongodb.h"
 #include "sign.h"
+#include "user_kind.h"
 
 #define GATE_USER_MONGODB_COLLECTION "gate_users"
 
@@ -39,9 +42,14 @@ const char *gate_user_mongodb_text(const bson_t *document, const char *name); /*
 const char *gate_user_mongodb_refusal(const char *name, const char *hash);
 /* Appends that name and hash are all that is wanted of a document. */
 void gate_user_mongodb_project(bson_t *options);
+int gate_user_mongodb_find(void *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
 
 /* ---- user_mongodb_sample.c ---- */
 
+int gate_user_mongodb_pick(
+    void *, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *);
+void gate_user_mongodb_tend(void *, const struct gate_keys *, bool weak);
+void gate_user_mongodb_get_ready(void *, const struct gate_keys *, bool weak);
 void gate_user_mongodb_free_sample(struct gate_user_mongodb_sample *); /* NULL is fine */
 
 #endif

@@ -13,9 +13,8 @@
 #include "clock.h"
 #include "error.h"
 #include "log.h"
-#include "user_file.h"
-#include "user_mongodb.h"
 #include "user_mongodb_private.h"
+#include "user_rules.h"
 
 #define SAMPLE_MAX 8192 /* of two kinds of hashes the shares are then right to about one percent */
 #define TRIES 4         /* of the sample; who is in it may have gone */
@@ -244,8 +243,7 @@ gate_user_mongodb_get_ready(void *data, const struct gate_keys *keys, bool weak)
 
 /* The names from the number's place on. How many, or -1: there is no sample yet. */
 static int
-choose(struct gate_user_mongodb *users, uint64_t number,
-    char names[TRIES][GATE_USER_FILE_NAME_MAX + 1])
+choose(struct gate_user_mongodb *users, uint64_t number, char names[TRIES][GATE_USER_NAME_MAX + 1])
 {
 	const struct gate_user_mongodb_sample *sample;
 	size_t low = 0, high, count = 0;
@@ -276,7 +274,7 @@ static int
 pick_from_sample(struct gate_user_mongodb *users, uint64_t number, bool weak,
     char hash[GATE_HASH_MAX], struct gate_error *error)
 {
-	char names[TRIES][GATE_USER_FILE_NAME_MAX + 1];
+	char names[TRIES][GATE_USER_NAME_MAX + 1];
 	int count = choose(users, number, names), found = 0;
 
 	if (count < 0)

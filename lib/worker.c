@@ -1,9 +1,6 @@
 /* worker.c: what a worker does beside answering: signals, the configuration, the end. */
 #include "config.h"
 
-#include <signal.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "error.h"
 #include "fastcgi.h"
@@ -39,7 +36,7 @@ gate_worker_reload(struct gate *gate, const char *who)
 {
 	struct gate_error error = {0};
 
-	if (gate_config_reload(gate, &error) < 0) {
+	if (gate_config_reload(&gate->configs, &error) < 0) {
 		gate_log(GATE_LOG_ERROR, "reload-failed", "process", who, "error", error.text,
 		    "kept", "the old configuration", NULL);
 		return -1;
@@ -62,7 +59,7 @@ int
 gate_worker_run(
     struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct gate_error *error)
 {
-	const struct gate_options *options = &gate->started->options;
+	const struct gate_options *options = &gate->configs.first->options;
 	struct gate_fastcgi *server;
 	struct gate_sweeper *sweeper;
 	bool stopping = false;

@@ -4,14 +4,15 @@ cd "$top_srcdir" || exit 1
 echo 1..3
 
 # A file may include headers of its own layer or of one below. The highest comes first.
-layers='master worker listen sweeper fastcgi parked arrival open configuration
-request repeat login login_private
+layers='master worker listen sweeper fastcgi parked arrival open
+transact login login_private
+request memory repeat configuration
 session session_private origin user throttle hashing
-user_mongodb user_mongodb_private store store_file store_mongodb
+user_mongodb_private store store_file store_mongodb
 record record_private queue mongodb mongoc resolve
 options options_private
 template template_private form cookie device seal
-sign id password breaker user_file user_file_private
+sign id password breaker user_kind user_rules user_file_private
 json digest
 clock log log_line unicode buffer encode date number random error field file address'
 level() { # NAME of a header without .h
@@ -19,13 +20,13 @@ level() { # NAME of a header without .h
 }
 layer_of() { # a source file belongs to the layer of the header it begins its name with
 	case $1 in
-	gate) echo 1 ;;
+	main) echo 1 ;;
 	answer | asked | page | redirect) level request ;;
 	clock_*) level clock ;;
 	json_* | log_* | login_* | mongodb_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
 	store_*) level store_file ;;
 	user_mongodb*) level store ;;
-	user_*) level user_file ;;
+	user_*) level user_kind ;;
 	*) level "$1" ;;
 	esac
 }

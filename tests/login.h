@@ -10,6 +10,7 @@
 
 #include "digest.h"
 #include "error.h"
+#include "hashing.h"
 #include "id.h"
 #include "serve.h"
 #include "throttle.h"

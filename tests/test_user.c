@@ -374,13 +374,14 @@ test_names(void)
 	char longest[258];
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		is(gate_user_name_refusal(cases[i].name), cases[i].why, "a name");
+		is(gate_user_name_refusal(cases[i].name, strlen(cases[i].name)), cases[i].why,
+		    "a name");
 	memset(longest, 'x', sizeof longest);
 	longest[255] = '\0';
-	is(gate_user_name_refusal(longest), NULL, "a name of 255 bytes");
+	is(gate_user_name_refusal(longest, strlen(longest)), NULL, "a name of 255 bytes");
 	memset(longest, 'x', 256);
 	longest[256] = '\0';
-	is(gate_user_name_refusal(longest), "is longer than 255 bytes", "of 256");
+	is(gate_user_name_refusal(longest, strlen(longest)), "is longer than 255 bytes", "of 256");
 }
 
 static void
@@ -1063,7 +1064,7 @@ test_failures(void)
 static void
 test_meanwhile(void)
 {
-	struct gate_user_file *file = gate_user_file_open(URL, true, NULL);
+	struct gate_user_file *file = gate_users_file.open(URL, true, NULL);
 	struct gate_buffer text = {0};
 	struct gate_error error = {0};
 	struct place place;
@@ -1083,7 +1084,7 @@ test_meanwhile(void)
 	close_place(&place);
 	ok(count_files(".", true) == 1, "nothing is left beside it");
 	gate_buffer_release(&text);
-	gate_user_file_close(file);
+	gate_users_file.close(file);
 }
 
 static void
@@ -1362,21 +1363,21 @@ test_big(void)
 		gate_buffer_printf(&text, "user%d@example.org:$%d\n", i, i);
 	write_bytes(FILE_NAME, text.data, text.length);
 	gate_buffer_release(&text);
-	file = gate_user_file_open(URL, false, NULL);
+	file = gate_users_file.open(URL, false, NULL);
 	must(file != NULL, "a big file");
 	for (int i = 0; i < 50000; i += 7) {
 		snprintf(name, sizeof name, "user%d@example.org", i);
 		snprintf(wanted, sizeof wanted, "$%d", i);
 		ahead = 10000;
 		found +=
-		    gate_user_file_find(file, name, hash, NULL) == 1 && strcmp(hash, wanted) == 0;
+		    gate_users_file.find(file, name, hash, NULL) == 1 && strcmp(hash, wanted) == 0;
 	}
 	ok(found == 7143 && file->table->count == 50000, "each of 50 000 users is found");
 	measure(file->table, &most, &sum);
 	printf("# %zu looks at most, %zu in all\n", most, sum);
 	ok(most < 100 && sum < 2 * 50000, "by a look at one or two of them, never by a scan");
 	ahead = 0;
-	gate_user_file_close(file);
+	gate_users_file.close(file);
 	unlink(FILE_NAME);
 }
 

@@ -91,7 +91,7 @@ take(void *data, const char *name, const char *hash)
 {
 	struct list *list = data;
 
-	assert(gate_user_name_refusal(name) == NULL);
+	assert(gate_user_name_refusal(name, strlen(name)) == NULL);
 	assert(*hash != '\0' && strlen(hash) < GATE_HASH_MAX);
 	assert(strpbrk(hash, " :\r\n\t") == NULL);
 	if (list->count == USERS_MAX)
