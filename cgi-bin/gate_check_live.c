@@ -23,7 +23,7 @@
 #include "queue.h"
 #include "record.h"
 #include "sign.h"
-#include "store_file.h"
+#include "store_file_private.h"
 #include "template.h"
 
 #define RECORDS_LOOKED_AT 10000 /* of the store's folder; a million would take a minute */

@@ -81,6 +81,5 @@ int gate_options_read(struct gate_options *, struct gate_error *);
 /* options_check.c */
 gate_option_check gate_option_check_path, gate_option_check_origin, gate_option_check_listen,
     gate_option_check_address, gate_option_check_member, gate_option_check_site_data;
-int gate_options_check(struct gate_options *, struct gate_error *); /* clashes; 0 or -1 */
 
 #endif

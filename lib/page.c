@@ -12,6 +12,7 @@
 #include "request.h"
 
 #define NONCE_BYTES 16
+#define REFRESH_MAX 1024 /* bytes of Refresh: web servers bound the header lines of an answer */
 
 /* The advice is for the visitor, where nobody says more. */
 static const struct {
@@ -200,8 +201,8 @@ gate_page_render(struct gate_request *r)
 	return -1;
 }
 
-void
-gate_page_error(struct gate_request *r, const char *text)
+static void
+put_error(struct gate_request *r, const char *text)
 {
 	json_t *page;
 
@@ -219,8 +220,8 @@ gate_page_error(struct gate_request *r, const char *text)
 	json_decref(page);
 }
 
-void
-gate_page_reload(struct gate_request *r)
+static void
+put_reload(struct gate_request *r)
 {
 	if (r->config->templates == NULL ||
 	    !gate_templates_has(r->config->templates, "reload.html") ||
@@ -228,4 +229,49 @@ gate_page_reload(struct gate_request *r)
 		gate_buffer_reset(&r->out);
 		gate_printf(r, "This page loads itself again.\n");
 	}
+}
+
+void
+gate_page_error(struct gate_request *r, const char *text)
+{
+	gate_answer_drop(r, "Content-Type"); /* the handler's was for a body of its own */
+	put_error(r, text);
+}
+
+void
+gate_answer_error(struct gate_request *r, int status, const char *text)
+{
+	gate_answer_begin(r);
+	r->status = status;
+	if (status == 503)
+		gate_answer_put(r, "Retry-After", "1");
+	gate_page_error(r, text);
+}
+
+/* The page's own address without a fragment, which would make it a jump inside the page. Relative to
+ * itself: a path may begin with "//". */
+static void
+put_refresh(struct gate_request *r)
+{
+	const char *query = gate_param(r, "QUERY_STRING");
+	struct gate_buffer value = {.limit = REFRESH_MAX};
+
+	gate_buffer_puts(&value, "0;url=./");
+	gate_redirect_put(&value, strrchr(r->path, '/') + 1);
+	if (query != NULL) {
+		gate_buffer_putc(&value, '?');
+		gate_redirect_put(&value, query);
+	}
+	gate_answer_put(r, "Refresh", value.failed ? "0" : value.data);
+	gate_buffer_release(&value);
+}
+
+/* The header does it; whoever's browser does not follow it finds a link. */
+void
+gate_answer_reload(struct gate_request *r, int status)
+{
+	gate_answer_begin(r);
+	r->status = status;
+	put_refresh(r);
+	put_reload(r);
 }

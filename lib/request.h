@@ -79,21 +79,32 @@ char *gate_request_keep(struct gate_request *, const char *text, size_t length);
 /* Logs that a call came after the commit; answers `result`. */
 int gate_request_late(struct gate_request *, const char *call, int result);
 
-/* answer.c */
-void gate_answer_begin(struct gate_request *); /* forgets what an earlier run answered */
-void gate_answer_error(struct gate_request *, int status, const char *text); /* instead of it */
-void gate_answer_reload(struct gate_request *, int status);     /* a page that loads itself again */
-void gate_answer_drop(struct gate_request *, const char *name); /* the header of that name */
-void gate_answer_finish(struct gate_request *);                 /* puts r->head together */
+/* ---- answer.c ---- */
 
-/* redirect.c */
+void gate_answer_begin(struct gate_request *); /* forgets what an earlier run answered */
+/* The header line of that name in the first bytes of r->headers; NULL: there is none. */
+char *gate_answer_find(const struct gate_request *, const char *name, size_t bytes);
+void gate_answer_put(struct gate_request *, const char *name, const char *value); /* unchecked */
+void gate_answer_drop(
+    struct gate_request *, const char *name); /* removes the header of that name */
+
+/* ---- redirect.c ---- */
+
 void gate_redirect_put(struct gate_buffer *, const char *target); /* as it may stand in a header */
 
-/* page.c */
+/* ---- page.c ---- */
+
 int gate_page_render(struct gate_request *); /* gate_render's page; 0 or -1 (logged) */
-void gate_page_error(
-    struct gate_request *, const char *text); /* NULL: what is said of the status */
-void gate_page_reload(struct gate_request *);
+/* Makes the error page of r->status the body. text: NULL: what is said of the status. */
+void gate_page_error(struct gate_request *, const char *text);
+void gate_answer_error(
+    struct gate_request *, int status, const char *text); /* a new answer: that */
+void gate_answer_reload(
+    struct gate_request *, int status);   /* a new one: a page that loads itself again */
 const char *gate_page_reason(int status); /* "Not Found" */
+
+/* ---- finish.c ---- */
+
+void gate_answer_finish(struct gate_request *); /* puts r->head together */
 
 #endif

@@ -18,8 +18,8 @@ gate_session_lifetime(const struct gate_session *s)
 	return s->state == GATE_SESSION_LOADED ? s->record.max_age : s->options->max_age;
 }
 
-static int64_t
-clamp(const struct gate_session *s, int64_t time)
+int64_t
+gate_session_clamp(const struct gate_session *s, int64_t time)
 {
 	int64_t created = s->record.created > 0 ? s->record.created : s->later;
 
@@ -130,7 +130,7 @@ gate_session_decide(struct gate_session *s, bool changed)
 	int64_t age = gate_session_lifetime(s);
 
 	changed = changed || has_no_beginning(s);
-	s->expires = clamp(s, s->later + (age != 0 ? age : s->options->ttl));
+	s->expires = gate_session_clamp(s, s->later + (age != 0 ? age : s->options->ttl));
 	switch (s->state) {
 	case GATE_SESSION_NEW:
 		decide_new(s, changed);
@@ -153,20 +153,6 @@ gate_session_decide(struct gate_session *s, bool changed)
 	}
 	if (s->cookie == GATE_SESSION_SET && s->options->cookie_secure == GATE_YES && !s->secure)
 		send_cookie(s, GATE_SESSION_KEEP, "withheld: cookie_secure over plain http");
-}
-
-int64_t
-gate_session_end_time(struct gate_session *s)
-{
-	if (gate_session_json(s) == NULL || gate_session_lifetime(s) == 0 || s->destroy)
-		return 0;
-	if (s->outcome == 0)
-		gate_session_decide(s,
-		    s->record.user_changed || s->since != 0 ||
-			gate_record_differs(&s->record, s->json));
-	if (s->action == GATE_SESSION_NOTHING)
-		return s->state == GATE_SESSION_LOADED ? clamp(s, s->record.expires) : 0;
-	return s->expires;
 }
 
 struct gate_cookie_attributes

@@ -247,3 +247,19 @@ gate_session_load(struct gate_session *s)
 		gate_store_release(s->store, &records[i]);
 	return state;
 }
+
+json_t *
+gate_session_json(struct gate_session *s)
+{
+	if (s->state == GATE_SESSION_UNASKED)
+		s->state = gate_session_load(s);
+	if (s->json == NULL)
+		s->json = s->state == GATE_SESSION_LOADED && !s->destroy
+		    ? gate_record_session(&s->record)
+		    : json_object();
+	if (s->json == NULL) {
+		gate_fail(&s->error, GATE_EMEMORY, "out of memory");
+		s->state = GATE_SESSION_FAILED;
+	}
+	return s->json;
+}

@@ -21,6 +21,8 @@ int64_t gate_session_begin_time(struct gate_session *);
 int gate_session_look_up(struct gate_session *);
 /* Fills in action, cookie, both whys and expires; does nothing yet. */
 void gate_session_decide(struct gate_session *, bool changed);
+/* The time, or the end that absolute_timeout sets if that is earlier. */
+int64_t gate_session_clamp(const struct gate_session *, int64_t time);
 bool gate_session_touch_is_due(const struct gate_session *);
 int64_t gate_session_lifetime(const struct gate_session *); /* ms, 0: with the browser */
 /* Does the action. 1, GATE_CONFLICT, -1 with the session's error. */

@@ -67,12 +67,3 @@ gate_session_begin_time(struct gate_session *s)
 	time = time_of(s, s->record.user);
 	return time > s->later ? time : s->later;
 }
-
-void
-gate_session_ask_since(struct gate_session *s, int64_t since)
-{
-	gate_session_json(s);
-	if (s->outcome != 0 || s->state != GATE_SESSION_LOADED)
-		return;
-	s->since = s->own_since = since;
-}

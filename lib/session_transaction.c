@@ -12,22 +12,6 @@
 
 #define MAX_AGE_MOST (INT64_C(1000) * GATE_COOKIE_AGE_MAX)
 
-json_t *
-gate_session_json(struct gate_session *s)
-{
-	if (s->state == GATE_SESSION_UNASKED)
-		s->state = gate_session_load(s);
-	if (s->json == NULL)
-		s->json = s->state == GATE_SESSION_LOADED && !s->destroy
-		    ? gate_record_session(&s->record)
-		    : json_object();
-	if (s->json == NULL) {
-		gate_fail(&s->error, GATE_EMEMORY, "out of memory");
-		s->state = GATE_SESSION_FAILED;
-	}
-	return s->json;
-}
-
 /* ---- what the handler asks for ---- */
 
 int
@@ -100,6 +84,15 @@ gate_session_ask_login(
 	s->login = login;
 	s->record.created = 0; /* its time begins anew */
 	return gate_session_ask_max_age(s, max_age);
+}
+
+void
+gate_session_ask_since(struct gate_session *s, int64_t since)
+{
+	gate_session_json(s);
+	if (s->outcome != 0 || s->state != GATE_SESSION_LOADED)
+		return;
+	s->since = s->own_since = since;
 }
 
 bool
@@ -273,6 +266,21 @@ gate_session_save(struct gate_session *s)
 	if (s->outcome != GATE_CONFLICT)
 		gate_queue_leave(s->queue);
 	return s->outcome;
+}
+
+int64_t
+gate_session_end_time(struct gate_session *s)
+{
+	if (gate_session_json(s) == NULL || gate_session_lifetime(s) == 0 || s->destroy)
+		return 0;
+	if (s->outcome == 0)
+		gate_session_decide(s,
+		    s->record.user_changed || s->since != 0 ||
+			gate_record_differs(&s->record, s->json));
+	if (s->action == GATE_SESSION_NOTHING)
+		return s->state == GATE_SESSION_LOADED ? gate_session_clamp(s, s->record.expires)
+						       : 0;
+	return s->expires;
 }
 
 int

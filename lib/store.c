@@ -9,7 +9,12 @@
 #include "id.h"
 #include "log.h"
 #include "record.h"
+#include "record_counter.h"
 #include "store.h"
+#include "store_file.h"
+#ifdef HAVE_MONGODB
+#include "store_mongodb.h"
+#endif
 
 #ifdef HAVE_MONGODB
 #define MONGODB_TOO ", and mongodb://HOST/DATABASE"
@@ -82,21 +87,15 @@ gate_store_release(struct gate_store_link *link, struct gate_record *record)
 
 /* ---- ids that were ended ---- */
 
-void
-gate_store_ended_key(char key[GATE_STORE_KEY_MAX], const char *id)
-{
-	snprintf(key, GATE_STORE_KEY_MAX, "ended:%.*s", GATE_ID_MAX, id);
-}
-
 /* Counts the ends of an id; 0: asks for them. */
 static int
 bump_ended(struct gate_store_link *link, const char *id, int64_t add, struct gate_error *error)
 {
-	char key[GATE_STORE_KEY_MAX];
+	char key[GATE_COUNTER_KEY_MAX];
 	struct gate_bump bump;
 
-	gate_store_ended_key(key, id);
-	if (gate_store_bump(link, key, add, GATE_STORE_ENDED_TIME, &bump, error) < 0)
+	gate_record_ended_key(key, id);
+	if (gate_store_bump(link, key, add, GATE_ENDED_TIME, &bump, error) < 0)
 		return -1;
 	return bump.count > 0;
 }
@@ -106,13 +105,13 @@ int
 gate_store_is_put_back(struct gate_store_link *link, const char *id, struct gate_record *record,
     struct gate_error *error)
 {
-	char key[GATE_STORE_KEY_MAX];
+	char key[GATE_COUNTER_KEY_MAX];
 	struct gate_bump bump;
 
-	gate_store_ended_key(key, id);
-	if (gate_store_bump(link, key, 0, GATE_STORE_ENDED_TIME, &bump, error) < 0)
+	gate_record_ended_key(key, id);
+	if (gate_store_bump(link, key, 0, GATE_ENDED_TIME, &bump, error) < 0)
 		return -1;
-	if (bump.count == 0 || bump.last > gate_clock_wall() - GATE_STORE_ENDING_TIME)
+	if (bump.count == 0 || bump.last > gate_clock_wall() - GATE_ENDING_TIME)
 		return 0;
 	return gate_store_remove(link, id, record, error) < 0 ? -1 : 1;
 }
@@ -301,7 +300,7 @@ gate_store_remove(struct gate_store_link *link, const char *id, struct gate_reco
 static bool
 is_counter(const struct gate_bump *b)
 {
-	return b->count >= 0 && b->count <= GATE_STORE_COUNT_MAX && b->last >= 0 &&
+	return b->count >= 0 && b->count <= GATE_COUNTER_MAX && b->last >= 0 &&
 	    b->last == gate_clock_bound(b->last);
 }
 

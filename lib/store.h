@@ -37,18 +37,6 @@ struct gate_store_link { /* an open store */
 	atomic_int paths;
 };
 
-#define GATE_STORE_KEY_MAX (GATE_ID_MAX + 16)
-
-#define GATE_STORE_COUNT_MAX (INT64_C(1) << 53) /* more than anybody counts up to */
-
-/* The counter that remembers that an id was ended. */
-#define GATE_STORE_ENDED_TIME INT64_C(86400000) /* ms that an id that was ended is remembered */
-#define GATE_STORE_ENDING_TIME INT64_C(10000)   /* ms that its end may take */
-void gate_store_ended_key(char key[GATE_STORE_KEY_MAX], const char *id);
-
-extern const struct gate_store gate_store_file, gate_store_memory;
-extern const struct gate_store gate_store_mongodb, gate_store_mongodb_srv; /* HAVE_MONGODB */
-
 /* The table for a URL: one's own stores first. NULL with the error set. */
 const struct gate_store *gate_store_find(
     const char *url, const struct gate_store *const *own, struct gate_error *);

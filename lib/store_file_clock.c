@@ -13,7 +13,7 @@
 #include "clock.h"
 #include "error.h"
 #include "log.h"
-#include "store_file.h"
+#include "store_file_private.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define NOTE_SIZE 96                      /* bytes of the file: "offset doubted since" */

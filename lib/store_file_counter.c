@@ -14,8 +14,8 @@
 #include "buffer.h"
 #include "clock.h"
 #include "digest.h"
-#include "store.h"
-#include "store_file.h"
+#include "record_counter.h"
+#include "store_file_private.h"
 
 #define BUMP_SIZE 96      /* bytes of a counter's file: "count expires last before" */
 #define BUMPS_MAX 1000000 /* counters; beyond that those go whose end is next */
@@ -69,7 +69,7 @@ read_counter(int fd, struct counter *c)
 
 	*c = (struct counter){0};
 	return n == 0 ||
-	    (n > 0 && read_number(&at, GATE_STORE_COUNT_MAX, &c->count) &&
+	    (n > 0 && read_number(&at, GATE_COUNTER_MAX, &c->count) &&
 		read_number(&at, GATE_CLOCK_MOST, &c->expires) &&
 		read_number(&at, GATE_CLOCK_MOST, &c->last) &&
 		read_number(&at, GATE_CLOCK_MOST, &c->before));

@@ -14,7 +14,7 @@
 #include "error.h"
 #include "log.h"
 #include "options.h"
-#include "store_file.h"
+#include "store_file_private.h"
 
 static bool
 is_removed(int folder)
@@ -35,8 +35,8 @@ gate_store_file_check(const struct gate_store_file_dir *dir, struct gate_error *
 	    "store file:%s: the folder was removed; make it and start again", dir->path);
 }
 
-static int
-open_folder(int parent, const char *name, bool *made)
+int
+gate_store_file_open_folder(int parent, const char *name, bool *made)
 {
 	*made = mkdirat(parent, name, 0700) == 0;
 	if (!*made && errno != EEXIST)
@@ -56,7 +56,7 @@ remake(struct gate_store_file_dir *dir, int parent, const char *name, int folder
 
 	if (!is_removed(folder))
 		return 0;
-	fresh = open_folder(parent, name, &made);
+	fresh = gate_store_file_open_folder(parent, name, &made);
 	if (fresh < 0)
 		return -1;
 	result = dup3(fresh, folder, O_CLOEXEC) < 0 ? -1 : 1;
@@ -66,7 +66,7 @@ remake(struct gate_store_file_dir *dir, int parent, const char *name, int folder
 		    "error", "somebody removed it: a cleaner of old files must leave it alone",
 		    NULL);
 	if (made && folder == dir->users)
-		gate_store_file_index_all(dir); /* before anybody looks for a user's sessions */
+		dir->index_all(dir); /* before anybody looks for a user's sessions */
 	return result;
 }
 
@@ -131,68 +131,4 @@ gate_store_file_room(void *store, const struct gate_options *options, struct gat
 	    "make room",
 	    dir->path);
 	return 2 - dir->crowded;
-}
-
-/* ---- open and close ---- */
-
-void
-gate_store_file_close_store(void *store)
-{
-	struct gate_store_file_dir *dir = store;
-	const int fds[] = {dir->records, dir->side, dir->tmp, dir->bumps, dir->users};
-
-	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	free(dir->user_member);
-	free(dir->path);
-	free(dir);
-}
-
-/* Whoever makes user/ beside records that are there already, Node's or one's own, fills it. */
-static int
-open_all(struct gate_store_file_dir *dir)
-{
-	bool made;
-
-	dir->records = open_folder(AT_FDCWD, dir->path, &made);
-	if (dir->records >= 0)
-		dir->side = open_folder(dir->records, ".gate", &made);
-	if (dir->side >= 0)
-		dir->tmp = open_folder(dir->side, "tmp", &made);
-	if (dir->tmp >= 0)
-		dir->bumps = open_folder(dir->side, "bump", &made);
-	if (dir->bumps >= 0)
-		dir->users = open_folder(dir->side, "user", &made);
-	if (dir->users >= 0 && made)
-		gate_store_file_index_all(dir);
-	return dir->users >= 0 ? 0 : -1;
-}
-
-int
-gate_store_file_open(
-    void **store, const char *path, const struct gate_options *options, struct gate_error *error)
-{
-	struct gate_store_file_dir *dir = calloc(1, sizeof *dir);
-
-	if (dir == NULL)
-		return gate_fail(error, GATE_EMEMORY, "out of memory");
-	dir->records = dir->side = dir->tmp = dir->bumps = dir->users = -1;
-	dir->path = strdup(path);
-	dir->user_member = strdup(options->user_member);
-	dir->sync = options->file_sync;
-	dir->deadline = options->deadline;
-	dir->ttl = options->ttl;
-	if (dir->path == NULL || dir->user_member == NULL)
-		gate_fail(error, GATE_EMEMORY, "out of memory");
-	else if (open_all(dir) < 0)
-		gate_fail_errno(
-		    error, GATE_ESTORE, "store file:%s: the folder can't be opened or made", path);
-	else {
-		gate_store_file_look_at_clock(dir, NULL); /* the sweep says what is wrong */
-		*store = dir;
-		return 0;
-	}
-	gate_store_file_close_store(dir);
-	return -1;
 }

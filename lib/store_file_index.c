@@ -13,8 +13,8 @@
 #include "clock.h"
 #include "digest.h"
 #include "id.h"
-#include "store.h"
-#include "store_file.h"
+#include "record_counter.h"
+#include "store_file_private.h"
 
 #define YOUNG (60 * 60 * 1000) /* ms that an entry may be ahead of its record */
 
@@ -88,13 +88,13 @@ bool
 gate_store_file_is_stray(
     struct gate_store_file_dir *dir, const char *id, const struct gate_record *record)
 {
-	char key[GATE_STORE_KEY_MAX], name[GATE_SHA256_HEX + 1];
+	char key[GATE_COUNTER_KEY_MAX], name[GATE_SHA256_HEX + 1];
 
 	if (record->user == NULL)
 		return false;
 	if (!is_listed(dir, id, record->user))
 		return true;
-	gate_store_ended_key(key, id);
+	gate_record_ended_key(key, id);
 	gate_sha256_hex(name, key, strlen(key));
 	return faccessat(dir->bumps, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
@@ -103,13 +103,13 @@ bool
 gate_store_file_is_ending(
     struct gate_store_file_dir *dir, const char *id, const struct gate_record *record)
 {
-	char key[GATE_STORE_KEY_MAX];
+	char key[GATE_COUNTER_KEY_MAX];
 	struct gate_bump ends;
 
-	gate_store_ended_key(key, id);
+	gate_record_ended_key(key, id);
 	return is_listed(dir, id, record->user) &&
-	    gate_store_file_bump(dir, key, 0, GATE_STORE_ENDED_TIME, &ends, NULL) == 1 &&
-	    ends.count > 0 && ends.last > gate_clock_wall() - GATE_STORE_ENDING_TIME;
+	    gate_store_file_bump(dir, key, 0, GATE_ENDED_TIME, &ends, NULL) == 1 &&
+	    ends.count > 0 && ends.last > gate_clock_wall() - GATE_ENDING_TIME;
 }
 
 /* An entry goes when its record has gone; a young one may be about to get it. */

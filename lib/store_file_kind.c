@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "json.h"
-#include "store_file.h"
+#include "store_file_private.h"
 
 static int
 find_cookie(void *data, const struct gate_json_span *span)

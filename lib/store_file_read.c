@@ -17,7 +17,7 @@
 #include "id.h"
 #include "log.h"
 #include "record.h"
-#include "store_file.h"
+#include "store_file_private.h"
 
 #define ACCESS_MAX 9e15 /* ms since 1970; a __lastAccess beyond that is taken for this one */
 
@@ -201,4 +201,20 @@ gate_store_file_id(const char *name, char id[GATE_ID_MAX + 1])
 	memcpy(id, name, length - 5);
 	id[length - 5] = '\0';
 	return gate_id_valid(id);
+}
+
+/* Of a file that is larger than a record may be. */
+bool
+gate_store_file_begins_as_session(const struct gate_store_file_dir *dir, const char *name)
+{
+	int fd = openat(dir->records, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char *text = fd >= 0 ? malloc(GATE_RECORD_SIZE_MAX) : NULL;
+	ssize_t got = text != NULL ? pread(fd, text, GATE_RECORD_SIZE_MAX, 0) : -1;
+	enum gate_store_file_kind kind =
+	    got >= 0 ? gate_store_file_kind(text, (size_t)got) : GATE_STORE_FILE_OTHER;
+
+	free(text);
+	if (fd >= 0)
+		close(fd);
+	return kind == GATE_STORE_FILE_SESSION || kind == GATE_STORE_FILE_BLANK;
 }

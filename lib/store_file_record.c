@@ -13,7 +13,7 @@
 #include "clock.h"
 #include "error.h"
 #include "record.h"
-#include "store_file.h"
+#include "store_file_private.h"
 
 #define PAD 256           /* our records are padded to a multiple, so that they keep their size */
 #define IN_PLACE_MAX 4096 /* one page: a pwrite of it is whole even if the writer is killed */

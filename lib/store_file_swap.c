@@ -11,7 +11,7 @@
 #include "id.h"
 #include "log.h"
 #include "queue.h"
-#include "store_file.h"
+#include "store_file_private.h"
 
 #define BLOCK_SIZE 4096 /* bytes that are compared at once */
 

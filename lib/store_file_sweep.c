@@ -13,7 +13,7 @@
 #include "id.h"
 #include "options.h"
 #include "record.h"
-#include "store_file.h"
+#include "store_file_private.h"
 
 #define SWEEP_GRACE 60000        /* ms that an expired record is left alone */
 #define TMP_AGE (60 * 60 * 1000) /* ms after which a file in tmp/ belongs to nobody */
@@ -56,22 +56,6 @@ sweep_read(struct gate_store_file_dir *dir, const char *id, struct gate_store_fi
 		gate_store_file_touch(dir, id, &record, NULL);
 	gate_record_clear(&record);
 	return swept;
-}
-
-/* Of a file that is larger than a record may be. */
-bool
-gate_store_file_begins_as_session(const struct gate_store_file_dir *dir, const char *name)
-{
-	int fd = openat(dir->records, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	char *text = fd >= 0 ? malloc(GATE_RECORD_SIZE_MAX) : NULL;
-	ssize_t got = text != NULL ? pread(fd, text, GATE_RECORD_SIZE_MAX, 0) : -1;
-	enum gate_store_file_kind kind =
-	    got >= 0 ? gate_store_file_kind(text, (size_t)got) : GATE_STORE_FILE_OTHER;
-
-	free(text);
-	if (fd >= 0)
-		close(fd);
-	return kind == GATE_STORE_FILE_SESSION || kind == GATE_STORE_FILE_BLANK;
 }
 
 /* How many went: 1 or 0. Never waits for a lock: a record that is in use has not expired. */

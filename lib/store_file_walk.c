@@ -15,7 +15,7 @@
 #include "id.h"
 #include "log.h"
 #include "record.h"
-#include "store_file.h"
+#include "store_file_private.h"
 
 struct walk {
 	struct gate_store_file_dir *dir;

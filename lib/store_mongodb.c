@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "error.h"
-#include "store.h"
 #include "store_mongodb.h"
+#include "store_mongodb_private.h"
 
 #define SPARE_CLIENTS 4 /* beside the threads: the sweeper, two probes, a walk's visits */
 

@@ -10,7 +10,7 @@
 #include "date.h"
 #include "encode.h"
 #include "json.h"
-#include "store_mongodb.h"
+#include "store_mongodb_private.h"
 
 /* connect-mongo's driver writes what is undefined as null, so a cookie has all of them. */
 static const char *const cookie_members[] = {"originalMaxAge", "partitioned", "priority", "expires",

@@ -8,8 +8,8 @@
 #include "encode.h"
 #include "error.h"
 #include "log.h"
-#include "store.h"
-#include "store_mongodb.h"
+#include "record_counter.h"
+#include "store_mongodb_private.h"
 
 #define BUMP_TRIES 20 /* a counter that ends and begins meanwhile is asked for again */
 #define TIMES 4       /* of the last bumps up: several may be on their way when one is taken back */
@@ -86,10 +86,10 @@ static bool
 read_count(const bson_iter_t *at, int64_t *count)
 {
 	if (BSON_ITER_HOLDS_DOUBLE(at) &&
-	    !(bson_iter_double(at) >= 0 && bson_iter_double(at) <= (double)GATE_STORE_COUNT_MAX))
+	    !(bson_iter_double(at) >= 0 && bson_iter_double(at) <= (double)GATE_COUNTER_MAX))
 		return false;
 	*count = BSON_ITER_HOLDS_NUMBER(at) ? bson_iter_as_int64(at) : -1;
-	return *count >= 0 && *count <= GATE_STORE_COUNT_MAX;
+	return *count >= 0 && *count <= GATE_COUNTER_MAX;
 }
 
 /* What the document says; `up`: its last time is this bump's own. What can't be read is INT64_MAX. */
@@ -164,7 +164,7 @@ bump_live(const struct counter *c)
 {
 	bson_t query, update = BSON_INITIALIZER, inner, push, each;
 
-	name_countable(&query, c, 0, GATE_STORE_COUNT_MAX);
+	name_countable(&query, c, 0, GATE_COUNTER_MAX);
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$inc", &inner);
 	BSON_APPEND_INT64(&inner, "count", c->add);
 	bson_append_document_end(&update, &inner);
@@ -220,7 +220,7 @@ take_back(const struct counter *c)
 {
 	bson_t query, update = BSON_INITIALIZER, inner;
 
-	name_countable(&query, c, 1 - c->add, GATE_STORE_COUNT_MAX);
+	name_countable(&query, c, 1 - c->add, GATE_COUNTER_MAX);
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$inc", &inner);
 	BSON_APPEND_INT64(&inner, "count", c->add);
 	bson_append_document_end(&update, &inner);

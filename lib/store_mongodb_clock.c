@@ -3,7 +3,7 @@
 
 #include "clock.h"
 #include "error.h"
-#include "store_mongodb.h"
+#include "store_mongodb_private.h"
 
 static bool
 ask(const struct gate_store_mongodb *store, struct gate_mongodb_call *call, const char *name,

@@ -3,7 +3,7 @@
 
 #include "error.h"
 #include "log.h"
-#include "store_mongodb.h"
+#include "store_mongodb_private.h"
 
 struct index {
 	const char *collection, *field, *name;

@@ -7,7 +7,7 @@
 #include "error.h"
 #include "json.h"
 #include "record.h"
-#include "store_mongodb.h"
+#include "store_mongodb_private.h"
 
 struct gate_store_mongodb_was *
 gate_store_mongodb_keep(const bson_iter_t *session)

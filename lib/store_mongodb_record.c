@@ -8,7 +8,7 @@
 #include "error.h"
 #include "log.h"
 #include "record.h"
-#include "store_mongodb.h"
+#include "store_mongodb_private.h"
 
 static void
 log_unreadable(struct gate_store_mongodb *store, const char *id)

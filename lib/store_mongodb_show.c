@@ -8,7 +8,7 @@
 #include "encode.h"
 #include "json.h"
 #include "number.h"
-#include "store_mongodb.h"
+#include "store_mongodb_private.h"
 
 #define DEPTH_MAX 200
 #define DATE_MAX INT64_C(8640000000000000) /* ms before and after 1970 that a Date can hold */

@@ -4,7 +4,7 @@
 #include "clock.h"
 #include "error.h"
 #include "log.h"
-#include "store_mongodb.h"
+#include "store_mongodb_private.h"
 
 #define BUMPS_MAX 1000000  /* counters; beyond that those go whose end is next */
 #define SWEEP_GRACE 60000  /* ms that an expired record is left alone */

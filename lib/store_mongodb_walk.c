@@ -7,7 +7,7 @@
 #include "error.h"
 #include "id.h"
 #include "record.h"
-#include "store_mongodb.h"
+#include "store_mongodb_private.h"
 
 #define OF_USER_MOST 20000 /* records: who asks keeps some memory for each */
 #define WALK_BATCH 100 /* records that come in one answer, which must come within socket_timeout */

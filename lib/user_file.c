@@ -28,16 +28,6 @@ struct gate_user_table { /* never changed once it is made */
 	int holders; /* under the file's lock */
 };
 
-int
-gate_user_file_fail(const struct gate_user_file *file, const char *what, struct gate_error *error)
-{
-	if (errno == ENOENT)
-		return gate_fail(error, GATE_ESYSTEM, "users %.100s: %s", file->url,
-		    file->make ? "its folder is not there"
-			       : "it is not there: gate user add makes it");
-	return gate_fail_errno(error, GATE_ESYSTEM, "users %.100s%s", file->url, what);
-}
-
 /* ---- the table ---- */
 
 /* FNV-1a, its upper half worked into the lower one. */
@@ -165,34 +155,6 @@ fill(struct gate_user_table *table, const char *path)
 
 /* ---- reading ---- */
 
-int
-gate_user_file_look_at(int fd, struct stat *st)
-{
-	if (fstat(fd, st) < 0)
-		return -1;
-	if (S_ISREG(st->st_mode))
-		return 0;
-	errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
-	return -1;
-}
-
-/* As long as the first change has not made it, it is empty. 0 or -1 with errno. */
-static int
-read_file(const struct gate_user_file *file, struct gate_buffer *text, struct stat *st)
-{
-	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), result = -1, reason;
-
-	*st = (struct stat){0};
-	if (fd < 0)
-		return errno == ENOENT && file->make ? gate_buffer_puts(text, "") : -1;
-	if (gate_user_file_look_at(fd, st) == 0)
-		result = gate_file_read(fd, GATE_USER_FILE_MAX, text) < 0 ? -1 : 0;
-	reason = errno;
-	close(fd);
-	errno = reason;
-	return result;
-}
-
 static struct gate_user_table *
 make_table(struct gate_buffer *text, const struct gate_user_file *file, const struct stat *st)
 {
@@ -211,14 +173,6 @@ make_table(struct gate_buffer *text, const struct gate_user_file *file, const st
 		gate_log(GATE_LOG_WARN, "users-exposed", "file", file->path, "hint", "chmod o= it",
 		    NULL);
 	return table;
-}
-
-bool
-gate_user_file_is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	    a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	    a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 static bool
@@ -265,7 +219,7 @@ refresh(struct gate_user_file *file, struct gate_error *error)
 
 	if (is_current(file))
 		return 0;
-	if (read_file(file, &text, &st) < 0) {
+	if (gate_user_file_read(file, &text, &st) < 0) {
 		gate_buffer_release(&text);
 		return gate_user_file_fail(file, "", error);
 	}

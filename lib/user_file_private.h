@@ -41,11 +41,13 @@ struct gate_user_file {
 	char url[];
 };
 
-/* ---- user_file.c ---- */
+/* ---- user_file_read.c ---- */
 
 /* Says which file it is, and errno. -1. */
 int gate_user_file_fail(const struct gate_user_file *, const char *what, struct gate_error *);
 int gate_user_file_look_at(int fd, struct stat *); /* -1 with errno: also what is no file */
+/* Reads it whole. It is empty as long as the first change has not made it. 0 or -1 with errno. */
+int gate_user_file_read(const struct gate_user_file *, struct gate_buffer *text, struct stat *);
 bool gate_user_file_is_same(const struct stat *, const struct stat *); /* and unchanged */
 
 /* ---- user_file_change.c ---- */

@@ -32,8 +32,9 @@ struct gate_user_mongodb {
 	char url[];
 };
 
-/* ---- user_mongodb.c ---- */
+/* ---- user_mongodb_find.c ---- */
 
+struct gate_mongodb_wish gate_user_mongodb_wish(const struct gate_user_mongodb *);
 /* As gate_mongodb_begin, for the users' collection; the first one connects. */
 int gate_user_mongodb_begin(struct gate_user_mongodb *, struct gate_mongodb_call *,
     enum gate_mongodb_kind, struct gate_error *);
@@ -42,6 +43,10 @@ const char *gate_user_mongodb_text(const bson_t *document, const char *name); /*
 const char *gate_user_mongodb_refusal(const char *name, const char *hash);
 /* Appends that name and hash are all that is wanted of a document. */
 void gate_user_mongodb_project(bson_t *options);
+/* Does the filter find this very name, whatever the collection takes for equal? 1: *since is the
+ * user's time; 0; -1. */
+int gate_user_mongodb_look_at(
+    struct gate_mongodb_call *, const bson_t *filter, const char *name, int64_t *since);
 int gate_user_mongodb_find(void *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
 
 /* ---- user_mongodb_sample.c ---- */

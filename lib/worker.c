@@ -1,7 +1,6 @@
 /* worker.c: what a worker does beside answering: signals, the configuration, the end. */
 #include "config.h"
 
-
 #include "error.h"
 #include "fastcgi.h"
 #include "hashing.h"

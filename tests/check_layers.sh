@@ -8,8 +8,8 @@ layers='master worker listen sweeper fastcgi parked arrival open
 transact login login_private
 request memory repeat configuration
 session session_private origin user throttle hashing
-user_mongodb_private store store_file store_mongodb
-record record_private queue mongodb mongoc resolve
+user_mongodb_private store store_file store_file_private store_mongodb store_mongodb_private
+record record_counter record_private queue mongodb mongoc resolve
 options options_private
 template template_private form cookie device seal
 sign id password breaker user_kind user_rules user_file_private
@@ -21,10 +21,10 @@ level() { # NAME of a header without .h
 layer_of() { # a source file belongs to the layer of the header it begins its name with
 	case $1 in
 	main) echo 1 ;;
-	answer | asked | page | redirect) level request ;;
+	answer | asked | finish | page | redirect) level request ;;
 	clock_*) level clock ;;
 	json_* | log_* | login_* | mongodb_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
-	store_*) level store_file ;;
+	store_*) level store_file_private ;;
 	user_mongodb*) level store ;;
 	user_*) level user_kind ;;
 	*) level "$1" ;;

@@ -17,7 +17,9 @@
 #include "queue.h"
 #include "request.h"
 #include "sign.h"
+#include "record_counter.h"
 #include "store.h"
+#include "store_file.h"
 #include "tap.h"
 
 #define SECRET "a secret of the tests, 32 bytes or more"
@@ -180,12 +182,12 @@ count_records(const struct fixture *f, bool clear)
 static inline void
 forget_end(struct fixture *f, const char *id)
 {
-	char key[GATE_STORE_KEY_MAX];
+	char key[GATE_COUNTER_KEY_MAX];
 	struct gate_bump bump;
 
 	snprintf(key, sizeof key, "renewed:%s", id);
 	must(gate_store_bump(&f->link, key, 0, 0, &bump, NULL) == 1, key);
-	gate_store_ended_key(key, id);
+	gate_record_ended_key(key, id);
 	must(gate_store_bump(&f->link, key, 0, 0, &bump, NULL) == 1, key);
 }
 

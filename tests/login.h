@@ -13,6 +13,7 @@
 #include "hashing.h"
 #include "id.h"
 #include "serve.h"
+#include "store_file.h"
 #include "throttle.h"
 
 #define ANNA "seven wild geese in a row"

@@ -373,15 +373,15 @@ put_back(const char *id, const char *text)
 static void
 test_mark(void)
 {
-	char kept[TEXT_MAX], id[GATE_ID_MAX + 1], key[GATE_STORE_KEY_MAX];
+	char kept[TEXT_MAX], id[GATE_ID_MAX + 1], key[GATE_COUNTER_KEY_MAX];
 	struct gate_bump bump;
 
 	begin();
 	ask(log_in);
 	snprintf(kept, sizeof kept, "%s", record());
 	snprintf(id, sizeof id, "%s", session_id());
-	gate_store_ended_key(key, id);
-	gate_store_bump(&v.f.link, key, 1, GATE_STORE_ENDED_TIME, &bump, NULL);
+	gate_record_ended_key(key, id);
+	gate_store_bump(&v.f.link, key, 1, GATE_ENDED_TIME, &bump, NULL);
 	is(ask(who), "nobody", "a request between the mark of an end and the removal");
 	gate_store_remove(&v.f.link, id, NULL, NULL);
 	ahead += MINUTE;

@@ -14,7 +14,7 @@
 #include "clock.h"
 #include "log.h"
 #include "records.h"
-#include "store_mongodb.h"
+#include "store_mongodb_private.h"
 
 #define OP_REPLY 1
 #define OP_QUERY 2004

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "log.h"
 #include "serve.h"
+#include "store_file.h"
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define ID "yR8rSsV2v4n6zB3cR0q5c7Xw1mPjT9aK"

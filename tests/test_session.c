@@ -8,6 +8,7 @@
 #include "fixture.h"
 #include "id.h"
 #include "session.h"
+#include "store_file.h"
 
 #define NOW INT64_C(1795253199612) /* 2026-11-21T09:26:39.612Z */
 #define MINUTE (INT64_C(60) * 1000)

@@ -5,7 +5,7 @@
 #include "date.h"
 #include "fixture.h"
 #include "id.h"
-#include "store_file.h"
+#include "store_file_private.h"
 
 #define NOW INT64_C(1795253199612) /* 2026-11-21 */
 #define HOUR (INT64_C(60) * 60 * 1000)

@@ -9,7 +9,7 @@
 #include "log.h"
 #include "records.h"
 #include "scratch.h"
-#include "store_file.h"
+#include "store_file_private.h"
 
 #define MADE INT64_C(1795253194612) /* 2026-11-21T09:26:34.612Z */
 #define NODES                                                                                      \

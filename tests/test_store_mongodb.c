@@ -4,7 +4,7 @@
 
 #include "digest.h"
 #include "records.h"
-#include "store_mongodb.h"
+#include "store_mongodb_private.h"
 
 static struct fixture f;
 static mongoc_client_t *client; /* a way of our own, as Node has one */

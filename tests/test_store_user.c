@@ -8,7 +8,9 @@
 #include "behind.h"
 #include "digest.h"
 #include "records.h"
+#include "record_counter.h"
 #include "store_file.h"
+#include "store_file_private.h"
 #include "stores.h"
 
 #define THREADS 8
@@ -502,11 +504,11 @@ end_it(const char *id)
 static void
 forget(const char *id)
 {
-	char key[GATE_STORE_KEY_MAX];
+	char key[GATE_COUNTER_KEY_MAX];
 	struct gate_bump bump;
 
 	take_away(id);
-	gate_store_ended_key(key, id);
+	gate_record_ended_key(key, id);
 	gate_store_bump(&f.link, key, 0, 0, &bump, NULL);
 }
 
@@ -580,13 +582,13 @@ static void
 test_while_ending(void)
 {
 	struct gate_record record;
-	char key[GATE_STORE_KEY_MAX];
+	char key[GATE_COUNTER_KEY_MAX];
 	struct gate_bump bump;
 
 	make("ending", "anna");
 	load("ending", &record);
-	gate_store_ended_key(key, "ending");
-	gate_store_bump(&f.link, key, 1, GATE_STORE_ENDED_TIME, &bump, NULL);
+	gate_record_ended_key(key, "ending");
+	gate_store_bump(&f.link, key, 1, GATE_ENDED_TIME, &bump, NULL);
 	lives("ending");
 	ok(gate_store_remove(&f.link, "ending", &record, NULL) == 1,
 	    "a load while it is being ended does not take it from who ends it");

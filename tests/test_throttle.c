@@ -11,7 +11,9 @@
 #include "device.h"
 #include "digest.h"
 #include "error.h"
+#include "record_counter.h"
 #include "records.h"
+#include "store_file.h"
 #include "throttle.h"
 
 #define SECOND INT64_C(1000)
@@ -795,7 +797,7 @@ test_accounts(void)
 static void
 test_unreadable(void)
 {
-	static const int64_t counts[] = {INT64_MAX, INT64_MAX - 1, GATE_STORE_COUNT_MAX + 1};
+	static const int64_t counts[] = {INT64_MAX, INT64_MAX - 1, GATE_COUNTER_MAX + 1};
 	char key[128], hex[GATE_SHA256_HEX + 1];
 	int before = GATE_THROTTLE_PASS, after = GATE_THROTTLE_PASS;
 
