@@ -4,7 +4,7 @@ cd "$top_srcdir" || exit 1
 command -v mandoc >/dev/null || { echo "1..0 # SKIP mandoc is not installed"; exit 0; }
 echo 1..6
 n=0
-for page in lib/gate.3 lib/configuration.conf.5 cgi-bin/gate.8; do
+for page in lib/gate.3 lib/gate.conf.5 cgi-bin/gate.8; do
 	n=$((n + 1))
 	if warnings=$(mandoc -Tlint -W warning "$page"); then
 		echo "ok $n - $page"
@@ -33,7 +33,7 @@ done
 # what configuration.c warns of at a reload, in the paragraph that ends with "need a restart"
 missing=
 for name in $(sed -n '/const fixed\[\] = {/,/};/p' lib/configuration.c | grep -oE '"[a-z_]+"' | tr -d '"'); do
-	for text in README.md conf/gate.conf lib/configuration.conf.5; do
+	for text in README.md conf/gate.conf lib/gate.conf.5; do
 		grep -B12 'need a restart' "$text" | grep -qw "$name" || missing="$missing $text:$name"
 	done
 done
