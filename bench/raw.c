@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "error.h"
-#include "id.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "crypto/id.h"
 #include "loop.h"
-#include "record.h"
-#include "store.h"
+#include "record/record.h"
+#include "store/store.h"
 
 #define RECORDS_MAX 256 /* of a worker, to work on */
 

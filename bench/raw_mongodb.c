@@ -9,7 +9,7 @@
 
 #include <mongoc/mongoc.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "loop.h"
 
 #define COLLECTION "sessions" /* the gate's own, so that its indexes cost what they cost */

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "error.h"
+#include "base/clock.h"
+#include "base/error.h"
 #include "gate_command.h"
 
 #define SHOWN_WIDTH 48 /* columns of "name = value" in front of where it comes from */

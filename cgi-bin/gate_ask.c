@@ -10,7 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "base/file.h"
 #include "gate_command.h"
 
 /* One only, so that what stands behind the line is left for whoever reads next. 1; 0: the end; -1

@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "gate_command.h"
-#include "password.h"
-#include "sign.h"
-#include "user.h"
+#include "crypto/password.h"
+#include "crypto/sign.h"
+#include "user/user.h"
 
 #define USERS_SHOWN 10 /* of those who need a new password */
 

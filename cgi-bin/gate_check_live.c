@@ -14,17 +14,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "encode.h"
-#include "error.h"
-#include "file.h"
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "gate_command.h"
-#include "id.h"
-#include "queue.h"
-#include "record.h"
-#include "sign.h"
-#include "store_file_private.h"
-#include "template.h"
+#include "crypto/id.h"
+#include "base/queue.h"
+#include "record/record.h"
+#include "crypto/sign.h"
+#include "store/file/private.h"
+#include "request/template/template.h"
 
 #define RECORDS_LOOKED_AT 10000 /* of the store's folder; a million would take a minute */
 #define PAD 256                 /* the file store's */

@@ -3,8 +3,8 @@
 #define GATE_COMMAND_H
 
 #include "gate.h"
-#include "options.h"
-#include "store.h"
+#include "options/options.h"
+#include "store/store.h"
 
 enum { GATE_COMMAND_DONE, GATE_COMMAND_FAILED, GATE_COMMAND_USAGE }; /* exit statuses */
 

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "encode.h"
+#include "base/encode.h"
 #include "gate_command.h"
-#include "unicode.h"
+#include "base/unicode.h"
 
 #define INDENT 2
 #define INDENT_MAX 64 /* a record may be nested deeper than any screen is wide */

@@ -10,15 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buffer.h"
-#include "clock.h"
-#include "encode.h"
-#include "error.h"
-#include "file.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "gate_command.h"
-#include "options.h"
-#include "random.h"
-#include "sign.h"
+#include "options/options.h"
+#include "crypto/random.h"
+#include "crypto/sign.h"
 
 #define SECRET_BYTES 32
 #define FILE_MAX (16u << 10)     /* as much as the programs read */

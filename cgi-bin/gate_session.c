@@ -7,17 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "buffer.h"
-#include "clock.h"
-#include "cookie.h"
-#include "date.h"
-#include "encode.h"
-#include "error.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "http/cookie.h"
+#include "base/date.h"
+#include "base/encode.h"
+#include "base/error.h"
 #include "gate_command.h"
-#include "id.h"
-#include "record.h"
-#include "sign.h"
-#include "user.h"
+#include "crypto/id.h"
+#include "record/record.h"
+#include "crypto/sign.h"
+#include "user/user.h"
 
 struct job {
 	struct gate_options options;

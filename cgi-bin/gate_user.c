@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "gate_command.h"
-#include "password.h"
-#include "throttle.h"
-#include "user.h"
+#include "crypto/password.h"
+#include "login/throttle.h"
+#include "user/user.h"
 
 _Static_assert(
     GATE_COMMAND_LINE_SIZE > GATE_PASSWORD_MAX && GATE_COMMAND_LINE_SIZE >= GATE_HASH_MAX,

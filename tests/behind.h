@@ -16,7 +16,7 @@ path_behind(char *path, size_t size, const char *url, const char *id)
 }
 
 #ifdef HAVE_MONGODB
-#include "store_mongodb_private.h"
+#include "store/mongodb/private.h"
 
 /* connect-mongo's set: an update that makes what is not there, of its own fields only. */
 static inline void

@@ -1,63 +1,72 @@
 #!/bin/sh
-# check_layers: includes point down only, and a third-party header appears where design says.
+# check_layers: lib/ is one ladder of folders: includes and calls lead down only, and a third-party
+# header stays where it belongs.
 cd "$top_srcdir" || exit 1
-echo 1..3
+echo 1..6
+say() { # NUMBER NAME BAD
+	[ -z "$3" ] && echo "ok $1 - $2" && return
+	echo "not ok $1 - $2"
+	printf '%s\n' "$3" | sed 's/^/# /'
+}
 
-# A file may include headers of its own layer or of one below. The highest comes first.
-layers='master worker listen sweeper fastcgi parked arrival open
-transact login login_private
-request memory repeat configuration
-session session_private origin user throttle hashing
-user_mongodb_private store store_file store_file_private store_mongodb store_mongodb_private
-record record_counter record_private queue mongodb mongoc resolve
-options options_private
-template template_private form cookie device seal
-sign id password breaker user_kind user_rules user_file_private
-json digest
-clock log log_line unicode buffer encode date number random error field file address'
-level() { # NAME of a header without .h
-	printf '%s\n' "$layers" | awk -v name="$1" '{ for (i = 1; i <= NF; i++) if ($i == name) print NR }'
+# From the top floor down. A file may include its own folder's headers, and those of folders below.
+folders='serve login request request/template session store store/file store/mongodb user record options
+server crypto http base'
+sources=$(find lib -name '*.[ch]' ! -path lib/gate.h | sort)
+floor() { # FILE: its folder's number; "": it has none
+	for folder in $folders; do
+		echo "$folder"
+	done | grep -nxF "$(dirname "${1#lib/}")" | cut -d: -f1
 }
-layer_of() { # a source file belongs to the layer of the header it begins its name with
-	case $1 in
-	main) echo 1 ;;
-	answer | asked | finish | page | redirect) level request ;;
-	clock_*) level clock ;;
-	json_* | log_* | login_* | mongodb_* | options_* | password_* | record_* | session_* | template_*) level "${1%%_*}" ;;
-	store_*) level store_file_private ;;
-	user_mongodb*) level store ;;
-	user_*) level user_kind ;;
-	*) level "$1" ;;
-	esac
-}
-bad=
-for file in lib/*.c lib/*.h; do
-	name=${file#lib/}
-	name=${name%.?}
-	[ "$file" != lib/gate.h ] || continue
-	own=$(layer_of "$name")
-	[ -n "$own" ] || { bad="$bad $file(no layer)"; continue; }
-	for header in $(sed -n 's/^#include "\(.*\)\.h"$/\1/p' "$file"); do
-		case $header in config | gate) continue ;; esac
-		below=$(level "$header")
-		[ -n "$below" ] && [ "$below" -ge "$own" ] || bad="$bad $name->$header"
+includes() { sed -n 's/^#include "\(.*\)"$/\1/p' "$1" | grep -vxE 'config\.h|gate\.h'; } # FILE
+bad=$(for file in $sources; do
+	own=$(floor "$file")
+	[ -n "$own" ] || { echo "$file stands in no folder that this list has" && continue; }
+	for header in $(includes "$file"); do
+		below=$(floor "$header")
+		[ -n "$below" ] && [ "$below" -ge "$own" ] || echo "$file includes $header"
 	done
-done
-[ -z "$bad" ] && echo "ok 1 - includes point down" || echo "not ok 1 - includes point down:$bad"
+done)
+say 1 'includes lead down' "$bad"
+say 2 'and are written from lib/' "$(for file in $sources; do
+	for header in $(includes "$file"); do
+		[ -e "lib/$header" ] || echo "$file includes $header"
+	done
+done)"
+say 3 'a private header is for its own folder' "$(for file in $sources; do
+	for header in $(includes "$file" | grep -E '(/|_)private\.h$'); do
+		[ "lib/$(dirname "$header")" = "$(dirname "$file")" ] || echo "$file includes $header"
+	done
+done)"
 
-# HEADER FILES...: who includes it beside those named
-only() {
+# Whoever calls a function, or reads a table, needs the file that has it: lines of two files.
+needs() {
+	find "$top_builddir/lib" -path '*/.libs/libgate_core_la-*.o' | while read -r object; do
+		file=$(echo "${object#"$top_builddir"/}" | sed 's/\.libs\/libgate_core_la-//; s/o$/c/')
+		[ -e "$file" ] || continue # it is of an earlier build
+		nm "$object" | awk -v file="$file" '$NF ~ /^gate_/ {
+			print $NF, file, ($(NF - 1) == "U" ? "needs" : "has") }'
+	done | sort -k 3,3 | awk '$3 == "has" { has[$1] = $2; next }
+		$1 in has && has[$1] != $2 { print $2, has[$1] }' | sort -u
+}
+pairs=$(needs)
+[ "$(printf '%s\n' "$pairs" | wc -l)" -gt 300 ] || pairs='? there are no objects in the build folder'
+say 4 'no files need each other in a circle' "$(printf '%s\n' "$pairs" | tsort 2>&1 >/dev/null | head -n 20)"
+
+only() { # HEADER FILES...: who includes it beside those named
 	pattern=$1
 	shift
-	found=$(grep -lE "#include <$pattern" lib/*.c lib/*.h cgi-bin/*.c | sort | tr '\n' ' ')
+	# shellcheck disable=SC2086 # words
+	found=$(grep -lE "#include <$pattern" $sources cgi-bin/*.c | sort | tr '\n' ' ')
 	wanted=$(printf '%s\n' "$@" | sort | tr '\n' ' ')
 	[ "$found" = "$wanted" ] || echo "$pattern: $found"
 }
-bad=$(only fcgiapp.h lib/fastcgi.c; only openssl/ lib/sign.c lib/seal.c lib/digest.c lib/password.c \
-	lib/password_apr1.c; only crypt.h lib/password.c
-	only '(mongoc|bson)/' lib/mongoc.h)
-[ -z "$bad" ] && echo "ok 2 - third-party headers stay where they belong" ||
-	echo "not ok 2 - third-party headers stay where they belong: $bad"
-
-bad=$(grep -l '#include "' cgi-bin/*.c | grep -v '/gate[._]')
-[ -z "$bad" ] && echo "ok 3 - pages see gate.h only" || echo "not ok 3 - pages see gate.h only: $bad"
+say 5 'third-party headers stay where they belong' "$(
+	only fcgiapp.h lib/serve/fastcgi.c
+	only openssl/ lib/crypto/sign.c lib/crypto/seal.c lib/crypto/digest.c lib/crypto/password.c \
+		lib/crypto/password_apr1.c
+	only crypt.h lib/crypto/password.c
+	only '(mongoc|bson)/' lib/server/mongoc.h
+	grep -l '#include "server/mongo' $sources |
+		grep -vE '^lib/(server/|store/mongodb/|user/mongodb)')"
+say 6 'pages see gate.h only' "$(grep -l '#include "' cgi-bin/*.c | grep -v '/gate[._]')"

@@ -22,7 +22,7 @@ done
 
 missing=
 for name in $(grep -oE '(put_text|json_object_set_new)\([[:space:]]*gate, "[a-z]+"' <<-END | grep -oE '"[a-z]+"' | tr -d '"'
-	$(tr '\n' ' ' <lib/page.c)
+	$(tr '\n' ' ' <lib/request/page.c)
 END
 ); do
 	grep -qF "Va gate.$name " lib/gate.3 || missing="$missing gate.$name"
@@ -32,7 +32,7 @@ done
 
 # what configuration.c warns of at a reload, in the paragraph that ends with "need a restart"
 missing=
-for name in $(sed -n '/const fixed\[\] = {/,/};/p' lib/configuration.c | grep -oE '"[a-z_]+"' | tr -d '"'); do
+for name in $(sed -n '/const fixed\[\] = {/,/};/p' lib/request/configuration.c | grep -oE '"[a-z_]+"' | tr -d '"'); do
 	for text in README.md conf/gate.conf lib/gate.conf.5; do
 		grep -B12 'need a restart' "$text" | grep -qw "$name" || missing="$missing $text:$name"
 	done

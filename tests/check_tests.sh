@@ -23,11 +23,18 @@ named=$(sed '/^#/d' scripts/shares | grep -oE '\btests/test_[a-z_]+\.sh' | sort 
 say 3 'the shares run what SHARE_TESTS lists' "$([ "$slow" = "$named" ] ||
 	printf 'Makefile.am: %s\nscripts/shares: %s\n' "$slow" "$named")"
 
-# Its own test, that of the file whose part it is, or a word of where it is tested.
-untold=$(for file in lib/*.c; do
-	name=${file#lib/} name=${name%.c} part=${file#lib/} part=${part%.c}
-	while [ ! -e "tests/test_$part.c" ] && [ "$part" != "${part%_*}" ]; do part=${part%_*}; done
-	[ -e "tests/test_$part.c" ] || grep -qE "\b$part\.c" CONTRIBUTING.md ||
-		echo "$file: CONTRIBUTING.md does not say which test it has"
+# lib/store/file/swap.c has tests/test_store_file_swap.c, or that of what it is a part of
+# (test_store_file.c, test_store.c; test_swap.c), or a word in CONTRIBUTING.md of where it is tested.
+test_of() { # NAME
+	part=$1
+	while [ ! -e "tests/test_$part.c" ]; do
+		[ "$part" != "${part%_*}" ] || return 1
+		part=${part%_*}
+	done
+}
+untold=$(find lib -name '*.c' | sort | while read -r file; do
+	path=${file#lib/} path=${path%.c}
+	test_of "$(echo "$path" | tr / _)" || test_of "${path##*/}" ||
+		grep -qF "$path.c" CONTRIBUTING.md || echo "$file: CONTRIBUTING.md does not say which test it has"
 done)
 say 4 'each file of lib/ has a test that can be found' "$untold"

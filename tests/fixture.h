@@ -11,15 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "encode.h"
-#include "id.h"
-#include "queue.h"
-#include "request.h"
-#include "sign.h"
-#include "record_counter.h"
-#include "store.h"
-#include "store_file.h"
+#include "base/clock.h"
+#include "base/encode.h"
+#include "crypto/id.h"
+#include "base/queue.h"
+#include "request/request.h"
+#include "crypto/sign.h"
+#include "record/counter.h"
+#include "store/store.h"
+#include "store/file/file.h"
 #include "tap.h"
 
 #define SECRET "a secret of the tests, 32 bytes or more"

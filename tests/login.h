@@ -8,13 +8,13 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "digest.h"
-#include "error.h"
-#include "hashing.h"
-#include "id.h"
+#include "crypto/digest.h"
+#include "base/error.h"
+#include "login/hashing.h"
+#include "crypto/id.h"
 #include "serve.h"
-#include "store_file.h"
-#include "throttle.h"
+#include "store/file/file.h"
+#include "login/throttle.h"
 
 #define ANNA "seven wild geese in a row"
 #define BEN "eleven tame ducks in a pond"

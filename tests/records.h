@@ -9,13 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "digest.h"
-#include "encode.h"
-#include "error.h"
+#include "base/clock.h"
+#include "crypto/digest.h"
+#include "base/encode.h"
+#include "base/error.h"
 #include "mongodb_server.h"
-#include "record.h"
-#include "store.h"
+#include "record/record.h"
+#include "store/store.h"
 #include "tap.h"
 
 #define HOUR INT64_C(3600000)

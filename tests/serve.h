@@ -3,7 +3,7 @@
 #define SERVE_H
 
 #include "fixture.h"
-#include "transact.h"
+#include "serve/transact.h"
 
 #define ANSWER_MAX (1u << 16)
 

@@ -1,7 +1,7 @@
 /* test_answer.c: status, header lines, pages and redirects, and that none leaves unsaved. */
 #include "config.h"
 
-#include "encode.h"
+#include "base/encode.h"
 #include "serve.h"
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -5,7 +5,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-#include "breaker.h"
+#include "server/breaker.h"
 #include "tap.h"
 
 struct server { /* a probe stands in ask() until it is told what to answer */

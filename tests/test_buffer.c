@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "buffer.h"
+#include "base/buffer.h"
 #include "tap.h"
 
 static void

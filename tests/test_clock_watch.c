@@ -1,7 +1,7 @@
 /* test_clock_watch.c: which readings of the wall clock are believed. */
 #include "config.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "tap.h"
 
 #define MINUTE INT64_C(60000)

@@ -3,9 +3,9 @@
 
 #include <sys/mman.h>
 
-#include "cookie.h"
-#include "encode.h"
-#include "sign.h"
+#include "http/cookie.h"
+#include "base/encode.h"
+#include "crypto/sign.h"
 #include "tap.h"
 
 #define MUCH (100000 * sizeof "a=")

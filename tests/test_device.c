@@ -6,9 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "device.h"
-#include "encode.h"
-#include "id.h"
+#include "login/device.h"
+#include "base/encode.h"
+#include "crypto/id.h"
 #include "tap.h"
 
 #define NOW INT64_C(1800000000123)

@@ -3,9 +3,9 @@
 
 #include <time.h>
 
-#include "date.h"
-#include "digest.h"
-#include "encode.h"
+#include "base/date.h"
+#include "crypto/digest.h"
+#include "base/encode.h"
 #include "tap.h"
 
 #define LAST_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 
-#include "encode.h"
-#include "error.h"
+#include "base/encode.h"
+#include "base/error.h"
 #include "tap.h"
 
 static void

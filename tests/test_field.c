@@ -1,7 +1,7 @@
 /* test_field.c: names of header fields and cookies, and blanks around values. */
 #include "config.h"
 
-#include "field.h"
+#include "http/field.h"
 #include "tap.h"
 
 static void

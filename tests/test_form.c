@@ -1,7 +1,7 @@
 /* test_form.c: urlencoded text as names and values, and what is malformed. */
 #include "config.h"
 
-#include "form.h"
+#include "http/form.h"
 #include "tap.h"
 
 /* The fields as "[name|value][name|value]"; from a copy that ends where the text does. */

@@ -1,8 +1,8 @@
 /* test_gate_account.c: one's sessions, to be listed and ended, and one's password, to be changed.
- * For lib/account.c, and gate_change_password of lib/login.c. */
+ * For lib/account.c, and gate_change_password of lib/login/login.c. */
 #include "config.h"
 
-#include "id.h"
+#include "crypto/id.h"
 #include "login.h"
 
 #define NOT_RIGHT "The current password is not right, or there were too many tries."

@@ -1,11 +1,11 @@
 /* test_gate_login.c: login, logout, and who is logged in: what is stored, what is told, what a
- * second run does not do again. For lib/login.c. */
+ * second run does not do again. For lib/login/login.c. */
 #include "config.h"
 
-#include "date.h"
-#include "device.h"
-#include "id.h"
-#include "log.h"
+#include "base/date.h"
+#include "login/device.h"
+#include "crypto/id.h"
+#include "base/log.h"
 #include "login.h"
 
 /* ---- login ---- */

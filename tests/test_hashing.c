@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "hashing.h"
+#include "base/clock.h"
+#include "login/hashing.h"
 #include "scratch.h"
 #include "tap.h"
 

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-#include "json.h"
-#include "number.h"
+#include "record/json.h"
+#include "base/number.h"
 #include "tap.h"
 
 #define DEEP 100000

@@ -9,11 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "date.h"
-#include "encode.h"
-#include "log.h"
-#include "log_line.h"
-#include "unicode.h"
+#include "base/date.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "base/log_line.h"
+#include "base/unicode.h"
 #include "tap.h"
 
 #define STAMP (sizeof "time=" - 1 + GATE_ISO_LENGTH)

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 
 #include "records.h"
-#include "store_mongodb_private.h"
+#include "store/mongodb/private.h"
 
 static struct fixture f;
 static atomic_int commands;

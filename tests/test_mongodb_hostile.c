@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "clock.h"
-#include "log.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "records.h"
-#include "store_mongodb_private.h"
+#include "store/mongodb/private.h"
 
 #define OP_REPLY 1
 #define OP_QUERY 2004

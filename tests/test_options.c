@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "id.h"
-#include "options.h"
+#include "base/file.h"
+#include "crypto/id.h"
+#include "options/options.h"
 #include "tap.h"
 
 #define CANARY "CANARY-0123456789-abcdefghijklmnop"

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-#include "encode.h"
-#include "options.h"
-#include "random.h"
-#include "sign.h"
+#include "base/encode.h"
+#include "options/options.h"
+#include "crypto/random.h"
+#include "crypto/sign.h"
 #include "tap.h"
 
 static const char guessed[] =

@@ -1,8 +1,8 @@
 /* test_origin.c: who may send what is unsafe, whose address counts, which `next` stays here. */
 #include "config.h"
 
-#include "buffer.h"
-#include "origin.h"
+#include "base/buffer.h"
+#include "http/origin.h"
 #include "tap.h"
 
 /* ---- the cross-site check (security.md F1, F2) ---- */

@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "digest.h"
-#include "encode.h"
-#include "password.h"
+#include "crypto/digest.h"
+#include "base/encode.h"
+#include "crypto/password.h"
 #include "tap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])

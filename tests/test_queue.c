@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "queue.h"
+#include "base/clock.h"
+#include "base/queue.h"
 #include "scratch.h"
 #include "tap.h"
 

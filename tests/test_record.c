@@ -2,8 +2,8 @@
  */
 #include "config.h"
 
-#include "json.h"
-#include "record.h"
+#include "record/json.h"
+#include "record/record.h"
 #include "tap.h"
 
 #define COOKIE "{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,\"path\":\"/\"}"

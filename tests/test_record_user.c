@@ -2,8 +2,8 @@
  * written. */
 #include "config.h"
 
-#include "json.h"
-#include "record_private.h"
+#include "record/json.h"
+#include "record/private.h"
 #include "tap.h"
 
 #define COOKIE "\"cookie\":{\"originalMaxAge\":null,\"expires\":null}"

@@ -2,7 +2,7 @@
  * test_answer.c.) */
 #include "config.h"
 
-#include "seal.h"
+#include "crypto/seal.h"
 #include "serve.h"
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -1,10 +1,10 @@
 /* test_repeat.c: submits that come twice: what is done once, who is told what, and who gets nothing. */
 #include "config.h"
 
-#include "digest.h"
-#include "id.h"
+#include "crypto/digest.h"
+#include "crypto/id.h"
 #include "login.h"
-#include "repeat.h"
+#include "request/repeat.h"
 
 static char wanted[512]; /* a cookie, kept */
 

@@ -1,10 +1,10 @@
 /* test_request.c: what was asked, and a request's transaction from its parameters to its answer. */
 #include "config.h"
 
-#include "error.h"
-#include "log.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "serve.h"
-#include "store_file.h"
+#include "store/file/file.h"
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define ID "yR8rSsV2v4n6zB3cR0q5c7Xw1mPjT9aK"

@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
-#include "clock.h"
-#include "resolve.h"
+#include "base/clock.h"
+#include "server/resolve.h"
 #include "tap.h"
 
 static sem_t told;             /* that the name server answers */

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "fixture.h"
-#include "seal.h"
+#include "crypto/seal.h"
 
 static const char old_secret[] = "0ld-secret-of-the-seal-test-0123456789",
 		  new_secret[] = "new-secret-of-the-seal-test-0123456789";

@@ -3,12 +3,12 @@
  * test_session_table.c. */
 #include "config.h"
 
-#include "date.h"
-#include "error.h"
+#include "base/date.h"
+#include "base/error.h"
 #include "fixture.h"
-#include "id.h"
-#include "session.h"
-#include "store_file.h"
+#include "crypto/id.h"
+#include "session/session.h"
+#include "store/file/file.h"
 
 #define NOW INT64_C(1795253199612) /* 2026-11-21T09:26:39.612Z */
 #define MINUTE (INT64_C(60) * 1000)

@@ -2,10 +2,10 @@
  * handler, every policy; what we do otherwise must stand in the list of deviations. */
 #include "config.h"
 
-#include "date.h"
+#include "base/date.h"
 #include "fixture.h"
-#include "id.h"
-#include "store_file_private.h"
+#include "crypto/id.h"
+#include "store/file/private.h"
 
 #define NOW INT64_C(1795253199612) /* 2026-11-21 */
 #define HOUR (INT64_C(60) * 60 * 1000)

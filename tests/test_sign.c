@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "id.h"
-#include "random.h"
-#include "sign.h"
+#include "crypto/id.h"
+#include "crypto/random.h"
+#include "crypto/sign.h"
 #include "tap.h"
 
 #define SID_12 "YwKaCluXFwcKdgWcTIX/VxJj+UcMPNCdE84g41AL6iI" /* of sid-12 by "keyboard cat" */

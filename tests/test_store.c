@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "id.h"
+#include "crypto/id.h"
 #include "records.h"
-#include "sign.h"
+#include "crypto/sign.h"
 #include "stores.h"
 
 #define THREADS 8

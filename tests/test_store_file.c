@@ -5,11 +5,11 @@
 #include <stdatomic.h>
 #include <sys/file.h>
 
-#include "digest.h"
-#include "log.h"
+#include "crypto/digest.h"
+#include "base/log.h"
 #include "records.h"
 #include "scratch.h"
-#include "store_file_private.h"
+#include "store/file/private.h"
 
 #define MADE INT64_C(1795253194612) /* 2026-11-21T09:26:34.612Z */
 #define NODES                                                                                      \

@@ -2,9 +2,9 @@
  * commands that it costs. */
 #include "config.h"
 
-#include "digest.h"
+#include "crypto/digest.h"
 #include "records.h"
-#include "store_mongodb_private.h"
+#include "store/mongodb/private.h"
 
 static struct fixture f;
 static mongoc_client_t *client; /* a way of our own, as Node has one */

@@ -6,11 +6,11 @@
 #include <pthread.h>
 
 #include "behind.h"
-#include "digest.h"
+#include "crypto/digest.h"
 #include "records.h"
-#include "record_counter.h"
-#include "store_file.h"
-#include "store_file_private.h"
+#include "record/counter.h"
+#include "store/file/file.h"
+#include "store/file/private.h"
 #include "stores.h"
 
 #define THREADS 8

@@ -8,10 +8,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "base/file.h"
 #include "scratch.h"
 #include "tap.h"
-#include "template.h"
+#include "request/template/template.h"
 
 #define THREADS 4
 #define ROUNDS 300

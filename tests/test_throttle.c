@@ -8,13 +8,13 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "device.h"
-#include "digest.h"
-#include "error.h"
-#include "record_counter.h"
+#include "login/device.h"
+#include "crypto/digest.h"
+#include "base/error.h"
+#include "record/counter.h"
 #include "records.h"
-#include "store_file.h"
-#include "throttle.h"
+#include "store/file/file.h"
+#include "login/throttle.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)

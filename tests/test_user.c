@@ -1,4 +1,4 @@
-/* test_user.c: lib/user.c and lib/user_file.c: formats, what is seen of a change, and changing. */
+/* test_user.c: lib/user/user.c and lib/user/file.c: formats, what is seen of a change, and changing. */
 #include "config.h"
 
 #include <dirent.h>
@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 /* The lookup's structure is looked at, too: what is no behaviour, and can't be timed. */
-#include "user_file.c"
-#include "user_file_change.c"
+#include "user/file.c"
+#include "user/file_change.c"
 
 #include "tap.h"
-#include "user.h"
+#include "user/user.h"
 
 #define FILE_NAME "users"
 #define URL "file:users"

@@ -5,7 +5,7 @@
 
 #include "mongodb_server.h"
 #include "tap.h"
-#include "user.h"
+#include "user/user.h"
 
 #define HASH "$5$rounds=1000$salt$"
 #define BCRYPT "$2b$05$KS5scgL/Vj1gpUJSOQ9HHOQJHcI0G5CTPAS8x5InU/W/xA97i7oeC"

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "encode.h"
-#include "form.h"
+#include "base/encode.h"
+#include "http/form.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

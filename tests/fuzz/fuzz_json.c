@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "json.h"
+#include "record/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "date.h"
-#include "encode.h"
-#include "log_line.h"
-#include "unicode.h"
+#include "base/date.h"
+#include "base/encode.h"
+#include "base/log_line.h"
+#include "base/unicode.h"
 
 #define PAIRS_MAX 4
 #define KEY_MAX 32

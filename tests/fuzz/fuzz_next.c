@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "origin.h"
+#include "http/origin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "options_private.h"
-#include "origin.h"
+#include "options/private.h"
+#include "http/origin.h"
 
 #define FIELDS 13 /* lines of the input before those of the proxies */
 #define PROXIES_MAX 8

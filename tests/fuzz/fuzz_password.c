@@ -11,9 +11,9 @@
 
 #include <openssl/evp.h>
 
-#include "buffer.h"
-#include "encode.h"
-#include "password.h"
+#include "base/buffer.h"
+#include "base/encode.h"
+#include "crypto/password.h"
 
 #define DIGIT "[./0-9A-Za-z]"
 #define TEXT_MAX 600 /* bytes of each that are looked at */

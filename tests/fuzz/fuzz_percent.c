@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "date.h"
-#include "encode.h"
+#include "base/date.h"
+#include "base/encode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record.h"
+#include "record/record.h"
 
 #define NOW INT64_C(1795253194612)
 #define HOUR INT64_C(3600000)

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cookie.h"
-#include "date.h"
-#include "encode.h"
+#include "http/cookie.h"
+#include "base/date.h"
+#include "base/encode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

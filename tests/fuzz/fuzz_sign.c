@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest.h"
-#include "encode.h"
-#include "sign.h"
+#include "crypto/digest.h"
+#include "base/encode.h"
+#include "crypto/sign.h"
 
 #define BLOCK 64
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "template.h"
+#include "request/template/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buffer.h"
-#include "user.h"
+#include "base/buffer.h"
+#include "user/user.h"
 
 #define NAME "fuzz \xc3\xa9"
 #define HASH "$y$hash"

@@ -1,0 +1,94 @@
+/* base/file.c: a text that people edit or pipe in: all of it, without a byte-order mark. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define READ_SIZE 8192 /* of a file that grew while it was read */
+
+size_t
+gate_file_mark(const char *text, size_t length)
+{
+	const size_t size = strlen(GATE_FILE_MARK);
+
+	return length >= size && memcmp(text, GATE_FILE_MARK, size) == 0 ? size : 0;
+}
+
+const char *
+gate_file_line_end(const char *text, size_t length)
+{
+	const char *newline = memchr(text, '\n', length);
+
+	return newline != NULL && newline > text && newline[-1] == '\r' ? "\r\n" : "\n";
+}
+
+void
+gate_file_wipe(struct gate_buffer *text)
+{
+	if (text->data != NULL)
+		explicit_bzero(text->data, text->size);
+	gate_buffer_release(text);
+}
+
+/* How much a file may hold, where that is known: it is reserved at once. */
+static size_t
+size_of(int fd, size_t most)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 0 &&
+	    (uintmax_t)st.st_size < most)
+		return (size_t)st.st_size;
+	return most;
+}
+
+static size_t
+room_in(const struct gate_buffer *text) /* beside its NUL */
+{
+	return text->size > text->length ? text->size - text->length - 1 : 0;
+}
+
+/* 0 or -1 with errno. */
+static int
+read_all(int fd, size_t most, struct gate_buffer *text)
+{
+	size_t wanted = size_of(fd, most) + 1; /* one more, to see its end or that it is too long */
+	ssize_t got;
+
+	do {
+		if (room_in(text) == 0 && gate_buffer_reserve(text, wanted) < 0) {
+			errno = ENOMEM;
+			return -1;
+		}
+		wanted = READ_SIZE;
+		got = read(fd, text->data + text->length, room_in(text));
+		if (got < 0 && errno != EINTR)
+			return -1;
+		text->length += got > 0 ? (size_t)got : 0;
+	} while (got != 0 && text->length <= most);
+	errno = EFBIG;
+	return text->length <= most ? 0 : -1;
+}
+
+int
+gate_file_read(int fd, size_t most, struct gate_buffer *text)
+{
+	size_t size;
+	int reason;
+
+	if (read_all(fd, most, text) < 0) {
+		reason = errno;
+		gate_file_wipe(text);
+		errno = reason;
+		return -1;
+	}
+	size = gate_file_mark(text->data, text->length);
+	text->length -= size;
+	memmove(text->data, text->data + size, text->length);
+	memset(text->data + text->length, '\0', size + 1);
+	return (int)size;
+}

@@ -1,0 +1,388 @@
+/* base/log.c: what becomes of a log line: it is not one too many, and standard error takes it at once. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/log_line.h"
+
+#define AT_ONCE 50     /* lines of a kind that may come together */
+#define LINE_TIME 100  /* ms after which one more may */
+#define QUIET 1000     /* ms in which one might have come, and none did: the flood is over */
+#define LIMITS_MAX 256 /* there are fewer kinds; beyond: they share a limit */
+#define EVENT_MAX 40   /* bytes of an event's name, and of its why, that are kept */
+#define WHY_MAX 200
+#define PATIENCE 100 /* ms for a reader who is only slow */
+#define PIPE_SIZE (64u << 10)
+
+/* Of a kind of line: an event and its why, so that a flood of one why hides no other. */
+struct limit {
+	atomic_uint_least64_t kind; /* a hash of both, 0: free */
+	atomic_int_least64_t used;  /* until when, in ms, what came has taken up its time */
+	atomic_uint suppressed;
+	atomic_bool named; /* the names stand here, and stay */
+	char event[EVENT_MAX], why[WHY_MAX];
+};
+
+/* Standard error is the process's, and so is this: there is no object that all who log could hold. */
+static struct {
+	struct limit limits[LIMITS_MAX];
+	atomic_ulong dropped;       /* lines that standard error did not take */
+	atomic_bool torn;           /* it took a part of the last one */
+	atomic_uint_least64_t pipe; /* both ends of our own, 0: none yet */
+} state;
+
+/* ---- not one too many ---- */
+
+/* FNV-1a, with the zero byte at the end. */
+static uint64_t
+hash_on(uint64_t hash, const char *text)
+{
+	do
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
+	while (*text++ != '\0');
+	return hash;
+}
+
+static void
+name_limit(struct limit *limit, const char *event, const char *why)
+{
+	snprintf(limit->event, sizeof limit->event, "%s", event);
+	snprintf(limit->why, sizeof limit->why, "%s", why);
+	atomic_store(&limit->named, true);
+}
+
+static struct limit *
+limit_of(const char *event, const char *why)
+{
+	uint64_t hash = hash_on(hash_on(0xcbf29ce484222325, event), why);
+	size_t tries = LIMITS_MAX;
+	struct limit *limit;
+
+	hash |= hash == 0;
+	do {
+		uint64_t found = 0;
+
+		limit = &state.limits[(hash + tries) % LIMITS_MAX];
+		if (atomic_compare_exchange_strong(&limit->kind, &found, hash)) {
+			name_limit(limit, event, why);
+			break;
+		}
+		if (found == hash)
+			break;
+	} while (--tries > 0);
+	return limit;
+}
+
+/* May another line of this kind come? Then *suppressed: how many did not, before it. */
+static bool
+may_come(struct limit *limit, unsigned *suppressed)
+{
+	int64_t now = gate_clock_monotonic(), used = atomic_load(&limit->used), next;
+
+	do {
+		next = (used > now ? used : now) + LINE_TIME;
+		if (next > now + AT_ONCE * LINE_TIME) {
+			atomic_fetch_add(&limit->suppressed, 1);
+			return false;
+		}
+	} while (!atomic_compare_exchange_weak(&limit->used, &used, next));
+	*suppressed = atomic_exchange(&limit->suppressed, 0);
+	return true;
+}
+
+void
+gate_log_forget(void)
+{
+	for (size_t i = 0; i < LIMITS_MAX; i++)
+		atomic_store(&state.limits[i].used, 0);
+}
+
+/* ---- standard error ---- */
+
+static ssize_t
+put_in_file(const char *text, size_t length)
+{
+	ssize_t put;
+
+	do
+		put = write(STDERR_FILENO, text, length);
+	while (put < 0 && errno == EINTR);
+	return put;
+}
+
+/* Standard error may be a pipe that other programs have too: O_NONBLOCK would be theirs as well, it may
+ * not be ours to open again, and between poll and write another one may fill it. So a line goes into a
+ * pipe of our own, and splice moves it on, which waits for nobody. What finds no room stays there:
+ * a buffer that all processes of the program share. */
+struct ends {
+	int out, in;
+};
+
+static bool
+own_pipe(struct ends *ends)
+{
+	uint64_t both = atomic_load(&state.pipe);
+	int fresh[2];
+
+	if (both == 0) {
+		if (pipe2(fresh, O_CLOEXEC | O_NONBLOCK) < 0)
+			return false;
+		if (atomic_compare_exchange_strong(
+			&state.pipe, &both, (uint64_t)fresh[0] << 32 | (uint32_t)fresh[1])) {
+			both = (uint64_t)fresh[0] << 32 | (uint32_t)fresh[1];
+		} else { /* another thread was first */
+			close(fresh[0]);
+			close(fresh[1]);
+		}
+	}
+	*ends = (struct ends){.out = (int)(both >> 32), .in = (int)(uint32_t)both};
+	return true;
+}
+
+static bool
+is_empty(const struct ends *ends)
+{
+	int left = 0;
+
+	return ioctl(ends->out, FIONREAD, &left) < 0 || left == 0;
+}
+
+/* Whole lines: of our pipe, splice moves what one write put there. */
+static void
+move_on(const struct ends *ends)
+{
+	char text[GATE_LOG_LINE_MAX];
+	ssize_t moved;
+
+	while (splice(ends->out, NULL, STDERR_FILENO, NULL, PIPE_SIZE, SPLICE_F_NONBLOCK) > 0)
+		;
+	if (errno != EPERM && errno != ENOSYS)
+		return;
+	while ((moved = read(ends->out, text, sizeof text)) > 0) /* a sandbox without splice */
+		put_in_file(text, (size_t)moved);
+}
+
+static void
+wait_for_reader(void)
+{
+	poll(&(struct pollfd){.fd = STDERR_FILENO, .events = POLLOUT}, 1, PATIENCE);
+}
+
+static bool
+put_in_pipe(const char *text, size_t length)
+{
+	struct ends ends;
+	bool stuck, taken;
+
+	if (!own_pipe(&ends))
+		return false;
+	move_on(&ends);
+	stuck = !is_empty(&ends); /* who waited before waits no more */
+	taken = write(ends.in, text, length) >= 0;
+	move_on(&ends);
+	if (!stuck && !is_empty(&ends)) {
+		wait_for_reader();
+		move_on(&ends);
+	}
+	return taken;
+}
+
+static ssize_t
+send_once(const char *text, size_t length)
+{
+	return send(STDERR_FILENO, text, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static ssize_t
+put_in_socket(const char *text, size_t length)
+{
+	ssize_t sent = send_once(text, length);
+
+	if (sent < 0 && errno == EAGAIN && atomic_load(&state.dropped) == 0) {
+		wait_for_reader();
+		sent = send_once(text, length);
+	}
+	return sent;
+}
+
+/* A terminal that is stopped. It is opened again, so that O_NONBLOCK is ours alone. */
+static ssize_t
+put_on_terminal(const char *text, size_t length)
+{
+	int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	ssize_t put = write(fd >= 0 ? fd : STDERR_FILENO, text, length);
+
+	if (fd >= 0)
+		close(fd);
+	return put;
+}
+
+static bool
+put(const char *text, size_t length)
+{
+	struct stat is;
+	ssize_t taken;
+
+	if (fstat(STDERR_FILENO, &is) < 0)
+		return false;
+	if (S_ISFIFO(is.st_mode))
+		return put_in_pipe(text, length);
+	if (atomic_exchange(&state.torn, false) && !put("\n", 1)) {
+		atomic_store(&state.torn, true);
+		return false;
+	}
+	if (S_ISSOCK(is.st_mode))
+		taken = put_in_socket(text, length);
+	else if (S_ISCHR(is.st_mode) && isatty(STDERR_FILENO))
+		taken = put_on_terminal(text, length);
+	else
+		taken = put_in_file(text, length);
+	if (taken > 0 && (size_t)taken < length) /* a full disk */
+		atomic_store(&state.torn, true);
+	return taken == (ssize_t)length;
+}
+
+/* ---- the line ---- */
+
+static void
+begin(struct gate_log_line *line, enum gate_log_level level, const char *event)
+{
+	static const char *const names[] = {"info", "info", "warn", "error"};
+
+	gate_log_line_begin(line);
+	gate_log_line_add(line, "level", names[level]);
+	gate_log_line_add(line, "event", event);
+}
+
+static void
+add_number(struct gate_log_line *line, const char *key, unsigned long number)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%lu", number);
+	gate_log_line_add(line, key, text);
+}
+
+static void
+say_dropped(void)
+{
+	unsigned long dropped = atomic_exchange(&state.dropped, 0);
+	struct gate_log_line line;
+
+	if (dropped == 0)
+		return;
+	begin(&line, GATE_LOG_ERROR, "log-dropped");
+	add_number(&line, "lines", dropped);
+	gate_log_line_add(&line, "why", "standard error took no more");
+	gate_log_line_end(&line);
+	if (!put(line.text, line.length))
+		atomic_fetch_add(&state.dropped, dropped);
+}
+
+/* How many lines of a kind did not come, when none follows that would say it. */
+static void
+say_suppressed(struct limit *limit, bool last)
+{
+	int64_t room = atomic_load(&limit->used) - (AT_ONCE - 1) * LINE_TIME; /* for the next one */
+	struct gate_log_line line;
+	unsigned suppressed;
+
+	if (!atomic_load(&limit->named) || (!last && gate_clock_monotonic() < room + QUIET))
+		return;
+	suppressed = atomic_exchange(&limit->suppressed, 0);
+	if (suppressed == 0)
+		return;
+	begin(&line, GATE_LOG_WARN, "log-suppressed");
+	add_number(&line, "lines", suppressed);
+	gate_log_line_add(&line, "of", limit->event);
+	if (limit->why[0] != '\0')
+		gate_log_line_add(&line, "of_why", limit->why);
+	gate_log_line_end(&line);
+	if (!put(line.text, line.length))
+		atomic_fetch_add(&limit->suppressed, suppressed);
+}
+
+static const char *
+why_in(va_list pairs)
+{
+	const char *key, *value;
+
+	while ((key = va_arg(pairs, const char *)) != NULL)
+		if ((value = va_arg(pairs, const char *)) != NULL && strcmp(key, "why") == 0)
+			return value;
+	return "";
+}
+
+void
+gate_log(enum gate_log_level level, const char *event, ...)
+{
+	int saved = errno;
+	unsigned suppressed = 0;
+	struct gate_log_line line;
+	struct limit *limit;
+	const char *key, *value;
+	va_list pairs;
+
+	va_start(pairs, event);
+	limit = level != GATE_LOG_EACH ? limit_of(event, why_in(pairs)) : NULL;
+	va_end(pairs);
+	if (limit != NULL && !may_come(limit, &suppressed))
+		return;
+	begin(&line, level, event);
+	if (suppressed > 0)
+		add_number(&line, "suppressed", suppressed);
+	va_start(pairs, event);
+	while ((key = va_arg(pairs, const char *)) != NULL)
+		if ((value = va_arg(pairs, const char *)) != NULL)
+			gate_log_line_add(&line, key, value);
+	va_end(pairs);
+	gate_log_line_end(&line);
+	say_dropped();
+	if (!put(line.text, line.length)) {
+		atomic_fetch_add(&state.dropped, 1);
+		if (suppressed > 0)
+			atomic_fetch_add(&limit->suppressed, suppressed);
+	}
+	errno = saved;
+}
+
+static void
+flush(bool last)
+{
+	int saved = errno;
+	struct ends ends;
+
+	if (atomic_load(&state.pipe) != 0 && own_pipe(&ends))
+		move_on(&ends);
+	say_dropped();
+	for (size_t i = 0; i < LIMITS_MAX; i++)
+		if (atomic_load(&state.limits[i].suppressed) > 0)
+			say_suppressed(&state.limits[i], last);
+	errno = saved;
+}
+
+void
+gate_log_flush(void)
+{
+	flush(false);
+}
+
+void
+gate_log_finish(void)
+{
+	flush(true);
+}

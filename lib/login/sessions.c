@@ -1,0 +1,199 @@
+/* login/sessions.c: the sessions of a request's user, as /account shows them. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "login/private.h"
+#include "record/json.h"
+
+#define PURPOSE "gate session handle"
+#define SHOWN_MAX 100   /* sessions, the newest */
+#define TIME_MOST 9e15  /* ms */
+#define ASKED_MAX 200   /* newest sessions, of which some may be over */
+#define LOOKED_MAX 5000 /* sessions of a store that can't say which are the newest */
+
+/* ---- one session, as its user sees it ---- */
+
+void
+gate_login_handle(struct gate_request *r, const char *id, char handle[GATE_SIGNATURE_LENGTH + 1])
+{
+	gate_sign_for(r->config->keys, PURPOSE, id, strlen(id), handle);
+}
+
+static bool
+is_over(struct gate_request *r, const struct gate_record *record)
+{
+	return r->config->users != NULL && gate_users_are_near(r->config->users) &&
+	    gate_session_is_over(&r->session, record, NULL) == 1;
+}
+
+bool
+gate_login_is_live(struct gate_request *r, const char *id, const struct gate_record *record)
+{
+	return gate_store_is_live(r->store, id, record, &r->config->options) && !is_over(r, record);
+}
+
+struct word {
+	const char *in, *name; /* what a User-Agent has in it, and what it then is */
+};
+
+/* The first that fits; what pretends to be others comes before them. */
+static const char *
+find_word(const char *agent, const struct word *words)
+{
+	while (words->in != NULL && strstr(agent, words->in) == NULL)
+		words++;
+	return words->name;
+}
+
+/* "Firefox on Linux" */
+static json_t *
+describe(const char *agent)
+{
+	static const struct word browsers[] = {{"Edg", "Edge"}, {"OPR/", "Opera"},
+	    {"SamsungBrowser", "Samsung Internet"}, {"Firefox", "Firefox"}, {"FxiOS", "Firefox"},
+	    {"CriOS", "Chrome"}, {"Chrome", "Chrome"}, {"Safari", "Safari"}, {"curl", "curl"},
+	    {NULL, NULL}};
+	static const struct word systems[] = {{"Android", "Android"}, {"iPhone", "iPhone"},
+	    {"iPad", "iPad"}, {"CrOS", "ChromeOS"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"},
+	    {"Linux", "Linux"}, {NULL, NULL}};
+	const char *browser, *system;
+
+	if (agent == NULL)
+		return json_string("Unknown device");
+	browser = find_word(agent, browsers);
+	system = find_word(agent, systems);
+	if (browser == NULL)
+		return json_string(agent);
+	return system != NULL ? json_sprintf("%s on %s", browser, system) : json_string(browser);
+}
+
+/* A number that anybody may have put there. */
+static int64_t
+time_of(const json_t *number)
+{
+	double ms = json_number_value(number);
+
+	return ms > 0 && ms < TIME_MOST ? (int64_t)ms : 0;
+}
+
+static void
+put_time(json_t *session, const char *key, int64_t ms)
+{
+	char text[GATE_DISPLAY_TIME_MAX];
+
+	if (ms <= 0)
+		return;
+	gate_display_time(text, ms);
+	json_object_set_new(session, key, json_string(text));
+}
+
+static json_t *
+show(struct gate_request *r, const char *id, const struct gate_record *record)
+{
+	const struct gate_member *member = gate_record_get(record, "gate");
+	json_t *gate = member != NULL ? gate_json_load(member->text, member->length) : NULL;
+	json_t *session = json_object(), *address = json_object_get(gate, "address");
+	char handle[GATE_SIGNATURE_LENGTH + 1];
+	bool ours = strcmp(id, r->session.id) == 0;
+
+	gate_login_handle(r, id, handle);
+	json_object_set_new(session, "handle", json_string(handle));
+	json_object_set_new(session, "this", json_boolean(ours));
+	json_object_set_new(
+	    session, "device", describe(json_string_value(json_object_get(gate, "agent"))));
+	if (json_is_string(address))
+		json_object_set(session, "address", address);
+	put_time(session, "login", time_of(json_object_get(gate, "login")));
+	put_time(session, "seen", ours ? r->session.now : record->touched);
+	json_object_set_new(session, "order", json_integer(ours ? INT64_MAX : record->touched));
+	json_decref(gate);
+	return session;
+}
+
+struct list {
+	struct gate_request *r;
+	json_t *sessions;
+	size_t most;
+};
+
+static int
+add(void *data, const char *id, struct gate_record *record)
+{
+	struct list *list = data;
+
+	if (strcmp(id, list->r->session.id) != 0 && gate_login_is_live(list->r, id, record))
+		json_array_append_new(list->sessions, show(list->r, id, record));
+	return json_array_size(list->sessions) < list->most;
+}
+
+static int
+newest_first(const void *a, const void *b)
+{
+	json_int_t one = json_integer_value(json_object_get(*(json_t *const *)a, "order"));
+	json_int_t two = json_integer_value(json_object_get(*(json_t *const *)b, "order"));
+
+	return (one < two) - (one > two);
+}
+
+/* Takes the list over. */
+static json_t *
+sort(json_t *list)
+{
+	size_t count = json_array_size(list), i;
+	json_t **all = malloc((count + 1) * sizeof(json_t *)), *sorted = json_array(), *session;
+
+	if (all == NULL || sorted == NULL) {
+		free(all);
+		json_decref(sorted);
+		return list;
+	}
+	json_array_foreach(list, i, session) all[i] = session;
+	qsort(all, count, sizeof(json_t *), newest_first);
+	for (i = 0; i < count && i < SHOWN_MAX; i++) {
+		json_object_del(all[i], "order");
+		json_array_append(sorted, all[i]);
+	}
+	free(all);
+	json_decref(list);
+	return sorted;
+}
+
+int
+gate_login_each(struct gate_request *r, gate_store_visit *visit, void *data)
+{
+	return r->store->table->each(r->store->store, gate_user(r), visit, data, &r->session.error);
+}
+
+static int
+walk_newest(struct list *list)
+{
+	struct gate_request *r = list->r;
+
+	list->most = SHOWN_MAX;
+	if (r->store->table->newest != NULL)
+		return r->store->table->newest(
+		    r->store->store, gate_user(r), ASKED_MAX, add, list, &r->session.error);
+	list->most = LOOKED_MAX;
+	return gate_login_each(r, add, list);
+}
+
+/* This one comes first, however long ago it was written. */
+json_t *
+gate_user_sessions(struct gate_request *r)
+{
+	struct list list = {r, json_array(), 0};
+
+	if (gate_user(r) == NULL)
+		return list.sessions;
+	if (r->session.state == GATE_SESSION_LOADED)
+		json_array_append_new(list.sessions, show(r, r->session.id, &r->session.record));
+	if (walk_newest(&list) < 0) {
+		r->session.state = GATE_SESSION_FAILED;
+		json_decref(list.sessions);
+		return json_array();
+	}
+	return sort(list.sessions);
+}

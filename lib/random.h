@@ -1,9 +1,0 @@
-/* random.h: random bytes. */
-#ifndef GATE_RANDOM_H
-#define GATE_RANDOM_H
-
-#include <stddef.h>
-
-int gate_random(void *bytes, size_t length); /* getrandom(2), all of it; 0 or -1 */
-
-#endif

@@ -1,0 +1,28 @@
+/* record/record.c: a record from its text, and what is written into it before it is stored. */
+#include "config.h"
+
+#include "record/private.h"
+
+int
+gate_record_parse(struct gate_record *record, const char *text, size_t length)
+{
+	int result = gate_record_read_members(record, text, length);
+	const struct gate_member *cookie;
+
+	if (result <= 0)
+		return result;
+	cookie = gate_record_get(record, "cookie");
+	if (cookie == NULL || cookie->text[0] != '{')
+		return 0;
+	gate_record_read_cookie(record, cookie);
+	return gate_record_read_user(record) < 0 ? -1 : 1;
+}
+
+int
+gate_record_stamp(struct gate_record *record, const struct gate_record_policy *policy,
+    int64_t expires, int64_t created)
+{
+	if (gate_record_write_cookie(record, policy, expires) < 0)
+		return -1;
+	return gate_record_stamp_user(record, created, policy);
+}

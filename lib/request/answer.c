@@ -1,0 +1,155 @@
+/* request/answer.c: what a handler answers: status, header lines, body; kept in memory until the session is
+ * saved. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "http/field.h"
+#include "request/request.h"
+
+void
+gate_answer_begin(struct gate_request *r)
+{
+	r->status = 200;
+	r->headers.limit = GATE_HEADERS_MAX;
+	r->out.limit = GATE_ANSWER_MAX;
+	gate_buffer_reset(&r->headers);
+	gate_buffer_reset(&r->out);
+	r->template[0] = '\0';
+	json_decref(r->json);
+	r->json = NULL;
+	r->nonce[0] = '\0';
+	r->rendered = false;
+	r->broken = false;
+	r->explanation = NULL;
+}
+
+void
+gate_status(struct gate_request *r, int status)
+{
+	if (status >= 200 && status <= 599)
+		r->status = status;
+	else
+		r->broken = true;
+}
+
+/* The methods as they stand in Allow. */
+int
+gate_allow(struct gate_request *r, const char *methods)
+{
+	size_t length = strlen(r->method);
+
+	for (const char *at = methods; *at != '\0'; at += strspn(at, ", ")) {
+		size_t size = strcspn(at, ", ");
+
+		if (size == length && memcmp(at, r->method, size) == 0)
+			return 1;
+		at += size;
+	}
+	gate_status(r, 405);
+	gate_header(r, "Allow", methods);
+	return 0;
+}
+
+static bool
+is_field_value(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+		if ((*c < 0x20 && *c != '\t') || *c == 0x7f)
+			return false;
+	return true;
+}
+
+/* These say where the answer ends, or speak to the web server: gate's own. */
+static bool
+is_ours(const char *name)
+{
+	static const char *const names[] = {
+	    "Status", "Content-Length", "Connection", "Transfer-Encoding", "Trailer", "Upgrade"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	return strncasecmp(name, "Variable-", 9) == 0 || strncasecmp(name, "X-Accel-", 8) == 0 ||
+	    strncasecmp(name, "X-Sendfile", 10) == 0;
+}
+
+char *
+gate_answer_find(const struct gate_request *r, const char *name, size_t bytes)
+{
+	size_t length = strlen(name);
+	char *line = r->headers.data, *end = line != NULL ? line + bytes : NULL;
+
+	while (line != end && line != NULL) {
+		if (strncasecmp(line, name, length) == 0 && line[length] == ':')
+			return line;
+		line = strchr(line, '\n');
+		line = line != NULL ? line + 1 : end;
+	}
+	return NULL;
+}
+
+void
+gate_answer_drop(struct gate_request *r, const char *name)
+{
+	char *line = gate_answer_find(r, name, r->headers.length), *next;
+
+	if (line == NULL || r->headers.failed) /* a line that was cut has no end */
+		return;
+	next = strchr(line, '\n') + 1;
+	memmove(line, next, strlen(next) + 1);
+	r->headers.length -= (size_t)(next - line);
+}
+
+void
+gate_answer_put(struct gate_request *r, const char *name, const char *value)
+{
+	gate_buffer_puts(&r->headers, name);
+	gate_buffer_puts(&r->headers, ": ");
+	gate_buffer_puts(&r->headers, value);
+	gate_buffer_puts(&r->headers, "\r\n");
+}
+
+int
+gate_header(struct gate_request *r, const char *name, const char *value)
+{
+	if (!gate_field_is_token(name) || is_ours(name) || !is_field_value(value)) {
+		gate_log(GATE_LOG_WARN, "header-refused", "path", r->path, "name", name, NULL);
+		return -1;
+	}
+	if (strcasecmp(name, "Set-Cookie") != 0)
+		gate_answer_drop(r, name);
+	gate_answer_put(r, name, value);
+	return r->headers.failed ? -1 : 0;
+}
+
+int
+gate_write(struct gate_request *r, const void *bytes, size_t length)
+{
+	return gate_buffer_add(&r->out, bytes, length);
+}
+
+int
+gate_printf(struct gate_request *r, const char *format, ...)
+{
+	va_list arguments;
+	int result;
+
+	va_start(arguments, format);
+	result = gate_buffer_vprintf(&r->out, format, arguments);
+	va_end(arguments);
+	return result;
+}
+
+int
+gate_render(struct gate_request *r, const char *name, json_t *json)
+{
+	json_decref(r->json);
+	r->json = json_incref(json);
+	if (strlen(name) >= sizeof r->template) /* no folder holds so long a name */
+		return -1;
+	memcpy(r->template, name, strlen(name) + 1);
+	return 0;
+}

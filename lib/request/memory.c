@@ -1,0 +1,17 @@
+/* request/memory.c: what gate_login and its kin did, remembered over all runs of a request. */
+#include "config.h"
+
+#include <string.h>
+
+#include "request/memory.h"
+
+void
+gate_login_forget(struct gate_login_memory *l)
+{
+	if (!l->asked && !l->changed && !l->resumed && !l->ended && l->device.data == NULL)
+		return; /* as most requests: it is large */
+	gate_buffer_release(&l->device);
+	gate_buffer_release(&l->password);
+	explicit_bzero(l->hash, sizeof l->hash);
+	*l = (struct gate_login_memory){.asked = false};
+}

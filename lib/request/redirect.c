@@ -1,0 +1,244 @@
+/* request/redirect.c: where an answer sends the browser: to a path, to `next`, back here with a note. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "crypto/seal.h"
+#include "record/json.h"
+#include "request/request.h"
+
+#define PURPOSE "gate note"
+#define NOTE_TIME (60 * 1000) /* ms in which a note is read */
+/* Bytes of a note's JSON, and of the query that goes along: nginx takes 4 KiB of header lines. */
+#define NOTE_MAX 640
+#define QUERY_MAX 1536
+
+/* Bytes of UTF-8 go out percent-encoded, controls and blanks never. */
+void
+gate_redirect_put(struct gate_buffer *out, const char *target)
+{
+	for (const unsigned char *c = (const unsigned char *)target; *c != '\0'; c++) {
+		if (*c < 0x21 || *c == 0x7f || *c == '\\')
+			out->failed = true;
+		else if (*c >= 0x80)
+			gate_buffer_printf(out, "%%%02X", *c);
+		else
+			gate_buffer_putc(out, (char)*c);
+	}
+}
+
+int
+gate_redirect(struct gate_request *r, const char *target)
+{
+	struct gate_buffer location = {0};
+	int result = -1;
+
+	gate_redirect_put(&location, target);
+	if (location.failed || location.length == 0) {
+		r->broken = true;
+	} else {
+		r->status =
+		    strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 ? 302 : 303;
+		gate_answer_drop(r, "Retry-After"); /* it would put off the redirect itself */
+		result = gate_header(r, "Location", location.data);
+	}
+	gate_buffer_release(&location);
+	return result;
+}
+
+/* ---- the query as it was sent ---- */
+
+/* The first value of that name, up to the next '&'; NULL: there is none. */
+static const char *
+raw_value(const char *query, const char *name, size_t *length)
+{
+	size_t size = strlen(name);
+
+	while (query != NULL && (strncmp(query, name, size) != 0 || query[size] != '=')) {
+		query = strchr(query, '&');
+		query = query != NULL ? query + 1 : NULL;
+	}
+	if (query == NULL)
+		return NULL;
+	query += size + 1;
+	*length = strcspn(query, "&");
+	return query;
+}
+
+/* ---- next ---- */
+
+/* Web servers put a request's target there as it stands, programs by encodeURIComponent or a form:
+ * the first byte tells which, and what was encoded twice is neither. NULL: nothing that can be one. */
+static const char *
+next_of(struct gate_request *r)
+{
+	const char *form = gate_form(r, "next"), *raw;
+	size_t length = 0;
+	char *next;
+
+	if (form != NULL)
+		return form;
+	raw = raw_value(gate_param(r, "QUERY_STRING"), "next", &length);
+	if (raw == NULL || length > (size_t)3 * GATE_NEXT_MAX)
+		return NULL;
+	next = gate_request_keep(r, raw, length);
+	if (next == NULL || strncasecmp(next, "%2F", 3) != 0)
+		return next;
+	if (!gate_percent_decode(next, &length, false) || memchr(next, '\0', length) != NULL)
+		return NULL;
+	next[length] = '\0';
+	return next;
+}
+
+/* Nobody wants to be sent from the login to the login, or to the logout. */
+static bool
+is_way_in_or_out(const char *path)
+{
+	static const char *const names[] = {"login", "logout"};
+	size_t length = strcspn(path, "?#"), from = length;
+
+	while (from > 0 && path[from - 1] != '/')
+		from--;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strlen(names[i]) == length - from &&
+		    strncmp(path + from, names[i], length - from) == 0)
+			return true;
+	return false;
+}
+
+const char *
+gate_next(struct gate_request *r)
+{
+	const char *next = next_of(r);
+
+	if (next == NULL || !gate_origin_local_path(next, strlen(next)) || is_way_in_or_out(next))
+		return NULL;
+	return next;
+}
+
+int
+gate_redirect_next(struct gate_request *r, const char *otherwise)
+{
+	const char *next = gate_next(r);
+
+	return gate_redirect(r, next != NULL ? next : otherwise);
+}
+
+/* ---- notes ---- */
+
+/* A person sees pages, and goes back to them; a program wants its answer at once. So do browsers that
+ * say no more than Referer: lynx leaves it out of an address with a query, and w3m takes two redirects
+ * by one page for a loop. */
+static bool
+takes_notes(struct gate_request *r)
+{
+	const char *accept = gate_param(r, "HTTP_ACCEPT");
+
+	return strcmp(r->method, "POST") == 0 && accept != NULL &&
+	    strcasestr(accept, "text/html") != NULL &&
+	    (r->origin.fetch_site != NULL || r->origin.origin != NULL);
+}
+
+/* May it stand in an address as it is? Encoded it would be another value, that nobody judged. */
+static bool
+is_plain(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] < 0x21 || (unsigned char)text[i] > 0x7e ||
+		    text[i] == '\\')
+			return false;
+	return true;
+}
+
+/* What goes along: the query, but for an older note. */
+static void
+put_query(struct gate_buffer *out, const char *query)
+{
+	while (*query != '\0') {
+		size_t length = strcspn(query, "&");
+
+		if (length > 0 && strncmp(query, "note=", 5) != 0 && is_plain(query, length)) {
+			gate_buffer_add(out, query, length);
+			gate_buffer_putc(out, '&');
+		}
+		query += length + (query[length] == '&');
+	}
+}
+
+/* The text of a note with the time; {0}: it is too long, or no object. Release it. */
+static struct gate_buffer
+dated(const json_t *note)
+{
+	struct gate_buffer text = {.limit = NOTE_MAX};
+	json_t *dated = json_pack("{s:I, s:O}", "at", (json_int_t)gate_clock_wall(), "note", note);
+	char *json = json_dumps(dated, JSON_COMPACT);
+
+	if (json != NULL)
+		gate_buffer_puts(&text, json);
+	if (text.failed)
+		gate_buffer_release(&text);
+	free(json);
+	json_decref(dated);
+	return text;
+}
+
+/* Relative to this page itself: a path may begin with "//". */
+int
+gate_redirect_note(struct gate_request *r, json_t *note)
+{
+	struct gate_buffer target = {0}, query = {.limit = QUERY_MAX}, text;
+	const char *sent = gate_param(r, "QUERY_STRING");
+	int result = 0;
+
+	if (!takes_notes(r))
+		return 0;
+	text = dated(note);
+	put_query(&query, sent != NULL ? sent : "");
+	gate_buffer_printf(
+	    &target, "./%s?%snote=", strrchr(r->path, '/') + 1, gate_buffer_text(&query));
+	if (text.length > 0 && !query.failed && strlen(r->path) < QUERY_MAX &&
+	    gate_seal(r->config->keys, PURPOSE, r->path, text.data, text.length, &target) == 0)
+		result = gate_redirect(r, target.data) < 0 ? -1 : 1;
+	gate_buffer_release(&target);
+	gate_buffer_release(&query);
+	gate_buffer_release(&text);
+	return result;
+}
+
+/* One of this minute; other hosts' clocks may be ahead. */
+static json_t *
+opened(struct gate_request *r, const char *sealed, size_t length)
+{
+	struct gate_buffer text = {0};
+	json_t *dated = NULL, *note = NULL;
+	int64_t age;
+
+	if (gate_unseal(r->config->keys, PURPOSE, r->path, sealed, length, &text) == 1)
+		dated = gate_json_load(text.data, text.length);
+	age = gate_clock_wall() - json_integer_value(json_object_get(dated, "at"));
+	if (age > -NOTE_TIME && age < NOTE_TIME)
+		note = json_incref(json_object_get(dated, "note"));
+	json_decref(dated);
+	gate_buffer_release(&text);
+	return note;
+}
+
+/* The browser that was sent here says same-origin; one that followed somebody's link does not. */
+json_t *
+gate_note(struct gate_request *r)
+{
+	const char *site = r->origin.fetch_site, *sealed;
+	size_t length = 0;
+
+	if (r->note == NULL && strcmp(r->method, "POST") != 0 &&
+	    (site == NULL || strcmp(site, "same-origin") == 0)) {
+		sealed = raw_value(gate_param(r, "QUERY_STRING"), "note", &length);
+		if (sealed != NULL)
+			r->note = opened(r, sealed, length);
+	}
+	return r->note;
+}

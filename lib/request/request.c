@@ -1,0 +1,224 @@
+/* request/request.c: one request: what the web server says of it, and its session. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "request/request.h"
+
+#define KEPT_MAX (256u << 10) /* bytes of a buffer that stays for the next request */
+
+/* ---- the session ---- */
+
+json_t *
+gate_session(struct gate_request *r)
+{
+	json_t *session = gate_session_json(&r->session);
+
+	return session != NULL ? session : json_null(); /* out of memory: setters refuse it */
+}
+
+int
+gate_request_late(struct gate_request *r, const char *call, int result)
+{
+	if (result < 0 && r->session.outcome != 0)
+		gate_log(GATE_LOG_WARN, "call-after-commit", "call", call, "path", r->path, NULL);
+	return result;
+}
+
+int
+gate_session_renew(struct gate_request *r)
+{
+	return gate_request_late(r, "gate_session_renew", gate_session_ask_renew(&r->session));
+}
+
+int
+gate_session_destroy(struct gate_request *r)
+{
+	return gate_request_late(r, "gate_session_destroy", gate_session_ask_destroy(&r->session));
+}
+
+int
+gate_session_set_max_age(struct gate_request *r, int64_t ms)
+{
+	return gate_request_late(
+	    r, "gate_session_set_max_age", gate_session_ask_max_age(&r->session, ms));
+}
+
+int
+gate_session_commit(struct gate_request *r)
+{
+	gate_session_json(&r->session);
+	return gate_session_save(&r->session);
+}
+
+int64_t
+gate_session_expires(struct gate_request *r)
+{
+	return gate_session_end_time(&r->session);
+}
+
+int
+gate_healthy(struct gate_request *r, const char **why)
+{
+	*why = gate_store_health(r->store, &r->config->options);
+	return *why == NULL;
+}
+
+/* ---- what was asked ---- */
+
+static void
+read_origin(struct gate_request *r)
+{
+	struct gate_origin *o = &r->origin;
+
+	gate_origin_read(o, r->params, &r->forwarded);
+	r->method = o->method;
+	r->secure = o->secure = gate_origin_secure(o, r->config->options.trusted_proxies);
+	if (o->for_repeated)
+		gate_log(GATE_LOG_WARN, "forwarded-for-refused", "peer", gate_origin_peer(o), "why",
+		    "X-Forwarded-For came twice, so it is not believed: the web server must drop "
+		    "names like X_Forwarded_For, and the proxy send one line",
+		    NULL);
+}
+
+/* The raw path of REQUEST_URI; the absolute form loses its host. NULL: malformed. */
+static const char *
+read_path(struct gate_request *r)
+{
+	const char *uri = gate_param(r, "REQUEST_URI");
+	size_t length;
+
+	if (uri == NULL)
+		uri = gate_param(r, "SCRIPT_NAME");
+	if (uri == NULL)
+		return "/";
+	if (strlen(uri) > GATE_URI_MAX)
+		return NULL;
+	if (strncmp(uri, "http://", 7) == 0 || strncmp(uri, "https://", 8) == 0) {
+		uri = strstr(uri, "//") + 2;
+		uri += strcspn(uri, "/?");
+		if (uri[0] != '/')
+			return "/";
+	}
+	length = strcspn(uri, "?");
+	if (uri[0] != '/')
+		return NULL;
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)uri[i] < 0x21 || uri[i] == 0x7f)
+			return NULL;
+	return gate_request_keep(r, uri, length);
+}
+
+bool
+gate_request_takes_passwords(const struct gate_request *r)
+{
+	return r->secure || r->config->options.insecure_http;
+}
+
+const char *
+gate_request_address(struct gate_request *r)
+{
+	if (r->address[0] == '\0')
+		gate_origin_address(&r->origin, r->config->options.trusted_proxies, r->address);
+	return r->address;
+}
+
+static void
+join_cookies(struct gate_request *r)
+{
+	static const char name[] = "HTTP_COOKIE=";
+
+	for (char *const *p = r->params; *p != NULL; p++)
+		if (strncmp(*p, name, sizeof name - 1) == 0)
+			gate_cookie_join(&r->cookies, *p + sizeof name - 1);
+}
+
+/* Did somebody follow a link of another site's page? */
+static bool
+is_from_elsewhere(struct gate_request *r)
+{
+	const char *site = r->origin.fetch_site, *mode = gate_param(r, "HTTP_SEC_FETCH_MODE");
+
+	return site != NULL && strcmp(site, "cross-site") == 0 && mode != NULL &&
+	    strcmp(mode, "navigate") == 0 && r->method != NULL && strcmp(r->method, "GET") == 0;
+}
+
+static void
+open_session(struct gate_request *r)
+{
+	struct gate_session *s = &r->session;
+
+	*s = (struct gate_session){
+	    .options = &r->config->options,
+	    .keys = r->config->keys,
+	    .store = r->store,
+	    .queue = r->queue,
+	    .users = r->config->users,
+	    .cookies = gate_buffer_text(&r->cookies),
+	    .path = r->path != NULL ? r->path : "/",
+	    .secure = r->secure,
+	    .from_elsewhere = is_from_elsewhere(r),
+	    .deadline = r->deadline,
+	};
+}
+
+void
+gate_request_read(struct gate_request *r)
+{
+	read_origin(r);
+	r->path = read_path(r);
+	join_cookies(r);
+	r->deadline = gate_clock_monotonic() + r->config->options.deadline;
+	open_session(r);
+}
+
+/* A large answer's memory is not kept for the next one. */
+static void
+reuse(struct gate_buffer *buffer)
+{
+	if (buffer->size > KEPT_MAX)
+		gate_buffer_release(buffer);
+	else
+		gate_buffer_reset(buffer);
+}
+
+void
+gate_request_end(struct gate_request *r)
+{
+	gate_session_end(&r->session);
+	gate_login_forget(&r->login);
+	r->address[0] = '\0';
+	gate_form_release(&r->query);
+	gate_form_release(&r->form);
+	r->query_parsed = r->form_parsed = false;
+	json_decref(r->json);
+	json_decref(r->note);
+	r->json = r->note = NULL;
+	r->refused = 0;
+	r->foreign = false;
+	while (r->blocks != NULL) {
+		struct gate_block *next = r->blocks->next;
+
+		free(r->blocks);
+		r->blocks = next;
+	}
+	reuse(&r->cookies);
+	reuse(&r->forwarded);
+	reuse(&r->headers);
+	reuse(&r->out);
+	reuse(&r->head);
+}
+
+void
+gate_request_release(struct gate_request *r)
+{
+	gate_buffer_release(&r->cookies);
+	gate_buffer_release(&r->forwarded);
+	gate_buffer_release(&r->headers);
+	gate_buffer_release(&r->out);
+	gate_buffer_release(&r->head);
+	json_decref(r->context);
+}

@@ -1,0 +1,296 @@
+/* serve/arrival.c: how much of a request is there: a walk over the headers of its records.
+ *
+ * libfcgi waits in read(2) for what it needs next. So it gets a request only when it needs to wait for
+ * none of it. Whoever sends all at once, as most web servers do, costs one look more. What is not
+ * there whole can't stay in its socket: that is full soon, of small pieces after a few hundred bytes,
+ * and then neither more comes nor does anything say so. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "serve/arrival.h"
+
+#define HEADER_SIZE 8 /* the specification's numbers; Debian ships no header with them */
+#define BEGIN_SIZE 8
+#define VERSION_1 1
+#define TYPE_BEGIN 1
+#define TYPE_PARAMS 4
+#define TYPE_STDIN 5
+#define TYPE_GET_VALUES 9
+#define ROLE_RESPONDER 1
+#define ROLE_FILTER 3
+#define VALUES_MAX 48 /* bytes of the names that libfcgi has room to answer: of more it dies */
+#define READS 32      /* at one event: then it is another connection's turn */
+
+/* ---- records ---- */
+
+static size_t
+content_of(const struct gate_arrival *a)
+{
+	return (size_t)a->header[4] << 8 | a->header[5];
+}
+
+static size_t
+padding_of(const struct gate_arrival *a)
+{
+	return a->header[6];
+}
+
+/* BEGIN's content is read with its header. */
+static size_t
+header_size(const struct gate_arrival *a)
+{
+	return a->have >= HEADER_SIZE && a->header[1] == TYPE_BEGIN ? HEADER_SIZE + BEGIN_SIZE
+								    : HEADER_SIZE;
+}
+
+/* libfcgi forgets the padding of a record that begins something or ends the parameters, and would take
+ * it for the next record. */
+static void
+begin(struct gate_arrival *a, int id)
+{
+	int role = a->header[HEADER_SIZE] << 8 | a->header[HEADER_SIZE + 1];
+
+	a->lost = id == 0 || a->id != 0 || content_of(a) != BEGIN_SIZE || padding_of(a) != 0 ||
+	    role < ROLE_RESPONDER || role > ROLE_FILTER;
+	a->id = id;
+	a->responds = role == ROLE_RESPONDER;
+	a->left = 0;
+}
+
+static void
+add_params(struct gate_arrival *a, int type)
+{
+	a->lost = type != TYPE_PARAMS || (content_of(a) == 0 && padding_of(a) != 0);
+	if (content_of(a) == 0) {
+		a->head = a->length;
+		a->ended = !a->responds; /* an authorizer's stdin may never come */
+	}
+}
+
+static void
+add_body(struct gate_arrival *a, int type, size_t body_limit)
+{
+	a->body += content_of(a);
+	if (type != TYPE_STDIN)
+		a->refused = 400;
+	a->too_long = a->body > body_limit;
+	if (a->body > GATE_ARRIVAL_DROP_MAX)
+		a->refused = 413;
+	a->ended = content_of(a) == 0;
+}
+
+/* Records of other ids are skipped. */
+static void
+take_header(struct gate_arrival *a, size_t body_limit)
+{
+	int type = a->header[1], id = a->header[2] << 8 | a->header[3];
+
+	a->have = 0;
+	a->left = content_of(a) + padding_of(a);
+	if (a->header[0] != VERSION_1) {
+		a->lost = true;
+	} else if (type == TYPE_BEGIN) {
+		begin(a, id);
+	} else if (id == 0) {
+		a->managed = true;
+		a->lost = a->id != 0 || (type == TYPE_GET_VALUES && content_of(a) > VALUES_MAX);
+	} else if (id == a->id) {
+		if (a->head == 0)
+			add_params(a, type);
+		else
+			add_body(a, type, body_limit);
+	}
+}
+
+static enum gate_arrival_state
+state_of(const struct gate_arrival *a)
+{
+	if (a->lost)
+		return GATE_ARRIVAL_LOST;
+	return a->refused != 0 || gate_arrival_is_over(a) ? GATE_ARRIVAL_READY : GATE_ARRIVAL_PART;
+}
+
+static enum gate_arrival_state
+walk(struct gate_arrival *a, const unsigned char *bytes, size_t length, size_t body_limit)
+{
+	while (length > 0 && state_of(a) == GATE_ARRIVAL_PART) {
+		bool inside = a->left > 0;
+		size_t wanted = inside ? a->left : header_size(a) - a->have;
+		size_t part = wanted < length ? wanted : length;
+
+		if (inside) {
+			a->left -= part;
+		} else {
+			memcpy(a->header + a->have, bytes, part);
+			a->have += part;
+		}
+		a->length += part;
+		bytes += part;
+		length -= part;
+		if (!inside && a->have == header_size(a))
+			take_header(a, body_limit);
+	}
+	return state_of(a);
+}
+
+/* ---- the socket ---- */
+
+static enum gate_arrival_state
+look(struct gate_arrival *a, int fd, size_t body_limit)
+{
+	unsigned char bytes[GATE_ARRIVAL_PEEK];
+	ssize_t got = recv(fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return GATE_ARRIVAL_PART;
+	if (got <= 0)
+		return GATE_ARRIVAL_LOST;
+	walk(a, bytes, (size_t)got, body_limit);
+	explicit_bzero(bytes, (size_t)got);
+	/* libfcgi answers those records, and waits for the request behind them */
+	a->lost |= a->managed && state_of(a) == GATE_ARRIVAL_PART;
+	return state_of(a);
+}
+
+/* At most so many bytes. How many; 0: the peer sends no more; -1 with errno. */
+static ssize_t
+take(struct gate_arrival *a, int fd, size_t most)
+{
+	struct gate_buffer *taken = &a->taken;
+	ssize_t got;
+
+	taken->secret = true;
+	if (gate_buffer_reserve(taken, most) < 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	do
+		got = recv(fd, taken->data + taken->length, most, MSG_DONTWAIT);
+	while (got < 0 && errno == EINTR);
+	if (got > 0)
+		taken->length += (size_t)got;
+	return got;
+}
+
+/* Keeps what is needed to answer without the body. False: memory. */
+static bool
+keep_head(struct gate_arrival *a)
+{
+	struct gate_buffer head = {.secret = true};
+
+	gate_buffer_add(&head, gate_buffer_text(&a->taken), a->head);
+	gate_buffer_release(&a->taken);
+	a->taken = head;
+	return !head.failed;
+}
+
+/* What look walked over. */
+static enum gate_arrival_state
+take_seen(struct gate_arrival *a, int fd)
+{
+	while (a->taken.length < a->length)
+		if (take(a, fd, a->length - a->taken.length) <= 0)
+			return GATE_ARRIVAL_LOST;
+	return GATE_ARRIVAL_PART;
+}
+
+static enum gate_arrival_state
+break_off(struct gate_arrival *a, int status)
+{
+	return gate_arrival_refuse(a, status) ? GATE_ARRIVAL_READY : GATE_ARRIVAL_LOST;
+}
+
+/* As far as the record and the header of the next one go: no request ends before. */
+static enum gate_arrival_state
+take_more(struct gate_arrival *a, int fd, size_t body_limit)
+{
+	enum gate_arrival_state state = GATE_ARRIVAL_PART;
+
+	for (int i = 0; i < READS && state == GATE_ARRIVAL_PART; i++) {
+		size_t most = a->left + (a->ended ? 0 : HEADER_SIZE);
+		ssize_t got;
+
+		if (a->left == 0)
+			most = header_size(a) - a->have;
+		got = take(a, fd, most);
+		if (got < 0 && errno == EAGAIN)
+			return GATE_ARRIVAL_PART;
+		if (got <= 0)
+			return break_off(a, got < 0 && errno == ENOMEM ? 503 : 400);
+		state = walk(a, (unsigned char *)a->taken.data + a->taken.length - (size_t)got,
+		    (size_t)got, body_limit);
+		if (a->too_long && !keep_head(a))
+			return GATE_ARRIVAL_LOST;
+	}
+	return state;
+}
+
+/* Of a body that is too long the rest is read, too, and dropped: whoever got an answer before would
+ * send the next request on a connection that is about to be closed. */
+static enum gate_arrival_state
+settle(struct gate_arrival *a, enum gate_arrival_state state)
+{
+	if (state == GATE_ARRIVAL_READY && a->too_long && a->refused == 0)
+		return break_off(a, 413);
+	return state;
+}
+
+enum gate_arrival_state
+gate_arrival_read(struct gate_arrival *a, int fd, size_t body_limit)
+{
+	if (a->length == 0) {
+		enum gate_arrival_state state = look(a, fd, body_limit);
+
+		if (a->length == 0 || state == GATE_ARRIVAL_LOST ||
+		    (state == GATE_ARRIVAL_READY && !a->too_long))
+			return state;
+		if (take_seen(a, fd) == GATE_ARRIVAL_LOST)
+			return GATE_ARRIVAL_LOST;
+		if (state == GATE_ARRIVAL_READY)
+			return settle(a, state);
+	}
+	return settle(a, take_more(a, fd, body_limit));
+}
+
+int
+gate_arrival_refuse(struct gate_arrival *a, int status)
+{
+	a->refused = a->too_long ? 413 : status;
+	return keep_head(a) && a->head > 0;
+}
+
+bool
+gate_arrival_is_over(const struct gate_arrival *a)
+{
+	return a->ended && a->left == 0;
+}
+
+/* libfcgi reads from a descriptor, and writes to it where somebody speaks out of turn. */
+int
+gate_arrival_open(struct gate_arrival *a, int fd)
+{
+	int copy;
+
+	if (a->taken.length == 0)
+		return fd;
+	copy = memfd_create("gate-request", MFD_CLOEXEC);
+	if (copy >= 0 &&
+	    (gate_buffer_write(&a->taken, copy) < 0 || lseek(copy, 0, SEEK_SET) != 0)) {
+		close(copy);
+		copy = -1;
+	}
+	gate_buffer_release(&a->taken);
+	return copy;
+}
+
+void
+gate_arrival_end(struct gate_arrival *a)
+{
+	gate_buffer_release(&a->taken);
+	*a = (struct gate_arrival){.length = 0};
+}

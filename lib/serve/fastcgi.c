@@ -1,0 +1,396 @@
+/* serve/fastcgi.c: connections and threads of one worker; libfcgi parses each request. An idle kept
+ * connection, and a request that is not there whole, wait in epoll and hold no thread. */
+#include "config.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <fcgiapp.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/queue.h"
+#include "serve/fastcgi.h"
+#include "serve/parked.h"
+#include "serve/transact.h"
+
+#define ROLE_RESPONDER 1 /* the specification's numbers; Debian ships no header with them */
+#define IO_TIMEOUT 5     /* seconds that one read or write of the web server may take */
+
+struct thread {
+	struct gate_fastcgi *server;
+	pthread_t id;
+	FCGX_Request fcgi;
+	struct gate_queue queue;
+	struct gate_request request;
+	struct gate_buffer body;
+	struct gate_config *config; /* held from request to request, while it is the one in force */
+	bool whole;                 /* the request was read to the end of its stdin */
+};
+
+struct gate_fastcgi {
+	struct gate *gate;
+	int epoll, wake;
+	atomic_bool stopping;
+	struct gate_parked parked;
+	int thread_count;
+	struct thread *threads;
+};
+
+/* ---- one request ---- */
+
+/* Reads stdin, whatever CONTENT_LENGTH says. The status to refuse the request with; 0: none, and all
+ * of it was read. */
+static int
+read_body(struct thread *t)
+{
+	FCGX_Stream *in = t->fcgi.in;
+	int c;
+
+	while ((c = FCGX_GetChar(in)) != EOF) {
+		size_t ready = (size_t)(in->stop - in->rdNext);
+
+		gate_buffer_reserve(&t->body, ready + 2);
+		gate_buffer_putc(&t->body, (char)c);
+		gate_buffer_add(&t->body, in->rdNext, ready);
+		explicit_bzero(in->rdNext - 1, ready + 1); /* there may be a password in it */
+		in->rdNext += ready;
+	}
+	if (FCGX_GetError(in) != 0)
+		return 400;
+	if (t->body.failed)
+		return 503;
+	t->whole = true;
+	return 0;
+}
+
+/* From now on libfcgi has the connection itself. */
+static void
+leave_source(struct thread *t, const struct gate_connection *c)
+{
+	if (t->fcgi.ipcFd >= 0 && t->fcgi.ipcFd != c->fd)
+		close(t->fcgi.ipcFd);
+	t->fcgi.ipcFd = c->fd;
+}
+
+static bool
+are_params_in_bounds(char *const *params)
+{
+	size_t count = 0, size = 0;
+
+	for (; *params != NULL; params++) {
+		count++;
+		size += strlen(*params);
+	}
+	return count <= GATE_PARAMS_MAX && size <= GATE_PARAMS_SIZE_MAX;
+}
+
+/* Reads the rest of the request, and leaves what it was read from for the connection. */
+static void
+read_rest(struct thread *t, struct gate_connection *c)
+{
+	struct gate_request *r = &t->request;
+	FCGX_Request *q = &t->fcgi;
+
+	r->refused = c->arrival.refused;
+	t->whole = r->refused == 413 && gate_arrival_is_over(&c->arrival);
+	gate_buffer_reset(&t->body);
+	if (r->refused == 0 && q->role == ROLE_RESPONDER) /* an authorizer's may never come */
+		r->refused = read_body(t);
+	if (!are_params_in_bounds(q->envp))
+		r->refused = 431;
+	leave_source(t, c);
+}
+
+static void
+answer(struct thread *t)
+{
+	struct gate *gate = t->server->gate;
+	struct gate_request *r = &t->request;
+	FCGX_Request *q = &t->fcgi;
+
+	r->config = t->config;
+	r->store = &gate->store;
+	r->queue = &t->queue;
+	r->hashing = gate->hashing;
+	r->data = gate->data;
+	r->params = q->envp;
+	r->body = gate_buffer_text(&t->body);
+	r->body_length = t->body.length;
+	gate_request_serve(r, gate->handler);
+	FCGX_PutStr(gate_buffer_text(&r->head), (int)r->head.length, q->out);
+	FCGX_PutStr(gate_buffer_text(&r->out), (int)r->out.length, q->out);
+	gate_request_end(r);
+	gate_buffer_reset(&t->body);
+}
+
+/* What becomes of the connection. Only behind a request that was read to its end does another one
+ * begin: any other byte is a visitor's, who could have written a request into his body. */
+static void
+leave(struct thread *t, struct gate_connection *c, bool sent)
+{
+	struct gate_fastcgi *f = t->server;
+
+	if (!sent)
+		gate_connection_close(&f->parked, c);
+	else if (!t->whole)
+		gate_parked_linger(
+		    &f->parked, c, gate_clock_monotonic() + t->config->options.deadline);
+	else if (t->fcgi.keepConnection && !atomic_load(&f->stopping))
+		gate_parked_keep(&f->parked, c);
+	else
+		gate_connection_close(&f->parked, c);
+}
+
+/* libfcgi must not close the connection, or another thread's new one could get its number while
+ * we still use it. libfcgi closes what it reads from only if no request comes, and sets ipcFd to -1
+ * then. */
+static void
+serve(struct thread *t, struct gate_connection *c)
+{
+	FCGX_Request *q = &t->fcgi;
+	bool sent = false, from_socket;
+
+	FCGX_InitRequest(q, -1, FCGI_FAIL_ACCEPT_ON_INTR);
+	q->ipcFd = gate_arrival_open(&c->arrival, c->fd);
+	q->keepConnection = 1;
+	q->detached = 1; /* closes at once */
+	t->whole = false;
+	from_socket = q->ipcFd == c->fd;
+	if (q->ipcFd < 0)
+		gate_log(GATE_LOG_ERROR, "request-lost", "error", strerror(errno), NULL);
+	if (q->ipcFd >= 0 && FCGX_Accept_r(q) == 0) {
+		if (FCGX_GetError(q->in) == 0) { /* else parameters may be missing */
+			read_rest(t, c);
+			answer(t);
+			sent = FCGX_FClose(q->err) == 0 && FCGX_FClose(q->out) == 0;
+		}
+		leave_source(t, c);
+		FCGX_Free(q, 0);
+	} else if (from_socket) {
+		c->fd = -1;
+	}
+	leave(t, c, sent);
+}
+
+/* Something came, or its time is over. No thread waits for the rest of a request. */
+static void
+receive(struct thread *t, struct gate_connection *c)
+{
+	struct gate_fastcgi *f = t->server;
+
+	t->config = gate_config_renew(&f->gate->configs, t->config);
+	if (gate_parked_receive(&f->parked, c, &t->config->options))
+		serve(t, c);
+}
+
+/* ---- threads ---- */
+
+static void
+set_timeouts(int fd)
+{
+	struct timeval timeout = {.tv_sec = IO_TIMEOUT};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+}
+
+/* Accepts one connection, and serves its first request if it is there. False: none was waiting. */
+static bool
+accept_one(struct thread *t, int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	struct gate_connection *c;
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+		gate_log(GATE_LOG_ERROR, "accept-failed", "error", strerror(errno), NULL);
+		gate_clock_pause();
+	}
+	if (fd < 0)
+		return errno == ECONNABORTED || errno == EINTR;
+	set_timeouts(fd);
+	c = gate_connection_new(&t->server->parked, fd);
+	if (c != NULL)
+		receive(t, c);
+	return true;
+}
+
+/* The listener that epoll speaks of; NULL: the event is a connection's, or the wake-up's. */
+static const int *
+listener_of(const struct gate *gate, const void *pointer)
+{
+	for (int i = 0; i < gate->listener_count; i++)
+		if (pointer == &gate->listeners[i])
+			return &gate->listeners[i];
+	return NULL;
+}
+
+/* While stopping: serves what waits to be accepted. True: nothing is left for this thread. */
+static bool
+finish(struct thread *t)
+{
+	struct gate_fastcgi *f = t->server;
+
+	for (int i = 0; i < f->gate->listener_count && !f->gate->passed; i++)
+		while (accept_one(t, f->gate->listeners[i]))
+			;
+	if (gate_parked_empty(&f->parked))
+		return true;
+	gate_clock_pause(); /* the wake-up never ends: leave the others time */
+	return false;
+}
+
+static void *
+run_thread(void *argument)
+{
+	struct thread *t = argument;
+	struct gate_fastcgi *f = t->server;
+
+	for (;;) {
+		struct epoll_event event;
+		const int *listener;
+
+		if (epoll_wait(f->epoll, &event, 1, -1) < 1)
+			continue;
+		listener = listener_of(f->gate, event.data.ptr);
+		if (event.data.ptr == &f->wake) {
+			if (finish(t))
+				break;
+		} else if (listener != NULL) {
+			if (!atomic_load(&f->stopping))
+				accept_one(t, *listener);
+		} else if (gate_parked_claim(&f->parked, event.data.ptr)) {
+			receive(t, event.data.ptr);
+		}
+	}
+	return NULL;
+}
+
+static int
+watch(struct gate_fastcgi *f, int *fd, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = fd};
+
+	return epoll_ctl(f->epoll, EPOLL_CTL_ADD, *fd, &event);
+}
+
+static void
+free_server(struct gate_fastcgi *f)
+{
+	for (int i = 0; i < f->thread_count; i++) {
+		gate_queue_close(&f->threads[i].queue);
+		gate_request_release(&f->threads[i].request);
+		gate_config_release(f->threads[i].config);
+		gate_buffer_release(&f->threads[i].body);
+	}
+	if (f->epoll >= 0)
+		close(f->epoll);
+	if (f->wake >= 0)
+		close(f->wake);
+	gate_parked_release(&f->parked);
+	free(f->threads);
+	free(f);
+}
+
+static int
+start_threads(struct gate_fastcgi *f, int threads, struct gate_error *error)
+{
+	const char *run_dir = f->gate->configs.first->options.run_dir;
+
+	for (int i = 0; i < threads; i++) {
+		struct thread *t = &f->threads[i];
+
+		t->server = f;
+		t->body.secret = true;
+		if (gate_queue_open(&t->queue, run_dir, error) < 0)
+			return -1;
+		if (pthread_create(&t->id, NULL, run_thread, t) != 0) {
+			gate_queue_close(&t->queue);
+			return gate_fail(error, GATE_ESYSTEM,
+			    "only %d of %d threads can be started", i, threads);
+		}
+		f->thread_count++;
+	}
+	return 0;
+}
+
+void
+gate_fastcgi_init(void)
+{
+	FCGX_Init();
+}
+
+struct gate_fastcgi *
+gate_fastcgi_start(struct gate *gate, int threads, struct gate_error *error)
+{
+	struct gate_fastcgi *f = calloc(1, sizeof *f);
+	int failed = 0;
+
+	if (f == NULL || (f->threads = calloc((size_t)threads, sizeof *f->threads)) == NULL) {
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+		free(f);
+		return NULL;
+	}
+	f->gate = gate;
+	f->epoll = epoll_create1(EPOLL_CLOEXEC);
+	gate_parked_init(&f->parked, f->epoll);
+	f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	for (int i = 0; i < gate->listener_count; i++)
+		failed |= watch(f, &gate->listeners[i], EPOLLIN | EPOLLEXCLUSIVE);
+	if (failed < 0 || watch(f, &f->wake, EPOLLIN) < 0)
+		gate_fail_errno(error, GATE_ESYSTEM, "epoll fails");
+	else if (start_threads(f, threads, error) == 0)
+		return f;
+	gate_fastcgi_stop(f, 1000);
+	return NULL;
+}
+
+void
+gate_fastcgi_tick(struct gate_fastcgi *f)
+{
+	gate_parked_tick(&f->parked, gate_clock_monotonic());
+}
+
+/* Ticks while it waits. False: the thread did not end in time. */
+static bool
+join(struct gate_fastcgi *f, pthread_t id, int64_t limit)
+{
+	for (;;) {
+		int64_t now = gate_clock_monotonic();
+		int64_t next = now + 1000 < limit ? now + 1000 : limit;
+		struct timespec until = {next / 1000, next % 1000 * 1000000};
+
+		if (pthread_clockjoin_np(id, NULL, CLOCK_MONOTONIC, &until) == 0)
+			return true;
+		if (now >= limit)
+			return false;
+		gate_parked_tick(&f->parked, now);
+	}
+}
+
+int
+gate_fastcgi_stop(struct gate_fastcgi *f, int64_t patience)
+{
+	int64_t limit = gate_clock_monotonic() + patience;
+	uint64_t one = 1;
+	bool ended = true;
+
+	atomic_store(&f->stopping, true);
+	gate_parked_shut(&f->parked);
+	if (write(f->wake, &one, sizeof one) < 0)
+		ended = false;
+	for (int i = 0; i < f->thread_count && ended; i++)
+		ended = join(f, f->threads[i].id, limit);
+	if (ended)
+		free_server(f);
+	return ended;
+}

@@ -1,0 +1,29 @@
+/* serve/main.c: the main of every page: opens a gate by the command line and runs it. */
+#include "config.h"
+
+#include "gate.h"
+#include "base/log.h"
+#include "options/options.h"
+
+int
+gate_main(int argc, char **argv, gate_handler *handler)
+{
+	struct gate_error error = {0};
+	struct gate *gate = NULL;
+	char **arguments = NULL;
+	int result = gate_options_arguments(argc, argv, &arguments, &error);
+
+	if (result == 0)
+		return 0;
+	if (result > 0)
+		gate = gate_open((const char *const *)arguments, NULL, NULL, &error);
+	gate_options_free_arguments(arguments);
+	if (gate == NULL) {
+		gate_log(
+		    GATE_LOG_ERROR, "start-failed", "program", argv[0], "error", error.text, NULL);
+		return 1;
+	}
+	result = gate_run(gate, handler);
+	gate_close(gate);
+	return result < 0 ? 1 : 0;
+}

@@ -1,0 +1,186 @@
+/* serve/transact.c: a request's way to its handler, as often as it takes until the session is saved. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/queue.h"
+#include "login/login.h"
+#include "serve/transact.h"
+
+#define UNAVAILABLE "The service can't reach its data just now. Nothing was lost: try again soon."
+#define UNAVAILABLE_CHANGED                                                                        \
+	"Your new password is stored, but your session could not be: log in with it, soon."
+
+/* What it is that gets r->refused, for the log. */
+static const char *
+fault_of(const struct gate_request *r)
+{
+	switch (r->refused) {
+	case 408:
+		return "its body took longer than the option deadline allows";
+	case 413:
+		return "its body is over the option body_limit";
+	case 431:
+		return "its headers are over 128 KiB, or 500 in number: the web server can take "
+		       "less";
+	case 503:
+		return "requests that were not there whole took too much memory: this was the "
+		       "oldest";
+	default:
+		return r->method == NULL ? "it has no method that can be read"
+		    : r->path == NULL    ? "its path is malformed, or over 8 KiB"
+					 : "its body broke off";
+	}
+}
+
+/* What must not reach the handler. True: it is answered. */
+static bool
+is_refused(struct gate_request *r)
+{
+	const char *why;
+	char status[16];
+
+	if (r->refused == 0 && r->method == NULL && gate_param(r, "GATE_CHECK") != NULL) {
+		r->path = "/"; /* gate check's: no web server sends such a one */
+		gate_status(r, 204);
+		return true;
+	}
+	if (r->refused == 0 && (r->method == NULL || r->path == NULL))
+		r->refused = 400;
+	if (r->refused != 0) {
+		snprintf(status, sizeof status, "%d", r->refused);
+		gate_log(GATE_LOG_WARN, "request-refused", "path", r->path, "status", status,
+		    "address", gate_request_address(r), "why", fault_of(r), NULL);
+	}
+	if (r->path == NULL)
+		r->path = "/";
+	if (r->refused != 0) {
+		gate_answer_error(r, r->refused, NULL);
+		return true;
+	}
+	why = gate_origin_refusal(&r->origin, r->config->options.origin);
+	if (why == NULL)
+		return false;
+	gate_log(GATE_LOG_WARN, "cross-site-refused", "path", r->path, "method", r->method,
+	    "address", gate_request_address(r), "why", why, NULL);
+	r->foreign = true;
+	gate_answer_error(r, 403,
+	    "This request seems to come from another site, so nothing was done. Open the page "
+	    "itself "
+	    "and try again. If that does not help: scheme and host in your browser's address line "
+	    "must be those that the web server names, or the option origin must say them.");
+	return true;
+}
+
+/* One run: handler, page, commit. What gate_session_save answers. */
+static int
+run(struct gate_request *r, gate_handler *handler)
+{
+	struct gate_session *s = &r->session;
+	int result;
+
+	r->runs++;
+	gate_answer_begin(r);
+	s->now = gate_clock_wall();
+	gate_session_begin(s);
+	handler(r);
+	if (s->outcome >= 0 && s->state != GATE_SESSION_FAILED &&
+	    s->state != GATE_SESSION_REFUSED && gate_page_render(r) < 0) {
+		r->result = "no page";
+		gate_answer_error(r, 500, NULL);
+		return 1;
+	}
+	result = gate_session_save(s);
+	r->result = result == 1 ? "done" : result == GATE_CONFLICT ? "conflict" : "failed";
+	return result;
+}
+
+/* True: the session was refused, and that is answered. A refusal never says more than the handler
+ * did: where it answers who may pass, a stranger gets its status. */
+static bool
+answer_refusal(struct gate_request *r)
+{
+	const char *text;
+	int status;
+
+	if (r->session.error.code != GATE_OK || r->session.refusal == GATE_SESSION_WELCOME)
+		return false;
+	status = gate_session_refusal_status(&r->session, &text);
+	if (status == 0)
+		gate_answer_reload(r, r->status >= 400 ? r->status : 200);
+	else
+		gate_answer_error(r, status, text);
+	r->result = "refused";
+	return true;
+}
+
+/* What the page says of a session that could not be stored. */
+static const char *
+unavailable(const struct gate_request *r)
+{
+	return r->login.change_answer == 1 ? UNAVAILABLE_CHANGED : UNAVAILABLE;
+}
+
+static void
+report_failure(struct gate_request *r)
+{
+	const struct gate_error *error = &r->session.error;
+	bool ours = error->code == GATE_ESESSION;
+	const char *text = ours ? NULL : unavailable(r);
+
+	if (answer_refusal(r))
+		return;
+	gate_log(GATE_LOG_ERROR, ours ? "session-refused" : "store-failed", "path", r->path,
+	    "error", error->text, NULL);
+	if (r->session.refusal == GATE_SESSION_CROWDED)
+		gate_session_refusal_status(&r->session, &text);
+	gate_answer_error(r, ours ? 500 : 503, text);
+}
+
+static void
+transact(struct gate_request *r, gate_handler *handler)
+{
+	int result;
+
+	while ((result = run(r, handler)) == GATE_CONFLICT) {
+		if (gate_clock_monotonic() < r->deadline && gate_session_wait(&r->session))
+			continue;
+		gate_log(GATE_LOG_WARN, "session-busy", "path", r->path, "error",
+		    "other requests kept changing the session until the deadline", NULL);
+		gate_answer_error(r, 503, unavailable(r));
+		return;
+	}
+	if (result < 0)
+		report_failure(r);
+	else
+		gate_login_finish(r);
+}
+
+/* The place in the queue is not held while the answer leaves. */
+static void
+answer(struct gate_request *r, gate_handler *handler)
+{
+	r->runs = 0;
+	r->result = "refused";
+	if (is_refused(r))
+		return;
+	r->session.path = r->path;
+	transact(r, handler);
+	gate_queue_leave(r->queue);
+}
+
+void
+gate_request_serve(struct gate_request *r, gate_handler *handler)
+{
+	gate_answer_begin(r);
+	gate_request_read(r);
+	gate_clock_set_deadline(r->deadline);
+	answer(r, handler);
+	gate_clock_set_deadline(0);
+	if (r->config->options.trace)
+		gate_session_trace(&r->session, r->runs, r->result);
+	gate_answer_finish(r);
+}

@@ -1,0 +1,107 @@
+/* serve/worker.c: what a worker does beside answering: signals, the configuration, the end. */
+#include "config.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "login/hashing.h"
+#include "serve/fastcgi.h"
+#include "serve/listen.h"
+#include "serve/sweeper.h"
+#include "serve/worker.h"
+
+void
+gate_worker_block_signals(sigset_t *set)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1};
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		sigaddset(set, signals[i]);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is the store's failure, not our end */
+}
+
+int
+gate_worker_next_signal(const sigset_t *set)
+{
+	int number = sigtimedwait(set, NULL, &(struct timespec){.tv_sec = 1});
+
+	return number > 0 ? number : 0;
+}
+
+int
+gate_worker_reload(struct gate *gate, const char *who)
+{
+	struct gate_error error = {0};
+
+	if (gate_config_reload(&gate->configs, &error) < 0) {
+		gate_log(GATE_LOG_ERROR, "reload-failed", "process", who, "error", error.text,
+		    "kept", "the old configuration", NULL);
+		return -1;
+	}
+	gate_log(GATE_LOG_EACH, "reloaded", "process", who, NULL);
+	return 0;
+}
+
+/* Of the threads, some may hash and up to a half may wait for it, and one is always left for who
+ * only wants to see a page. */
+static struct gate_hashing *
+open_hashing(const char *run_dir, int threads, struct gate_error *error)
+{
+	int waiting = threads > 2 ? threads / 2 : 0, holding = threads - 1 - waiting;
+
+	return gate_hashing_open(run_dir, holding > 0 ? holding : 1, waiting, error);
+}
+
+int
+gate_worker_run(
+    struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct gate_error *error)
+{
+	const struct gate_options *options = &gate->configs.first->options;
+	struct gate_fastcgi *server;
+	struct gate_sweeper *sweeper;
+	bool stopping = false;
+
+	gate_log_take_stderr();
+	if (gate_store_open(&gate->store, gate->table, options, error) < 0)
+		return gate_options_blame(options, "store", error);
+	gate->hashing = open_hashing(options->run_dir, threads, error);
+	if (gate->hashing == NULL)
+		return -1;
+	sweeper = gate_sweeper_start(gate, error);
+	if (sweeper == NULL)
+		return -1;
+	server = gate_fastcgi_start(gate, threads, error);
+	if (server == NULL) {
+		gate_sweeper_stop(sweeper);
+		return -1;
+	}
+	if (gate->served != NULL)
+		atomic_store(gate->served, true);
+	while (!stopping) {
+		int number = gate_worker_next_signal(set);
+
+		stopping =
+		    number == SIGTERM || number == SIGINT || (parent != 0 && getppid() != parent);
+		if (number == SIGHUP &&
+		    gate_worker_reload(gate, parent != 0 ? "worker" : "program") < 0)
+			stopping |= parent != 0; /* the next one begins with what the master read */
+		gate_fastcgi_tick(server);
+		gate_log_flush();
+	}
+	if (parent == 0) /* before a successor can have its socket at that path */
+		gate_listen_forget(gate);
+	if (parent == 0 ||
+	    getppid() != parent) /* a worker that ends alone leaves it to the others */
+		gate_listen_stop(gate);
+	if (!gate_fastcgi_stop(server, GATE_STOP_TIME)) {
+		gate_log(GATE_LOG_ERROR, "stop-late", "error",
+		    "requests were still running after ten seconds: they are cut off", NULL);
+		gate_log_finish();
+		_exit(1);
+	}
+	if (parent == 0) /* a worker just exits, sweep or not */
+		gate_sweeper_stop(sweeper);
+	return 0;
+}

@@ -1,0 +1,174 @@
+/* session/decide.c: what to do with the record and the cookie; does nothing itself. */
+#include "config.h"
+
+#include "record/record.h"
+#include "session/private.h"
+
+static int64_t
+smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t
+gate_session_lifetime(const struct gate_session *s)
+{
+	if (s->age_set)
+		return s->max_age;
+	return s->state == GATE_SESSION_LOADED ? s->record.max_age : s->options->max_age;
+}
+
+int64_t
+gate_session_clamp(const struct gate_session *s, int64_t time)
+{
+	int64_t created = s->record.created > 0 ? s->record.created : s->later;
+
+	if (s->options->absolute_timeout == 0)
+		return time;
+	return smaller(time, created + s->options->absolute_timeout);
+}
+
+bool
+gate_session_touch_is_due(const struct gate_session *s)
+{
+	int64_t age = gate_session_lifetime(s);
+	int64_t window = smaller(s->options->touch_after, (age != 0 ? age : s->options->ttl) / 10);
+
+	return s->record.touched == 0 || s->record.ahead ||
+	    gate_record_is_first(&s->record, s->options) || s->later - s->record.touched >= window;
+}
+
+static void
+act(struct gate_session *s, enum gate_session_action action, const char *why)
+{
+	s->action = action;
+	s->why = why;
+}
+
+static void
+send_cookie(struct gate_session *s, enum gate_session_cookie cookie, const char *why)
+{
+	s->cookie = cookie;
+	s->why_cookie = why;
+}
+
+static void
+decide_new(struct gate_session *s, bool changed)
+{
+	act(s, GATE_SESSION_NOTHING, "new and empty");
+	send_cookie(s, GATE_SESSION_KEEP, "nothing was stored");
+	if (s->destroy) {
+		act(s, GATE_SESSION_NOTHING, "destroyed, there was no record");
+		if (s->sent)
+			send_cookie(s, GATE_SESSION_CLEAR, "destroyed");
+	} else if (s->login != NULL || changed || s->options->save_uninitialized) {
+		act(s, GATE_SESSION_CREATE,
+		    s->login != NULL ? "login"
+			: changed    ? "new and changed"
+				     : "save_uninitialized");
+		send_cookie(s, GATE_SESSION_SET, "new");
+	}
+}
+
+static void
+decide_loaded_cookie(struct gate_session *s, bool changed, bool age_changed)
+{
+	send_cookie(s, GATE_SESSION_KEEP, "the browser has it");
+	if (s->destroy)
+		send_cookie(s, GATE_SESSION_CLEAR, "destroyed");
+	else if (s->renew)
+		send_cookie(s, GATE_SESSION_SET, "renewed");
+	else if (s->resumed)
+		send_cookie(s, GATE_SESSION_SET, "an equal request renewed it");
+	else if (s->options->rolling)
+		send_cookie(s, GATE_SESSION_SET, "rolling");
+	else if (age_changed || (changed && gate_session_lifetime(s) != 0))
+		send_cookie(s, GATE_SESSION_SET, "its expiry moved");
+	else if (s->with_touch)
+		send_cookie(s, GATE_SESSION_SET, "touched: its expiry moved");
+	else if (s->old_secret)
+		send_cookie(s, GATE_SESSION_SET, "it was signed with an old secret");
+}
+
+static void
+decide_loaded(struct gate_session *s, bool changed)
+{
+	bool age_changed = s->age_set && s->max_age != s->record.max_age;
+
+	if (s->destroy)
+		act(s, GATE_SESSION_DESTROY, "destroyed");
+	else if (s->renew)
+		act(s, GATE_SESSION_RENEW, s->login != NULL ? "login" : "renewed");
+	else if (changed || age_changed)
+		act(s, GATE_SESSION_UPDATE, changed ? "changed" : "its lifetime changed");
+	else if (gate_record_began_ahead(&s->record))
+		act(s, GATE_SESSION_REWRITE, "its times lay ahead");
+	else if (s->options->resave)
+		act(s, GATE_SESSION_REWRITE, "resave");
+	else if (gate_session_touch_is_due(s))
+		act(s, GATE_SESSION_TOUCH,
+		    gate_record_is_first(&s->record, s->options) ? "the first return"
+								 : "touch_after is over");
+	else
+		act(s, GATE_SESSION_NOTHING, "unchanged and touched just now");
+	s->with_touch = (s->action == GATE_SESSION_TOUCH || gate_record_began_ahead(&s->record)) &&
+	    !s->options->rolling && gate_session_lifetime(s) != 0;
+	decide_loaded_cookie(s, changed, age_changed);
+}
+
+/* A login that Node made, or gate before it wrote down when: it begins now, and the record has to say so. */
+static bool
+has_no_beginning(const struct gate_session *s)
+{
+	return s->state == GATE_SESSION_LOADED && !s->destroy && s->record.user != NULL &&
+	    s->record.since == 0;
+}
+
+void
+gate_session_decide(struct gate_session *s, bool changed)
+{
+	int64_t age = gate_session_lifetime(s);
+
+	changed = changed || has_no_beginning(s);
+	s->expires = gate_session_clamp(s, s->later + (age != 0 ? age : s->options->ttl));
+	switch (s->state) {
+	case GATE_SESSION_NEW:
+		decide_new(s, changed);
+		break;
+	case GATE_SESSION_LOADED:
+		decide_loaded(s, changed);
+		break;
+	case GATE_SESSION_UNCLEAR:
+		if (s->destroy) {
+			act(s, GATE_SESSION_DESTROY, "destroyed, whatever they hold");
+			send_cookie(s, GATE_SESSION_CLEAR, "destroyed");
+		}
+		break;
+	case GATE_SESSION_GONE:
+	case GATE_SESSION_OUTSIDE:
+	case GATE_SESSION_REFUSED:
+	case GATE_SESSION_UNASKED:
+	case GATE_SESSION_FAILED:
+		break;
+	}
+	if (s->cookie == GATE_SESSION_SET && s->options->cookie_secure == GATE_YES && !s->secure)
+		send_cookie(s, GATE_SESSION_KEEP, "withheld: cookie_secure over plain http");
+}
+
+struct gate_cookie_attributes
+gate_session_attributes(const struct gate_session *s)
+{
+	const struct gate_options *o = s->options;
+
+	return (struct gate_cookie_attributes){
+	    .domain = o->cookie_domain,
+	    .path = o->cookie_path,
+	    .expires = gate_session_lifetime(s) != 0 ? s->expires : 0,
+	    .now = s->later,
+	    .http_only = o->cookie_http_only,
+	    .secure = o->cookie_secure == GATE_YES || (o->cookie_secure == GATE_AUTO && s->secure),
+	    .partitioned = o->cookie_partitioned,
+	    .priority = o->cookie_priority,
+	    .same_site = o->cookie_same_site,
+	};
+}

@@ -1,0 +1,265 @@
+/* session/load.c: finds the session among the cookies of our name, and loads it. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "crypto/id.h"
+#include "record/record.h"
+#include "session/private.h"
+
+/* Adds the id that a value proves, if it is a new one. One too many: false. */
+static bool
+show(struct gate_session *s, const char *value)
+{
+	struct gate_session_shown shown = {.there = true, .personal = true};
+	size_t length;
+
+	if (!gate_unsign(s->keys, value, strlen(value), &length, &shown.old_secret) ||
+	    length > GATE_ID_MAX)
+		return true;
+	memcpy(shown.id, value, length);
+	if (!gate_id_valid(shown.id))
+		return true;
+	for (int i = 0; i < s->shown_count; i++)
+		if (strcmp(s->shown[i].id, shown.id) == 0)
+			return true;
+	if (s->shown_count == GATE_SESSION_IDS)
+		return false;
+	s->shown[s->shown_count++] = shown;
+	return true;
+}
+
+/* All cookies of our name are looked at: those that prove nothing hide none that does. 1; 0: they
+ * prove more ids than are looked up; -1: memory. */
+static int
+find_shown(struct gate_session *s)
+{
+	size_t offsets[GATE_COOKIE_PAIRS_MAX];
+	struct gate_buffer values = {0};
+	int n = gate_cookie_values(s->cookies, strlen(s->cookies), s->options->cookie_name, &values,
+	    offsets, GATE_COOKIE_PAIRS_MAX);
+	bool all = n < GATE_COOKIE_PAIRS_MAX; /* there may be more */
+
+	s->sent = n > 0;
+	s->shown_count = 0;
+	for (int i = 0; i < n && all; i++)
+		all = show(s, values.data + offsets[i]);
+	gate_buffer_release(&values);
+	if (n < 0)
+		return gate_fail(&s->error, GATE_EMEMORY, "out of memory");
+	return all;
+}
+
+/* Of several live ones: logged-in before anonymous; of one user or nobody the newest. -1: there is
+ * none; -2: they are of several users, one of which a stranger may have planted. */
+static int
+choose(const struct gate_session *s, const struct gate_record *records)
+{
+	int best = -1;
+
+	for (int i = 0; i < s->shown_count; i++) {
+		const struct gate_record *b = best >= 0 ? &records[best] : NULL, *r = &records[i];
+
+		if (!s->shown[i].there)
+			continue;
+		if (b == NULL || (b->user == NULL && r->user != NULL))
+			best = i;
+		else if (b->user != NULL && r->user == NULL)
+			continue;
+		else if (b->user != NULL && strcmp(b->user, r->user) != 0)
+			return -2;
+		else if (r->created > b->created)
+			best = i;
+	}
+	return best;
+}
+
+/* Said once by each process that has never seen a path under it. */
+static void
+report_outside(struct gate_session *s)
+{
+	int unknown = GATE_PATH_UNKNOWN;
+
+	gate_session_explain(
+	    s, "the path is not under cookie_path", "the path is not under cookie_path");
+	if (atomic_compare_exchange_strong(&s->store->paths, &unknown, GATE_PATH_OUTSIDE))
+		gate_log(GATE_LOG_WARN, "outside-cookie-path", "path", s->path, "cookie_path",
+		    s->options->cookie_path, "why",
+		    "what does not begin with the option cookie_path sees no session and makes "
+		    "none",
+		    NULL);
+}
+
+/* express-session's path rule: a plain prefix, without segments. */
+static bool
+is_under_cookie_path(struct gate_session *s)
+{
+	if (strncmp(s->path, s->options->cookie_path, strlen(s->options->cookie_path)) != 0) {
+		report_outside(s);
+		return false;
+	}
+	if (atomic_load(&s->store->paths) != GATE_PATH_UNDER)
+		atomic_store(&s->store->paths, GATE_PATH_UNDER);
+	return true;
+}
+
+static enum gate_session_state
+be_unclear(struct gate_session *s, enum gate_session_refusal why)
+{
+	gate_session_refuse(s, why);
+	return GATE_SESSION_UNCLEAR;
+}
+
+/* Users who are not near are asked with each write: what that finds is found here in the next run. */
+static bool
+is_over(struct gate_session *s, const struct gate_record *record, bool *fresh)
+{
+	return s->users != NULL && (gate_users_are_near(s->users) || s->look_again) &&
+	    gate_session_is_over(s, record, fresh) == 1;
+}
+
+/* ended_now: one is over since just now, and its browser may be about to get a new cookie. */
+static enum gate_session_state
+state_without_record(struct gate_session *s, bool ended_now)
+{
+	int renewed = s->had_record || ended_now;
+
+	for (int i = 0; i < s->shown_count && renewed == 0; i++)
+		renewed = gate_session_was_renewed(s, s->shown[i].id);
+	if (renewed < 0)
+		return GATE_SESSION_FAILED;
+	if (renewed == 0)
+		return GATE_SESSION_NEW;
+	gate_session_explain(s, "its record went, or was renewed by another request",
+	    "the browser may have a newer one");
+	return GATE_SESSION_GONE;
+}
+
+static void
+take(struct gate_session *s, int which, struct gate_record *record)
+{
+	memcpy(s->id, s->shown[which].id, sizeof s->id);
+	s->old_secret = s->shown[which].old_secret;
+	s->record = *record;
+	s->touched = record->touched;
+	s->had_record = true;
+	*record = gate_session_blank(s); /* is not released with the others */
+}
+
+/* As gate_store_load. The request that ended it just now may be about to give the browser a new one:
+ * what it has done shows when the session's turn has come. */
+static int
+load_one(struct gate_session *s, const char *id, struct gate_record *record, bool *ended_now)
+{
+	bool fresh = false;
+	int result = gate_store_load(s->store, id, s->options, record, &s->error);
+
+	if (result != 1 || !is_over(s, record, &fresh))
+		return result;
+	gate_store_release(s->store, record);
+	if (fresh && !*ended_now && gate_queue_wait(s->queue, id, s->deadline)) {
+		*ended_now = true;
+		return load_one(s, id, record, ended_now);
+	}
+	*ended_now = *ended_now || fresh;
+	return 0;
+}
+
+static int
+look_at(struct gate_session *s, struct gate_session_shown *shown, struct gate_record *record,
+    bool *ended_now)
+{
+	int result = load_one(s, shown->id, record, ended_now);
+
+	shown->there = result != 0;
+	shown->personal = result != 1 || record->user != NULL;
+	return result;
+}
+
+int
+gate_session_look_up(struct gate_session *s)
+{
+	bool ended_now = false;
+	int result = 0;
+
+	for (int i = 0; i < s->shown_count && result != -1; i++) {
+		struct gate_record record = gate_session_blank(s);
+
+		result = look_at(s, &s->shown[i], &record, &ended_now);
+		gate_store_release(s->store, &record);
+	}
+	return result == -1 ? -1 : 0;
+}
+
+/* One that can't be read may be another user's, too. */
+static enum gate_session_state
+load_shown(struct gate_session *s, struct gate_record *records)
+{
+	bool unreadable = false, ended_now = false;
+	int best;
+
+	for (int i = 0; i < s->shown_count; i++) {
+		int result = look_at(s, &s->shown[i], &records[i], &ended_now);
+
+		if (result < 0 && result != GATE_UNREADABLE)
+			return GATE_SESSION_FAILED;
+		unreadable = unreadable || result == GATE_UNREADABLE;
+	}
+	if (unreadable)
+		return be_unclear(s, GATE_SESSION_UNREADABLE);
+	best = choose(s, records);
+	if (best == -2)
+		return be_unclear(s, GATE_SESSION_OF_SEVERAL);
+	if (best == -1)
+		return state_without_record(s, ended_now);
+	take(s, best, &records[best]);
+	return GATE_SESSION_LOADED;
+}
+
+enum gate_session_state
+gate_session_load(struct gate_session *s)
+{
+	struct gate_record records[GATE_SESSION_IDS];
+	enum gate_session_state state;
+	int found;
+
+	s->later = s->now + gate_store_lag(s->store);
+	if (!is_under_cookie_path(s))
+		return GATE_SESSION_OUTSIDE;
+	if (gate_session_is_too_large(s))
+		return GATE_SESSION_REFUSED;
+	found = find_shown(s);
+	if (found < 0)
+		return GATE_SESSION_FAILED;
+	if (found == 0)
+		return be_unclear(s, GATE_SESSION_TOO_MANY);
+	if (s->shown_count == 0 && s->from_elsewhere &&
+	    s->options->cookie_same_site == GATE_SAME_SITE_STRICT) {
+		gate_session_refuse(s, GATE_SESSION_WITHHELD);
+		return GATE_SESSION_REFUSED;
+	}
+	for (int i = 0; i < s->shown_count; i++)
+		records[i] = gate_session_blank(s);
+	state = load_shown(s, records);
+	for (int i = 0; i < s->shown_count; i++)
+		gate_store_release(s->store, &records[i]);
+	return state;
+}
+
+json_t *
+gate_session_json(struct gate_session *s)
+{
+	if (s->state == GATE_SESSION_UNASKED)
+		s->state = gate_session_load(s);
+	if (s->json == NULL)
+		s->json = s->state == GATE_SESSION_LOADED && !s->destroy
+		    ? gate_record_session(&s->record)
+		    : json_object();
+	if (s->json == NULL) {
+		gate_fail(&s->error, GATE_EMEMORY, "out of memory");
+		s->state = GATE_SESSION_FAILED;
+	}
+	return s->json;
+}

@@ -1,0 +1,101 @@
+/* session/session.c: one run of a session's transaction begins and ends; which ids were renewed. */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "crypto/id.h"
+#include "record/record.h"
+#include "session/private.h"
+
+#define RENEWED_TIME (60 * 1000) /* ms that a renewed id is remembered */
+
+void
+gate_session_explain(struct gate_session *s, const char *why, const char *why_cookie)
+{
+	s->why = why;
+	s->why_cookie = why_cookie;
+}
+
+void
+gate_session_begin(struct gate_session *s)
+{
+	json_decref(s->json);
+	gate_store_release(s->store, &s->record);
+	s->state = GATE_SESSION_UNASKED;
+	s->id[0] = '\0';
+	s->shown_count = 0;
+	s->refusal = GATE_SESSION_WELCOME;
+	s->sent = s->old_secret = s->renew = s->destroy = s->age_set = s->compared = false;
+	s->outcome = 0;
+	s->login = NULL;
+	s->since = 0;
+	s->before = GATE_SESSION_UNASKED;
+	s->waits = s->resumed = false;
+	s->submit[0] = s->mark[0] = '\0';
+	s->record = (struct gate_record){0};
+	s->json = NULL;
+	s->error = (struct gate_error){0};
+	s->action = GATE_SESSION_NOTHING;
+	s->cookie = GATE_SESSION_KEEP;
+	s->with_touch = false;
+	gate_session_explain(s, "not loaded", "not loaded");
+	s->expires = 0;
+	s->later = s->now;
+}
+
+void
+gate_session_end(struct gate_session *s)
+{
+	gate_queue_leave(s->queue);
+	json_decref(s->json);
+	gate_store_release(s->store, &s->record);
+	s->json = NULL;
+}
+
+bool
+gate_session_is_open(const struct gate_session *s)
+{
+	return s->state == GATE_SESSION_NEW || s->state == GATE_SESSION_LOADED;
+}
+
+struct gate_record
+gate_session_blank(const struct gate_session *s)
+{
+	return (struct gate_record){.now = s->later,
+	    .ttl = s->options->ttl,
+	    .deadline = s->deadline,
+	    .user_member = s->options->user_member};
+}
+
+/* ---- renewed ids ---- */
+
+static void
+renewed_key(char *key, size_t size, const char *id)
+{
+	snprintf(key, size, "renewed:%.*s", GATE_ID_MAX, id);
+}
+
+int
+gate_session_was_renewed(struct gate_session *s, const char *id)
+{
+	char key[GATE_ID_MAX + 16];
+	struct gate_bump bump;
+
+	renewed_key(key, sizeof key, id);
+	if (gate_store_bump(s->store, key, 0, RENEWED_TIME, &bump, &s->error) < 0)
+		return -1;
+	return bump.count > 0;
+}
+
+int
+gate_session_mark_renewed(struct gate_session *s, const char *id, int add)
+{
+	char key[GATE_ID_MAX + 16];
+	struct gate_bump bump;
+
+	if (s->mark[0] != '\0' &&
+	    gate_store_bump(s->store, s->mark, add, GATE_SUBMIT_TIME, &bump, &s->error) < 0)
+		return -1;
+	renewed_key(key, sizeof key, id);
+	return gate_store_bump(s->store, key, add, RENEWED_TIME, &bump, &s->error);
+}

@@ -1,0 +1,297 @@
+/* session/write.c: does with the record what was decided. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "crypto/id.h"
+#include "record/record.h"
+#include "session/private.h"
+
+#define ID_TRIES 3
+
+/* Brings cookie and gate up to date before a write; a touch leaves gate alone. */
+static int
+stamp(struct gate_session *s)
+{
+	struct gate_cookie_attributes cookie = gate_session_attributes(s);
+	struct gate_record_policy policy = {
+	    .cookie = &cookie,
+	    .max_age = gate_session_lifetime(s),
+	    .keep_age = s->state == GATE_SESSION_LOADED && !s->age_set,
+	    .login = s->login,
+	    .submit = s->submit[0] != '\0' ? s->submit : NULL,
+	    .since = gate_session_begin_time(s),
+	};
+	int64_t created = 0;
+
+	if (s->action != GATE_SESSION_TOUCH &&
+	    (s->record.created == 0 || gate_record_began_ahead(&s->record)))
+		created = s->later;
+	if (created != 0 && s->state == GATE_SESSION_LOADED && s->login == NULL)
+		created--; /* Node made it, before this write: it is no stranger's first */
+	s->record.now = s->later;
+	s->record.deadline = s->deadline;
+	s->record.ttl = s->options->ttl;
+	s->record.user_member = s->options->user_member;
+	if (gate_record_stamp(&s->record, &policy, cookie.expires, created) < 0)
+		return gate_fail(&s->error, GATE_EMEMORY, "out of memory");
+	s->record.expires = s->expires;
+	return 0;
+}
+
+/* Takes the place in the queue, or says whose to wait for. */
+static bool
+has_turn(struct gate_session *s)
+{
+	if (gate_queue_try(s->queue, s->id))
+		return true;
+	memcpy(s->queue_id, s->id, sizeof s->queue_id);
+	return false;
+}
+
+/* Strangers who never come back must not fill the store. The cookie says more, for those who do. */
+static void
+shorten_first(struct gate_session *s)
+{
+	struct gate_record made = s->record;
+
+	made.touched = s->later;
+	s->record.expires = gate_record_end(&made, s->options);
+}
+
+static int
+create(struct gate_session *s)
+{
+	int result = 0;
+
+	if (stamp(s) < 0)
+		return -1;
+	if (s->action == GATE_SESSION_CREATE)
+		shorten_first(s);
+	for (int i = 0; i < ID_TRIES && result == 0; i++) {
+		if (gate_id_new(s->options->genid, s->id) < 0)
+			return gate_fail(&s->error, GATE_ESYSTEM, "getrandom gives nothing: no id");
+		result = gate_store_create(s->store, s->id, &s->record, &s->error);
+	}
+	return result == 0 ? gate_fail(&s->error, GATE_ESTORE, "every new id is taken") : result;
+}
+
+static int
+update(struct gate_session *s)
+{
+	int result;
+
+	if (!has_turn(s))
+		return GATE_CONFLICT;
+	if (stamp(s) < 0)
+		return -1;
+	result = gate_store_update(s->store, s->id, &s->record, &s->error);
+	s->compared = result == 1;
+	memcpy(s->queue_id, s->id, sizeof s->queue_id);
+	return result;
+}
+
+static int
+touch(struct gate_session *s)
+{
+	struct gate_error error = {0};
+	int result;
+
+	if (stamp(s) < 0)
+		return -1;
+	result = gate_store_touch(s->store, s->id, &s->record, &error);
+	s->compared = result == 1;
+	if (result == -1)
+		gate_log(GATE_LOG_WARN, "touch-failed", "error", error.text, NULL);
+	if (result != 1 && s->with_touch) {
+		s->cookie = GATE_SESSION_KEEP;
+		s->why_cookie = "the touch had no effect";
+	}
+	return 1; /* a conflict: somebody else just wrote */
+}
+
+/* A removal that failed may have been done all the same: only its answer was lost. */
+static bool
+is_gone(struct gate_session *s, const char *id)
+{
+	struct gate_record record = gate_session_blank(s);
+	int result = gate_store_load(s->store, id, NULL, &record, NULL);
+
+	gate_store_release(s->store, &record);
+	return result == 0;
+}
+
+/* Was somebody logged in by it? One that nobody was is worth nothing to who writes it back. */
+static bool
+is_personal(const struct gate_session *s)
+{
+	return s->record.user != NULL || s->record.user_changed;
+}
+
+/* The one that a renewal took the place of. */
+static void
+strike_out(struct gate_session *s, const char *id)
+{
+	for (int i = 0; i < s->shown_count; i++)
+		if (strcmp(s->shown[i].id, id) == 0)
+			s->shown[i].there = false;
+}
+
+/* The new record first, then the old one goes only if it still is what was read. The mark stands
+ * before the old one goes, so that no other tab sees neither. */
+static int
+renew(struct gate_session *s)
+{
+	char old[GATE_ID_MAX + 1];
+	bool personal = is_personal(s); /* as it was read: the new one is the new user's */
+	int result;
+
+	if (!has_turn(s))
+		return GATE_CONFLICT;
+	memcpy(old, s->id, sizeof old);
+	memcpy(s->queue_id, s->id, sizeof s->queue_id);
+	result = create(s);
+	if (result < 0)
+		return -1;
+	result = gate_session_mark_renewed(s, old, 1);
+	if (result == 1) {
+		result = personal ? gate_store_end(s->store, old, &s->record, &s->error)
+				  : gate_store_remove(s->store, old, &s->record, &s->error);
+		s->compared = result == 1 || (result == -1 && is_gone(s, old));
+		if (s->compared) {
+			s->error = (struct gate_error){0};
+			strike_out(s, old);
+			return 1;
+		}
+		gate_session_mark_renewed(
+		    s, old, -1); /* ours only: another renewal may have been faster */
+	}
+	gate_store_remove(s->store, s->id, NULL, NULL);
+	return result == -1 ? -1 : GATE_CONFLICT;
+}
+
+/* All that the request proves, or the browser would go on with the next one. */
+static int
+destroy(struct gate_session *s)
+{
+	int result = 1;
+
+	if (s->id[0] != '\0')
+		result = is_personal(s) ? gate_store_end(s->store, s->id, NULL, &s->error)
+					: gate_store_remove(s->store, s->id, NULL, &s->error);
+	return gate_session_end_shown(s, "logged out") < 0 || result < 0 ? -1 : 1;
+}
+
+int
+gate_session_end_shown(struct gate_session *s, const char *why)
+{
+	struct gate_error error = {0};
+	char tag[GATE_TAG_LENGTH + 1];
+	int result = 1;
+
+	/* an end leaves a mark for a day: strangers must not leave any for what is long gone */
+	if (s->refusal == GATE_SESSION_TOO_MANY && gate_session_look_up(s) < 0)
+		return -1;
+	for (int i = 0; i < s->shown_count; i++) {
+		struct gate_session_shown *shown = &s->shown[i];
+		int removed;
+
+		if (!shown->there || strcmp(shown->id, s->id) == 0)
+			continue;
+		removed = shown->personal ? gate_store_end(s->store, shown->id, NULL, &error)
+					  : gate_store_remove(s->store, shown->id, NULL, &error);
+		shown->there = removed < 0;
+		gate_sign_tag(s->keys, shown->id, tag);
+		if (removed == 1)
+			gate_log(GATE_LOG_INFO, "session-ended", "session", tag, "why", why, NULL);
+		else if (removed < 0)
+			gate_log(GATE_LOG_WARN, "session-not-ended", "session", tag, "error",
+			    error.text, NULL);
+		result = removed < 0 ? -1 : result;
+	}
+	if (result < 0)
+		gate_fail(&s->error, error.code, "%s", error.text);
+	return result;
+}
+
+/* Strangers leave to the others what room there is. A rewrite and a touch take none. */
+static bool
+is_crowded_out(struct gate_session *s)
+{
+	bool grows = s->action == GATE_SESSION_CREATE || s->action == GATE_SESSION_UPDATE ||
+	    s->action == GATE_SESSION_RENEW;
+
+	if (!grows || s->login != NULL || s->record.user != NULL ||
+	    gate_store_has_room(s->store, s->options, &s->error))
+		return false;
+	gate_session_refuse(s, GATE_SESSION_CROWDED);
+	return true;
+}
+
+/* Was it ended, and is there all the same? A store that was restored holds what it was, also the field
+ * that lists go by. */
+static int
+is_put_back(struct gate_session *s)
+{
+	if (s->record.user == NULL || !gate_session_touch_is_due(s))
+		return 0;
+	return gate_store_is_put_back(s->store, s->id, &s->record, &s->error);
+}
+
+/* As gate_session_is_over, where the users are asked with each write. */
+static int
+is_over(struct gate_session *s)
+{
+	int over;
+
+	if (s->users == NULL || gate_users_are_near(s->users))
+		return 0;
+	over = gate_session_is_over(s, &s->record, NULL);
+	s->look_again = over == 1;
+	return over;
+}
+
+/* Does this write find that the session has ended? */
+static bool
+finds_an_end(struct gate_session *s)
+{
+	int over;
+
+	if (s->state != GATE_SESSION_LOADED || s->login != NULL ||
+	    s->action == GATE_SESSION_NOTHING || s->action == GATE_SESSION_DESTROY)
+		return false;
+	over = is_over(s);
+	if (over == 0)
+		over = is_put_back(s);
+	if (over < 0 && s->action == GATE_SESSION_TOUCH)
+		s->action = GATE_SESSION_NOTHING; /* until somebody knows it lives no longer */
+	return over == 1;
+}
+
+int
+gate_session_perform(struct gate_session *s)
+{
+	if (is_crowded_out(s))
+		return -1;
+	if (finds_an_end(s))
+		return GATE_CONFLICT;
+	switch (s->action) {
+	case GATE_SESSION_NOTHING:
+		break;
+	case GATE_SESSION_CREATE:
+		return create(s);
+	case GATE_SESSION_UPDATE:
+		return update(s);
+	case GATE_SESSION_REWRITE:
+		return update(s) == -1 ? -1 : 1;
+	case GATE_SESSION_TOUCH:
+		return touch(s);
+	case GATE_SESSION_RENEW:
+		return renew(s);
+	case GATE_SESSION_DESTROY:
+		return destroy(s);
+	}
+	return 1;
+}

@@ -1,0 +1,208 @@
+/* store/file/counter.c: the file store's counters, one file each in .gate/bump/. */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "crypto/digest.h"
+#include "record/counter.h"
+#include "store/file/private.h"
+
+#define BUMP_SIZE 96      /* bytes of a counter's file: "count expires last before" */
+#define BUMPS_MAX 1000000 /* counters; beyond that those go whose end is next */
+
+/* The counter's file, locked; one that was removed meanwhile is opened anew. -1: errno. */
+static int
+open_bump(struct gate_store_file_dir *dir, const char *name, int flags, int64_t deadline)
+{
+	for (;;) {
+		int fd = openat(dir->bumps, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+		struct stat st;
+
+		if (fd < 0 && gate_store_file_remade(dir))
+			continue;
+		if (fd < 0)
+			return -1;
+		if (gate_store_file_lock(fd, LOCK_EX, deadline) < 0 || fstat(fd, &st) < 0) {
+			close(fd);
+			return -1;
+		}
+		if (st.st_nlink > 0)
+			return fd;
+		close(fd);
+	}
+}
+
+struct counter {
+	int64_t count, expires, last, before; /* the time before the last one */
+};
+
+static bool
+read_number(const char **at, int64_t max, int64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoll(*at, &end, 10);
+	if (end == *at || errno != 0 || *number < 0 || *number > max)
+		return false;
+	*at = end;
+	return true;
+}
+
+/* An empty one was never written: all is 0. False: it can't be read. */
+static bool
+read_counter(int fd, struct counter *c)
+{
+	char text[BUMP_SIZE + 1] = "";
+	const char *at = text;
+	ssize_t n = pread(fd, text, BUMP_SIZE, 0);
+
+	*c = (struct counter){0};
+	return n == 0 ||
+	    (n > 0 && read_number(&at, GATE_COUNTER_MAX, &c->count) &&
+		read_number(&at, GATE_CLOCK_MOST, &c->expires) &&
+		read_number(&at, GATE_CLOCK_MOST, &c->last) &&
+		read_number(&at, GATE_CLOCK_MOST, &c->before));
+}
+
+static int
+write_counter(int fd, const struct counter *c)
+{
+	char text[BUMP_SIZE + 1];
+
+	snprintf(text, sizeof text,
+	    "%-20" PRId64 " %-20" PRId64 " %-20" PRId64 " %-20" PRId64 "           \n", c->count,
+	    c->expires, c->last, c->before);
+	return pwrite(fd, text, BUMP_SIZE, 0) == BUMP_SIZE ? 0 : -1;
+}
+
+/* What add makes of the counter. Taking back gives the time back, too: a try that was refused must
+ * not make the next one wait for longer. */
+static void
+add_to(struct counter *c, int64_t add, int64_t now, int64_t lifetime)
+{
+	c->count = c->count > -add ? c->count + add : 0;
+	if (add > 0) {
+		c->expires = now + lifetime;
+		c->before = c->last;
+		c->last = now;
+	} else if (add < 0) {
+		c->last = c->before;
+	}
+}
+
+int
+gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime,
+    struct gate_bump *bump, struct gate_error *error)
+{
+	struct gate_store_file_dir *dir = store;
+	char name[GATE_SHA256_HEX + 1]; /* hashed: a key may be any text */
+	struct counter c;
+	int64_t now = gate_clock_wall();
+	int flags = add > 0 && lifetime != 0 ? O_CREAT : 0, fd, result = 1;
+	bool readable, ahead;
+
+	*bump = (struct gate_bump){0};
+	gate_sha256_hex(name, key, strlen(key));
+	fd = open_bump(dir, name, flags, gate_clock_end(dir->deadline));
+	if (fd < 0 && errno == ENOENT && flags == 0)
+		return 1;
+	if (fd < 0)
+		return gate_store_file_fail(dir, "a counter can't be opened", error);
+	readable = read_counter(fd, &c);
+	if (c.expires <= now)
+		c = (struct counter){0};
+	ahead = lifetime != 0 && c.expires > now + lifetime + GATE_CLOCK_APART;
+	if (ahead) /* the clock was: it lives no longer than one that is counted now */
+		c.expires = now + lifetime;
+	if (lifetime != 0 && !readable) {
+		bump->count = INT64_MAX;
+	} else if (lifetime == 0 || (add < 0 && c.count <= -add)) {
+		/* who is refused takes back, and must not leave any number of them */
+		if (unlinkat(dir->bumps, name, 0) < 0)
+			result = gate_store_file_fail(dir, "a counter can't be removed", error);
+	} else {
+		bump->last = c.last;
+		add_to(&c, add, now, lifetime);
+		bump->count = c.count;
+		if ((add != 0 || ahead) && write_counter(fd, &c) < 0)
+			result = gate_store_file_fail(dir, "a counter can't be written", error);
+	}
+	close(fd);
+	return result;
+}
+
+/* Removes the counter if it expired, or ends before `soonest`. 1: it is still there. */
+static int
+sweep_bump(struct gate_store_file_dir *dir, const char *name, int64_t soonest, int64_t *end)
+{
+	int fd = open_bump(dir, name, 0, 0);
+	struct counter c;
+	int kept = 1;
+
+	if (fd < 0)
+		return errno != ENOENT;
+	if (!read_counter(fd, &c)) /* of a closed account, perhaps */
+		c.expires = INT64_MAX;
+	*end = c.expires;
+	if (c.expires <= gate_clock_wall() || c.expires < soonest)
+		kept = unlinkat(dir->bumps, name, 0) < 0;
+	close(fd);
+	return kept;
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const int64_t *one = a, *two = b;
+
+	return (*one > *two) - (*one < *two);
+}
+
+/* One pass over the counters. The end before which those too many end, 0: none is. */
+static int64_t
+sweep_bumps(struct gate_store_file_dir *dir, int64_t soonest)
+{
+	DIR *listing = gate_store_file_listing(dir->bumps);
+	struct gate_buffer ends = {0};
+	int64_t *sorted, cutoff = 0;
+	struct dirent *entry;
+	size_t count;
+
+	while (listing != NULL && (entry = readdir(listing)) != NULL) {
+		int64_t end = 0;
+
+		if (entry->d_name[0] != '.' && sweep_bump(dir, entry->d_name, soonest, &end))
+			gate_buffer_add(&ends, &end, sizeof end);
+	}
+	if (listing != NULL)
+		closedir(listing);
+	count = ends.length / sizeof *sorted;
+	if (count > BUMPS_MAX && (sorted = malloc(count * sizeof *sorted)) != NULL) {
+		memcpy(sorted, ends.data, count * sizeof *sorted);
+		qsort(sorted, count, sizeof *sorted, by_time);
+		cutoff = sorted[count - BUMPS_MAX];
+		free(sorted);
+	}
+	gate_buffer_release(&ends);
+	return cutoff;
+}
+
+void
+gate_store_file_sweep_counters(struct gate_store_file_dir *dir)
+{
+	int64_t cutoff = sweep_bumps(dir, 0);
+
+	if (cutoff > 0)
+		sweep_bumps(dir, cutoff);
+}

@@ -1,0 +1,140 @@
+/* store/mongodb/index.c: the indexes that the collections need, and what else they may have. */
+#include "config.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "store/mongodb/private.h"
+
+struct index {
+	const char *collection, *field, *name;
+	bool ttl;
+};
+
+/* As connect-mongo says it: another set of options would keep a Node program from starting. */
+static void
+describe(bson_t *command, const struct index *index)
+{
+	bson_t list, one, key;
+
+	bson_init(command);
+	BSON_APPEND_UTF8(command, "createIndexes", index->collection);
+	GATE_BSON_ARRAY_BEGIN(command, "indexes", -1, &list);
+	BSON_APPEND_DOCUMENT_BEGIN(&list, "0", &one);
+	BSON_APPEND_BOOL(&one, "background", true);
+	if (index->ttl)
+		BSON_APPEND_INT32(&one, "expireAfterSeconds", 0);
+	BSON_APPEND_UTF8(&one, "name", index->name);
+	BSON_APPEND_DOCUMENT_BEGIN(&one, "key", &key);
+	BSON_APPEND_INT32(&key, index->field, 1);
+	bson_append_document_end(&one, &key);
+	bson_append_document_end(&list, &one);
+	bson_append_array_end(command, &list);
+}
+
+/* Is it of this moment only, as a change of the primary? */
+static bool
+is_passing(const bson_error_t *error)
+{
+	static const uint32_t codes[] = {6, 7, 24, 46, 50, 64, 89, 91, 112, 117, 134, 189, 262, 276,
+	    9001, 10107, 11600, 11602, 13435, 13436};
+
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (error->code == codes[i])
+			return true;
+	return false;
+}
+
+/* 1; 0: the server refused, the log says why; -1. */
+static int
+make_index(struct gate_store_mongodb *store, const struct index *index, struct gate_error *error)
+{
+	struct gate_mongodb_call call;
+	struct gate_error why = {0};
+	bson_t command;
+	bool good, refused;
+
+	if (gate_mongodb_begin(
+		&store->mongodb, &call, GATE_MONGODB_PATIENT, index->collection, error) < 0)
+		return -1;
+	describe(&command, index);
+	good = gate_mongoc.client_write_command_with_opts(
+	    call.client, store->mongodb.database, &command, NULL, NULL, &call.error);
+	bson_destroy(&command);
+	refused = !good && call.error.domain == MONGOC_ERROR_SERVER && !is_passing(&call.error);
+	if (gate_mongodb_end(&call, good, "an index can't be made", &why) > 0)
+		return 1;
+	if (!refused)
+		return gate_fail(error, why.code, "%s", why.text);
+	gate_log(GATE_LOG_WARN, "index-refused", "collection", index->collection, "index",
+	    index->name, "error", why.text, NULL);
+	return 0;
+}
+
+/* What the server says of the collection; a server that does not let us look has nothing to tell. */
+static int
+ask_collation(struct gate_store_mongodb *store, bool *collated, struct gate_error *error)
+{
+	struct gate_mongodb_call call;
+	bson_t command = BSON_INITIALIZER, filter, reply;
+	bson_iter_t at, collation;
+	bool good;
+
+	if (gate_mongodb_begin(&store->mongodb, &call, GATE_MONGODB_READ, NULL, error) < 0) {
+		bson_destroy(&command);
+		return -1;
+	}
+	BSON_APPEND_INT32(&command, "listCollections", 1);
+	BSON_APPEND_DOCUMENT_BEGIN(&command, "filter", &filter);
+	BSON_APPEND_UTF8(&filter, "name", store->collection);
+	bson_append_document_end(&command, &filter);
+	good = gate_mongoc.client_read_command_with_opts(
+	    call.client, store->mongodb.database, &command, NULL, NULL, &reply, &call.error);
+	*collated = good && bson_iter_init(&at, &reply) &&
+	    bson_iter_find_descendant(&at, "cursor.firstBatch.0.options.collation", &collation);
+	bson_destroy(&reply);
+	bson_destroy(&command);
+	good |= call.error.domain == MONGOC_ERROR_SERVER && !is_passing(&call.error);
+	return gate_mongodb_end(&call, good, "the collection can't be looked at", error);
+}
+
+/* A collection may be told at its creation to compare without case: two payloads may look alike
+ * then that are not. Writes that say how to compare can't use the index of _id. */
+int
+gate_store_mongodb_look(struct gate_store_mongodb *store, struct gate_error *error)
+{
+	bool collated;
+
+	if (store->looked)
+		return 0;
+	if (ask_collation(store, &collated, error) < 0)
+		return -1;
+	store->collated = collated;
+	if (!atomic_exchange(&store->looked, true) && collated)
+		gate_log(GATE_LOG_WARN, "collation", "collection", store->collection, "error",
+		    "the collection has a collation of its own: each write looks through all of "
+		    "it; make a new one without",
+		    NULL);
+	return 0;
+}
+
+int
+gate_store_mongodb_prepare(
+    struct gate_store_mongodb *store, const struct gate_options *options, struct gate_error *error)
+{
+	const struct index of_user = {store->collection, "user", "user_1", false};
+	const struct index of_end = {store->collection, "expires", "expires_1", true};
+	const struct index of_counters = {store->counters, "expires", "expires_1", true};
+	int result;
+
+	if (gate_store_mongodb_look(store, error) < 0 || make_index(store, &of_user, error) < 0 ||
+	    make_index(store, &of_counters, error) < 0)
+		return -1;
+	if (options->auto_remove == GATE_REMOVE_NATIVE) {
+		result = make_index(store, &of_end, error);
+		if (result < 0)
+			return -1;
+		store->no_ttl = result == 0;
+	}
+	store->prepared = true;
+	return 0;
+}

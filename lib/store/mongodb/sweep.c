@@ -1,0 +1,318 @@
+/* store/mongodb/sweep.c: the removal of what has expired. */
+#include "config.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "store/mongodb/private.h"
+
+#define BUMPS_MAX 1000000  /* counters; beyond that those go whose end is next */
+#define SWEEP_GRACE 60000  /* ms that an expired record is left alone */
+#define SWEEP_LEASE 600000 /* ms after which a sweeper that never came back is forgotten */
+#define TTL_LATE 600000    /* ms after which a server that removes by itself has done so */
+#define BATCH 500          /* removed by one command: others write between two of them */
+#define SWEEPER "sweep"    /* beside the counters, whose ids are hashes */
+
+/* ---- who sweeps ---- */
+
+static int64_t
+longer(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void
+put_span(bson_t *list, const char *index, const char *name, int64_t from, int64_t to)
+{
+	bson_t one, span;
+
+	bson_append_document_begin(list, index, -1, &one);
+	bson_append_document_begin(&one, name, -1, &span);
+	BSON_APPEND_DATE_TIME(&span, "$gt", from);
+	BSON_APPEND_DATE_TIME(&span, "$lte", to);
+	bson_append_document_end(&one, &span);
+	bson_append_document_end(list, &one);
+}
+
+/* Neither is another one at it, nor was it a short while ago; without an interval that is no matter.
+ * What lies further ahead than either can be is of a clock that was set back. */
+static void
+name_due(bson_t *query, int64_t now, int64_t interval)
+{
+	bson_t neither;
+
+	bson_init(query);
+	BSON_APPEND_UTF8(query, "_id", SWEEPER);
+	if (interval == 0)
+		return;
+	GATE_BSON_ARRAY_BEGIN(query, "$nor", -1, &neither);
+	put_span(&neither, "0", "busy", now, now + SWEEP_LEASE);
+	put_span(&neither, "1", "swept", now - interval, now + longer(interval, SWEEP_LEASE));
+	bson_append_array_end(query, &neither);
+}
+
+/* One sweeper for all hosts. 1: it is this one; 0: another one is at it, or was. */
+static int
+take_turn(struct gate_store_mongodb *store, int64_t now, int64_t interval, struct gate_error *error)
+{
+	bson_t query, update = BSON_INITIALIZER, set, after;
+	const struct gate_store_mongodb_change change = {
+	    GATE_MONGODB_PATIENT, &query, &update, true, "the sweep can't begin"};
+	int result;
+
+	name_due(&query, now, interval);
+	BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &set);
+	BSON_APPEND_DATE_TIME(&set, "swept", now);
+	BSON_APPEND_DATE_TIME(&set, "busy", now + SWEEP_LEASE);
+	bson_append_document_end(&update, &set);
+	result = gate_store_mongodb_modify(store, &change, &after, error);
+	if (result == 1)
+		bson_destroy(&after);
+	bson_destroy(&update);
+	bson_destroy(&query);
+	return result == GATE_CONFLICT ? 0 : result;
+}
+
+static void
+end_turn(struct gate_store_mongodb *store)
+{
+	bson_t query = BSON_INITIALIZER, update = BSON_INITIALIZER, set, after;
+	const struct gate_store_mongodb_change change = {
+	    GATE_MONGODB_PATIENT, &query, &update, false, "the sweep can't end"};
+
+	BSON_APPEND_UTF8(&query, "_id", SWEEPER);
+	BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &set);
+	BSON_APPEND_DATE_TIME(&set, "busy", 0);
+	bson_append_document_end(&update, &set);
+	if (gate_store_mongodb_modify(store, &change, &after, NULL) == 1)
+		bson_destroy(&after);
+	bson_destroy(&update);
+	bson_destroy(&query);
+}
+
+/* ---- what goes ---- */
+
+struct heap { /* of documents, all of them older than `limit` */
+	struct gate_store_mongodb *store;
+	const char *collection;
+	int64_t limit;
+	struct gate_error *error;
+};
+
+/* {_id: {$in: [...]}} of up to `most` documents. How many, or -1. */
+static int
+collect(const struct heap *h, int64_t most, bson_t *found)
+{
+	struct gate_mongodb_call call;
+	mongoc_cursor_t *cursor;
+	const bson_t *document;
+	bson_t query = BSON_INITIALIZER, options = BSON_INITIALIZER, fields, in, list;
+	bson_iter_t id;
+	int count = 0;
+	bool good;
+
+	if (gate_mongodb_begin(
+		&h->store->mongodb, &call, GATE_MONGODB_PATIENT, h->collection, h->error) < 0)
+		return -1;
+	gate_store_mongodb_put_date_test(&query, "expires", "$lt", h->limit);
+	BSON_APPEND_INT64(&options, "limit", most);
+	BSON_APPEND_DOCUMENT_BEGIN(&options, "projection", &fields);
+	BSON_APPEND_INT32(&fields, "_id", 1);
+	bson_append_document_end(&options, &fields);
+	cursor = gate_mongoc.collection_find_with_opts(call.collection, &query, &options, NULL);
+	BSON_APPEND_DOCUMENT_BEGIN(found, "_id", &in);
+	GATE_BSON_ARRAY_BEGIN(&in, "$in", -1, &list);
+	while (gate_mongodb_next(&call, cursor, &document))
+		if (bson_iter_init_find(&id, document, "_id")) {
+			char text[16];
+			const char *key;
+
+			bson_uint32_to_string((uint32_t)count++, &key, text, sizeof text);
+			bson_append_iter(&list, key, -1, &id);
+		}
+	bson_append_array_end(&in, &list);
+	bson_append_document_end(found, &in);
+	good = gate_mongodb_came_all(&call, cursor);
+	gate_mongoc.cursor_destroy(cursor);
+	bson_destroy(&options);
+	bson_destroy(&query);
+	good = gate_mongodb_end(&call, good, "what has expired can't be found", h->error) > 0;
+	return good ? count : -1;
+}
+
+/* Those that still are older. How many, or -1. */
+static int
+delete_found(const struct heap *h, bson_t *found)
+{
+	struct gate_mongodb_call call;
+	bson_iter_t count;
+	bson_t reply;
+	int deleted = 0;
+	bool good;
+
+	if (gate_mongodb_begin(
+		&h->store->mongodb, &call, GATE_MONGODB_PATIENT, h->collection, h->error) < 0)
+		return -1;
+	gate_store_mongodb_put_date_test(found, "expires", "$lt", h->limit);
+	good =
+	    gate_mongoc.collection_delete_many(call.collection, found, NULL, &reply, &call.error);
+	if (bson_iter_init_find(&count, &reply, "deletedCount"))
+		deleted = (int)bson_iter_as_int64(&count);
+	bson_destroy(&reply);
+	good = gate_mongodb_end(&call, good, "what has expired can't be removed", h->error) > 0;
+	return good ? deleted : -1;
+}
+
+static int
+delete_heap(const struct heap *h)
+{
+	int sum = 0, count, deleted;
+
+	do {
+		bson_t found = BSON_INITIALIZER;
+
+		deleted = 0;
+		count = collect(h, BATCH, &found);
+		if (count > 0)
+			deleted = delete_found(h, &found);
+		bson_destroy(&found);
+		if (count < 0 || deleted < 0)
+			return -1;
+		sum += deleted;
+	} while (count == BATCH && deleted > 0);
+	return sum;
+}
+
+/* What a clock that was ahead made, so that it lives longer than any session does: it ends as one does
+ * that begins now. Who comes back meanwhile gets all of it put right. */
+static int
+bound_ends(struct gate_store_mongodb *store, const struct gate_options *options, int64_t now,
+    struct gate_error *error)
+{
+	int64_t most = longer(longer(options->ttl, options->max_age),
+	    longer(options->remember_age, options->absolute_timeout));
+	bson_t query = BSON_INITIALIZER, update = BSON_INITIALIZER, set;
+	struct gate_mongodb_call call;
+	bool good;
+
+	if (gate_mongodb_begin(
+		&store->mongodb, &call, GATE_MONGODB_PATIENT, store->collection, error) < 0)
+		return -1;
+	gate_store_mongodb_put_date_test(&query, "expires", "$gt", now + most + GATE_CLOCK_APART);
+	gate_store_mongodb_put_date_test(&query, "lastModified", "$gt", now + GATE_CLOCK_APART);
+	BSON_APPEND_DOCUMENT_BEGIN(&update, "$set", &set);
+	BSON_APPEND_DATE_TIME(&set, "expires", now + most);
+	bson_append_document_end(&update, &set);
+	good = gate_mongoc.collection_update_many(
+	    call.collection, &query, &update, NULL, NULL, &call.error);
+	bson_destroy(&update);
+	bson_destroy(&query);
+	return gate_mongodb_end(&call, good, "what lies ahead can't be put right", error);
+}
+
+/* Says so once if the server should remove by itself, and does not. */
+static int
+check_ttl(struct gate_store_mongodb *store, int64_t now, struct gate_error *error)
+{
+	const struct heap late = {store, store->collection, now - TTL_LATE, error};
+	bson_t found = BSON_INITIALIZER;
+	int count = collect(&late, 1, &found);
+
+	bson_destroy(&found);
+	if (count > 0) {
+		gate_log(GATE_LOG_WARN, "ttl-late", "collection", store->collection, "error",
+		    "the server leaves expired sessions where they are; gate removes them", NULL);
+		store->no_ttl = true;
+	}
+	return count < 0 ? -1 : 0;
+}
+
+/* The end of the counter before which those too many end; 0: none is. -1. */
+static int64_t
+find_surplus(struct gate_store_mongodb *store, struct gate_error *error)
+{
+	struct gate_mongodb_call call;
+	mongoc_cursor_t *cursor;
+	const bson_t *document;
+	bson_t query = BSON_INITIALIZER, options = BSON_INITIALIZER, sort, fields;
+	bson_iter_t end;
+	int64_t count, cutoff = 0;
+	bool good;
+
+	if (gate_mongodb_begin(
+		&store->mongodb, &call, GATE_MONGODB_PATIENT, store->counters, error) < 0)
+		return -1;
+	count = gate_mongoc.collection_estimated_document_count(
+	    call.collection, NULL, NULL, NULL, &call.error);
+	good = count >= 0;
+	if (count > BUMPS_MAX) {
+		BSON_APPEND_DOCUMENT_BEGIN(&options, "sort", &sort);
+		BSON_APPEND_INT32(&sort, "expires", -1);
+		bson_append_document_end(&options, &sort);
+		BSON_APPEND_DOCUMENT_BEGIN(
+		    &options, "projection", &fields); /* the index holds all */
+		BSON_APPEND_INT32(&fields, "_id", 0);
+		BSON_APPEND_INT32(&fields, "expires", 1);
+		bson_append_document_end(&options, &fields);
+		BSON_APPEND_INT64(&options, "skip", BUMPS_MAX);
+		BSON_APPEND_INT64(&options, "limit", 1);
+		cursor =
+		    gate_mongoc.collection_find_with_opts(call.collection, &query, &options, NULL);
+		if (gate_mongoc.cursor_next(cursor, &document) &&
+		    bson_iter_init_find(&end, document, "expires") &&
+		    BSON_ITER_HOLDS_DATE_TIME(&end))
+			cutoff = gate_clock_bound(bson_iter_date_time(&end));
+		good = !gate_mongoc.cursor_error(cursor, &call.error);
+		gate_mongoc.cursor_destroy(cursor);
+	}
+	bson_destroy(&options);
+	bson_destroy(&query);
+	if (gate_mongodb_end(&call, good, "the counters can't be counted", error) < 0)
+		return -1;
+	return cutoff;
+}
+
+static int
+sweep_counters(struct gate_store_mongodb *store, int64_t now, struct gate_error *error)
+{
+	struct heap counters = {store, store->counters, now, error};
+	int64_t surplus;
+
+	if (delete_heap(&counters) < 0)
+		return -1;
+	surplus = find_surplus(store, error);
+	if (surplus <= 0)
+		return surplus < 0 ? -1 : 0;
+	counters.limit = surplus + 1;
+	return delete_heap(&counters);
+}
+
+int
+gate_store_mongodb_sweep(void *data, const struct gate_options *options, struct gate_error *error)
+{
+	struct gate_store_mongodb *store = data;
+	int64_t now = gate_clock_wall();
+	const struct heap records = {store, store->collection, now - SWEEP_GRACE, error};
+	int result, swept = 0;
+
+	if (!store->prepared && gate_store_mongodb_prepare(store, options, error) < 0)
+		return -1;
+	result = gate_store_mongodb_hear_clock(store, error);
+	if (result > 0)
+		result = take_turn(store, now, options->sweep_interval, error);
+	if (result <= 0)
+		return result;
+	result = gate_store_mongodb_look_at_clock(store, error);
+	if (result >= 0)
+		result = bound_ends(store, options, now, error);
+	if (result >= 0 && options->auto_remove == GATE_REMOVE_NATIVE && !store->no_ttl)
+		result = check_ttl(store, now, error);
+	if (result >= 0 &&
+	    (options->auto_remove == GATE_REMOVE_INTERVAL ||
+		(options->auto_remove == GATE_REMOVE_NATIVE && store->no_ttl)))
+		swept = delete_heap(&records);
+	if (result >= 0 && swept >= 0)
+		result = sweep_counters(store, now, error);
+	end_turn(store);
+	return result < 0 ? -1 : swept;
+}

@@ -1,0 +1,122 @@
+/* store/mongodb/walk.c: walks over the store's records: all of them, and those of one user. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "crypto/id.h"
+#include "record/record.h"
+#include "store/mongodb/private.h"
+
+#define OF_USER_MOST 20000 /* records: who asks keeps some memory for each */
+#define WALK_BATCH 100 /* records that come in one answer, which must come within socket_timeout */
+
+struct walk {
+	struct gate_store_mongodb *store;
+	const char *user; /* NULL: all */
+	gate_store_visit *visit;
+	void *data;
+	struct gate_error *error;
+	int visits;
+};
+
+/* What the visit answers; 1 where there was none. The field may be of another time than the
+ * payload, as Node writes only that. */
+static int
+visit_document(struct walk *w, const bson_t *document)
+{
+	struct gate_store_mongodb *store = w->store;
+	struct gate_record record = {.now = gate_clock_wall(),
+	    .ttl = store->ttl,
+	    .user_member = store->user_member,
+	    .deadline = gate_clock_end(store->deadline)};
+	bson_iter_t at;
+	const char *id;
+	int found, result = 1;
+
+	if (!bson_iter_init_find(&at, document, "_id") || !BSON_ITER_HOLDS_UTF8(&at))
+		return 1;
+	id = bson_iter_utf8(&at, NULL);
+	if (!gate_id_valid(id))
+		return 1;
+	if (w->user != NULL && ++w->visits > OF_USER_MOST)
+		return gate_fail(w->error, GATE_ESTORE,
+		    "%s: the server shows more than %d records of one user", store->mongodb.name,
+		    OF_USER_MOST);
+	found = gate_store_mongodb_read(store, document, id, &record, w->error);
+	if (found == -1)
+		result = -1;
+	else if (found == 1 &&
+	    (w->user == NULL || (record.user != NULL && strcmp(w->user, record.user) == 0)))
+		result = w->visit(w->data, id, &record);
+	gate_store_mongodb_release(&record);
+	record.was = NULL;
+	gate_record_clear(&record);
+	if (found == GATE_UNREADABLE && w->user == NULL &&
+	    bson_iter_init_find(&at, document, "session"))
+		result = w->visit(w->data, id, &record);
+	return result;
+}
+
+/* With `most` the last written ones, which the server picks among the user's. The walk over all of
+ * them goes by the index of users, in which no touch moves a record. */
+static int
+look_through(struct walk *w, int most)
+{
+	struct gate_store_mongodb *store = w->store;
+	struct gate_mongodb_call call;
+	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, part;
+	const bson_t *document;
+	mongoc_cursor_t *cursor;
+	int result = 1;
+	bool good;
+
+	BSON_APPEND_INT32(&options, "batchSize", WALK_BATCH);
+	if (most > 0) {
+		BSON_APPEND_INT64(&options, "limit", most);
+		BSON_APPEND_DOCUMENT_BEGIN(&options, "sort", &part);
+		BSON_APPEND_INT32(&part, "lastModified", -1);
+		BSON_APPEND_INT32(&part, "expires", -1);
+		bson_append_document_end(&options, &part);
+	}
+	if (w->user != NULL) {
+		BSON_APPEND_DOCUMENT_BEGIN(&filter, "user", &part);
+		BSON_APPEND_UTF8(&part, "$eq", w->user);
+		bson_append_document_end(&filter, &part);
+	}
+	if (gate_mongodb_begin(
+		&store->mongodb, &call, GATE_MONGODB_READ, store->collection, w->error) < 0) {
+		bson_destroy(&options);
+		bson_destroy(&filter);
+		return -1;
+	}
+	cursor = gate_mongoc.collection_find_with_opts(call.collection, &filter, &options, NULL);
+	while (result > 0 && gate_mongodb_next(&call, cursor, &document))
+		result = visit_document(w, document);
+	good = gate_mongodb_came_all(&call, cursor);
+	gate_mongoc.cursor_destroy(cursor);
+	bson_destroy(&options);
+	bson_destroy(&filter);
+	if (gate_mongodb_end(&call, good, "the records can't be listed", w->error) < 0)
+		return -1;
+	return result < 0 ? -1 : 1;
+}
+
+int
+gate_store_mongodb_each(
+    void *store, const char *user, gate_store_visit *visit, void *data, struct gate_error *error)
+{
+	struct walk w = {store, user, visit, data, error, 0};
+
+	return look_through(&w, 0);
+}
+
+int
+gate_store_mongodb_newest(void *store, const char *user, int most, gate_store_visit *visit,
+    void *data, struct gate_error *error)
+{
+	struct walk w = {store, user, visit, data, error, 0};
+
+	return look_through(&w, most);
+}

@@ -1,0 +1,345 @@
+/* store/store.c: the stores that there are, and the calls that everybody else makes. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "crypto/id.h"
+#include "record/counter.h"
+#include "record/record.h"
+#include "store/file/file.h"
+#include "store/store.h"
+#ifdef HAVE_MONGODB
+#include "store/mongodb/mongodb.h"
+#endif
+
+#ifdef HAVE_MONGODB
+#define MONGODB_TOO ", and mongodb://HOST/DATABASE"
+#else
+#define MONGODB_TOO "; gate was built without MongoDB"
+#endif
+
+static const struct gate_store *const stores[] = {
+    &gate_store_file,
+    &gate_store_memory,
+#ifdef HAVE_MONGODB
+    &gate_store_mongodb,
+    &gate_store_mongodb_srv,
+#endif
+};
+
+static bool
+serves(const struct gate_store *table, const char *url)
+{
+	size_t length = strlen(table->scheme);
+
+	return strncmp(url, table->scheme, length) == 0 && url[length] == ':';
+}
+
+const struct gate_store *
+gate_store_find(const char *url, const struct gate_store *const *own, struct gate_error *error)
+{
+	for (; own != NULL && *own != NULL; own++)
+		if (serves(*own, url))
+			return *own;
+	for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
+		if (serves(stores[i], url))
+			return stores[i];
+	gate_fail(error, GATE_EOPTION, "store %.*s: is unknown; file:PATH and memory: are there%s",
+	    (int)strcspn(url, ":"), url, MONGODB_TOO);
+	return NULL;
+}
+
+int
+gate_store_open(struct gate_store_link *link, const struct gate_store *table,
+    const struct gate_options *options, struct gate_error *error)
+{
+	*link = (struct gate_store_link){.table = table};
+	pthread_mutex_init(&link->health.lock, NULL);
+	return table->open(&link->store, options->store, options, error);
+}
+
+void
+gate_store_close(struct gate_store_link *link)
+{
+	if (link->store != NULL)
+		link->table->close(link->store);
+	link->store = NULL;
+}
+
+static void
+count(struct gate_store_link *link, enum gate_store_call call)
+{
+	atomic_fetch_add_explicit(&link->calls[call], 1, memory_order_relaxed);
+}
+
+void
+gate_store_release(struct gate_store_link *link, struct gate_record *record)
+{
+	if (record->was != NULL)
+		link->table->release(record);
+	record->was = NULL;
+	gate_record_clear(record);
+}
+
+/* ---- ids that were ended ---- */
+
+/* Counts the ends of an id; 0: asks for them. */
+static int
+bump_ended(struct gate_store_link *link, const char *id, int64_t add, struct gate_error *error)
+{
+	char key[GATE_COUNTER_KEY_MAX];
+	struct gate_bump bump;
+
+	gate_record_ended_key(key, id);
+	if (gate_store_bump(link, key, add, GATE_ENDED_TIME, &bump, error) < 0)
+		return -1;
+	return bump.count > 0;
+}
+
+/* Who is ending it just now has set the mark, and removes it next. */
+int
+gate_store_is_put_back(struct gate_store_link *link, const char *id, struct gate_record *record,
+    struct gate_error *error)
+{
+	char key[GATE_COUNTER_KEY_MAX];
+	struct gate_bump bump;
+
+	gate_record_ended_key(key, id);
+	if (gate_store_bump(link, key, 0, GATE_ENDED_TIME, &bump, error) < 0)
+		return -1;
+	if (bump.count == 0 || bump.last > gate_clock_wall() - GATE_ENDING_TIME)
+		return 0;
+	return gate_store_remove(link, id, record, error) < 0 ? -1 : 1;
+}
+
+int
+gate_store_was_ended(struct gate_store_link *link, const char *id, struct gate_error *error)
+{
+	return bump_ended(link, id, 0, error);
+}
+
+/* The mark stands before the record goes, so that nobody sees neither. A disk that is full has no
+ * room for it until the record has gone, and that must go all the same. */
+int
+gate_store_end(struct gate_store_link *link, const char *id, struct gate_record *record,
+    struct gate_error *error)
+{
+	struct gate_error why = {0};
+	bool marked = gate_id_valid(id) && bump_ended(link, id, 1, NULL) >= 0;
+	int result = gate_store_remove(link, id, record, error);
+
+	if (result == GATE_CONFLICT && marked)
+		bump_ended(link, id, -1, NULL); /* ours only: another one may have ended it */
+	if (result == 1 && !marked && bump_ended(link, id, 1, &why) < 0)
+		gate_log(GATE_LOG_WARN, "end-not-remembered", "error", why.text, "hint",
+		    "a Node program's slow request may write the session back", NULL);
+	return result;
+}
+
+/* Only gate writes the index. A record that is not in it is one that a Node program made, or wrote
+ * back after gate had ended it. 1; 0: it is dead; GATE_CONFLICT: look again; -1. */
+static int
+adopt(struct gate_store_link *link, const char *id, struct gate_record *record,
+    struct gate_error *error)
+{
+	int ended = bump_ended(link, id, 0, error), result;
+
+	if (ended < 0)
+		return -1;
+	if (ended > 0) {
+		gate_store_remove(link, id, NULL, NULL); /* else the next load finds it again */
+		return 0;
+	}
+	result = gate_store_touch(link, id, record, error);
+	record->stray = false;
+	return result;
+}
+
+/* ---- the time ---- */
+
+int64_t
+gate_store_lag(struct gate_store_link *link)
+{
+	int64_t there, lag;
+
+	if (link->table->time == NULL || link->table->time(link->store, &there, NULL) < 0)
+		return 0;
+	lag = there - gate_clock_wall();
+	return lag > GATE_CLOCK_APART ? lag : 0;
+}
+
+/* Of a record whose times lie ahead: was its writer's clock, or is this host's behind? Then it is
+ * left as it is. */
+static void
+look_at_times(struct gate_store_link *link, struct gate_record *record)
+{
+	struct gate_error error = {0};
+	int64_t now;
+
+	gate_record_settle(record);
+	if (!record->ahead || link->table->time == NULL)
+		return;
+	if (link->table->time(link->store, &now, &error) < 0 ||
+	    now > gate_clock_wall() + GATE_CLOCK_APART)
+		record->ahead = false;
+}
+
+static int64_t
+end_of(const struct gate_record *record, const struct gate_options *options)
+{
+	return options != NULL ? gate_record_end(record, options) : record->expires;
+}
+
+/* By this host's clock: the record's may be the store's, if that is later. */
+static bool
+is_over(struct gate_store_link *link, const struct gate_record *record,
+    const struct gate_options *options)
+{
+	int64_t end = end_of(record, options);
+
+	return end <= record->now && end <= record->now - gate_store_lag(link);
+}
+
+/* Of a record that is over: 0; -1: only this host's clock says so, which is ahead. */
+static int
+check_clock(struct gate_store_link *link, const struct gate_record *record,
+    const struct gate_options *options, struct gate_error *error)
+{
+	int64_t now, ahead, end = end_of(record, options);
+
+	if (link->table->time == NULL)
+		return 0;
+	if (link->table->time(link->store, &now, error) < 0)
+		return -1;
+	ahead = gate_clock_wall() - now;
+	if (ahead <= GATE_CLOCK_APART || end <= now)
+		return 0;
+	return gate_fail(error, GATE_ESTORE,
+	    "store: a session would be over only because this host's clock is %lld s ahead: it is "
+	    "kept until the clock is right",
+	    (long long)ahead / 1000);
+}
+
+bool
+gate_store_is_live(struct gate_store_link *link, const char *id, const struct gate_record *record,
+    const struct gate_options *options)
+{
+	bool over = is_over(link, record, options) && check_clock(link, record, options, NULL) == 0;
+
+	return !over && !(record->stray && gate_store_was_ended(link, id, NULL) == 1);
+}
+
+/* ---- load ---- */
+
+int
+gate_store_load(struct gate_store_link *link, const char *id, const struct gate_options *options,
+    struct gate_record *record, struct gate_error *error)
+{
+	int result;
+
+	if (!gate_id_valid(id))
+		return 0;
+	do {
+		count(link, GATE_STORE_LOAD);
+		result = link->table->load(link->store, id, record, error);
+		if (result == 1)
+			look_at_times(link, record);
+		if (result == 1 && is_over(link, record, options))
+			result = check_clock(link, record, options, error);
+		if (result == 1 && record->stray)
+			result = adopt(link, id, record, error);
+		if (result != 1)
+			gate_store_release(link, record);
+	} while (result == GATE_CONFLICT && gate_clock_monotonic() < record->deadline);
+	if (result == GATE_CONFLICT)
+		return gate_fail(error, GATE_ESTORE, "a record is changed all the time");
+	return result;
+}
+
+/* ---- the other calls ---- */
+
+int
+gate_store_create(struct gate_store_link *link, const char *id, struct gate_record *record,
+    struct gate_error *error)
+{
+	count(link, GATE_STORE_CREATE);
+	return link->table->create(link->store, id, record, error);
+}
+
+int
+gate_store_update(struct gate_store_link *link, const char *id, struct gate_record *record,
+    struct gate_error *error)
+{
+	count(link, GATE_STORE_UPDATE);
+	return link->table->update(link->store, id, record, error);
+}
+
+int
+gate_store_touch(struct gate_store_link *link, const char *id, struct gate_record *record,
+    struct gate_error *error)
+{
+	count(link, GATE_STORE_TOUCH);
+	return link->table->touch(link->store, id, record, error);
+}
+
+int
+gate_store_remove(struct gate_store_link *link, const char *id, struct gate_record *record,
+    struct gate_error *error)
+{
+	if (!gate_id_valid(id))
+		return 0;
+	count(link, GATE_STORE_REMOVE);
+	return link->table->remove(link->store, id, record, error);
+}
+
+/* What nobody counted up to is not what a store of gate's wrote. */
+static bool
+is_counter(const struct gate_bump *b)
+{
+	return b->count >= 0 && b->count <= GATE_COUNTER_MAX && b->last >= 0 &&
+	    b->last == gate_clock_bound(b->last);
+}
+
+/* For the log, the key up to its first colon: behind it there may be an id. */
+static const char *
+kind_of(const char *key, char kind[16])
+{
+	snprintf(kind, 16, "%.*s", (int)strcspn(key, ":"), key);
+	return kind;
+}
+
+int
+gate_store_bump(struct gate_store_link *link, const char *key, int64_t add, int64_t lifetime,
+    struct gate_bump *bump, struct gate_error *error)
+{
+	char kind[16];
+	int result;
+
+	count(link, GATE_STORE_BUMP);
+	result = link->table->bump(link->store, key, add, lifetime, bump, error);
+	if (result >= 0 && !is_counter(bump)) {
+		gate_log(GATE_LOG_WARN, "counter-unreadable", "store", link->table->scheme,
+		    "counter", kind_of(key, kind), "hint",
+		    "it counts as full, or as set: gate user unlock removes that of an account",
+		    NULL);
+		*bump = (struct gate_bump){.count = INT64_MAX};
+	}
+	return result;
+}
+
+int
+gate_store_has_room(
+    struct gate_store_link *link, const struct gate_options *options, struct gate_error *error)
+{
+	return link->table->room == NULL || link->table->room(link->store, options, error) > 1;
+}
+
+bool
+gate_store_has_room_for_tries(struct gate_store_link *link, const struct gate_options *options)
+{
+	return link->table->room == NULL || link->table->room(link->store, options, NULL) > 0;
+}

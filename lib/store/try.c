@@ -1,0 +1,150 @@
+/* store/try.c: does with a record of its own what requests do with those of visitors, and says
+ * whether that went well. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "crypto/id.h"
+#include "crypto/sign.h"
+#include "record/record.h"
+#include "store/store.h"
+
+#define TRY_TIME (60 * 1000)  /* ms that a record lives if its removal fails */
+#define TRY_AGAIN 1000        /* ms that an answer holds */
+#define TRY_USER "gate:probe" /* no user's name: it has a colon */
+#define UNREADABLE "the store can't be read"
+#define UNWRITABLE "the store can't be written"
+#define CROWDED "the store is almost full: new visitors are refused"
+
+struct trial {
+	struct gate_store_link *link; /* its table is called here: no request made these calls */
+	const struct gate_options *options;
+	struct gate_error *error;
+	char id[GATE_ID_MAX + 1];
+	struct gate_record record;
+};
+
+/* Ready to be loaded or made. */
+static void
+begin(struct trial *t)
+{
+	gate_store_release(t->link, &t->record);
+	t->record = (struct gate_record){.now = gate_clock_wall(),
+	    .ttl = t->options->ttl,
+	    .deadline = gate_clock_monotonic() + t->options->deadline,
+	    .user_member = t->options->user_member};
+}
+
+static int
+load(struct trial *t)
+{
+	begin(t);
+	return t->link->table->load(t->link->store, t->id, &t->record, t->error);
+}
+
+/* Of somebody who is logged in: then it is put into the index as well. */
+static bool
+create(struct trial *t)
+{
+	const struct gate_cookie_attributes attributes = {.path = "/"};
+	const struct gate_record_login login = {TRY_USER, "", NULL, gate_clock_wall(), 0};
+	const struct gate_record_policy policy = {
+	    .cookie = &attributes, .max_age = TRY_TIME, .login = &login};
+
+	begin(t);
+	t->record.expires = t->record.now + TRY_TIME;
+	if (gate_record_stamp(&t->record, &policy, t->record.expires, t->record.now) < 0) {
+		gate_fail(t->error, GATE_EMEMORY, "out of memory");
+		return false;
+	}
+	return t->link->table->create(t->link->store, t->id, &t->record, t->error) == 1;
+}
+
+/* With more than there was room for: a file is written anew then. */
+static bool
+update(struct trial *t)
+{
+	char text[1024];
+
+	memset(text, 'x', sizeof text - 1);
+	text[0] = text[sizeof text - 2] = '"';
+	text[sizeof text - 1] = '\0';
+	t->record.now = gate_clock_wall();
+	if (gate_record_set(&t->record, "probe", text) < 0) {
+		gate_fail(t->error, GATE_EMEMORY, "out of memory");
+		return false;
+	}
+	return t->link->table->update(t->link->store, t->id, &t->record, t->error) == 1;
+}
+
+static bool
+count(struct trial *t)
+{
+	struct gate_bump bump;
+
+	return t->link->table->bump(t->link->store, "probe", 1, TRY_TIME, &bump, t->error) == 1;
+}
+
+/* What a session goes through, in its order; NULL: all of it went well. */
+static const char *
+live(struct trial *t)
+{
+	if (load(t) != 0) /* nobody has this id */
+		return UNREADABLE;
+	if (!create(t))
+		return UNWRITABLE;
+	if (load(t) != 1) {
+		gate_fail(t->error, GATE_ESTORE, "store: a record that was just made is not there");
+		return UNREADABLE;
+	}
+	if (!update(t) || load(t) != 1 ||
+	    t->link->table->remove(t->link->store, t->id, &t->record, t->error) != 1 || !count(t)) {
+		gate_fail(t->error, GATE_ESTORE,
+		    "store: a record that was just made can't be changed and removed");
+		return UNWRITABLE;
+	}
+	return NULL;
+}
+
+const char *
+gate_store_try(
+    struct gate_store_link *link, const struct gate_options *options, struct gate_error *error)
+{
+	struct trial t = {.link = link, .options = options, .error = error};
+	const char *why;
+
+	if (gate_id_new(GATE_GENID_RANDOM, t.id) < 0) {
+		gate_fail(error, GATE_ESYSTEM, "getrandom gives nothing: no id");
+		return UNWRITABLE;
+	}
+	why = live(&t);
+	gate_store_release(link, &t.record);
+	if (why != NULL)
+		link->table->remove(link->store, t.id, NULL, NULL);
+	else if (!gate_store_has_room(link, options, error))
+		why = CROWDED;
+	return why;
+}
+
+/* One at a time: who comes meanwhile waits, and takes its answer. */
+const char *
+gate_store_health(struct gate_store_link *link, const struct gate_options *options)
+{
+	struct gate_error error = {0};
+	const char *why;
+
+	pthread_mutex_lock(&link->health.lock);
+	if (link->health.at == 0 || gate_clock_monotonic() - link->health.at >= TRY_AGAIN) {
+		link->health.why = gate_store_try(link, options, &error);
+		link->health.at = gate_clock_monotonic();
+		if (link->health.why != NULL)
+			gate_log(GATE_LOG_ERROR, "store-down", "why", link->health.why, "error",
+			    error.text, NULL);
+	}
+	why = link->health.why;
+	pthread_mutex_unlock(&link->health.lock);
+	return why;
+}

@@ -1,9 +1,0 @@
-/* store_file.h: the two stores of files. */
-#ifndef GATE_STORE_FILE_H
-#define GATE_STORE_FILE_H
-
-#include "gate.h"
-
-extern const struct gate_store gate_store_file, gate_store_memory;
-
-#endif

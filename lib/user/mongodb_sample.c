@@ -1,0 +1,342 @@
+/* user/mongodb_sample.c: names of some users in memory, so that a stranger's is found by one look for
+ * a name.
+ *
+ * Those whose names have the least keyed hashes are the sample: which they are depends neither on what
+ * the names look like nor on which process asks, and changes little when users come and go. So the
+ * kinds of hashes that strangers get are those of the users, and a stranger keeps his. An order by
+ * names would not do: one user could stand before most strangers. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "user/mongodb_private.h"
+#include "user/rules.h"
+
+#define SAMPLE_MAX 8192 /* of two kinds of hashes the shares are then right to about one percent */
+#define TRIES 4         /* of the sample; who is in it may have gone */
+#define SOME 16         /* users that are looked at for a usable hash while there is no sample, */
+#define MANY 500        /* and how many more if there is none */
+#define TEND_INTERVAL                                                                              \
+	(60 * 60 * 1000)            /* ms between two walks over all users, if any is asked for */
+#define TEND_AGAIN (10 * 60 * 1000) /* behind one that failed */
+#define READY_MOST 2000             /* ms that a login waits for the first sample */
+#define READY_AGAIN (60 * 1000)     /* ms between two that wait in vain */
+
+struct one {
+	uint64_t rank; /* of the name; then its place */
+	char *name;
+};
+
+struct gate_user_mongodb_sample {
+	size_t count;
+	struct one users
+	    [SAMPLE_MAX]; /* by their places; while it is made a heap, the highest rank first */
+};
+
+void
+gate_user_mongodb_free_sample(struct gate_user_mongodb_sample *sample)
+{
+	for (size_t i = 0; sample != NULL && i < sample->count; i++)
+		free(sample->users[i].name);
+	free(sample);
+}
+
+/* ---- the walk ---- */
+
+/* After splitmix64: numbers that are near each other get far apart. */
+static uint64_t
+mix(uint64_t x)
+{
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+	return x ^ (x >> 31);
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct one *one = a, *two = b;
+
+	return (one->rank > two->rank) - (one->rank < two->rank);
+}
+
+/* Those in it all have low ranks: they are spread anew. */
+static void
+spread(struct gate_user_mongodb_sample *sample)
+{
+	for (size_t i = 0; i < sample->count; i++)
+		sample->users[i].rank = mix(sample->users[i].rank);
+	qsort(sample->users, sample->count, sizeof sample->users[0], by_place);
+}
+
+static void
+swap(struct one *a, struct one *b)
+{
+	struct one kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+static void
+rise(struct one *heap, size_t at)
+{
+	for (; at > 0 && heap[at].rank > heap[(at - 1) / 2].rank; at = (at - 1) / 2)
+		swap(&heap[at], &heap[(at - 1) / 2]);
+}
+
+static void
+sink(struct one *heap, size_t count)
+{
+	for (size_t at = 0, higher; (higher = 2 * at + 1) < count; at = higher) {
+		if (higher + 1 < count && heap[higher + 1].rank > heap[higher].rank)
+			higher++;
+		if (heap[at].rank >= heap[higher].rank)
+			break;
+		swap(&heap[at], &heap[higher]);
+	}
+}
+
+static bool
+add(struct gate_user_mongodb_sample *sample, uint64_t rank, const char *name)
+{
+	bool full = sample->count == SAMPLE_MAX;
+	struct one new = {rank, NULL};
+
+	if (full && rank >= sample->users[0].rank)
+		return true;
+	new.name = strdup(name);
+	if (new.name == NULL)
+		return false;
+	if (full) {
+		free(sample->users[0].name);
+		sample->users[0] = new;
+		sink(sample->users, SAMPLE_MAX);
+	} else {
+		sample->users[sample->count] = new;
+		rise(sample->users, sample->count++);
+	}
+	return true;
+}
+
+static bool
+add_name(struct gate_user_mongodb_sample *sample, const struct gate_keys *keys, const char *name)
+{
+	char signature[GATE_SIGNATURE_LENGTH + 1];
+	uint64_t rank;
+
+	gate_sign_for(keys, "gate sample", name, strlen(name), signature);
+	memcpy(&rank, signature, sizeof rank);
+	return add(sample, rank, name);
+}
+
+static bool
+is_usable(const bson_t *document, bool weak)
+{
+	const char *hash = gate_user_mongodb_text(document, "password");
+
+	return gate_user_mongodb_refusal(gate_user_mongodb_text(document, "_id"), hash) == NULL &&
+	    gate_password_hash_refusal(hash, weak) == NULL;
+}
+
+static int
+take_sample(struct gate_user_mongodb *users, const struct gate_user_mongodb_wish *wish,
+    struct gate_user_mongodb_sample *sample, struct gate_error *error)
+{
+	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
+	struct gate_mongodb_call call;
+	mongoc_cursor_t *cursor;
+	const bson_t *document;
+	bool good = true;
+
+	if (gate_user_mongodb_begin(users, &call, wish->kind, error) < 0)
+		return -1;
+	if (wish->kind == GATE_MONGODB_READ && gate_mongodb_left() > READY_MOST)
+		gate_mongodb_set_end(gate_clock_monotonic() + READY_MOST);
+	gate_user_mongodb_project(&options);
+	cursor = gate_mongoc.collection_find_with_opts(call.collection, &filter, &options, NULL);
+	while (good && gate_mongodb_next(&call, cursor, &document))
+		if (is_usable(document, wish->weak))
+			good =
+			    add_name(sample, wish->keys, gate_user_mongodb_text(document, "_id"));
+	if (!good)
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+	good = gate_mongodb_came_all(&call, cursor) && good;
+	gate_mongoc.cursor_destroy(cursor);
+	bson_destroy(&options);
+	bson_destroy(&filter);
+	return gate_mongodb_end(&call, good, "the users can't be read", error);
+}
+
+/* 0 or -1. Under `sampling`. */
+static int
+renew_sample(struct gate_user_mongodb *users, const struct gate_user_mongodb_wish *wish)
+{
+	struct gate_user_mongodb_sample *sample = calloc(1, sizeof *sample), *before;
+	struct gate_error error = {0};
+
+	if (sample == NULL || take_sample(users, wish, sample, &error) < 0) {
+		gate_log(GATE_LOG_WARN, "users-unread", "error", error.text, NULL);
+		gate_user_mongodb_free_sample(sample);
+		return -1;
+	}
+	spread(sample);
+	pthread_mutex_lock(&users->lock);
+	before = users->sample;
+	users->sample = sample;
+	pthread_mutex_unlock(&users->lock);
+	gate_user_mongodb_free_sample(before);
+	users->tend_after = gate_clock_monotonic() + TEND_INTERVAL;
+	return 0;
+}
+
+void
+gate_user_mongodb_tend(void *data, const struct gate_keys *keys, bool weak)
+{
+	struct gate_user_mongodb *users = data;
+	const struct gate_user_mongodb_wish wish = {GATE_MONGODB_PATIENT, keys, weak};
+
+	if (gate_clock_monotonic() < users->tend_after || !atomic_exchange(&users->picked, false))
+		return;
+	pthread_mutex_lock(&users->sampling);
+	if (renew_sample(users, &wish) < 0) {
+		users->tend_after = gate_clock_monotonic() + TEND_AGAIN;
+		users->picked = true;
+	}
+	pthread_mutex_unlock(&users->sampling);
+}
+
+static bool
+is_sampled(struct gate_user_mongodb *users)
+{
+	bool sampled;
+
+	pthread_mutex_lock(&users->lock);
+	sampled = users->sample != NULL;
+	pthread_mutex_unlock(&users->lock);
+	return sampled;
+}
+
+/* Of so many users that it takes too long the thread that tends takes the sample. */
+void
+gate_user_mongodb_get_ready(void *data, const struct gate_keys *keys, bool weak)
+{
+	struct gate_user_mongodb *users = data;
+	const struct gate_user_mongodb_wish wish = {GATE_MONGODB_READ, keys, weak};
+
+	if (is_sampled(users) || gate_clock_monotonic() < users->ready_after)
+		return;
+	pthread_mutex_lock(&users->sampling);
+	if (!is_sampled(users) && gate_clock_monotonic() >= users->ready_after &&
+	    renew_sample(users, &wish) < 0) {
+		users->ready_after = gate_clock_monotonic() + READY_AGAIN;
+		users->picked = true;
+	}
+	pthread_mutex_unlock(&users->sampling);
+}
+
+/* ---- the stranger's user ---- */
+
+/* The names from the number's place on. How many, or -1: there is no sample yet. */
+static int
+choose(struct gate_user_mongodb *users, uint64_t number, char names[TRIES][GATE_USER_NAME_MAX + 1])
+{
+	const struct gate_user_mongodb_sample *sample;
+	size_t low = 0, high, count = 0;
+	int result = -1;
+
+	number = mix(number);
+	pthread_mutex_lock(&users->lock);
+	sample = users->sample;
+	for (high = sample != NULL ? sample->count : 0; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sample->users[middle].rank < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; sample != NULL && count < TRIES && count < sample->count; count++)
+		snprintf(names[count], sizeof names[count], "%s",
+		    sample->users[(low + count) % sample->count].name);
+	if (sample != NULL)
+		result = (int)count;
+	pthread_mutex_unlock(&users->lock);
+	return result;
+}
+
+/* In mostly one look. 1; 0: nobody is there; -1; -2: there is no sample yet. */
+static int
+pick_from_sample(struct gate_user_mongodb *users, uint64_t number, bool weak,
+    char hash[GATE_HASH_MAX], struct gate_error *error)
+{
+	char names[TRIES][GATE_USER_NAME_MAX + 1];
+	int count = choose(users, number, names), found = 0;
+
+	if (count < 0)
+		return -2;
+	for (int i = 0; i < count && found == 0; i++) {
+		found = gate_user_mongodb_find(users, names[i], hash, error);
+		if (found == 1 && gate_password_hash_refusal(hash, weak) != NULL)
+			found = 0;
+	}
+	if (found != 1)
+		*hash = '\0';
+	return found;
+}
+
+/* Where the first sample takes too long for a login, until it is there: among so many that the server
+ * shows first. 1, 0, -1. */
+static int
+pick_from_server(struct gate_mongodb_call *call, int64_t most, bool weak, char hash[GATE_HASH_MAX])
+{
+	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
+	const bson_t *document;
+	mongoc_cursor_t *cursor;
+	int result = 0;
+
+	gate_user_mongodb_project(&options);
+	BSON_APPEND_INT64(&options, "limit", most);
+	BSON_APPEND_BOOL(&options, "singleBatch", true);
+	cursor = gate_mongoc.collection_find_with_opts(call->collection, &filter, &options, NULL);
+	while (result == 0 && gate_mongoc.cursor_next(cursor, &document))
+		if (is_usable(document, weak)) {
+			snprintf(hash, GATE_HASH_MAX, "%s",
+			    gate_user_mongodb_text(document, "password"));
+			result = 1;
+		}
+	if (gate_mongoc.cursor_error(cursor, &call->error))
+		result = -1;
+	gate_mongoc.cursor_destroy(cursor);
+	bson_destroy(&options);
+	bson_destroy(&filter);
+	return result;
+}
+
+int
+gate_user_mongodb_pick(
+    void *data, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *error)
+{
+	struct gate_user_mongodb *users = data;
+	struct gate_mongodb_call call;
+	int result;
+
+	*hash = '\0';
+	if (!users->picked) /* a line of memory that all share */
+		users->picked = true;
+	result = pick_from_sample(users, number, weak, hash, error);
+	if (result != -2)
+		return result;
+	if (gate_user_mongodb_begin(users, &call, GATE_MONGODB_READ, error) < 0)
+		return -1;
+	result = pick_from_server(&call, SOME, weak, hash);
+	if (result == 0)
+		result = pick_from_server(&call, MANY, weak, hash);
+	if (gate_mongodb_end(&call, result >= 0, "the users can't be read", error) < 0)
+		return -1;
+	return result;
+}
