@@ -2,7 +2,7 @@
 # check_layers: lib/ is one ladder of folders: includes and calls lead down only, and a third-party
 # header stays where it belongs.
 cd "$top_srcdir" || exit 1
-echo 1..6
+echo 1..7
 say() { # NUMBER NAME BAD
 	[ -z "$3" ] && echo "ok $1 - $2" && return
 	echo "not ok $1 - $2"
@@ -70,3 +70,11 @@ say 5 'third-party headers stay where they belong' "$(
 	grep -l '#include "server/mongo' $sources |
 		grep -vE '^lib/(server/|store/mongodb/|user/mongodb)')"
 say 6 'pages see gate.h only' "$(grep -l '#include "' cgi-bin/*.c | grep -v '/gate[._]')"
+
+# Others ask it to: gate_session_fail, gate_session_ask_... Its clock is the caller's.
+say 7 'only session/ sets what is in a session' "$(for file in $sources; do
+	case $file in lib/session/*) continue ;; esac
+	grep -nE 'session\.[a-z_.]+ = ' "$file" /dev/null
+	grep -q 'struct gate_session \*s\b' "$file" && grep -nE '\<s->[a-z_.]+ = ' "$file" /dev/null |
+		grep -v 's->now = '
+done)"

@@ -458,6 +458,27 @@ test_withheld(void)
 	options->cookie_same_site = GATE_SAME_SITE_LAX;
 }
 
+/* A page may ask when its session ends, as often as it likes: that decides nothing. */
+static void
+test_end_time(void)
+{
+	struct gate_session s = new_session(&f.link, &f.queue);
+	struct gate_session before;
+	int64_t ends;
+
+	seed(ID, NOW - HOUR, "\"originalMaxAge\":3600000", "");
+	gate_session_begin(&s);
+	gate_session_json(&s);
+	json_object_set_new(s.json, "name", json_true());
+	before = s;
+	ends = gate_session_end_time(&s);
+	ok(ends > NOW && gate_session_end_time(&s) == ends,
+	    "when it ends, as a commit would leave it");
+	ok(memcmp(&before, &s, sizeof s) == 0, "asking changes nothing");
+	gate_session_end(&s);
+	count_records(&f, true);
+}
+
 int
 main(void)
 {
@@ -479,6 +500,7 @@ main(void)
 	test_login_over_others();
 	test_limits();
 	test_withheld();
+	test_end_time();
 	gate_buffer_release(&header);
 	options->cookie_domain = own;
 	fixture_close(&f);

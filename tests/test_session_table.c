@@ -633,7 +633,7 @@ test_resave_conflict(void)
 	gate_session_begin(&other);
 	handler(&other, MODIFY);
 	ok(gate_session_save(&other) == 1 && gate_session_save(&mine) == 1 &&
-		mine.action == GATE_SESSION_REWRITE,
+		mine.decision.action == GATE_SESSION_REWRITE,
 	    "resave after somebody else's change: no conflict, no second run");
 	deviations[RESAVE_CONFLICT].used += ok(
 	    strstr(get_record(&f, SEEDED, text), "\"views\":7") != NULL, "and that change stays");

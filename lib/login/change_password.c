@@ -38,7 +38,7 @@ is_stored(struct gate_login_try *t, const char *hash)
 {
 	struct gate_request *r = t->r;
 	char there[GATE_HASH_MAX];
-	int found = gate_users_find(r->config->users, t->name, there, &r->session.error);
+	int found = gate_users_find(r->config->users, t->name, there, &r->error);
 	bool same = found == 1 && strcmp(there, hash) == 0;
 
 	explicit_bzero(there, sizeof there);
@@ -47,7 +47,7 @@ is_stored(struct gate_login_try *t, const char *hash)
 	if (found >= 0)
 		gate_login_end_others(r);
 	return gate_fail(
-	    &r->session.error, GATE_ESTORE, "users: a new password may have been stored, or not");
+	    &r->error, GATE_ESTORE, "users: a new password may have been stored, or not");
 }
 
 /* A login may renew the old password's hash at the same time: that is no change. */
@@ -133,11 +133,12 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 static int
 finish_change(struct gate_request *r)
 {
-	struct gate_session *s = &r->session;
+	char mark[GATE_MARK_MAX];
 
-	gate_session_ask_since(s, r->login.since);
+	gate_session_ask_since(&r->session, r->login.since);
 	gate_repeat_remember(r);
-	gate_repeat_mark(r, s->id, gate_user(r), s->mark);
+	gate_repeat_mark(r, r->session.id, gate_user(r), mark);
+	gate_session_ask_mark(&r->session, mark);
 	return gate_session_renew(r) < 0 ? -1 : 1;
 }
 
@@ -158,7 +159,7 @@ static int
 find_newest(struct gate_request *r, const char *name)
 {
 	const struct gate_store *table = r->store->table;
-	struct gate_error *error = &r->session.error;
+	struct gate_error *error = &r->error;
 
 	if (table->newest != NULL)
 		return table->newest(r->store->store, name, NEWEST, find_renewed, r, error);
@@ -175,7 +176,7 @@ is_second(struct gate_request *r, const char *name)
 
 	for (int i = 0; i < s->shown_count && bump.count == 0; i++) {
 		gate_repeat_mark(r, s->shown[i].id, name, mark);
-		if (gate_store_bump(r->store, mark, 0, GATE_SUBMIT_TIME, &bump, &s->error) < 0)
+		if (gate_store_bump(r->store, mark, 0, GATE_SUBMIT_TIME, &bump, &r->error) < 0)
 			return -1;
 	}
 	return bump.count > 0;

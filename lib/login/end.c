@@ -29,7 +29,7 @@ int
 gate_login_end_session(struct gate_request *r, const char *id, const char *why)
 {
 	char tag[GATE_TAG_LENGTH + 1];
-	int result = gate_store_end(r->store, id, NULL, &r->session.error);
+	int result = gate_store_end(r->store, id, NULL, &r->error);
 
 	gate_sign_tag(r->config->keys, id, tag);
 	if (result == 1)
@@ -41,7 +41,7 @@ gate_login_end_session(struct gate_request *r, const char *id, const char *why)
 static int
 fail_late(struct gate_request *r)
 {
-	return gate_fail(&r->session.error, GATE_ESTORE,
+	return gate_fail(&r->error, GATE_ESTORE,
 	    "a user has more sessions than can be ended in a request's time");
 }
 
@@ -95,10 +95,10 @@ next_time(struct gate_request *r)
 
 	if (r->config->users == NULL)
 		return 0;
-	found = gate_users_find(r->config->users, gate_user(r), hash, &r->session.error);
+	found = gate_users_find(r->config->users, gate_user(r), hash, &r->error);
 	explicit_bzero(hash, sizeof hash);
 	if (found == 1)
-		found = gate_users_since(r->config->users, gate_user(r), &since, &r->session.error);
+		found = gate_users_since(r->config->users, gate_user(r), &since, &r->error);
 	if (found != 1)
 		return found;
 	return (now > since ? now : since) + 1;
@@ -132,7 +132,7 @@ end_once(struct gate_request *r, const char *handle)
 		memcpy(l->handle, asked, strlen(asked) + 1);
 	}
 	if (l->end_answer < 0)
-		r->session.state = GATE_SESSION_FAILED;
+		gate_session_fail(&r->session, &r->error);
 	else if (handle == NULL && l->since != 0)
 		gate_session_ask_since(&r->session, l->since);
 	return l->end_answer;

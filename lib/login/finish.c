@@ -69,7 +69,7 @@ end_oldest(struct gate_request *r, size_t most)
 	found = (const void *)gate_buffer_text(&search.found);
 	for (size_t i = 0; i < extra; i++)
 		if (strcmp(found[i].id, r->session.id) == 0)
-			r->session.cookie = GATE_SESSION_KEEP; /* what it names is dead */
+			gate_session_withhold_cookie(&r->session); /* what it names is dead */
 	gate_buffer_release(&search.found);
 }
 
@@ -111,8 +111,8 @@ end_outdated(struct gate_request *r)
 	if (r->login.change_answer != 1 || r->session.outcome != 1 ||
 	    gate_login_end_all(r, NULL) >= 0)
 		return;
-	gate_log(GATE_LOG_WARN, "sessions-not-ended", "user", gate_user(r), "error",
-	    r->session.error.text, "hint", "the new password ends them at their next touch", NULL);
+	gate_log(GATE_LOG_WARN, "sessions-not-ended", "user", gate_user(r), "error", r->error.text,
+	    "hint", "the new password ends them at their next touch", NULL);
 }
 
 void
@@ -124,7 +124,7 @@ gate_login_finish(struct gate_request *r)
 		return;
 	if (is_outdated(r)) {
 		gate_login_end_session(r, r->session.id, "the password was changed meanwhile");
-		r->session.cookie = GATE_SESSION_KEEP;
+		gate_session_withhold_cookie(&r->session);
 	} else if (r->config->options.max_sessions > 0) {
 		end_oldest(r, (size_t)r->config->options.max_sessions);
 	}

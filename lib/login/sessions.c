@@ -164,7 +164,7 @@ sort(json_t *list)
 int
 gate_login_each(struct gate_request *r, gate_store_visit *visit, void *data)
 {
-	return r->store->table->each(r->store->store, gate_user(r), visit, data, &r->session.error);
+	return r->store->table->each(r->store->store, gate_user(r), visit, data, &r->error);
 }
 
 static int
@@ -175,7 +175,7 @@ walk_newest(struct list *list)
 	list->most = SHOWN_MAX;
 	if (r->store->table->newest != NULL)
 		return r->store->table->newest(
-		    r->store->store, gate_user(r), ASKED_MAX, add, list, &r->session.error);
+		    r->store->store, gate_user(r), ASKED_MAX, add, list, &r->error);
 	list->most = LOOKED_MAX;
 	return gate_login_each(r, add, list);
 }
@@ -191,7 +191,7 @@ gate_user_sessions(struct gate_request *r)
 	if (r->session.state == GATE_SESSION_LOADED)
 		json_array_append_new(list.sessions, show(r, r->session.id, &r->session.record));
 	if (walk_newest(&list) < 0) {
-		r->session.state = GATE_SESSION_FAILED;
+		gate_session_fail(&r->session, &r->error);
 		json_decref(list.sessions);
 		return json_array();
 	}

@@ -48,7 +48,7 @@ find_hash(struct gate_login_try *t)
 	const struct gate_config *config = t->r->config;
 	bool weak = config->options.allow_weak_hashes;
 	char other[GATE_HASH_MAX] = "", signature[GATE_SIGNATURE_LENGTH + 1];
-	struct gate_error *error = &t->r->session.error;
+	struct gate_error *error = &t->r->error;
 	uint64_t number;
 	int found, looked;
 
@@ -87,13 +87,12 @@ find_equal(struct gate_login_try *t)
 	    t->usable, t->name, t->password, t->throttle.address, device, t->hash);
 	if (text.failed) {
 		gate_buffer_release(&text);
-		return gate_fail(&t->r->session.error, GATE_EMEMORY, "out of memory");
+		return gate_fail(&t->r->error, GATE_EMEMORY, "out of memory");
 	}
 	gate_sign_for(t->r->config->keys, "gate wrong try", text.data, text.length, signature);
 	gate_buffer_release(&text);
 	snprintf(t->wrong_key, sizeof t->wrong_key, "wrong:%.10s", signature);
-	if (gate_store_bump(
-		t->r->store, t->wrong_key, 0, GATE_SUBMIT_TIME, &b, &t->r->session.error) < 0)
+	if (gate_store_bump(t->r->store, t->wrong_key, 0, GATE_SUBMIT_TIME, &b, &t->r->error) < 0)
 		return -1;
 	return b.count > 0;
 }
@@ -102,7 +101,7 @@ find_equal(struct gate_login_try *t)
 static int
 count_wrong(struct gate_login_try *t)
 {
-	struct gate_error *error = &t->r->session.error;
+	struct gate_error *error = &t->r->error;
 	struct gate_bump b;
 
 	if (gate_store_bump(t->r->store, t->wrong_key, 1, GATE_SUBMIT_TIME, &b, error) < 0)
@@ -138,7 +137,7 @@ refuse_try(struct gate_login_try *t, int verdict)
 static int
 decide(struct gate_login_try *t)
 {
-	struct gate_error *error = &t->r->session.error;
+	struct gate_error *error = &t->r->error;
 	int result = gate_password_verify(
 	    t->password, t->hash, t->r->config->options.allow_weak_hashes, error);
 
@@ -165,7 +164,7 @@ put_off(struct gate_login_try *t, const char *why)
 static int
 judge(struct gate_login_try *t)
 {
-	struct gate_error *error = &t->r->session.error;
+	struct gate_error *error = &t->r->error;
 	int verdict = gate_throttle_try(&t->throttle, error), turn, result;
 
 	if (verdict < 0)
@@ -195,7 +194,7 @@ is_alone(void *data)
 static int
 judge_crowd(struct gate_login_try *t)
 {
-	struct gate_error *error = &t->r->session.error;
+	struct gate_error *error = &t->r->error;
 	int verdict = gate_throttle_look(&t->throttle, error);
 
 	if (gate_throttle_withdraw(&t->throttle, error) < 0 || verdict < 0)
@@ -215,7 +214,7 @@ judge_alone(struct gate_login_try *t)
 	/* Under a key: no other name can be made up that shares the place. */
 	gate_sign_for(r->config->keys, is_known(t) ? "gate known place" : "gate place", t->name,
 	    strlen(t->name), t->place);
-	if (gate_queue_open(&t->account, r->config->options.run_dir, &r->session.error) < 0)
+	if (gate_queue_open(&t->account, r->config->options.run_dir, &r->error) < 0)
 		return -1;
 	if (is_alone(t) || gate_hashing_stand_by(r->hashing, is_known(t), is_alone, t, r->deadline))
 		return judge(t);
@@ -226,7 +225,7 @@ judge_alone(struct gate_login_try *t)
 static int
 judge_address(struct gate_login_try *t)
 {
-	int verdict = gate_throttle_admit(&t->throttle, &t->r->session.error);
+	int verdict = gate_throttle_admit(&t->throttle, &t->r->error);
 
 	if (verdict < 0)
 		return -1;

@@ -69,8 +69,10 @@ gate_repeat_is_in(struct gate_request *r, const struct gate_record *record)
 void
 gate_repeat_remember(struct gate_request *r)
 {
-	if (submit_at(r, r->session.now, r->session.submit) < 0)
-		r->session.submit[0] = '\0';
+	char submit[GATE_SUBMIT_MAX + 1];
+
+	if (submit_at(r, r->session.now, submit) == 0)
+		gate_session_ask_submit(&r->session, submit);
 }
 
 void

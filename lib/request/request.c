@@ -190,6 +190,7 @@ gate_request_end(struct gate_request *r)
 {
 	gate_session_end(&r->session);
 	gate_login_forget(&r->login);
+	r->error = (struct gate_error){0};
 	r->address[0] = '\0';
 	gate_form_release(&r->query);
 	gate_form_release(&r->form);

@@ -45,6 +45,7 @@ struct gate_request {
 	int64_t deadline;
 	struct gate_session session;
 	struct gate_login_memory login;
+	struct gate_error error;        /* of users, throttle and hashing, in whichever run */
 	json_t *note;                   /* that sent the browser here, once it was asked for */
 	char address[GATE_ADDRESS_MAX]; /* the client's; "": not looked for yet */
 	int runs;                       /* of the handler */

@@ -167,7 +167,6 @@ answer(struct gate_request *r, gate_handler *handler)
 	r->result = "refused";
 	if (is_refused(r))
 		return;
-	r->session.path = r->path;
 	transact(r, handler);
 	gate_queue_leave(r->queue);
 }

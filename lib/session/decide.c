@@ -39,81 +39,82 @@ gate_session_touch_is_due(const struct gate_session *s)
 }
 
 static void
-act(struct gate_session *s, enum gate_session_action action, const char *why)
+set_action(struct gate_session_decision *d, enum gate_session_action action, const char *why)
 {
-	s->action = action;
-	s->why = why;
+	d->action = action;
+	d->why = why;
 }
 
 static void
-send_cookie(struct gate_session *s, enum gate_session_cookie cookie, const char *why)
+set_cookie(struct gate_session_decision *d, enum gate_session_cookie cookie, const char *why)
 {
-	s->cookie = cookie;
-	s->why_cookie = why;
+	d->cookie = cookie;
+	d->why_cookie = why;
 }
 
 static void
-decide_new(struct gate_session *s, bool changed)
+decide_new(const struct gate_session *s, bool changed, struct gate_session_decision *d)
 {
-	act(s, GATE_SESSION_NOTHING, "new and empty");
-	send_cookie(s, GATE_SESSION_KEEP, "nothing was stored");
+	set_action(d, GATE_SESSION_NOTHING, "new and empty");
+	set_cookie(d, GATE_SESSION_KEEP, "nothing was stored");
 	if (s->destroy) {
-		act(s, GATE_SESSION_NOTHING, "destroyed, there was no record");
+		set_action(d, GATE_SESSION_NOTHING, "destroyed, there was no record");
 		if (s->sent)
-			send_cookie(s, GATE_SESSION_CLEAR, "destroyed");
+			set_cookie(d, GATE_SESSION_CLEAR, "destroyed");
 	} else if (s->login != NULL || changed || s->options->save_uninitialized) {
-		act(s, GATE_SESSION_CREATE,
+		set_action(d, GATE_SESSION_CREATE,
 		    s->login != NULL ? "login"
 			: changed    ? "new and changed"
 				     : "save_uninitialized");
-		send_cookie(s, GATE_SESSION_SET, "new");
+		set_cookie(d, GATE_SESSION_SET, "new");
 	}
 }
 
 static void
-decide_loaded_cookie(struct gate_session *s, bool changed, bool age_changed)
+decide_loaded_cookie(
+    const struct gate_session *s, bool changed, bool age_changed, struct gate_session_decision *d)
 {
-	send_cookie(s, GATE_SESSION_KEEP, "the browser has it");
+	set_cookie(d, GATE_SESSION_KEEP, "the browser has it");
 	if (s->destroy)
-		send_cookie(s, GATE_SESSION_CLEAR, "destroyed");
+		set_cookie(d, GATE_SESSION_CLEAR, "destroyed");
 	else if (s->renew)
-		send_cookie(s, GATE_SESSION_SET, "renewed");
+		set_cookie(d, GATE_SESSION_SET, "renewed");
 	else if (s->resumed)
-		send_cookie(s, GATE_SESSION_SET, "an equal request renewed it");
+		set_cookie(d, GATE_SESSION_SET, "an equal request renewed it");
 	else if (s->options->rolling)
-		send_cookie(s, GATE_SESSION_SET, "rolling");
+		set_cookie(d, GATE_SESSION_SET, "rolling");
 	else if (age_changed || (changed && gate_session_lifetime(s) != 0))
-		send_cookie(s, GATE_SESSION_SET, "its expiry moved");
-	else if (s->with_touch)
-		send_cookie(s, GATE_SESSION_SET, "touched: its expiry moved");
+		set_cookie(d, GATE_SESSION_SET, "its expiry moved");
+	else if (d->with_touch)
+		set_cookie(d, GATE_SESSION_SET, "touched: its expiry moved");
 	else if (s->old_secret)
-		send_cookie(s, GATE_SESSION_SET, "it was signed with an old secret");
+		set_cookie(d, GATE_SESSION_SET, "it was signed with an old secret");
 }
 
 static void
-decide_loaded(struct gate_session *s, bool changed)
+decide_loaded(const struct gate_session *s, bool changed, struct gate_session_decision *d)
 {
 	bool age_changed = s->age_set && s->max_age != s->record.max_age;
 
 	if (s->destroy)
-		act(s, GATE_SESSION_DESTROY, "destroyed");
+		set_action(d, GATE_SESSION_DESTROY, "destroyed");
 	else if (s->renew)
-		act(s, GATE_SESSION_RENEW, s->login != NULL ? "login" : "renewed");
+		set_action(d, GATE_SESSION_RENEW, s->login != NULL ? "login" : "renewed");
 	else if (changed || age_changed)
-		act(s, GATE_SESSION_UPDATE, changed ? "changed" : "its lifetime changed");
+		set_action(d, GATE_SESSION_UPDATE, changed ? "changed" : "its lifetime changed");
 	else if (gate_record_began_ahead(&s->record))
-		act(s, GATE_SESSION_REWRITE, "its times lay ahead");
+		set_action(d, GATE_SESSION_REWRITE, "its times lay ahead");
 	else if (s->options->resave)
-		act(s, GATE_SESSION_REWRITE, "resave");
+		set_action(d, GATE_SESSION_REWRITE, "resave");
 	else if (gate_session_touch_is_due(s))
-		act(s, GATE_SESSION_TOUCH,
+		set_action(d, GATE_SESSION_TOUCH,
 		    gate_record_is_first(&s->record, s->options) ? "the first return"
 								 : "touch_after is over");
 	else
-		act(s, GATE_SESSION_NOTHING, "unchanged and touched just now");
-	s->with_touch = (s->action == GATE_SESSION_TOUCH || gate_record_began_ahead(&s->record)) &&
+		set_action(d, GATE_SESSION_NOTHING, "unchanged and touched just now");
+	d->with_touch = (d->action == GATE_SESSION_TOUCH || gate_record_began_ahead(&s->record)) &&
 	    !s->options->rolling && gate_session_lifetime(s) != 0;
-	decide_loaded_cookie(s, changed, age_changed);
+	decide_loaded_cookie(s, changed, age_changed, d);
 }
 
 /* A login that Node made, or gate before it wrote down when: it begins now, and the record has to say so. */
@@ -124,24 +125,25 @@ has_no_beginning(const struct gate_session *s)
 	    s->record.since == 0;
 }
 
-void
-gate_session_decide(struct gate_session *s, bool changed)
+struct gate_session_decision
+gate_session_decide(const struct gate_session *s, bool changed)
 {
+	struct gate_session_decision d = s->decision;
 	int64_t age = gate_session_lifetime(s);
 
 	changed = changed || has_no_beginning(s);
-	s->expires = gate_session_clamp(s, s->later + (age != 0 ? age : s->options->ttl));
+	d.expires = gate_session_clamp(s, s->later + (age != 0 ? age : s->options->ttl));
 	switch (s->state) {
 	case GATE_SESSION_NEW:
-		decide_new(s, changed);
+		decide_new(s, changed, &d);
 		break;
 	case GATE_SESSION_LOADED:
-		decide_loaded(s, changed);
+		decide_loaded(s, changed, &d);
 		break;
 	case GATE_SESSION_UNCLEAR:
 		if (s->destroy) {
-			act(s, GATE_SESSION_DESTROY, "destroyed, whatever they hold");
-			send_cookie(s, GATE_SESSION_CLEAR, "destroyed");
+			set_action(&d, GATE_SESSION_DESTROY, "destroyed, whatever they hold");
+			set_cookie(&d, GATE_SESSION_CLEAR, "destroyed");
 		}
 		break;
 	case GATE_SESSION_GONE:
@@ -151,8 +153,9 @@ gate_session_decide(struct gate_session *s, bool changed)
 	case GATE_SESSION_FAILED:
 		break;
 	}
-	if (s->cookie == GATE_SESSION_SET && s->options->cookie_secure == GATE_YES && !s->secure)
-		send_cookie(s, GATE_SESSION_KEEP, "withheld: cookie_secure over plain http");
+	if (d.cookie == GATE_SESSION_SET && s->options->cookie_secure == GATE_YES && !s->secure)
+		set_cookie(&d, GATE_SESSION_KEEP, "withheld: cookie_secure over plain http");
+	return d;
 }
 
 struct gate_cookie_attributes
@@ -163,7 +166,7 @@ gate_session_attributes(const struct gate_session *s)
 	return (struct gate_cookie_attributes){
 	    .domain = o->cookie_domain,
 	    .path = o->cookie_path,
-	    .expires = gate_session_lifetime(s) != 0 ? s->expires : 0,
+	    .expires = gate_session_lifetime(s) != 0 ? s->decision.expires : 0,
 	    .now = s->later,
 	    .http_only = o->cookie_http_only,
 	    .secure = o->cookie_secure == GATE_YES || (o->cookie_secure == GATE_AUTO && s->secure),

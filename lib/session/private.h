@@ -19,8 +19,8 @@ int64_t gate_session_begin_time(struct gate_session *);
 /* Finds out of each shown one whether it is there and personal, after a load that looked at none
  * since they are too many. 0 or -1. */
 int gate_session_look_up(struct gate_session *);
-/* Fills in action, cookie, both whys and expires; does nothing yet. */
-void gate_session_decide(struct gate_session *, bool changed);
+/* What a commit is to do, if that is what the handler changed. */
+struct gate_session_decision gate_session_decide(const struct gate_session *, bool changed);
 /* The time, or the end that absolute_timeout sets if that is earlier. */
 int64_t gate_session_clamp(const struct gate_session *, int64_t time);
 bool gate_session_touch_is_due(const struct gate_session *);

@@ -63,7 +63,8 @@ gate_session_refuse(struct gate_session *s, enum gate_session_refusal refusal)
 	if (s->shown_count > 0)
 		gate_sign_tag(s->keys, s->shown[0].id, tag);
 	gate_log(GATE_LOG_WARN, refusals[refusal].event, "path", s->path, "cookie",
-	    s->options->cookie_name, "session", tag[0] != '\0' ? tag : NULL, "why", s->why, NULL);
+	    s->options->cookie_name, "session", tag[0] != '\0' ? tag : NULL, "why", s->decision.why,
+	    NULL);
 }
 
 int

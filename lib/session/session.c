@@ -12,8 +12,8 @@
 void
 gate_session_explain(struct gate_session *s, const char *why, const char *why_cookie)
 {
-	s->why = why;
-	s->why_cookie = why_cookie;
+	s->decision.why = why;
+	s->decision.why_cookie = why_cookie;
 }
 
 void
@@ -35,11 +35,8 @@ gate_session_begin(struct gate_session *s)
 	s->record = (struct gate_record){0};
 	s->json = NULL;
 	s->error = (struct gate_error){0};
-	s->action = GATE_SESSION_NOTHING;
-	s->cookie = GATE_SESSION_KEEP;
-	s->with_touch = false;
-	gate_session_explain(s, "not loaded", "not loaded");
-	s->expires = 0;
+	s->decision =
+	    (struct gate_session_decision){.why = "not loaded", .why_cookie = "not loaded"};
 	s->later = s->now;
 }
 

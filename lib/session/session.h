@@ -51,6 +51,14 @@ enum gate_session_action {
 
 enum gate_session_cookie { GATE_SESSION_KEEP, GATE_SESSION_SET, GATE_SESSION_CLEAR };
 
+struct gate_session_decision { /* what to do with record and cookie */
+	enum gate_session_action action;
+	enum gate_session_cookie cookie;
+	bool with_touch; /* the cookie is set in its own place, and only if the touch has effect */
+	const char *why, *why_cookie; /* for the trace */
+	int64_t expires;              /* of record and cookie after the action */
+};
+
 struct gate_session_shown { /* a session that a cookie of the request proves */
 	char id[GATE_ID_MAX + 1];
 	bool old_secret; /* it was not signed with the first secret */
@@ -103,12 +111,7 @@ struct gate_session {
 	int outcome; /* of gate_session_save; 0: not called yet; after it all is read-only */
 	struct gate_error error; /* of a failed load or commit */
 
-	/* what decide() found */
-	enum gate_session_action action;
-	enum gate_session_cookie cookie;
-	bool with_touch; /* that is set: in its own place, and only if the touch has effect */
-	const char *why, *why_cookie;
-	int64_t expires; /* of record and cookie after the action */
+	struct gate_session_decision decision; /* the commit's; before it, why there will be none */
 };
 
 void gate_session_begin(struct gate_session *); /* a run starts; what an earlier one left goes */
@@ -133,6 +136,14 @@ int gate_session_ask_login(struct gate_session *, const struct gate_record_login
 int gate_session_is_over(struct gate_session *, const struct gate_record *, bool *fresh);
 /* All sessions of the user that began before are over, but this one. */
 void gate_session_ask_since(struct gate_session *, int64_t since);
+/* The commit of this run says that this submit was done. */
+void gate_session_ask_submit(struct gate_session *, const char *submit);
+/* A renewal sets this counter for the submit that asked for it. */
+void gate_session_ask_mark(struct gate_session *, const char *key);
+/* This run comes to nothing, for a reason outside of the session: the request gets a 503. */
+void gate_session_fail(struct gate_session *, const struct gate_error *why);
+/* After the commit: the answer sets no cookie after all. */
+void gate_session_withhold_cookie(struct gate_session *);
 /* Who is logged in, as this run leaves it; NULL: nobody. Loads at the first call. */
 const char *gate_session_user(struct gate_session *);
 /* When the session will end, ms since 1970, as a commit now would leave it; 0: with the browser. */

@@ -61,7 +61,7 @@ gate_session_begin_time(struct gate_session *s)
 		return s->login->since;
 	if (s->since != 0)
 		return s->since;
-	if (s->action == GATE_SESSION_TOUCH || s->record.user == NULL ||
+	if (s->decision.action == GATE_SESSION_TOUCH || s->record.user == NULL ||
 	    (s->record.since != 0 && !ahead && !s->record.user_changed))
 		return 0;
 	time = time_of(s, s->record.user);

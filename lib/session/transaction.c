@@ -47,6 +47,32 @@ gate_session_ask_max_age(struct gate_session *s, int64_t ms)
 	return 0;
 }
 
+void
+gate_session_ask_submit(struct gate_session *s, const char *submit)
+{
+	snprintf(s->submit, sizeof s->submit, "%s", submit);
+}
+
+void
+gate_session_ask_mark(struct gate_session *s, const char *key)
+{
+	snprintf(s->mark, sizeof s->mark, "%s", key);
+}
+
+void
+gate_session_fail(struct gate_session *s, const struct gate_error *why)
+{
+	s->state = GATE_SESSION_FAILED;
+	if (s->error.code == GATE_OK)
+		s->error = *why;
+}
+
+void
+gate_session_withhold_cookie(struct gate_session *s)
+{
+	s->decision.cookie = GATE_SESSION_KEEP;
+}
+
 const char *
 gate_session_user(struct gate_session *s)
 {
@@ -158,11 +184,12 @@ spare_fresh_cookie(struct gate_session *s)
 {
 	struct gate_record now = gate_session_blank(s);
 
-	if (s->state != GATE_SESSION_LOADED || s->cookie != GATE_SESSION_SET || s->compared)
+	if (s->state != GATE_SESSION_LOADED || s->decision.cookie != GATE_SESSION_SET ||
+	    s->compared)
 		return;
 	if (gate_store_load(s->store, s->id, NULL, &now, NULL) != 1) {
-		s->cookie = GATE_SESSION_KEEP;
-		s->why_cookie = "withheld: another request renewed or destroyed it";
+		s->decision.cookie = GATE_SESSION_KEEP;
+		s->decision.why_cookie = "withheld: another request renewed or destroyed it";
 	}
 	gate_store_release(s->store, &now);
 }
@@ -206,10 +233,10 @@ commit(struct gate_session *s)
 	else if (!s->destroy && gate_session_is_open(s))
 		changed = gate_record_merge(&s->record, s->json, &s->error);
 	if (changed < 0) {
-		s->why = "it can't be stored";
+		s->decision.why = "it can't be stored";
 		return -1;
 	}
-	gate_session_decide(
+	s->decision = gate_session_decide(
 	    s, changed || s->record.user_changed || s->since != 0 || s->submit[0] != '\0');
 	result = gate_session_perform(s);
 	if (result == 1)
@@ -225,7 +252,7 @@ report_cookie(struct gate_session *s)
 {
 	char tag[GATE_TAG_LENGTH + 1];
 
-	if (s->cookie != GATE_SESSION_SET || s->shown_count == 0)
+	if (s->decision.cookie != GATE_SESSION_SET || s->shown_count == 0)
 		return;
 	gate_sign_tag(s->keys, s->shown[0].id, tag);
 	if (s->state == GATE_SESSION_NEW && s->before == GATE_SESSION_UNASKED)
@@ -240,7 +267,8 @@ report_cookie(struct gate_session *s)
 static void
 report_withheld(struct gate_session *s)
 {
-	if (s->action != GATE_SESSION_CREATE || s->options->cookie_secure != GATE_YES || s->secure)
+	if (s->decision.action != GATE_SESSION_CREATE || s->options->cookie_secure != GATE_YES ||
+	    s->secure)
 		return;
 	gate_log(GATE_LOG_WARN, "cookie-withheld", "path", s->path, "cookie",
 	    s->options->cookie_name, "why",
@@ -271,16 +299,18 @@ gate_session_save(struct gate_session *s)
 int64_t
 gate_session_end_time(struct gate_session *s)
 {
+	struct gate_session_decision d;
+
 	if (gate_session_json(s) == NULL || gate_session_lifetime(s) == 0 || s->destroy)
 		return 0;
-	if (s->outcome == 0)
-		gate_session_decide(s,
-		    s->record.user_changed || s->since != 0 ||
-			gate_record_differs(&s->record, s->json));
-	if (s->action == GATE_SESSION_NOTHING)
+	d = s->outcome != 0 ? s->decision
+			    : gate_session_decide(s,
+				  s->record.user_changed || s->since != 0 ||
+				      gate_record_differs(&s->record, s->json));
+	if (d.action == GATE_SESSION_NOTHING)
 		return s->state == GATE_SESSION_LOADED ? gate_session_clamp(s, s->record.expires)
 						       : 0;
-	return s->expires;
+	return d.expires;
 }
 
 int
@@ -332,11 +362,11 @@ gate_session_set_cookie(struct gate_session *s, int n, struct gate_buffer *out)
 	json_t *stored = NULL;
 	int result = -1;
 
-	if (s->cookie == GATE_SESSION_KEEP || s->outcome != 1)
+	if (s->decision.cookie == GATE_SESSION_KEEP || s->outcome != 1)
 		return 0;
-	if (s->cookie == GATE_SESSION_CLEAR ? !clear_at(s, n, &cookie) : n > 0)
+	if (s->decision.cookie == GATE_SESSION_CLEAR ? !clear_at(s, n, &cookie) : n > 0)
 		return 0;
-	if (s->with_touch && (stored = gate_record_cookie(&s->record)) != NULL)
+	if (s->decision.with_touch && (stored = gate_record_cookie(&s->record)) != NULL)
 		put_in_its_place(s, stored, &cookie);
 	if (!cookie.clear) {
 		gate_buffer_puts(&value, "s:");
@@ -370,8 +400,8 @@ gate_session_trace(struct gate_session *s, int runs, const char *result)
 	snprintf(times, sizeof times, "%d", runs);
 	gate_log(GATE_LOG_EACH, "session", "path", s->path, "runs", runs > 1 ? times : NULL,
 	    "session", tag[0] ? tag : NULL, "state", states[s->state], "touched_ago",
-	    age[0] ? age : NULL, "did", actions[s->action], "why", s->why, "cookie",
-	    cookies[sent ? s->cookie : GATE_SESSION_KEEP], "why_cookie",
-	    sent ? s->why_cookie : "the answer is thrown away", "result", result, "error",
+	    age[0] ? age : NULL, "did", actions[s->decision.action], "why", s->decision.why,
+	    "cookie", cookies[sent ? s->decision.cookie : GATE_SESSION_KEEP], "why_cookie",
+	    sent ? s->decision.why_cookie : "the answer is thrown away", "result", result, "error",
 	    s->error.text[0] ? s->error.text : NULL, NULL);
 }

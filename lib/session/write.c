@@ -26,7 +26,7 @@ stamp(struct gate_session *s)
 	};
 	int64_t created = 0;
 
-	if (s->action != GATE_SESSION_TOUCH &&
+	if (s->decision.action != GATE_SESSION_TOUCH &&
 	    (s->record.created == 0 || gate_record_began_ahead(&s->record)))
 		created = s->later;
 	if (created != 0 && s->state == GATE_SESSION_LOADED && s->login == NULL)
@@ -37,7 +37,7 @@ stamp(struct gate_session *s)
 	s->record.user_member = s->options->user_member;
 	if (gate_record_stamp(&s->record, &policy, cookie.expires, created) < 0)
 		return gate_fail(&s->error, GATE_EMEMORY, "out of memory");
-	s->record.expires = s->expires;
+	s->record.expires = s->decision.expires;
 	return 0;
 }
 
@@ -68,7 +68,7 @@ create(struct gate_session *s)
 
 	if (stamp(s) < 0)
 		return -1;
-	if (s->action == GATE_SESSION_CREATE)
+	if (s->decision.action == GATE_SESSION_CREATE)
 		shorten_first(s);
 	for (int i = 0; i < ID_TRIES && result == 0; i++) {
 		if (gate_id_new(s->options->genid, s->id) < 0)
@@ -105,9 +105,9 @@ touch(struct gate_session *s)
 	s->compared = result == 1;
 	if (result == -1)
 		gate_log(GATE_LOG_WARN, "touch-failed", "error", error.text, NULL);
-	if (result != 1 && s->with_touch) {
-		s->cookie = GATE_SESSION_KEEP;
-		s->why_cookie = "the touch had no effect";
+	if (result != 1 && s->decision.with_touch) {
+		s->decision.cookie = GATE_SESSION_KEEP;
+		s->decision.why_cookie = "the touch had no effect";
 	}
 	return 1; /* a conflict: somebody else just wrote */
 }
@@ -220,8 +220,8 @@ gate_session_end_shown(struct gate_session *s, const char *why)
 static bool
 is_crowded_out(struct gate_session *s)
 {
-	bool grows = s->action == GATE_SESSION_CREATE || s->action == GATE_SESSION_UPDATE ||
-	    s->action == GATE_SESSION_RENEW;
+	bool grows = s->decision.action == GATE_SESSION_CREATE ||
+	    s->decision.action == GATE_SESSION_UPDATE || s->decision.action == GATE_SESSION_RENEW;
 
 	if (!grows || s->login != NULL || s->record.user != NULL ||
 	    gate_store_has_room(s->store, s->options, &s->error))
@@ -260,13 +260,15 @@ finds_an_end(struct gate_session *s)
 	int over;
 
 	if (s->state != GATE_SESSION_LOADED || s->login != NULL ||
-	    s->action == GATE_SESSION_NOTHING || s->action == GATE_SESSION_DESTROY)
+	    s->decision.action == GATE_SESSION_NOTHING ||
+	    s->decision.action == GATE_SESSION_DESTROY)
 		return false;
 	over = is_over(s);
 	if (over == 0)
 		over = is_put_back(s);
-	if (over < 0 && s->action == GATE_SESSION_TOUCH)
-		s->action = GATE_SESSION_NOTHING; /* until somebody knows it lives no longer */
+	if (over < 0 && s->decision.action == GATE_SESSION_TOUCH)
+		s->decision.action =
+		    GATE_SESSION_NOTHING; /* until somebody knows it lives no longer */
 	return over == 1;
 }
 
@@ -277,7 +279,7 @@ gate_session_perform(struct gate_session *s)
 		return -1;
 	if (finds_an_end(s))
 		return GATE_CONFLICT;
-	switch (s->action) {
+	switch (s->decision.action) {
 	case GATE_SESSION_NOTHING:
 		break;
 	case GATE_SESSION_CREATE:
