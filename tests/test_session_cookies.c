@@ -462,11 +462,12 @@ test_withheld(void)
 static void
 test_end_time(void)
 {
-	struct gate_session s = new_session(&f.link, &f.queue);
-	struct gate_session before;
+	struct gate_session s, before;
 	int64_t ends;
 
-	seed(ID, NOW - HOUR, "\"originalMaxAge\":3600000", "");
+	defaults();
+	seed(ID, NOW - MINUTE, "\"originalMaxAge\":3600000", "");
+	s = new_session(&f.link, &f.queue);
 	gate_session_begin(&s);
 	gate_session_json(&s);
 	json_object_set_new(s.json, "name", json_true());
