@@ -139,11 +139,12 @@ watched start_responder responder || bail 'the responder does not start'
 wait_until 30 swept || bail 'the sweeper does not sweep'
 new_session
 run_load -c 16 -n 2000 -C "$cookie" "$url/r/read"
+# (The kernel's list is read in pieces, while it changes: what moves in it may come twice.)
 sockets_of() { # PID: those to the server, by their inodes
 	local hex
 	printf -v hex ':%04X' "$server_port"
-	find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n' | sort |
-		join - <(awk -v to="$hex$" '$3 ~ to { print $10 }' /proc/net/tcp | sort)
+	find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n' | sort -u |
+		join - <(awk -v to="$hex$" '$3 ~ to { print $10 }' /proc/net/tcp | sort -u)
 }
 makers=$(cut -d' ' -f3 "$spy/commands" | sort -u)
 is "$makers" "$(workers_of responder | sort)" 'each worker makes a pool, and the master none'
