@@ -51,7 +51,7 @@ make_records(int count)
 		gate_record_set(&record, "views", "1");
 		if (gate_store_create(&raw.link, id, &record, NULL) != 1)
 			exit(1);
-		gate_record_clear(&record);
+		gate_record_release(&record);
 	}
 }
 

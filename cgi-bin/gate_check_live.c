@@ -261,7 +261,7 @@ has_other_user(const struct tally *tally, const char *text, size_t length)
 	bool other = gate_record_parse(&record, text, length) == 1 && record.user == NULL &&
 	    record.user_changed;
 
-	gate_record_clear(&record);
+	gate_record_release(&record);
 	return other;
 }
 
@@ -281,7 +281,7 @@ is_session(int fd, const char *name, const struct stat *st, struct tally *tally)
 	text = malloc(size + 1);
 	got = text != NULL ? pread(fd, text, size, 0) : -1;
 	if (got >= 0)
-		kind = gate_store_file_kind(text, (size_t)got);
+		kind = gate_store_file_kind_of(text, (size_t)got);
 	tally->unnamed +=
 	    kind == GATE_STORE_FILE_SESSION && has_other_user(tally, text, (size_t)got);
 	session = kind == GATE_STORE_FILE_SESSION || kind == GATE_STORE_FILE_BLANK ||

@@ -142,7 +142,7 @@ make_secret(char secret[2 * SECRET_BYTES + 1], struct gate_error *error)
 {
 	unsigned char bytes[SECRET_BYTES];
 
-	if (gate_random(bytes, sizeof bytes) < 0)
+	if (gate_random_bytes(bytes, sizeof bytes) < 0)
 		return gate_fail_errno(error, GATE_ESYSTEM, "no random bytes");
 	gate_hex(secret, bytes, sizeof bytes);
 	explicit_bzero(bytes, sizeof bytes);

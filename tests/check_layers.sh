@@ -71,10 +71,10 @@ say 5 'third-party headers stay where they belong' "$(
 		grep -vE '^lib/(server/|store/mongodb/|user/mongodb)')"
 say 6 'pages see gate.h only' "$(grep -l '#include "' cgi-bin/*.c | grep -v '/gate[._]')"
 
-# Others ask it to: gate_session_fail, gate_session_ask_... Its clock is the caller's.
+# Others ask it to: gate_transaction_fail, gate_transaction_set_... Its clock is the caller's.
 say 7 'only session/ sets what is in a session' "$(for file in $sources; do
 	case $file in lib/session/*) continue ;; esac
-	grep -nE 'session\.[a-z_.]+ = ' "$file" /dev/null
-	grep -q 'struct gate_session \*s\b' "$file" && grep -nE '\<s->[a-z_.]+ = ' "$file" /dev/null |
+	grep -nE 'transaction\.[a-z_.]+ = ' "$file" /dev/null
+	grep -q 'struct gate_transaction \*s\b' "$file" && grep -nE '\<s->[a-z_.]+ = ' "$file" /dev/null |
 		grep -v 's->now = '
 done)"

@@ -314,7 +314,7 @@ set_password(enum gate_user_change how, const char *user, const char *password)
 
 /* ---- handlers, and what they ask for ---- */
 
-typedef void change(struct gate_session *);
+typedef void change(struct gate_transaction *);
 
 static const char *name, *password;
 static int remember, answered;
@@ -324,16 +324,16 @@ static change *other; /* what another request does during the first run */
 static inline void
 meanwhile(struct gate_request *r, change *does)
 {
-	struct gate_session s = r->session;
+	struct gate_transaction s = r->transaction;
 
 	s.queue = &v.f.other_queue;
 	s.had_record = false;
 	s.json = NULL;
 	s.record = (struct gate_record){0};
-	gate_session_begin(&s);
+	gate_transaction_begin(&s);
 	does(&s);
-	must(gate_session_save(&s) == 1, "the other request");
-	gate_session_end(&s);
+	must(gate_transaction_save(&s) == 1, "the other request");
+	gate_transaction_release(&s);
 }
 
 static inline void
@@ -345,23 +345,23 @@ begin_run(struct gate_request *r)
 }
 
 static inline void
-add_other(struct gate_session *s)
+add_other(struct gate_transaction *s)
 {
 	static int others;
 
-	json_object_set_new(gate_session_json(s), "other", json_integer(++others));
+	json_object_set_new(gate_transaction_json(s), "other", json_integer(++others));
 }
 
 static inline void
-destroy(struct gate_session *s)
+destroy(struct gate_transaction *s)
 {
-	gate_session_ask_destroy(s);
+	gate_transaction_destroy(s);
 }
 
 static inline void
-renew(struct gate_session *s)
+renew(struct gate_transaction *s)
 {
-	gate_session_ask_renew(s);
+	gate_transaction_renew(s);
 }
 
 static inline void

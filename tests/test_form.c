@@ -10,7 +10,7 @@ fields(const char *text, size_t length)
 {
 	static char out[4000];
 	char *copy = malloc(length > 0 ? length : 1);
-	struct gate_form form = {0};
+	struct gate_form_fields form = {0};
 	size_t used = 0;
 	int result;
 
@@ -116,7 +116,7 @@ test_limit(void)
 {
 	char text[1000];
 	size_t length = 0;
-	struct gate_form form;
+	struct gate_form_fields form;
 
 	for (int i = 0; i < GATE_FORM_FIELDS_MAX; i++)
 		length += (size_t)snprintf(text + length, sizeof text - length, "f%d=%d&", i, i);
@@ -135,7 +135,7 @@ static void
 test_get(void)
 {
 	static const char text[] = "a=1&b=2&a=3&c&=x&A=4";
-	struct gate_form form;
+	struct gate_form_fields form;
 	bool twice = true;
 
 	ok(gate_form_parse(&form, text, sizeof text - 1) == 1, "a form");

@@ -467,7 +467,8 @@ test_lines(void)
 	if (pthread_create(&known.thread, NULL, wait_in_line, &known) != 0)
 		exit(2);
 	for (int full = 0; full < 5; gate_clock_pause())
-		full = gate_hashing_stand_by(h, true, is_ready, NULL, now() + LATER) ? 0 : full + 1;
+		full =
+		    gate_hashing_wait_until(h, true, is_ready, NULL, now() + LATER) ? 0 : full + 1;
 	gate_hashing_leave(h, turn);
 	pthread_join(known.thread, NULL);
 	for (int i = 0; i < 6; i++) {
@@ -493,7 +494,8 @@ test_strangers_turn(void)
 	    pthread_create(&stranger.thread, NULL, wait_in_line, &stranger) != 0)
 		exit(2);
 	for (int full = 0; full < 5; gate_clock_pause())
-		full = gate_hashing_stand_by(h, true, is_ready, NULL, now() + LATER) ? 0 : full + 1;
+		full =
+		    gate_hashing_wait_until(h, true, is_ready, NULL, now() + LATER) ? 0 : full + 1;
 	gate_hashing_leave(h, turn);
 	pthread_join(known.thread, NULL);
 	pthread_join(stranger.thread, NULL);
@@ -525,7 +527,7 @@ stand_by_in_thread(void *data)
 {
 	struct bystander *b = data;
 
-	if (gate_hashing_stand_by(b->h, true, is_never_ready, b, now() + LATER) == 0)
+	if (gate_hashing_wait_until(b->h, true, is_never_ready, b, now() + LATER) == 0)
 		(*b->gone)++;
 	return NULL;
 }
@@ -555,7 +557,7 @@ test_standing_by(void)
 		while (bystanders[i].asked == 0)
 			gate_clock_pause();
 	}
-	ok(gate_hashing_stand_by(h, true, is_ready, NULL, now() + LATER) == 0 && gone == 0,
+	ok(gate_hashing_wait_until(h, true, is_ready, NULL, now() + LATER) == 0 && gone == 0,
 	    "four may wait: two stand by, a third one may not");
 	for (int i = 0; i < 3; i++)
 		start_waiter(&waiters[i], h, i == 0, &order);

@@ -75,7 +75,7 @@ make_uuid(char *out)
 	unsigned char bytes[16];
 	char hex[33];
 
-	gate_random(bytes, sizeof bytes);
+	gate_random_bytes(bytes, sizeof bytes);
 	gate_hex(hex, bytes, sizeof bytes);
 	sprintf(out, "%.8s-%.4s-4%.3s-a%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17, hex + 20);
 }
@@ -92,7 +92,7 @@ test_chance(void)
 		unsigned char bytes[32];
 		char text[80];
 
-		gate_random(bytes, sizeof bytes);
+		gate_random_bytes(bytes, sizeof bytes);
 		gate_base64(text, bytes, sizeof bytes);
 		wrong[0] += gate_secret_weakness(text) != NULL;
 		gate_base64url(text, bytes, sizeof bytes);

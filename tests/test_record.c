@@ -79,7 +79,7 @@ try_change(const struct change *c)
 	ok(gate_record_differs(&record, session) == 0, "%s: then they agree", c->name);
 	ok(gate_record_merge(&record, session, &error) == 0, "%s: merged once is enough", c->name);
 	json_decref(session);
-	gate_record_clear(&record);
+	gate_record_release(&record);
 }
 
 static void
@@ -107,14 +107,14 @@ test_parse(void)
 
 	for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) {
 		ok(parse(&record, malformed[i]) == 0, "malformed record %zu", i);
-		gate_record_clear(&record);
+		gate_record_release(&record);
 	}
 	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
 		ok(parse(&record, fine[i]) == 1, "well-formed record %zu", i);
-		gate_record_clear(&record);
+		gate_record_release(&record);
 	}
 	record = (struct gate_record){.now = 1, .ttl = 2, .deadline = 3};
-	gate_record_clear(&record);
+	gate_record_release(&record);
 	ok(record.now == 1 && record.ttl == 2 && record.deadline == 3, "clear keeps the caller's");
 }
 
@@ -125,7 +125,7 @@ numbers_are(const char *text, int64_t max_age, int64_t created)
 
 	ok(parse(&record, text) == 1 && record.max_age == max_age && record.created == created,
 	    "%s", text);
-	gate_record_clear(&record);
+	gate_record_release(&record);
 }
 
 static void
@@ -163,7 +163,7 @@ session_is(const char *text, const char *wanted)
 	is(dump, wanted, text);
 	free(dump);
 	json_decref(session);
-	gate_record_clear(&record);
+	gate_record_release(&record);
 }
 
 static void
@@ -224,7 +224,7 @@ test_blanks(void)
 
 	parse(&record, " {\n \"cookie\" : { \"path\" : \"/\" } ,\t\"a\" : [ 1 ]\n}   ");
 	text_is(&record, "{\"cookie\":{ \"path\" : \"/\" },\"a\":[ 1 ]}", "blanks in values stay");
-	gate_record_clear(&record);
+	gate_record_release(&record);
 }
 
 static void
@@ -259,7 +259,7 @@ test_undo(void)
 	ok(gate_record_merge(&record, session, &error) == 0, "both undone: no change");
 	text_is(&record, RECORD(",\"a\":[1.50],\"b\":2"), "and it stands where and as it was");
 	json_decref(session);
-	gate_record_clear(&record);
+	gate_record_release(&record);
 }
 
 /* ---- changed ---- */
@@ -346,7 +346,7 @@ refused_is(struct gate_record *record, json_t *session, const char *wanted)
 	    "refused");
 	is(error.text, wanted, "the error names the member");
 	json_decref(session);
-	gate_record_clear(record);
+	gate_record_release(record);
 }
 
 static void
@@ -435,10 +435,10 @@ test_duplicates(void)
 
 	parse(&record, "{\"a\":1,\"cookie\":{\"x\":1},\"b\":2,\"a\":[ 0.10 ],\"cookie\":{}}");
 	text_is(&record, "{\"a\":[ 0.10 ],\"cookie\":{},\"b\":2}", "first place, last value");
-	gate_record_clear(&record);
+	gate_record_release(&record);
 	parse(&record, RECORD(",\"\\u0061\":1,\"a\":2,\"\\u0061\":3,\"\\n\":1,\"\\u000a\":2"));
 	text_is(&record, RECORD(",\"\\u0061\":3,\"\\n\":2"), "escaped or not");
-	gate_record_clear(&record);
+	gate_record_release(&record);
 }
 
 /* Ours takes the place of libc's: what would be done for each pair of members shows here. */
@@ -492,7 +492,7 @@ test_many(void)
 		changed += record.members[i].changed;
 	ok(changed == 1, "one marked");
 	json_decref(session);
-	gate_record_clear(&record);
+	gate_record_release(&record);
 	gate_buffer_release(&text);
 	ok(comparisons > 0 && comparisons < COMPARISONS_MAX * MANY,
 	    "by few comparisons a member: %zu", comparisons / MANY);
@@ -517,7 +517,7 @@ test_full(void)
 	ok(comparisons > 0 && comparisons < COMPARISONS_MAX * record.count,
 	    "by few comparisons a member: %zu", comparisons / record.count);
 	json_decref(session);
-	gate_record_clear(&record);
+	gate_record_release(&record);
 	gate_buffer_release(&text);
 }
 
@@ -537,8 +537,8 @@ test_set(void)
 	ok(!gate_record_get(&record, "cookie")->changed, "another one is not");
 	ok(gate_record_get(&record, "b") == NULL, "one that is not there");
 	json_decref(edit(&record, NULL, NULL));
-	gate_record_clear(&record);
-	gate_record_clear(&record);
+	gate_record_release(&record);
+	gate_record_release(&record);
 	ok(record.count == 0 && record.members == NULL, "cleared, twice");
 }
 
@@ -562,7 +562,7 @@ test_get_removed(void)
 	ok(gate_record_merge(&record, session, &error) == 1, "and is merged");
 	text_is(&record, RECORD(",\"a\":1,\"b\":2"), "into its old place");
 	json_decref(session);
-	gate_record_clear(&record);
+	gate_record_release(&record);
 }
 
 /* ---- the stamp ---- */
@@ -579,7 +579,7 @@ stamped(const char *text, const struct gate_record_policy *policy, int64_t expir
 	text_is(&record, wanted, wanted);
 	ok(gate_record_stamp(&record, policy, expires, created) == 0, "and again");
 	text_is(&record, wanted, "which changes nothing");
-	gate_record_clear(&record);
+	gate_record_release(&record);
 }
 
 static void
@@ -635,7 +635,7 @@ test_new_record(void)
 	    "a new record begins with its cookie");
 	ok(record.created == 5, "and knows when it was made");
 	json_decref(session);
-	gate_record_clear(&record);
+	gate_record_release(&record);
 }
 
 #define AGE(age, expires) "{\"cookie\":{\"originalMaxAge\":" age ",\"expires\":" expires "}}"
@@ -681,7 +681,7 @@ test_set_age(void)
 	parse(&record, AGE("5", OLD));
 	gate_record_stamp(&record, &minute, end, 0);
 	ok(record.max_age == 60000, "the record knows its new lifetime");
-	gate_record_clear(&record);
+	gate_record_release(&record);
 }
 
 static void

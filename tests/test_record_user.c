@@ -18,7 +18,7 @@ parse(const char *member, const char *text)
 	char *copy = strdup(text);
 	int result;
 
-	gate_record_clear(&record);
+	gate_record_release(&record);
 	record = (struct gate_record){.user_member = member};
 	result = gate_record_parse(&record, copy, strlen(copy));
 	memset(copy, '#', strlen(copy));
@@ -135,7 +135,7 @@ test_read_again(void)
 	    "a record with both");
 	ok(record.created == 7 && strcmp(record.user, "anna") == 0,
 	    "created and the user are read");
-	gate_record_clear(&record);
+	gate_record_release(&record);
 	ok(record.user == NULL && !record.user_changed && record.created == 0,
 	    "clear forgets them");
 	is(record.user_member, "username", "but not what the caller filled in");
@@ -403,6 +403,6 @@ main(void)
 	test_put();
 	test_put_keeps();
 	test_empty();
-	gate_record_clear(&record);
+	gate_record_release(&record);
 	return done();
 }

@@ -94,10 +94,10 @@ test_repeated(void)
 
 /* Both have loaded the session before one of them is committed. */
 static void
-submit_other(struct gate_session *s)
+submit_other(struct gate_transaction *s)
 {
-	json_object_set_new(gate_session_json(s), "n", json_integer(1));
-	snprintf(s->submit, sizeof s->submit, "%s", v.request.session.submit);
+	json_object_set_new(gate_transaction_json(s), "n", json_integer(1));
+	snprintf(s->submit, sizeof s->submit, "%s", v.request.transaction.submit);
 }
 
 static void

@@ -477,19 +477,19 @@ static int others;
 static void
 meanwhile(struct gate_request *r)
 {
-	struct gate_session s = r->session;
+	struct gate_transaction s = r->transaction;
 
 	s.queue = &v.f.other_queue;
 	s.had_record = false;
 	s.json = NULL;
 	s.record = (struct gate_record){0};
-	gate_session_begin(&s);
+	gate_transaction_begin(&s);
 	if (destroys)
-		gate_session_ask_destroy(&s);
+		gate_transaction_destroy(&s);
 	else
-		json_object_set_new(gate_session_json(&s), "other", json_integer(++others));
-	must(gate_session_save(&s) == 1, "the other request");
-	gate_session_end(&s);
+		json_object_set_new(gate_transaction_json(&s), "other", json_integer(++others));
+	must(gate_transaction_save(&s) == 1, "the other request");
+	gate_transaction_release(&s);
 }
 
 static void

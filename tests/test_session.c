@@ -24,7 +24,7 @@ static struct gate_buffer header;    /* its Cookie header */
 static int64_t now;                  /* its time */
 static int runs;                     /* of the handler that run() called */
 
-typedef void step(struct gate_session *);
+typedef void step(struct gate_transaction *);
 
 /* ---- helpers ---- */
 
@@ -69,10 +69,10 @@ send_only(const char *id)
 	add_cookie(&header, f.config.keys, id);
 }
 
-static struct gate_session
+static struct gate_transaction
 new_session(void)
 {
-	return (struct gate_session){.options = options,
+	return (struct gate_transaction){.options = options,
 	    .keys = f.config.keys,
 	    .store = used,
 	    .queue = &f.queue,
@@ -84,7 +84,7 @@ new_session(void)
 
 /* The handler, as often as it takes. The caller ends the session. */
 static int
-run(struct gate_session *s, step *handler)
+run(struct gate_transaction *s, step *handler)
 {
 	int result;
 
@@ -92,10 +92,10 @@ run(struct gate_session *s, step *handler)
 	runs = 0;
 	do {
 		runs++;
-		gate_session_begin(s);
+		gate_transaction_begin(s);
 		handler(s);
-		result = gate_session_save(s);
-	} while (result == GATE_CONFLICT && runs < RUNS_MAX && gate_session_wait(s));
+		result = gate_transaction_save(s);
+	} while (result == GATE_CONFLICT && runs < RUNS_MAX && gate_transaction_wait(s));
 	return result;
 }
 
@@ -103,14 +103,14 @@ run(struct gate_session *s, step *handler)
 static int
 meanwhile(step *handler)
 {
-	struct gate_session s = new_session();
+	struct gate_transaction s = new_session();
 	int result;
 
 	s.queue = &f.other_queue;
-	gate_session_begin(&s);
+	gate_transaction_begin(&s);
 	handler(&s);
-	result = gate_session_save(&s);
-	gate_session_end(&s);
+	result = gate_transaction_save(&s);
+	gate_transaction_release(&s);
 	return result;
 }
 
@@ -119,17 +119,17 @@ static int
 visit(step *handler, char *line)
 {
 	struct gate_buffer out = {0};
-	struct gate_session s;
+	struct gate_transaction s;
 	int result;
 
 	listen_in(&f);
 	result = run(&s, handler);
 	if (line != NULL) {
-		gate_session_set_cookie(&s, 0, &out);
+		gate_transaction_set_cookie(&s, 0, &out);
 		snprintf(line, TEXT_MAX, "%s", gate_buffer_text(&out));
 		gate_buffer_release(&out);
 	}
-	gate_session_end(&s);
+	gate_transaction_release(&s);
 	hear_out(&f);
 	return result;
 }
@@ -160,9 +160,9 @@ record_has(const char *id, const char *part)
 }
 
 static int64_t
-number(struct gate_session *s, const char *name)
+number(struct gate_transaction *s, const char *name)
 {
-	return json_integer_value(json_object_get(gate_session_json(s), name));
+	return json_integer_value(json_object_get(gate_transaction_json(s), name));
 }
 
 /* ---- handlers ---- */
@@ -171,43 +171,43 @@ static enum gate_session_state seen_state;
 static int64_t seen_n, seen_end;
 
 static void
-look(struct gate_session *s)
+look(struct gate_transaction *s)
 {
 	seen_n = number(s, "n");
 	seen_state = s->state;
-	seen_end = gate_session_end_time(s);
+	seen_end = gate_transaction_end_time(s);
 }
 
 static void
-add_one(struct gate_session *s)
+add_one(struct gate_transaction *s)
 {
-	json_object_set_new(gate_session_json(s), "n", json_integer(number(s, "n") + 1));
+	json_object_set_new(gate_transaction_json(s), "n", json_integer(number(s, "n") + 1));
 	look(s);
 }
 
 static void
-set_other(struct gate_session *s)
+set_other(struct gate_transaction *s)
 {
-	json_object_set_new(gate_session_json(s), "other", json_true());
+	json_object_set_new(gate_transaction_json(s), "other", json_true());
 }
 
 static void
-renew(struct gate_session *s)
+renew(struct gate_transaction *s)
 {
-	gate_session_ask_renew(s);
+	gate_transaction_renew(s);
 	look(s);
 }
 
 static void
-destroy(struct gate_session *s)
+destroy(struct gate_transaction *s)
 {
-	gate_session_ask_destroy(s);
+	gate_transaction_destroy(s);
 }
 
 static step *first_meanwhile; /* what another request does during the first run */
 
 static void
-disturbed_add_one(struct gate_session *s)
+disturbed_add_one(struct gate_transaction *s)
 {
 	look(s);
 	if (runs == 1)
@@ -216,7 +216,7 @@ disturbed_add_one(struct gate_session *s)
 }
 
 static void
-disturbed_renew(struct gate_session *s)
+disturbed_renew(struct gate_transaction *s)
 {
 	look(s);
 	if (runs == 1)
@@ -225,7 +225,7 @@ disturbed_renew(struct gate_session *s)
 }
 
 static void
-disturbed_look(struct gate_session *s)
+disturbed_look(struct gate_transaction *s)
 {
 	look(s);
 	if (runs == 1)
@@ -429,18 +429,18 @@ test_absolute_limit(void)
 }
 
 static void
-make_it_long(struct gate_session *s)
+make_it_long(struct gate_transaction *s)
 {
 	add_one(s);
-	gate_session_ask_max_age(s, 20 * DAY);
+	gate_transaction_set_max_age(s, 20 * DAY);
 	look(s);
 }
 
 static void
-make_it_endless(struct gate_session *s)
+make_it_endless(struct gate_transaction *s)
 {
 	add_one(s);
-	gate_session_ask_max_age(s, INT64_MAX);
+	gate_transaction_set_max_age(s, INT64_MAX);
 	look(s);
 }
 
@@ -709,7 +709,7 @@ test_example_b(void)
 	const char *id = "0123456789ABCDEFghijklmnop-_wxyz";
 	struct gate_keys *mine = f.config.keys;
 	char name[] = "__Host-sid", *usual = options->cookie_name, line[TEXT_MAX], text[TEXT_MAX];
-	struct gate_session s;
+	struct gate_transaction s;
 
 	defaults();
 	f.config.keys = keys_of("s3cr3t-é", "older");
@@ -721,9 +721,9 @@ test_example_b(void)
 	gate_iso_parse("2029-12-31T23:59:00.750Z", 24, &now);
 	s = new_session();
 	s.secure = true;
-	gate_session_begin(&s);
+	gate_transaction_begin(&s);
 	set_other(&s);
-	ok(gate_session_save(&s) == 1, "example B: a new session");
+	ok(gate_transaction_save(&s) == 1, "example B: a new session");
 	get_record(&f, s.id, text);
 	text[strcspn(text, "}") + 1] = '\0';
 	is(text,
@@ -734,7 +734,7 @@ test_example_b(void)
 	    "  its record begins as express-session's");
 	snprintf(s.id, sizeof s.id, "%s", id);
 	gate_buffer_reset(&header);
-	gate_session_set_cookie(&s, 0, &header);
+	gate_transaction_set_cookie(&s, 0, &header);
 	snprintf(line, sizeof line, "%s", gate_buffer_text(&header));
 	is(line,
 	    "__Host-sid=s%3A0123456789ABCDEFghijklmnop-_wxyz.a8Ho04ek2ri%2FyO78X5W%2BL0A%"
@@ -743,7 +743,7 @@ test_example_b(void)
 	    "Partitioned; "
 	    "Priority=High; SameSite=Lax",
 	    "  its Set-Cookie is express-session's, and Max-Age");
-	gate_session_end(&s);
+	gate_transaction_release(&s);
 	gate_keys_free(f.config.keys);
 	f.config.keys = mine;
 	options->cookie_name = usual;
@@ -770,13 +770,14 @@ test_cleared(void)
 }
 
 static void
-disturbed_destroy(struct gate_session *s)
+disturbed_destroy(struct gate_transaction *s)
 {
 	look(s);
 	meanwhile(first_meanwhile);
-	gate_session_ask_destroy(s);
+	gate_transaction_destroy(s);
 	look(s);
-	json_object_set_new(gate_session_json(s), "cookie", json_string("what can't be stored"));
+	json_object_set_new(
+	    gate_transaction_json(s), "cookie", json_string("what can't be stored"));
 }
 
 static void
@@ -841,17 +842,17 @@ static json_t *bad_value;
 static const char *bad_name;
 
 static void
-set_bad(struct gate_session *s)
+set_bad(struct gate_transaction *s)
 {
 	add_one(s);
-	json_object_set(gate_session_json(s), bad_name, bad_value);
+	json_object_set(gate_transaction_json(s), bad_name, bad_value);
 }
 
 static void
 refused(const char *name, json_t *value, const char *why)
 {
 	char before[TEXT_MAX], after[TEXT_MAX], wanted[100];
-	struct gate_session s;
+	struct gate_transaction s;
 
 	bad_name = name;
 	bad_value = value;
@@ -859,7 +860,7 @@ refused(const char *name, json_t *value, const char *why)
 	ok(run(&s, set_bad) == -1 && s.error.code == GATE_ESESSION, "member %s is refused", name);
 	snprintf(wanted, sizeof wanted, "session member %s %s", name, why);
 	is(s.error.text, wanted, "  and named");
-	gate_session_end(&s);
+	gate_transaction_release(&s);
 	ok(strcmp(get_record(&f, ID, after), before) == 0, "  nothing is written");
 	json_decref(value);
 }
@@ -875,9 +876,9 @@ nested(int depth)
 }
 
 static void
-set_good(struct gate_session *s)
+set_good(struct gate_transaction *s)
 {
-	json_t *session = gate_session_json(s);
+	json_t *session = gate_transaction_json(s);
 
 	json_object_set_new(session, "max", json_integer(INT64_C(9007199254740992)));
 	json_object_set_new(session, "min", json_integer(INT64_C(-9007199254740992)));
@@ -1024,7 +1025,7 @@ mark_of(const char *id)
 }
 
 static void
-renew_at_first(struct gate_session *s)
+renew_at_first(struct gate_transaction *s)
 {
 	look(s);
 	if (runs == 1) {
@@ -1094,44 +1095,44 @@ static const char *seen_user;
 static int login_result;
 
 static void
-log_in(struct gate_session *s)
+log_in(struct gate_transaction *s)
 {
 	look(s);
 	if (runs == 1 && first_meanwhile != NULL)
 		meanwhile(first_meanwhile);
-	login_result = gate_session_ask_login(s, &annas, 2 * HOUR);
-	seen_user = gate_session_user(s);
+	login_result = gate_transaction_log_in(s, &annas, 2 * HOUR);
+	seen_user = gate_transaction_user(s);
 	seen_n = number(s, "n");
-	seen_end = gate_session_end_time(s);
+	seen_end = gate_transaction_end_time(s);
 }
 
 static void
-ben_logs_in(struct gate_session *s)
+ben_logs_in(struct gate_transaction *s)
 {
-	gate_session_ask_login(s, &bens, 0);
+	gate_transaction_log_in(s, &bens, 0);
 }
 
 static void
-renew_and_log_in(struct gate_session *s)
+renew_and_log_in(struct gate_transaction *s)
 {
-	gate_session_ask_renew(s);
+	gate_transaction_renew(s);
 	log_in(s);
 }
 
 static void
-log_in_and_out(struct gate_session *s)
+log_in_and_out(struct gate_transaction *s)
 {
 	log_in(s);
-	gate_session_ask_destroy(s);
-	seen_user = gate_session_user(s);
+	gate_transaction_destroy(s);
+	seen_user = gate_transaction_user(s);
 }
 
 static void
-log_in_late(struct gate_session *s)
+log_in_late(struct gate_transaction *s)
 {
 	add_one(s);
-	gate_session_save(s);
-	login_result = gate_session_ask_login(s, &annas, 2 * HOUR);
+	gate_transaction_save(s);
+	login_result = gate_transaction_log_in(s, &annas, 2 * HOUR);
 }
 
 static void
@@ -1256,7 +1257,7 @@ test_candidates_of_users(void)
 static int explicit_result, sticky_result, late_result;
 
 static void
-commit_then_change(struct gate_session *s)
+commit_then_change(struct gate_transaction *s)
 {
 	look(s);
 	if (runs == 1 && first_meanwhile != NULL)
@@ -1264,18 +1265,18 @@ commit_then_change(struct gate_session *s)
 	add_one(s);
 	if (runs > 1)
 		return;
-	explicit_result = gate_session_save(s);
-	json_object_set_new(gate_session_json(s), "late", json_true());
-	sticky_result = gate_session_save(s);
-	late_result = gate_session_ask_renew(s) + gate_session_ask_destroy(s) +
-	    gate_session_ask_max_age(s, 1000);
+	explicit_result = gate_transaction_save(s);
+	json_object_set_new(gate_transaction_json(s), "late", json_true());
+	sticky_result = gate_transaction_save(s);
+	late_result = gate_transaction_renew(s) + gate_transaction_destroy(s) +
+	    gate_transaction_set_max_age(s, 1000);
 }
 
 static void
-commit_removal(struct gate_session *s)
+commit_removal(struct gate_transaction *s)
 {
-	json_object_del(gate_session_json(s), "n");
-	gate_session_save(s);
+	json_object_del(gate_transaction_json(s), "n");
+	gate_transaction_save(s);
 }
 
 static void
@@ -1310,7 +1311,7 @@ test_explicit_commit(void)
 static void
 test_queue(void)
 {
-	struct gate_session s;
+	struct gate_transaction s;
 	unsigned long before;
 
 	defaults();
@@ -1319,20 +1320,20 @@ test_queue(void)
 	gate_queue_try(&f.other_queue, ID);
 	s = new_session();
 	s.deadline = gate_clock_monotonic();
-	gate_session_begin(&s);
+	gate_transaction_begin(&s);
 	add_one(&s);
 	before = calls();
-	ok(gate_session_save(&s) == GATE_CONFLICT && calls() == before,
+	ok(gate_transaction_save(&s) == GATE_CONFLICT && calls() == before,
 	    "somebody else's turn: a conflict without a store call");
-	ok(gate_session_wait(&s) == 0, "over the deadline nobody waits");
+	ok(gate_transaction_wait(&s) == 0, "over the deadline nobody waits");
 	gate_queue_leave(&f.other_queue);
-	ok(gate_session_wait(&s) == 1 && gate_queue_try(&f.other_queue, ID) == 0,
+	ok(gate_transaction_wait(&s) == 1 && gate_queue_try(&f.other_queue, ID) == 0,
 	    "its turn comes, and is held from load to commit");
-	gate_session_begin(&s);
+	gate_transaction_begin(&s);
 	add_one(&s);
-	ok(gate_session_save(&s) == 1 && gate_queue_try(&f.other_queue, ID) == 1,
+	ok(gate_transaction_save(&s) == 1 && gate_queue_try(&f.other_queue, ID) == 1,
 	    "then it is given back");
-	gate_session_end(&s);
+	gate_transaction_release(&s);
 	gate_queue_leave(&f.other_queue);
 }
 
@@ -1417,9 +1418,9 @@ fails_cleanly(step *handler, enum gate_store_call call, const char *what)
 }
 
 static void
-destroy_with_dead_store(struct gate_session *s)
+destroy_with_dead_store(struct gate_transaction *s)
 {
-	gate_session_ask_destroy(s);
+	gate_transaction_destroy(s);
 	fails[GATE_STORE_LOAD] = fails[GATE_STORE_REMOVE] = true;
 }
 
@@ -1492,21 +1493,21 @@ test_no_cookie_over_http(void)
 static void
 test_trace(void)
 {
-	struct gate_session s;
+	struct gate_transaction s;
 
 	defaults();
 	seed(ID, NOW - 10, NOW, "\"n\":5");
 	send_only(ID);
 	run(&s, add_one);
 	listen_in(&f);
-	gate_session_trace(&s, 1, "done");
+	gate_transaction_trace(&s, 1, "done");
 	hear_out(&f);
 	ok(has(f.logged, "state=loaded touched_ago=") && has(f.logged, "did=update why=changed") &&
 		has(f.logged, "cookie=set why_cookie=\"its expiry moved\" result=done"),
 	    "the trace says what was done, and why");
 	ok(!has(f.logged, ID) && strchr(f.logged, '\n') == strrchr(f.logged, '\n'),
 	    "in one line, without the id");
-	gate_session_end(&s);
+	gate_transaction_release(&s);
 }
 
 int

@@ -22,7 +22,7 @@ static char nowhere[] = "", elsewhere[] = "other.example.com"; /* for cookie_dom
 static struct gate_buffer header; /* the Cookie header of the next request */
 static char line[TEXT_MAX];       /* the Set-Cookie of the last one */
 
-typedef void step(struct gate_session *);
+typedef void step(struct gate_transaction *);
 
 /* ---- helpers ---- */
 
@@ -58,10 +58,10 @@ seed(const char *id, int64_t touched, const char *cookie, const char *members)
 	put_record(&f, id, text);
 }
 
-static struct gate_session
+static struct gate_transaction
 new_session(struct gate_store_link *store, struct gate_queue *queue)
 {
-	return (struct gate_session){.options = options,
+	return (struct gate_transaction){.options = options,
 	    .keys = f.config.keys,
 	    .store = store,
 	    .queue = queue,
@@ -75,18 +75,18 @@ new_session(struct gate_store_link *store, struct gate_queue *queue)
 static int
 visit(struct gate_store_link *store, step *handler)
 {
-	struct gate_session s = new_session(store, &f.queue);
+	struct gate_transaction s = new_session(store, &f.queue);
 	struct gate_buffer out = {0};
 	int result;
 
 	listen_in(&f);
-	gate_session_begin(&s);
+	gate_transaction_begin(&s);
 	handler(&s);
-	result = gate_session_save(&s);
-	gate_session_set_cookie(&s, 0, &out);
+	result = gate_transaction_save(&s);
+	gate_transaction_set_cookie(&s, 0, &out);
 	snprintf(line, sizeof line, "%s", gate_buffer_text(&out));
 	gate_buffer_release(&out);
-	gate_session_end(&s);
+	gate_transaction_release(&s);
 	hear_out(&f);
 	return result;
 }
@@ -98,27 +98,27 @@ has(const char *text, const char *part)
 }
 
 static void
-look(struct gate_session *s)
+look(struct gate_transaction *s)
 {
-	gate_session_json(s);
+	gate_transaction_json(s);
 }
 
 static void
-renew(struct gate_session *s)
+renew(struct gate_transaction *s)
 {
-	gate_session_ask_renew(s);
+	gate_transaction_renew(s);
 }
 
 static void
-look_while_renewed(struct gate_session *s)
+look_while_renewed(struct gate_transaction *s)
 {
-	struct gate_session other = new_session(&f.link, &f.other_queue);
+	struct gate_transaction other = new_session(&f.link, &f.other_queue);
 
-	gate_session_json(s);
-	gate_session_begin(&other);
+	gate_transaction_json(s);
+	gate_transaction_begin(&other);
 	renew(&other);
-	ok(gate_session_save(&other) == 1, "meanwhile another request renews the session");
-	gate_session_end(&other);
+	ok(gate_transaction_save(&other) == 1, "meanwhile another request renews the session");
+	gate_transaction_release(&other);
 }
 
 /* ---- a touch prolongs the cookie ---- */
@@ -175,45 +175,45 @@ test_touch_without_effect(void)
 
 /* ---- what can't be read is not absent ---- */
 
-static struct gate_session seen; /* the last session, for what its fields say */
+static struct gate_transaction seen; /* the last session, for what its fields say */
 
 static void
-count_on(struct gate_session *s)
+count_on(struct gate_transaction *s)
 {
-	json_object_set_new(gate_session_json(s), "n", json_integer(1));
+	json_object_set_new(gate_transaction_json(s), "n", json_integer(1));
 }
 
 static void
-log_in(struct gate_session *s)
+log_in(struct gate_transaction *s)
 {
 	static const struct gate_record_login anna = {"anna", "192.0.2.1", NULL, NOW, 0};
 
-	gate_session_ask_login(s, &anna, 0);
+	gate_transaction_log_in(s, &anna, 0);
 }
 
 static void
-log_out(struct gate_session *s)
+log_out(struct gate_transaction *s)
 {
-	gate_session_ask_destroy(s);
+	gate_transaction_destroy(s);
 }
 
 /* As visit, for what is known of the session behind it, too. */
 static int
 try(step *handler)
 {
-	struct gate_session s = new_session(&f.link, &f.queue);
+	struct gate_transaction s = new_session(&f.link, &f.queue);
 	struct gate_buffer out = {0};
 	int result;
 
 	listen_in(&f);
-	gate_session_begin(&s);
+	gate_transaction_begin(&s);
 	handler(&s);
-	result = gate_session_save(&s);
-	gate_session_set_cookie(&s, 0, &out);
+	result = gate_transaction_save(&s);
+	gate_transaction_set_cookie(&s, 0, &out);
 	snprintf(line, sizeof line, "%s", gate_buffer_text(&out));
 	gate_buffer_release(&out);
 	seen = s;
-	gate_session_end(&s);
+	gate_transaction_release(&s);
 	hear_out(&f);
 	return result;
 }
@@ -223,7 +223,7 @@ status(void)
 {
 	const char *text;
 
-	return gate_session_refusal_status(&seen, &text);
+	return gate_transaction_refusal_status(&seen, &text);
 }
 
 static void
@@ -352,7 +352,7 @@ test_logout_of_all(void)
 	static char domain[] = "example.com", path[] = "/app";
 	char *usual = options->cookie_path, all[TEXT_MAX] = "";
 	struct gate_buffer out = {0};
-	struct gate_session s;
+	struct gate_transaction s;
 	int lines = 0;
 
 	defaults();
@@ -364,13 +364,13 @@ test_logout_of_all(void)
 	options->cookie_path = path;
 	s = new_session(&f.link, &f.queue);
 	s.path = "/app/logout";
-	gate_session_begin(&s);
+	gate_transaction_begin(&s);
 	log_out(&s);
 	listen_in(&f);
-	ok(gate_session_save(&s) == 1 && count_records(&f, false) == 1,
+	ok(gate_transaction_save(&s) == 1 && count_records(&f, false) == 1,
 	    "logout ends every session that the request proves, and no other");
 	hear_out(&f);
-	for (; gate_session_set_cookie(&s, lines, &out) == 1; lines++)
+	for (; gate_transaction_set_cookie(&s, lines, &out) == 1; lines++)
 		gate_buffer_puts(&out, "\n");
 	snprintf(all, sizeof all, "%s", gate_buffer_text(&out));
 	ok(lines == 4 && has(all, "=; Max-Age=0; Domain=example.com; Path=/app; ") &&
@@ -379,7 +379,7 @@ test_logout_of_all(void)
 		has(all, "=; Max-Age=0; Path=/; "),
 	    "and clears the cookie of host and domain, at path and root");
 	gate_buffer_release(&out);
-	gate_session_end(&s);
+	gate_transaction_release(&s);
 	options->cookie_path = usual;
 }
 
@@ -435,7 +435,7 @@ test_limits(void)
 static void
 test_withheld(void)
 {
-	struct gate_session s;
+	struct gate_transaction s;
 	static const char *const whens[] = {
 	    "from another site", "from our own", "with our cookie", "for Lax cookies"};
 
@@ -446,14 +446,14 @@ test_withheld(void)
 		options->cookie_same_site = i != 3 ? GATE_SAME_SITE_STRICT : GATE_SAME_SITE_LAX;
 		s = new_session(&f.link, &f.queue);
 		s.from_elsewhere = i != 1;
-		gate_session_begin(&s);
+		gate_transaction_begin(&s);
 		count_on(&s);
-		ok((gate_session_save(&s) == -1) == (i == 0) &&
+		ok((gate_transaction_save(&s) == -1) == (i == 0) &&
 			(s.refusal == GATE_SESSION_WITHHELD) == (i == 0) &&
 			count_records(&f, true) == (i != 0),
 		    "a Strict cookie that is not there, %s: %s", whens[i],
 		    i == 0 ? "nothing is known or stored" : "a stranger");
-		gate_session_end(&s);
+		gate_transaction_release(&s);
 	}
 	options->cookie_same_site = GATE_SAME_SITE_LAX;
 }
@@ -462,21 +462,21 @@ test_withheld(void)
 static void
 test_end_time(void)
 {
-	struct gate_session s, before;
+	struct gate_transaction s, before;
 	int64_t ends;
 
 	defaults();
 	seed(ID, NOW - MINUTE, "\"originalMaxAge\":3600000", "");
 	s = new_session(&f.link, &f.queue);
-	gate_session_begin(&s);
-	gate_session_json(&s);
+	gate_transaction_begin(&s);
+	gate_transaction_json(&s);
 	json_object_set_new(s.json, "name", json_true());
 	before = s;
-	ends = gate_session_end_time(&s);
-	ok(ends > NOW && gate_session_end_time(&s) == ends,
+	ends = gate_transaction_end_time(&s);
+	ok(ends > NOW && gate_transaction_end_time(&s) == ends,
 	    "when it ends, as a commit would leave it");
 	ok(memcmp(&before, &s, sizeof s) == 0, "asking changes nothing");
-	gate_session_end(&s);
+	gate_transaction_release(&s);
 	count_records(&f, true);
 }
 

@@ -451,32 +451,33 @@ make_cookie(const struct combination *c, struct gate_buffer *out)
 }
 
 static void
-handler(struct gate_session *s, enum action a)
+handler(struct gate_transaction *s, enum action a)
 {
 	static const struct gate_record_login login = {"anna", "192.0.2.1", NULL, NOW, NOW};
-	json_t *session = a != NEVER_ASKED ? gate_session_json(s) : NULL;
+	json_t *session = a != NEVER_ASKED ? gate_transaction_json(s) : NULL;
 
 	if (a == RENEW || a == RENEW_MODIFY || a == RENEW_COMMIT)
-		gate_session_ask_renew(s);
+		gate_transaction_renew(s);
 	if (a == LOGIN || a == LOGIN_LONG || a == LOGIN_MODIFY)
-		gate_session_ask_login(s, &login, a == LOGIN_LONG ? 3 * HOUR : s->options->max_age);
+		gate_transaction_log_in(
+		    s, &login, a == LOGIN_LONG ? 3 * HOUR : s->options->max_age);
 	if (a == DESTROY || a == DESTROY_MODIFY)
-		gate_session_ask_destroy(s);
+		gate_transaction_destroy(s);
 	if (a == MAX_AGE || a == MAX_AGE_ZERO)
-		gate_session_ask_max_age(s, a == MAX_AGE ? 3 * HOUR : 0);
+		gate_transaction_set_max_age(s, a == MAX_AGE ? 3 * HOUR : 0);
 	if (a == COMMIT || a == COMMIT_MODIFY || a == RENEW_COMMIT)
-		gate_session_save(s);
+		gate_transaction_save(s);
 	if (a == MODIFY || a == COMMIT_MODIFY || a == MODIFY_COMMIT || a == RENEW_MODIFY ||
 	    a == DESTROY_MODIFY || a == MODIFY_UNDO || a == LOGIN_MODIFY)
 		json_object_set_new(session, "views", json_integer(VIEWS));
 	if (a == MODIFY_UNDO)
 		json_object_del(session, "views");
 	if (a == MODIFY_COMMIT)
-		gate_session_save(s);
+		gate_transaction_save(s);
 }
 
 static void
-look_at_cookie(const struct gate_session *s, const char *line, struct outcome *o, bool *good)
+look_at_cookie(const struct gate_transaction *s, const char *line, struct outcome *o, bool *good)
 {
 	char id[GATE_ID_MAX + 1], text[TEXT_MAX];
 
@@ -490,7 +491,7 @@ look_at_cookie(const struct gate_session *s, const char *line, struct outcome *o
 }
 
 static void
-look_at_record(const struct gate_session *s, struct outcome *o)
+look_at_record(const struct gate_transaction *s, struct outcome *o)
 {
 	const char *user, *member = s->options->user_member;
 	char text[TEXT_MAX];
@@ -515,7 +516,7 @@ actual(const struct combination *c, bool *good)
 	struct gate_buffer header = {0}, line = {0};
 	unsigned long before[GATE_STORE_CALLS];
 	char member[] = "username", *usual = f.config.options.user_member;
-	struct gate_session s;
+	struct gate_transaction s;
 	struct outcome o = {0};
 	int result;
 
@@ -532,7 +533,7 @@ actual(const struct combination *c, bool *good)
 	f.config.options.max_age = c->expiring ? HOUR : 0;
 	for (size_t i = 0; i < GATE_STORE_CALLS; i++)
 		before[i] = f.link.calls[i];
-	s = (struct gate_session){.options = &f.config.options,
+	s = (struct gate_transaction){.options = &f.config.options,
 	    .keys = f.config.keys,
 	    .store = &f.link,
 	    .queue = &f.queue,
@@ -540,11 +541,11 @@ actual(const struct combination *c, bool *good)
 	    .path = "/",
 	    .now = NOW,
 	    .deadline = gate_clock_monotonic() + 5000};
-	gate_session_begin(&s);
+	gate_transaction_begin(&s);
 	handler(&s, c->action);
-	result = gate_session_save(&s);
+	result = gate_transaction_save(&s);
 	o.refused = result == -1 && s.refusal == GATE_SESSION_LOST;
-	*good = (o.refused || result == 1) && gate_session_set_cookie(&s, 0, &line) >= 0;
+	*good = (o.refused || result == 1) && gate_transaction_set_cookie(&s, 0, &line) >= 0;
 	o.loads = (int)(f.link.calls[GATE_STORE_LOAD] - before[GATE_STORE_LOAD]);
 	o.creates = (int)(f.link.calls[GATE_STORE_CREATE] - before[GATE_STORE_CREATE]);
 	o.updates = (int)(f.link.calls[GATE_STORE_UPDATE] - before[GATE_STORE_UPDATE]);
@@ -553,7 +554,7 @@ actual(const struct combination *c, bool *good)
 	look_at_cookie(&s, gate_buffer_text(&line), &o, good);
 	look_at_record(&s, &o);
 	f.config.options.user_member = usual;
-	gate_session_end(&s);
+	gate_transaction_release(&s);
 	forget_end(&f, SEEDED);
 	gate_buffer_release(&header);
 	gate_buffer_release(&line);
@@ -612,14 +613,14 @@ test_resave_conflict(void)
 {
 	struct combination c = {.kind = TOUCHED_NOW, .resave = true};
 	struct gate_buffer header = {0};
-	struct gate_session mine, other;
+	struct gate_transaction mine, other;
 	char text[TEXT_MAX];
 
 	seed(&c);
 	make_cookie(&c, &header);
 	f.config.options.resave = true;
 	f.config.options.rolling = f.config.options.save_uninitialized = false;
-	mine = other = (struct gate_session){.options = &f.config.options,
+	mine = other = (struct gate_transaction){.options = &f.config.options,
 	    .keys = f.config.keys,
 	    .store = &f.link,
 	    .cookies = gate_buffer_text(&header),
@@ -628,17 +629,17 @@ test_resave_conflict(void)
 	    .deadline = gate_clock_monotonic() + 5000};
 	mine.queue = &f.queue;
 	other.queue = &f.other_queue;
-	gate_session_begin(&mine);
-	gate_session_json(&mine);
-	gate_session_begin(&other);
+	gate_transaction_begin(&mine);
+	gate_transaction_json(&mine);
+	gate_transaction_begin(&other);
 	handler(&other, MODIFY);
-	ok(gate_session_save(&other) == 1 && gate_session_save(&mine) == 1 &&
+	ok(gate_transaction_save(&other) == 1 && gate_transaction_save(&mine) == 1 &&
 		mine.decision.action == GATE_SESSION_REWRITE,
 	    "resave after somebody else's change: no conflict, no second run");
 	deviations[RESAVE_CONFLICT].used += ok(
 	    strstr(get_record(&f, SEEDED, text), "\"views\":7") != NULL, "and that change stays");
-	gate_session_end(&mine);
-	gate_session_end(&other);
+	gate_transaction_release(&mine);
+	gate_transaction_release(&other);
 	gate_buffer_release(&header);
 	count_records(&f, true);
 }
@@ -660,7 +661,7 @@ test_unset(void)
 static bool
 lives(int64_t now, const char *header)
 {
-	struct gate_session s = {.options = &f.config.options,
+	struct gate_transaction s = {.options = &f.config.options,
 	    .keys = f.config.keys,
 	    .store = &f.link,
 	    .queue = &f.queue,
@@ -670,10 +671,10 @@ lives(int64_t now, const char *header)
 	    .deadline = gate_clock_monotonic() + 5000};
 	bool loaded;
 
-	gate_session_begin(&s);
-	gate_session_json(&s);
-	loaded = s.state == GATE_SESSION_LOADED && gate_session_save(&s) == 1;
-	gate_session_end(&s);
+	gate_transaction_begin(&s);
+	gate_transaction_json(&s);
+	loaded = s.state == GATE_SESSION_LOADED && gate_transaction_save(&s) == 1;
+	gate_transaction_release(&s);
 	return loaded;
 }
 

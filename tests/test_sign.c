@@ -531,20 +531,20 @@ test_kernel(void)
 	char id[GATE_ID_MAX + 1];
 
 	kernel = KERNEL_INTERRUPTS;
-	ok(gate_random(bytes, sizeof bytes) == 0, "EINTR: tried again");
+	ok(gate_random_bytes(bytes, sizeof bytes) == 0, "EINTR: tried again");
 	kernel = KERNEL_SHORT;
 	memset(bytes, 0, sizeof bytes);
 	getrandom_calls = 0;
-	ok(gate_random(bytes, sizeof bytes) == 0 && getrandom_calls == 20,
+	ok(gate_random_bytes(bytes, sizeof bytes) == 0 && getrandom_calls == 20,
 	    "short reads: all of it");
 	ok(memcmp(bytes + 80, zeros, 20) != 0, "up to the end");
 	kernel = KERNEL_FAILS;
-	ok(gate_random(bytes, sizeof bytes) == -1, "a failure");
+	ok(gate_random_bytes(bytes, sizeof bytes) == -1, "a failure");
 	ok(gate_id_new(GATE_GENID_RANDOM, id) == -1, "a failure: no id");
 	ok(gate_id_new(GATE_GENID_UUID, id) == -1, "a failure: no uuid");
 	kernel = KERNEL_EMPTY;
-	ok(gate_random(bytes, sizeof bytes) == -1, "nothing read: no endless loop");
-	ok(gate_random(bytes, 0) == 0, "nothing wanted");
+	ok(gate_random_bytes(bytes, sizeof bytes) == -1, "nothing read: no endless loop");
+	ok(gate_random_bytes(bytes, 0) == 0, "nothing wanted");
 	kernel = KERNEL_FINE;
 }
 

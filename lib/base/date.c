@@ -158,12 +158,12 @@ gate_iso_parse(const char *text, size_t length, int64_t *ms)
 }
 
 void
-gate_display_time(char out[GATE_DISPLAY_TIME_MAX], int64_t ms)
+gate_date_for_people(char out[GATE_DATE_FOR_PEOPLE_MAX], int64_t ms)
 {
 	time_t seconds = (time_t)(ms / 1000);
 	struct tm tm;
 
 	if (gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(out, GATE_DISPLAY_TIME_MAX, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+	    strftime(out, GATE_DATE_FOR_PEOPLE_MAX, "%Y-%m-%d %H:%M UTC", &tm) == 0)
 		out[0] = '\0';
 }

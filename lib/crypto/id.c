@@ -15,7 +15,7 @@ gate_id_new(enum gate_genid kind, char out[GATE_ID_MAX + 1])
 {
 	unsigned char bytes[ID_BYTES];
 
-	if (gate_random(bytes, kind == GATE_GENID_UUID ? UUID_BYTES : ID_BYTES) < 0)
+	if (gate_random_bytes(bytes, kind == GATE_GENID_UUID ? UUID_BYTES : ID_BYTES) < 0)
 		return -1;
 	if (kind == GATE_GENID_RANDOM) {
 		gate_base64url(out, bytes, ID_BYTES);

@@ -321,7 +321,7 @@ gate_password_hash(const char *password, char out[GATE_HASH_MAX], struct gate_er
 	if (usable_length(password) == 0)
 		return gate_fail(
 		    error, GATE_ESYSTEM, "the password must have 1 to %d bytes", GATE_PASSWORD_MAX);
-	if (gate_random(salt, sizeof salt) < 0)
+	if (gate_random_bytes(salt, sizeof salt) < 0)
 		return gate_fail_errno(error, GATE_ESYSTEM, "the system gives no random bytes");
 	if (crypt_gensalt_rn(NEW_PREFIX, NEW_COST, salt, sizeof salt, setting, sizeof setting) ==
 		NULL ||

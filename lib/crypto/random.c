@@ -7,7 +7,7 @@
 #include "crypto/random.h"
 
 int
-gate_random(void *bytes, size_t length)
+gate_random_bytes(void *bytes, size_t length)
 {
 	unsigned char *out = bytes;
 

@@ -4,6 +4,6 @@
 
 #include <stddef.h>
 
-int gate_random(void *bytes, size_t length); /* getrandom(2), all of it; 0 or -1 */
+int gate_random_bytes(void *bytes, size_t length); /* getrandom(2), all of it; 0 or -1 */
 
 #endif

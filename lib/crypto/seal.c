@@ -68,7 +68,7 @@ gate_seal(const struct gate_keys *keys, const char *purpose, const char *place, 
 	size_t size = (length + SALT + TAG + BLOCK - 1) / BLOCK * BLOCK;
 	bool done;
 
-	if (length > GATE_SEAL_MAX || gate_random(bytes, SALT) < 0)
+	if (length > GATE_SEAL_MAX || gate_random_bytes(bytes, SALT) < 0)
 		return -1;
 	memcpy(bytes + SALT, text, length);
 	memset(bytes + SALT + length, ' ', size - SALT - TAG - length);

@@ -42,12 +42,12 @@ split_field(struct gate_field *field, char *text, size_t length)
 }
 
 int
-gate_form_parse(struct gate_form *form, const char *text, size_t length)
+gate_form_parse(struct gate_form_fields *form, const char *text, size_t length)
 {
 	size_t count = count_fields(text, length);
 	char *segment;
 
-	*form = (struct gate_form){0};
+	*form = (struct gate_form_fields){0};
 	if (count == 0)
 		return 1;
 	if (count > GATE_FORM_FIELDS_MAX || memchr(text, '\0', length) != NULL)
@@ -74,7 +74,7 @@ gate_form_parse(struct gate_form *form, const char *text, size_t length)
 }
 
 const char *
-gate_form_get(const struct gate_form *form, const char *name, bool *twice)
+gate_form_get(const struct gate_form_fields *form, const char *name, bool *twice)
 {
 	const char *value = NULL;
 	size_t found = 0;
@@ -90,7 +90,7 @@ gate_form_get(const struct gate_form *form, const char *name, bool *twice)
 }
 
 void
-gate_form_release(struct gate_form *form)
+gate_form_release(struct gate_form_fields *form)
 {
 	if (form == NULL)
 		return;
@@ -98,5 +98,5 @@ gate_form_release(struct gate_form *form)
 		explicit_bzero(form->text, form->length);
 	free(form->text);
 	free(form->fields);
-	*form = (struct gate_form){0};
+	*form = (struct gate_form_fields){0};
 }

@@ -10,7 +10,7 @@ struct gate_field {
 	char *name, *value; /* NUL-terminated, decoded */
 };
 
-struct gate_form { /* {0} is empty */
+struct gate_form_fields { /* {0} is empty */
 	char *text;
 	struct gate_field *fields;
 	size_t count, length; /* of fields; of text, to be wiped: there may be a password in it */
@@ -18,10 +18,10 @@ struct gate_form { /* {0} is empty */
 
 /* 1; 0: malformed (too many fields, a bad escape, a NUL, not UTF-8), the form is then empty;
  * -1: memory. '+' is a space; "a" is a with an empty value; empty segments are skipped. */
-int gate_form_parse(struct gate_form *, const char *text, size_t length);
+int gate_form_parse(struct gate_form_fields *, const char *text, size_t length);
 /* The value of the only field of that name; NULL: none, or more than one (*twice then says so;
  * twice may be NULL). */
-const char *gate_form_get(const struct gate_form *, const char *name, bool *twice);
-void gate_form_release(struct gate_form *);
+const char *gate_form_get(const struct gate_form_fields *, const char *name, bool *twice);
+void gate_form_release(struct gate_form_fields *);
 
 #endif

@@ -135,10 +135,10 @@ finish_change(struct gate_request *r)
 {
 	char mark[GATE_MARK_MAX];
 
-	gate_session_ask_since(&r->session, r->login.since);
+	gate_transaction_set_since(&r->transaction, r->login.since);
 	gate_repeat_remember(r);
-	gate_repeat_mark(r, r->session.id, gate_user(r), mark);
-	gate_session_ask_mark(&r->session, mark);
+	gate_repeat_mark(r, r->transaction.id, gate_user(r), mark);
+	gate_transaction_set_mark(&r->transaction, mark);
 	return gate_session_renew(r) < 0 ? -1 : 1;
 }
 
@@ -170,7 +170,7 @@ find_newest(struct gate_request *r, const char *name)
 static int
 is_second(struct gate_request *r, const char *name)
 {
-	struct gate_session *s = &r->session;
+	struct gate_transaction *s = &r->transaction;
 	struct gate_bump bump = {0};
 	char mark[GATE_MARK_MAX];
 
@@ -187,7 +187,7 @@ is_second(struct gate_request *r, const char *name)
 static int
 prove_change(struct gate_request *r, const char *name, const char *new)
 {
-	struct gate_session *s = &r->session;
+	struct gate_transaction *s = &r->transaction;
 	struct gate_login_memory *l = &r->login;
 	struct gate_login_try t = {.r = r, .name = name, .password = new, .wrong = "login-failed"};
 	int result;
@@ -220,7 +220,7 @@ resume(struct gate_request *r, const char *new)
 	}
 	answer = gate_login_replay(r, l->resume_answer);
 	if (answer == 1)
-		answer = gate_session_resume(&r->session, l->resume_id);
+		answer = gate_transaction_resume(&r->transaction, l->resume_id);
 	return answer == 0 ? -1 : answer;
 }
 
@@ -234,15 +234,15 @@ gate_change_password(struct gate_request *r, const char *old, const char *new, c
 	int answer;
 
 	*why = NULL;
-	if (r->session.outcome != 0)
+	if (r->transaction.outcome != 0)
 		return gate_request_late(r, "gate_change_password", -1);
 	if (!gate_request_takes_passwords(r))
 		return gate_login_refuse_http(r);
 	if (name == NULL)
 		return resume(r, new);
-	if (!l->changed && !gate_session_has_turn(&r->session))
+	if (!l->changed && !gate_transaction_has_turn(&r->transaction))
 		return GATE_CONFLICT;
-	if (!l->changed && gate_repeat_is_in(r, &r->session.record))
+	if (!l->changed && gate_repeat_is_in(r, &r->transaction.record))
 		return 1;
 	if (!l->changed) {
 		l->changed = true;

@@ -17,7 +17,7 @@ match(void *data, const char *id, struct gate_record *record)
 
 	gate_login_handle(search->r, id, handle);
 	if (search->handle != NULL ? strcmp(handle, search->handle) != 0
-				   : strcmp(id, search->r->session.id) == 0)
+				   : strcmp(id, search->r->transaction.id) == 0)
 		return 1;
 	memcpy(found.id, id, strlen(id) + 1);
 	if (gate_buffer_add(&search->found, &found, sizeof found) < 0)
@@ -80,7 +80,7 @@ gate_login_end_all(struct gate_request *r, const char *handle)
 	} while (handle == NULL && ended > 0);
 	gate_buffer_release(&search.found);
 	if (handle == NULL && ended >= 0)
-		ended = gate_session_end_shown(&r->session, why);
+		ended = gate_transaction_end_shown(&r->transaction, why);
 	return ended < 0 ? -1 : any;
 }
 
@@ -132,9 +132,9 @@ end_once(struct gate_request *r, const char *handle)
 		memcpy(l->handle, asked, strlen(asked) + 1);
 	}
 	if (l->end_answer < 0)
-		gate_session_fail(&r->session, &r->error);
+		gate_transaction_fail(&r->transaction, &r->error);
 	else if (handle == NULL && l->since != 0)
-		gate_session_ask_since(&r->session, l->since);
+		gate_transaction_set_since(&r->transaction, l->since);
 	return l->end_answer;
 }
 
@@ -148,7 +148,7 @@ gate_login_end_others(struct gate_request *r)
 static bool
 is_own(struct gate_request *r, const char *handle)
 {
-	const struct gate_session *s = &r->session;
+	const struct gate_transaction *s = &r->transaction;
 	char own[GATE_SIGNATURE_LENGTH + 1];
 
 	if (handle == NULL)
@@ -176,10 +176,10 @@ gate_user_session_end(struct gate_request *r, const char *handle)
 		return gate_logout(r) < 0 ? -1 : 1;
 	if (user == NULL || (handle != NULL && strlen(handle) > GATE_SIGNATURE_LENGTH))
 		return 0;
-	if (!r->login.ended && !gate_session_has_turn(&r->session))
+	if (!r->login.ended && !gate_transaction_has_turn(&r->transaction))
 		return GATE_CONFLICT;
 	answer = end_once(r, handle);
 	if (answer == 1)
 		gate_repeat_remember(r);
-	return answer == 0 && gate_repeat_is_in(r, &r->session.record) ? 1 : answer;
+	return answer == 0 && gate_repeat_is_in(r, &r->transaction.record) ? 1 : answer;
 }

@@ -14,7 +14,7 @@ tell_users(struct gate_request *r)
 	struct gate_login_memory *l = &r->login;
 	struct gate_error error = {0};
 
-	if (l->since == 0 || l->since_told || r->session.outcome != 1)
+	if (l->since == 0 || l->since_told || r->transaction.outcome != 1)
 		return;
 	l->since_told = true;
 	if (gate_users_end(r->config->users, gate_user(r), l->since, &error) < 0)
@@ -68,8 +68,9 @@ end_oldest(struct gate_request *r, size_t most)
 	}
 	found = (const void *)gate_buffer_text(&search.found);
 	for (size_t i = 0; i < extra; i++)
-		if (strcmp(found[i].id, r->session.id) == 0)
-			gate_session_withhold_cookie(&r->session); /* what it names is dead */
+		if (strcmp(found[i].id, r->transaction.id) == 0)
+			gate_transaction_withhold_cookie(
+			    &r->transaction); /* what it names is dead */
 	gate_buffer_release(&search.found);
 }
 
@@ -108,7 +109,7 @@ is_outdated(struct gate_request *r)
 static void
 end_outdated(struct gate_request *r)
 {
-	if (r->login.change_answer != 1 || r->session.outcome != 1 ||
+	if (r->login.change_answer != 1 || r->transaction.outcome != 1 ||
 	    gate_login_end_all(r, NULL) >= 0)
 		return;
 	gate_log(GATE_LOG_WARN, "sessions-not-ended", "user", gate_user(r), "error", r->error.text,
@@ -120,11 +121,11 @@ gate_login_finish(struct gate_request *r)
 {
 	tell_users(r);
 	end_outdated(r);
-	if (r->session.login == NULL || r->session.outcome != 1)
+	if (r->transaction.login == NULL || r->transaction.outcome != 1)
 		return;
 	if (is_outdated(r)) {
-		gate_login_end_session(r, r->session.id, "the password was changed meanwhile");
-		gate_session_withhold_cookie(&r->session);
+		gate_login_end_session(r, r->transaction.id, "the password was changed meanwhile");
+		gate_transaction_withhold_cookie(&r->transaction);
 	} else if (r->config->options.max_sessions > 0) {
 		end_oldest(r, (size_t)r->config->options.max_sessions);
 	}

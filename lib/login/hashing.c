@@ -18,9 +18,9 @@ struct turn {
 };
 
 struct line {
-	atomic_int waiting;     /* for a turn */
-	atomic_int standing_by; /* for a place in the line */
-	int most;               /* may wait */
+	atomic_int waiting;       /* for a turn */
+	atomic_int waiting_until; /* for a place in the line */
+	int most;                 /* may wait */
 };
 
 struct gate_hashing {
@@ -175,22 +175,22 @@ gate_hashing_leave(struct gate_hashing *h, int turn)
 static bool
 gives_way(struct gate_hashing *h, struct line *line)
 {
-	int ours = atomic_load(&line->standing_by), all = atomic_load(&h->waiting);
+	int ours = atomic_load(&line->waiting_until), all = atomic_load(&h->waiting);
 
 	for (int i = 0; i < 2; i++)
-		all += atomic_load(&h->lines[i].standing_by);
+		all += atomic_load(&h->lines[i].waiting_until);
 	return all > h->waiting_max &&
-	    atomic_compare_exchange_strong(&line->standing_by, &ours, ours - 1);
+	    atomic_compare_exchange_strong(&line->waiting_until, &ours, ours - 1);
 }
 
 int
-gate_hashing_stand_by(
+gate_hashing_wait_until(
     struct gate_hashing *h, bool known, int (*ready)(void *data), void *data, int64_t deadline)
 {
 	struct line *line = &h->lines[known];
 	int is_ready = 0;
 
-	if (!add_below(&line->standing_by, (line->most + 1) / 2))
+	if (!add_below(&line->waiting_until, (line->most + 1) / 2))
 		return 0;
 	while (!is_ready && gate_clock_monotonic() < deadline) {
 		if (gives_way(h, line))
@@ -199,6 +199,6 @@ gate_hashing_stand_by(
 		if (!is_ready)
 			gate_clock_pause();
 	}
-	atomic_fetch_sub(&line->standing_by, 1);
+	atomic_fetch_sub(&line->waiting_until, 1);
 	return is_ready;
 }

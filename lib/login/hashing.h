@@ -21,7 +21,7 @@ int gate_hashing_enter(struct gate_hashing *, bool known, int64_t deadline);
 void gate_hashing_leave(struct gate_hashing *, int turn);
 /* Waits until ready says so, asked every millisecond, with at most half of those who may wait, and
  * gives way to who waits for a turn. 1; 0: too many wait, or the deadline is over. */
-int gate_hashing_stand_by(
+int gate_hashing_wait_until(
     struct gate_hashing *, bool known, int (*ready)(void *data), void *data, int64_t deadline);
 
 #endif

@@ -105,7 +105,7 @@ replay(struct gate_request *r)
 		return answer;
 	if (l->device.length > 0)
 		gate_header(r, "Set-Cookie", gate_buffer_text(&l->device));
-	return gate_session_ask_login(&r->session, &l->login, l->max_age) < 0 ? -1 : 1;
+	return gate_transaction_log_in(&r->transaction, &l->login, l->max_age) < 0 ? -1 : 1;
 }
 
 int
@@ -113,11 +113,12 @@ gate_login(struct gate_request *r, const char *name, const char *password, int r
 {
 	struct gate_login_memory *l = &r->login;
 
-	if (r->session.outcome != 0)
+	if (r->transaction.outcome != 0)
 		return gate_request_late(r, "gate_login", -1);
 	if (!gate_request_takes_passwords(r))
 		return gate_login_refuse_http(r);
-	if (gate_session_is_too_large(&r->session)) /* its cookies could not be told from others */
+	if (gate_transaction_is_too_large(
+		&r->transaction)) /* its cookies could not be told from others */
 		return -1;
 	if (!l->asked) {
 		l->asked = true;
@@ -129,7 +130,7 @@ gate_login(struct gate_request *r, const char *name, const char *password, int r
 const char *
 gate_user(struct gate_request *r)
 {
-	return gate_session_user(&r->session);
+	return gate_transaction_user(&r->transaction);
 }
 
 /* Chromium shows the page behind the login again, no-store or not, if a logout only removes cookies.
@@ -179,7 +180,7 @@ gate_logout(struct gate_request *r)
 
 	if (user != NULL && r->runs == 1)
 		gate_login_report(r, GATE_LOG_EACH, "logout", user, true, NULL);
-	if (r->session.sent && !r->login.asked)
+	if (r->transaction.sent && !r->login.asked)
 		set_device(r, user);
 	clear_site_data(r);
 	return gate_session_destroy(r);

@@ -37,7 +37,7 @@ refuse(struct gate_request *r, int status, int64_t wait, const char *text)
 static int
 give_up(struct gate_request *r)
 {
-	gate_session_fail(&r->session, &r->error);
+	gate_transaction_fail(&r->transaction, &r->error);
 	return -1;
 }
 

@@ -26,7 +26,7 @@ static bool
 is_over(struct gate_request *r, const struct gate_record *record)
 {
 	return r->config->users != NULL && gate_users_are_near(r->config->users) &&
-	    gate_session_is_over(&r->session, record, NULL) == 1;
+	    gate_transaction_is_over(&r->transaction, record, NULL) == 1;
 }
 
 bool
@@ -82,11 +82,11 @@ time_of(const json_t *number)
 static void
 put_time(json_t *session, const char *key, int64_t ms)
 {
-	char text[GATE_DISPLAY_TIME_MAX];
+	char text[GATE_DATE_FOR_PEOPLE_MAX];
 
 	if (ms <= 0)
 		return;
-	gate_display_time(text, ms);
+	gate_date_for_people(text, ms);
 	json_object_set_new(session, key, json_string(text));
 }
 
@@ -97,7 +97,7 @@ show(struct gate_request *r, const char *id, const struct gate_record *record)
 	json_t *gate = member != NULL ? gate_json_load(member->text, member->length) : NULL;
 	json_t *session = json_object(), *address = json_object_get(gate, "address");
 	char handle[GATE_SIGNATURE_LENGTH + 1];
-	bool ours = strcmp(id, r->session.id) == 0;
+	bool ours = strcmp(id, r->transaction.id) == 0;
 
 	gate_login_handle(r, id, handle);
 	json_object_set_new(session, "handle", json_string(handle));
@@ -107,7 +107,7 @@ show(struct gate_request *r, const char *id, const struct gate_record *record)
 	if (json_is_string(address))
 		json_object_set(session, "address", address);
 	put_time(session, "login", time_of(json_object_get(gate, "login")));
-	put_time(session, "seen", ours ? r->session.now : record->touched);
+	put_time(session, "seen", ours ? r->transaction.now : record->touched);
 	json_object_set_new(session, "order", json_integer(ours ? INT64_MAX : record->touched));
 	json_decref(gate);
 	return session;
@@ -124,7 +124,7 @@ add(void *data, const char *id, struct gate_record *record)
 {
 	struct list *list = data;
 
-	if (strcmp(id, list->r->session.id) != 0 && gate_login_is_live(list->r, id, record))
+	if (strcmp(id, list->r->transaction.id) != 0 && gate_login_is_live(list->r, id, record))
 		json_array_append_new(list->sessions, show(list->r, id, record));
 	return json_array_size(list->sessions) < list->most;
 }
@@ -188,10 +188,11 @@ gate_user_sessions(struct gate_request *r)
 
 	if (gate_user(r) == NULL)
 		return list.sessions;
-	if (r->session.state == GATE_SESSION_LOADED)
-		json_array_append_new(list.sessions, show(r, r->session.id, &r->session.record));
+	if (r->transaction.state == GATE_SESSION_LOADED)
+		json_array_append_new(
+		    list.sessions, show(r, r->transaction.id, &r->transaction.record));
 	if (walk_newest(&list) < 0) {
-		gate_session_fail(&r->session, &r->error);
+		gate_transaction_fail(&r->transaction, &r->error);
 		json_decref(list.sessions);
 		return json_array();
 	}

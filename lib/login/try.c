@@ -216,7 +216,8 @@ judge_alone(struct gate_login_try *t)
 	    strlen(t->name), t->place);
 	if (gate_queue_open(&t->account, r->config->options.run_dir, &r->error) < 0)
 		return -1;
-	if (is_alone(t) || gate_hashing_stand_by(r->hashing, is_known(t), is_alone, t, r->deadline))
+	if (is_alone(t) ||
+	    gate_hashing_wait_until(r->hashing, is_known(t), is_alone, t, r->deadline))
 		return judge(t);
 	return judge_crowd(t);
 }
@@ -248,7 +249,7 @@ gate_login_attempt(struct gate_login_try *t)
 	};
 	t->exists |= is_known(t); /* it logged in before */
 	if (!is_known(t) && !gate_store_has_room_for_tries(r->store, &r->config->options) &&
-	    gate_session_user(&r->session) == NULL)
+	    gate_transaction_user(&r->transaction) == NULL)
 		return put_off(t, "store_reserve: what is left is not for a stranger's tries");
 	return judge_address(t);
 }

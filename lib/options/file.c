@@ -54,7 +54,7 @@ apply_line(
 {
 	struct gate_option_given given = {
 	    .origin = place->origin, .level = GATE_FROM_FILE, .line = place->line};
-	const struct gate_option *option;
+	const struct gate_option_row *option;
 	char *equals, *name;
 
 	line = trim(line);

@@ -16,7 +16,7 @@ static int
 give_defaults(struct gate_options *options, struct gate_error *error)
 {
 	struct gate_option_given given = {.origin = "default", .level = GATE_FROM_DEFAULT};
-	const struct gate_option *option;
+	const struct gate_option_row *option;
 
 	for (size_t i = 0; (option = gate_option_at(i)) != NULL; i++) {
 		given.text = option->fallback;
@@ -27,10 +27,10 @@ give_defaults(struct gate_options *options, struct gate_error *error)
 }
 
 /* The option that GATE_NAME=value means; name begins behind "GATE_". */
-static const struct gate_option *
+static const struct gate_option_row *
 find_variable(const char *name, size_t length)
 {
-	const struct gate_option *option;
+	const struct gate_option_row *option;
 
 	for (size_t i = 0; (option = gate_option_at(i)) != NULL; i++) {
 		size_t same = 0;
@@ -44,7 +44,7 @@ find_variable(const char *name, size_t length)
 }
 
 static bool
-is_config(const struct gate_option *option)
+is_config(const struct gate_option_row *option)
 {
 	return option == gate_option_at(0);
 }
@@ -55,7 +55,7 @@ give_environment(struct gate_options *options, bool only_config, struct gate_err
 {
 	char name[sizeof "GATE_" + GATE_OPTION_NAME_MAX];
 	struct gate_option_given given = {.origin = name, .level = GATE_FROM_ENVIRONMENT};
-	const struct gate_option *option;
+	const struct gate_option_row *option;
 
 	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
 		const char *equals = strchr(*variable, '=');
@@ -83,7 +83,7 @@ give_arguments(struct gate_options *options, const char *const *arguments, bool 
 {
 	struct gate_option_given given = {.origin = "argv", .level = GATE_FROM_ARGUMENTS};
 	char name[GATE_OPTION_NAME_MAX + 2];
-	const struct gate_option *option;
+	const struct gate_option_row *option;
 
 	for (; arguments != NULL && *arguments != NULL; arguments++) {
 		size_t length = strcspn(*arguments, "=");
@@ -108,7 +108,7 @@ give_file(struct gate_options *options, struct gate_error *error)
 {
 	if (*options->config == '\0')
 		return 0;
-	if (gate_option_entry(options, gate_option_at(0))->level == GATE_FROM_DEFAULT &&
+	if (gate_option_entry_of(options, gate_option_at(0))->level == GATE_FROM_DEFAULT &&
 	    access(options->config, F_OK) < 0 && errno == ENOENT) {
 		*options->config = '\0'; /* says that no file was read */
 		return 0;
@@ -119,10 +119,10 @@ give_file(struct gate_options *options, struct gate_error *error)
 static int
 write_values(struct gate_options *options, struct gate_error *error)
 {
-	const struct gate_option *option;
+	const struct gate_option_row *option;
 
 	for (size_t i = 0; (option = gate_option_at(i)) != NULL; i++) {
-		struct gate_option_entry *entry = gate_option_entry(options, option);
+		struct gate_option_entry *entry = gate_option_entry_of(options, option);
 
 		entry->value = gate_option_text(options, option);
 		if (entry->value == NULL)
@@ -258,12 +258,12 @@ gate_options_load(
 void
 gate_options_release(struct gate_options *options)
 {
-	const struct gate_option *option;
+	const struct gate_option_row *option;
 
 	for (size_t i = 0; options->state != NULL && (option = gate_option_at(i)) != NULL; i++) {
-		gate_option_clear(options, option);
-		free(gate_option_entry(options, option)->value);
-		free(gate_option_entry(options, option)->origin);
+		gate_option_release(options, option);
+		free(gate_option_entry_of(options, option)->value);
+		free(gate_option_entry_of(options, option)->origin);
 	}
 	free(options->state);
 	*options = (struct gate_options){0};

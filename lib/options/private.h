@@ -21,7 +21,7 @@ enum gate_option_type {
 
 typedef const char *gate_option_check(const char *value); /* NULL, or what is wrong with it */
 
-struct gate_option {
+struct gate_option_row {
 	const char *name;
 	enum gate_option_type type;
 	const char *fallback; /* as text, in the form in which it is shown */
@@ -53,21 +53,21 @@ struct gate_option_entry { /* what is known of an option's value */
 };
 
 /* options/table.c */
-struct gate_option_state *gate_option_state_new(void); /* NULL: memory. free it */
-const struct gate_option *gate_option_at(size_t i);    /* NULL: there are not so many; 0: config */
-struct gate_option_entry *gate_option_entry(
-    const struct gate_options *, const struct gate_option *);
-const struct gate_option *gate_option_find(const char *name);
+struct gate_option_state *gate_option_state_new(void);  /* NULL: memory. free it */
+const struct gate_option_row *gate_option_at(size_t i); /* NULL: there are not so many; 0: config */
+struct gate_option_entry *gate_option_entry_of(
+    const struct gate_options *, const struct gate_option_row *);
+const struct gate_option_row *gate_option_find(const char *name);
 int gate_option_unknown(const char *origin, const char *name, struct gate_error *); /* -1 */
 
 /* options/value.c */
 /* Takes the value over that of a lower level. 0 or -1. */
-int gate_option_give(struct gate_options *, const struct gate_option *,
+int gate_option_give(struct gate_options *, const struct gate_option_row *,
     const struct gate_option_given *, struct gate_error *);
-int gate_option_set(struct gate_options *, const struct gate_option *,
+int gate_option_set(struct gate_options *, const struct gate_option_row *,
     const struct gate_option_given *, struct gate_error *); /* lists: adds; 0 or -1 */
-void gate_option_clear(struct gate_options *, const struct gate_option *);       /* wipes it */
-char *gate_option_text(const struct gate_options *, const struct gate_option *); /* yours */
+void gate_option_release(struct gate_options *, const struct gate_option_row *);     /* wipes it */
+char *gate_option_text(const struct gate_options *, const struct gate_option_row *); /* yours */
 
 /* options/number.c */
 const char *gate_option_parse_number(enum gate_option_type, const char *text, int64_t *number);

@@ -21,7 +21,7 @@ static const char *const payloads[] = {"string", "document", NULL};
 static const char *const removes[] = {"native", "interval", "disabled", NULL};
 
 /* gate.conf(5) and conf/gate.conf tell of each; a test sees to that. */
-static const struct gate_option table[] = {
+static const struct gate_option_row table[] = {
     {"config", GATE_OPTION_TEXT, SYSCONFDIR "/gate.conf", "file with options; empty: none",
 	AT(config)},
     {"cookie_name", GATE_OPTION_TEXT, "connect.sid", "name of the session cookie", AT(cookie_name),
@@ -132,14 +132,14 @@ gate_option_state_new(void)
 	return calloc(1, sizeof(struct gate_option_state));
 }
 
-const struct gate_option *
+const struct gate_option_row *
 gate_option_at(size_t i)
 {
 	return i < COUNT ? &table[i] : NULL;
 }
 
 struct gate_option_entry *
-gate_option_entry(const struct gate_options *options, const struct gate_option *option)
+gate_option_entry_of(const struct gate_options *options, const struct gate_option_row *option)
 {
 	return &options->state->entries[option - table];
 }
@@ -175,7 +175,7 @@ gate_options_source(const struct gate_options *options, size_t i)
 	    .value = options->state->entries[i].value, .origin = options->state->entries[i].origin};
 }
 
-const struct gate_option *
+const struct gate_option_row *
 gate_option_find(const char *name)
 {
 	for (size_t i = 0; i < COUNT; i++)
@@ -187,15 +187,15 @@ gate_option_find(const char *name)
 const char *
 gate_options_get(const struct gate_options *options, const char *name)
 {
-	const struct gate_option *option = gate_option_find(name);
+	const struct gate_option_row *option = gate_option_find(name);
 
-	return option != NULL ? gate_option_entry(options, option)->value : NULL;
+	return option != NULL ? gate_option_entry_of(options, option)->value : NULL;
 }
 
 const char *
 gate_option_origin(const struct gate_options *options, const char *name)
 {
-	return gate_option_entry(options, gate_option_find(name))->origin;
+	return gate_option_entry_of(options, gate_option_find(name))->origin;
 }
 
 int

@@ -14,8 +14,8 @@
 static const char *const yes_no[] = {"no", "yes", NULL};
 
 static int
-refuse(const struct gate_option *option, const struct gate_option_given *given, const char *value,
-    const char *reason, struct gate_error *error)
+refuse(const struct gate_option_row *option, const struct gate_option_given *given,
+    const char *value, const char *reason, struct gate_error *error)
 {
 	if (option->type == GATE_OPTION_SECRETS || option->type == GATE_OPTION_URL)
 		return gate_fail(
@@ -25,7 +25,7 @@ refuse(const struct gate_option *option, const struct gate_option_given *given, 
 }
 
 static int
-refuse_range(const struct gate_option *option, const struct gate_option_given *given,
+refuse_range(const struct gate_option_row *option, const struct gate_option_given *given,
     struct gate_error *error)
 {
 	struct gate_buffer range = {0};
@@ -40,7 +40,7 @@ refuse_range(const struct gate_option *option, const struct gate_option_given *g
 }
 
 static int
-refuse_word(const struct gate_option *option, const struct gate_option_given *given,
+refuse_word(const struct gate_option_row *option, const struct gate_option_given *given,
     const char *const *words, struct gate_error *error)
 {
 	struct gate_buffer reason = {0};
@@ -54,13 +54,13 @@ refuse_word(const struct gate_option *option, const struct gate_option_given *gi
 }
 
 static void *
-field_of(struct gate_options *options, const struct gate_option *option)
+field_of(struct gate_options *options, const struct gate_option_row *option)
 {
 	return (char *)options + option->offset;
 }
 
 static const void *
-const_field_of(const struct gate_options *options, const struct gate_option *option)
+const_field_of(const struct gate_options *options, const struct gate_option_row *option)
 {
 	return (const char *)options + option->offset;
 }
@@ -74,19 +74,19 @@ wipe(char *text)
 }
 
 static bool
-is_list(const struct gate_option *option)
+is_list(const struct gate_option_row *option)
 {
 	return option->type == GATE_OPTION_LIST || option->type == GATE_OPTION_SECRETS;
 }
 
 static bool
-is_text(const struct gate_option *option)
+is_text(const struct gate_option_row *option)
 {
 	return option->type == GATE_OPTION_TEXT || option->type == GATE_OPTION_URL;
 }
 
 void
-gate_option_clear(struct gate_options *options, const struct gate_option *option)
+gate_option_release(struct gate_options *options, const struct gate_option_row *option)
 {
 	char **values = field_of(options, option);
 
@@ -100,7 +100,7 @@ gate_option_clear(struct gate_options *options, const struct gate_option *option
 
 /* Where an item of a list ends. Quotes keep it together; a secret may hold anything else. */
 static const char *
-item_end(const struct gate_option *option, const char *item)
+item_end(const struct gate_option_row *option, const char *item)
 {
 	if (*item == '"')
 		return strchr(item + 1, '"');
@@ -110,7 +110,7 @@ item_end(const struct gate_option *option, const char *item)
 }
 
 static const char *
-add_item(struct gate_options *options, const struct gate_option *option, char *item)
+add_item(struct gate_options *options, const struct gate_option_row *option, char *item)
 {
 	char **values = field_of(options, option);
 	int64_t count = 0;
@@ -130,7 +130,7 @@ add_item(struct gate_options *options, const struct gate_option *option, char *i
 }
 
 static int
-add_list(struct gate_options *options, const struct gate_option *option,
+add_list(struct gate_options *options, const struct gate_option_row *option,
     const struct gate_option_given *given, struct gate_error *error)
 {
 	bool secrets = option->type == GATE_OPTION_SECRETS;
@@ -160,7 +160,7 @@ add_list(struct gate_options *options, const struct gate_option *option,
 
 /* Which folder it would be about depends on who reads the file. */
 static bool
-is_relative(const struct gate_option *option, const char *value)
+is_relative(const struct gate_option_row *option, const char *value)
 {
 	if (strncmp(value, "file:", 5) == 0 || strncmp(value, "unix:", 5) == 0)
 		return value[5] != '/' &&
@@ -169,7 +169,7 @@ is_relative(const struct gate_option *option, const char *value)
 }
 
 static int
-set_text(struct gate_options *options, const struct gate_option *option,
+set_text(struct gate_options *options, const struct gate_option_row *option,
     const struct gate_option_given *given, const char *value, struct gate_error *error)
 {
 	const char *reason = NULL;
@@ -186,13 +186,13 @@ set_text(struct gate_options *options, const struct gate_option *option,
 	copy = strdup(value);
 	if (copy == NULL)
 		return gate_fail(error, GATE_EMEMORY, "options: out of memory");
-	gate_option_clear(options, option);
+	gate_option_release(options, option);
 	*(char **)field_of(options, option) = copy;
 	return 0;
 }
 
 static int
-set_word(struct gate_options *options, const struct gate_option *option,
+set_word(struct gate_options *options, const struct gate_option_row *option,
     const struct gate_option_given *given, const char *value, struct gate_error *error)
 {
 	const char *const *words = option->words != NULL ? option->words : yes_no;
@@ -210,7 +210,7 @@ set_word(struct gate_options *options, const struct gate_option *option,
 }
 
 static int
-set_number(struct gate_options *options, const struct gate_option *option,
+set_number(struct gate_options *options, const struct gate_option_row *option,
     const struct gate_option_given *given, const char *value, struct gate_error *error)
 {
 	int64_t number;
@@ -251,7 +251,7 @@ has_control(const char *text)
 }
 
 int
-gate_option_set(struct gate_options *options, const struct gate_option *option,
+gate_option_set(struct gate_options *options, const struct gate_option_row *option,
     const struct gate_option_given *given, struct gate_error *error)
 {
 	char value[GATE_OPTION_VALUE_MAX + 1];
@@ -307,7 +307,7 @@ add_url(struct gate_buffer *out, const char *url)
 }
 
 char *
-gate_option_text(const struct gate_options *options, const struct gate_option *option)
+gate_option_text(const struct gate_options *options, const struct gate_option_row *option)
 {
 	const void *field = const_field_of(options, option);
 	struct gate_buffer out = {0};
@@ -343,17 +343,17 @@ gate_option_text(const struct gate_options *options, const struct gate_option *o
 }
 
 int
-gate_option_give(struct gate_options *options, const struct gate_option *option,
+gate_option_give(struct gate_options *options, const struct gate_option_row *option,
     const struct gate_option_given *given, struct gate_error *error)
 {
-	struct gate_option_entry *entry = gate_option_entry(options, option);
+	struct gate_option_entry *entry = gate_option_entry_of(options, option);
 	bool list = option->type == GATE_OPTION_LIST || option->type == GATE_OPTION_SECRETS;
 
 	if (given->level == GATE_FROM_FILE && entry->level == GATE_FROM_FILE && !list)
 		return gate_fail(error, GATE_EOPTION, "%s: %s is set in line %u already",
 		    given->origin, option->name, entry->line);
 	if (list && entry->level != given->level)
-		gate_option_clear(options, option);
+		gate_option_release(options, option);
 	free(entry->origin);
 	entry->origin = strdup(given->origin);
 	if (entry->origin == NULL)

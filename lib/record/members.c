@@ -60,7 +60,7 @@ release_member(struct gate_member *member)
 }
 
 void
-gate_record_clear(struct gate_record *record)
+gate_record_release(struct gate_record *record)
 {
 	for (size_t i = 0; i < record->count; i++)
 		release_member(&record->members[i]);

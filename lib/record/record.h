@@ -75,6 +75,6 @@ bool gate_record_is_first(const struct gate_record *, const struct gate_options 
 
 /* Frees all members; the record is then empty and keeps only what the caller filled in. `was`
  * must have been released before. */
-void gate_record_clear(struct gate_record *);
+void gate_record_release(struct gate_record *);
 
 #endif

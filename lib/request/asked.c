@@ -70,7 +70,7 @@ gate_cookie(struct gate_request *r, const char *name)
 	struct gate_cookie_pair pair;
 	size_t position = 0, length = strlen(name);
 
-	if (gate_session_is_too_large(&r->session))
+	if (gate_transaction_is_too_large(&r->transaction))
 		return NULL;
 	while (gate_cookie_next(gate_buffer_text(&r->cookies), r->cookies.length, &position, &pair))
 		if (pair.name_length == length && memcmp(pair.name, name, length) == 0)

@@ -40,7 +40,7 @@ put_defaults(struct gate_request *r)
 	    {"Cache-Control", "Cache-Control: no-store\r\n"}, {"Vary", "Vary: Cookie\r\n"}};
 	size_t bytes = r->headers.length, count = sizeof usual / sizeof *usual;
 
-	if (r->session.state == GATE_SESSION_UNASKED)
+	if (r->transaction.state == GATE_SESSION_UNASKED)
 		count--;
 	if (!has_own(r, "Content-Type", bytes))
 		gate_answer_put(r, "Content-Type",
@@ -59,7 +59,7 @@ put_cookie(struct gate_request *r)
 	struct gate_buffer cookie = {0};
 	int result, n = 0;
 
-	while ((result = gate_session_set_cookie(&r->session, n++, &cookie)) == 1) {
+	while ((result = gate_transaction_set_cookie(&r->transaction, n++, &cookie)) == 1) {
 		gate_answer_drop(r, "Cache-Control");
 		gate_answer_put(r, "Cache-Control", "no-store");
 		gate_answer_put(r, "Set-Cookie", gate_buffer_text(&cookie));
@@ -67,7 +67,7 @@ put_cookie(struct gate_request *r)
 	}
 	if (result < 0)
 		gate_log(GATE_LOG_ERROR, "cookie-failed", "path", r->path, "error",
-		    r->session.error.text, NULL);
+		    r->transaction.error.text, NULL);
 	gate_buffer_release(&cookie);
 }
 

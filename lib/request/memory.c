@@ -6,7 +6,7 @@
 #include "request/memory.h"
 
 void
-gate_login_forget(struct gate_login_memory *l)
+gate_login_memory_release(struct gate_login_memory *l)
 {
 	if (!l->asked && !l->changed && !l->resumed && !l->ended && l->device.data == NULL)
 		return; /* as most requests: it is large */

@@ -38,6 +38,6 @@ struct gate_login_memory { /* all zero: nothing was asked */
 	bool since_told; /* to the users */
 };
 
-void gate_login_forget(struct gate_login_memory *); /* for the next request */
+void gate_login_memory_release(struct gate_login_memory *); /* for the next request */
 
 #endif

@@ -72,7 +72,7 @@ static int
 make_nonce(struct gate_request *r)
 {
 	if (r->random_left < NONCE_BYTES) {
-		if (gate_random(r->random, sizeof r->random) < 0)
+		if (gate_random_bytes(r->random, sizeof r->random) < 0)
 			return -1;
 		r->random_left = sizeof r->random;
 	}
@@ -123,10 +123,10 @@ itself(struct gate_request *r)
 static const char *
 known_user(struct gate_request *r, bool with_session)
 {
-	struct gate_session *s = &r->session;
+	struct gate_transaction *s = &r->transaction;
 
 	if (with_session && s->state != GATE_SESSION_UNASKED)
-		return gate_session_user(s);
+		return gate_transaction_user(s);
 	return s->state == GATE_SESSION_LOADED && !s->destroy ? s->record.user : NULL;
 }
 
@@ -134,9 +134,9 @@ known_user(struct gate_request *r, bool with_session)
 static json_t *
 fill_context(struct gate_request *r, bool with_session)
 {
-	char ends[GATE_DISPLAY_TIME_MAX];
+	char ends[GATE_DATE_FOR_PEOPLE_MAX];
 	const char *user = known_user(r, with_session);
-	enum gate_session_state state = r->session.state;
+	enum gate_session_state state = r->transaction.state;
 	int64_t expires = 0;
 	json_t *gate;
 
@@ -146,14 +146,15 @@ fill_context(struct gate_request *r, bool with_session)
 	if (gate == NULL || make_nonce(r) < 0)
 		return NULL;
 	if (with_session && state != GATE_SESSION_UNASKED)
-		expires = gate_session_end_time(&r->session);
+		expires = gate_transaction_end_time(&r->transaction);
 	if (expires != 0)
-		gate_display_time(ends, expires);
+		gate_date_for_people(ends, expires);
 	put_text(gate, "expires", expires != 0 ? ends : NULL);
 	put_text(gate, "user", user);
 	put_text(gate, "path", r->path);
 	json_object_set_new(gate, "unclear", json_boolean(state == GATE_SESSION_UNCLEAR));
-	json_object_set_new(gate, "lost", json_boolean(r->session.refusal == GATE_SESSION_LOST));
+	json_object_set_new(
+	    gate, "lost", json_boolean(r->transaction.refusal == GATE_SESSION_LOST));
 	json_object_set_new(gate, "unknown",
 	    json_boolean(user == NULL && state != GATE_SESSION_NEW &&
 		state != GATE_SESSION_LOADED && sends_cookie(r)));

@@ -61,7 +61,7 @@ gate_repeat_is_in(struct gate_request *r, const struct gate_record *record)
 		return false;
 	time =
 	    strtoll(kept, NULL, 10); /* up to the dot; anybody's number, who writes to the store */
-	age = time > 0 ? r->session.now - time : GATE_SUBMIT_TIME;
+	age = time > 0 ? r->transaction.now - time : GATE_SUBMIT_TIME;
 	return age > -GATE_SUBMIT_TIME && age < GATE_SUBMIT_TIME &&
 	    submit_at(r, time, wanted) == 0 && strcmp(kept, wanted) == 0;
 }
@@ -71,8 +71,8 @@ gate_repeat_remember(struct gate_request *r)
 {
 	char submit[GATE_SUBMIT_MAX + 1];
 
-	if (submit_at(r, r->session.now, submit) == 0)
-		gate_session_ask_submit(&r->session, submit);
+	if (submit_at(r, r->transaction.now, submit) == 0)
+		gate_transaction_set_submit(&r->transaction, submit);
 }
 
 void
@@ -89,9 +89,9 @@ gate_repeat_mark(struct gate_request *r, const char *id, const char *name, char 
 int
 gate_repeated(struct gate_request *r)
 {
-	struct gate_session *s = &r->session;
+	struct gate_transaction *s = &r->transaction;
 
-	gate_session_json(s);
+	gate_transaction_json(s);
 	if (s->outcome != 0)
 		return gate_request_late(r, "gate_repeated", -1);
 	if (strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0)

@@ -15,7 +15,7 @@
 json_t *
 gate_session(struct gate_request *r)
 {
-	json_t *session = gate_session_json(&r->session);
+	json_t *session = gate_transaction_json(&r->transaction);
 
 	return session != NULL ? session : json_null(); /* out of memory: setters refuse it */
 }
@@ -23,7 +23,7 @@ gate_session(struct gate_request *r)
 int
 gate_request_late(struct gate_request *r, const char *call, int result)
 {
-	if (result < 0 && r->session.outcome != 0)
+	if (result < 0 && r->transaction.outcome != 0)
 		gate_log(GATE_LOG_WARN, "call-after-commit", "call", call, "path", r->path, NULL);
 	return result;
 }
@@ -31,33 +31,34 @@ gate_request_late(struct gate_request *r, const char *call, int result)
 int
 gate_session_renew(struct gate_request *r)
 {
-	return gate_request_late(r, "gate_session_renew", gate_session_ask_renew(&r->session));
+	return gate_request_late(r, "gate_session_renew", gate_transaction_renew(&r->transaction));
 }
 
 int
 gate_session_destroy(struct gate_request *r)
 {
-	return gate_request_late(r, "gate_session_destroy", gate_session_ask_destroy(&r->session));
+	return gate_request_late(
+	    r, "gate_session_destroy", gate_transaction_destroy(&r->transaction));
 }
 
 int
 gate_session_set_max_age(struct gate_request *r, int64_t ms)
 {
 	return gate_request_late(
-	    r, "gate_session_set_max_age", gate_session_ask_max_age(&r->session, ms));
+	    r, "gate_session_set_max_age", gate_transaction_set_max_age(&r->transaction, ms));
 }
 
 int
 gate_session_commit(struct gate_request *r)
 {
-	gate_session_json(&r->session);
-	return gate_session_save(&r->session);
+	gate_transaction_json(&r->transaction);
+	return gate_transaction_save(&r->transaction);
 }
 
 int64_t
 gate_session_expires(struct gate_request *r)
 {
-	return gate_session_end_time(&r->session);
+	return gate_transaction_end_time(&r->transaction);
 }
 
 int
@@ -149,9 +150,9 @@ is_from_elsewhere(struct gate_request *r)
 static void
 open_session(struct gate_request *r)
 {
-	struct gate_session *s = &r->session;
+	struct gate_transaction *s = &r->transaction;
 
-	*s = (struct gate_session){
+	*s = (struct gate_transaction){
 	    .options = &r->config->options,
 	    .keys = r->config->keys,
 	    .store = r->store,
@@ -188,8 +189,8 @@ reuse(struct gate_buffer *buffer)
 void
 gate_request_end(struct gate_request *r)
 {
-	gate_session_end(&r->session);
-	gate_login_forget(&r->login);
+	gate_transaction_release(&r->transaction);
+	gate_login_memory_release(&r->login);
 	r->error = (struct gate_error){0};
 	r->address[0] = '\0';
 	gate_form_release(&r->query);

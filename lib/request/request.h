@@ -39,11 +39,11 @@ struct gate_request {
 	bool secure;
 	const char *method, *path;
 	struct gate_buffer cookies, forwarded;
-	struct gate_form query, form;
+	struct gate_form_fields query, form;
 	bool query_parsed, form_parsed;
 	struct gate_block *blocks;
 	int64_t deadline;
-	struct gate_session session;
+	struct gate_transaction transaction;
 	struct gate_login_memory login;
 	struct gate_error error;        /* of users, throttle and hashing, in whichever run */
 	json_t *note;                   /* that sent the browser here, once it was asked for */

@@ -15,7 +15,7 @@
 #include "serve/sweeper.h"
 
 #define SWEEP_LOOK (10 * 1000) /* ms between two looks whether a sweep is due */
-#define FAILURES_A_LINE 60     /* of these: while a store is away, a line in ten minutes */
+#define FAILURES_PER_LINE 60   /* of these: while a store is away, a line in ten minutes */
 
 struct gate_sweeper {
 	struct gate *gate;
@@ -45,7 +45,7 @@ sweep(struct gate_sweeper *s, const struct gate_options *options)
 		snprintf(count, sizeof count, "%d", swept);
 		gate_log(GATE_LOG_INFO, "swept", "records", count, NULL);
 	} else if (swept < 0 &&
-	    (s->failures % FAILURES_A_LINE == 0 || strcmp(s->error.text, error.text) != 0)) {
+	    (s->failures % FAILURES_PER_LINE == 0 || strcmp(s->error.text, error.text) != 0)) {
 		gate_log(GATE_LOG_ERROR, "sweep-failed", "error", error.text, NULL);
 		s->error = error;
 	}

@@ -75,17 +75,17 @@ is_refused(struct gate_request *r)
 	return true;
 }
 
-/* One run: handler, page, commit. What gate_session_save answers. */
+/* One run: handler, page, commit. What gate_transaction_save answers. */
 static int
 run(struct gate_request *r, gate_handler *handler)
 {
-	struct gate_session *s = &r->session;
+	struct gate_transaction *s = &r->transaction;
 	int result;
 
 	r->runs++;
 	gate_answer_begin(r);
 	s->now = gate_clock_wall();
-	gate_session_begin(s);
+	gate_transaction_begin(s);
 	handler(r);
 	if (s->outcome >= 0 && s->state != GATE_SESSION_FAILED &&
 	    s->state != GATE_SESSION_REFUSED && gate_page_render(r) < 0) {
@@ -93,7 +93,7 @@ run(struct gate_request *r, gate_handler *handler)
 		gate_answer_error(r, 500, NULL);
 		return 1;
 	}
-	result = gate_session_save(s);
+	result = gate_transaction_save(s);
 	r->result = result == 1 ? "done" : result == GATE_CONFLICT ? "conflict" : "failed";
 	return result;
 }
@@ -106,9 +106,9 @@ answer_refusal(struct gate_request *r)
 	const char *text;
 	int status;
 
-	if (r->session.error.code != GATE_OK || r->session.refusal == GATE_SESSION_WELCOME)
+	if (r->transaction.error.code != GATE_OK || r->transaction.refusal == GATE_SESSION_WELCOME)
 		return false;
-	status = gate_session_refusal_status(&r->session, &text);
+	status = gate_transaction_refusal_status(&r->transaction, &text);
 	if (status == 0)
 		gate_answer_reload(r, r->status >= 400 ? r->status : 200);
 	else
@@ -127,7 +127,7 @@ unavailable(const struct gate_request *r)
 static void
 report_failure(struct gate_request *r)
 {
-	const struct gate_error *error = &r->session.error;
+	const struct gate_error *error = &r->transaction.error;
 	bool ours = error->code == GATE_ESESSION;
 	const char *text = ours ? NULL : unavailable(r);
 
@@ -135,8 +135,8 @@ report_failure(struct gate_request *r)
 		return;
 	gate_log(GATE_LOG_ERROR, ours ? "session-refused" : "store-failed", "path", r->path,
 	    "error", error->text, NULL);
-	if (r->session.refusal == GATE_SESSION_CROWDED)
-		gate_session_refusal_status(&r->session, &text);
+	if (r->transaction.refusal == GATE_SESSION_CROWDED)
+		gate_transaction_refusal_status(&r->transaction, &text);
 	gate_answer_error(r, ours ? 500 : 503, text);
 }
 
@@ -146,7 +146,7 @@ transact(struct gate_request *r, gate_handler *handler)
 	int result;
 
 	while ((result = run(r, handler)) == GATE_CONFLICT) {
-		if (gate_clock_monotonic() < r->deadline && gate_session_wait(&r->session))
+		if (gate_clock_monotonic() < r->deadline && gate_transaction_wait(&r->transaction))
 			continue;
 		gate_log(GATE_LOG_WARN, "session-busy", "path", r->path, "error",
 		    "other requests kept changing the session until the deadline", NULL);
@@ -161,7 +161,7 @@ transact(struct gate_request *r, gate_handler *handler)
 
 /* The place in the queue is not held while the answer leaves. */
 static void
-answer(struct gate_request *r, gate_handler *handler)
+serve_in_turn(struct gate_request *r, gate_handler *handler)
 {
 	r->runs = 0;
 	r->result = "refused";
@@ -177,9 +177,9 @@ gate_request_serve(struct gate_request *r, gate_handler *handler)
 	gate_answer_begin(r);
 	gate_request_read(r);
 	gate_clock_set_deadline(r->deadline);
-	answer(r, handler);
+	serve_in_turn(r, handler);
 	gate_clock_set_deadline(0);
 	if (r->config->options.trace)
-		gate_session_trace(&r->session, r->runs, r->result);
+		gate_transaction_trace(&r->transaction, r->runs, r->result);
 	gate_answer_finish(r);
 }

@@ -11,7 +11,7 @@ smaller(int64_t a, int64_t b)
 }
 
 int64_t
-gate_session_lifetime(const struct gate_session *s)
+gate_transaction_lifetime(const struct gate_transaction *s)
 {
 	if (s->age_set)
 		return s->max_age;
@@ -19,7 +19,7 @@ gate_session_lifetime(const struct gate_session *s)
 }
 
 int64_t
-gate_session_clamp(const struct gate_session *s, int64_t time)
+gate_transaction_clamp(const struct gate_transaction *s, int64_t time)
 {
 	int64_t created = s->record.created > 0 ? s->record.created : s->later;
 
@@ -29,9 +29,9 @@ gate_session_clamp(const struct gate_session *s, int64_t time)
 }
 
 bool
-gate_session_touch_is_due(const struct gate_session *s)
+gate_transaction_touch_is_due(const struct gate_transaction *s)
 {
-	int64_t age = gate_session_lifetime(s);
+	int64_t age = gate_transaction_lifetime(s);
 	int64_t window = smaller(s->options->touch_after, (age != 0 ? age : s->options->ttl) / 10);
 
 	return s->record.touched == 0 || s->record.ahead ||
@@ -39,21 +39,21 @@ gate_session_touch_is_due(const struct gate_session *s)
 }
 
 static void
-set_action(struct gate_session_decision *d, enum gate_session_action action, const char *why)
+set_action(struct gate_transaction_decision *d, enum gate_session_action action, const char *why)
 {
 	d->action = action;
 	d->why = why;
 }
 
 static void
-set_cookie(struct gate_session_decision *d, enum gate_session_cookie cookie, const char *why)
+set_cookie(struct gate_transaction_decision *d, enum gate_session_cookie cookie, const char *why)
 {
 	d->cookie = cookie;
 	d->why_cookie = why;
 }
 
 static void
-decide_new(const struct gate_session *s, bool changed, struct gate_session_decision *d)
+decide_new(const struct gate_transaction *s, bool changed, struct gate_transaction_decision *d)
 {
 	set_action(d, GATE_SESSION_NOTHING, "new and empty");
 	set_cookie(d, GATE_SESSION_KEEP, "nothing was stored");
@@ -71,8 +71,8 @@ decide_new(const struct gate_session *s, bool changed, struct gate_session_decis
 }
 
 static void
-decide_loaded_cookie(
-    const struct gate_session *s, bool changed, bool age_changed, struct gate_session_decision *d)
+decide_loaded_cookie(const struct gate_transaction *s, bool changed, bool age_changed,
+    struct gate_transaction_decision *d)
 {
 	set_cookie(d, GATE_SESSION_KEEP, "the browser has it");
 	if (s->destroy)
@@ -83,7 +83,7 @@ decide_loaded_cookie(
 		set_cookie(d, GATE_SESSION_SET, "an equal request renewed it");
 	else if (s->options->rolling)
 		set_cookie(d, GATE_SESSION_SET, "rolling");
-	else if (age_changed || (changed && gate_session_lifetime(s) != 0))
+	else if (age_changed || (changed && gate_transaction_lifetime(s) != 0))
 		set_cookie(d, GATE_SESSION_SET, "its expiry moved");
 	else if (d->with_touch)
 		set_cookie(d, GATE_SESSION_SET, "touched: its expiry moved");
@@ -92,7 +92,7 @@ decide_loaded_cookie(
 }
 
 static void
-decide_loaded(const struct gate_session *s, bool changed, struct gate_session_decision *d)
+decide_loaded(const struct gate_transaction *s, bool changed, struct gate_transaction_decision *d)
 {
 	bool age_changed = s->age_set && s->max_age != s->record.max_age;
 
@@ -106,33 +106,33 @@ decide_loaded(const struct gate_session *s, bool changed, struct gate_session_de
 		set_action(d, GATE_SESSION_REWRITE, "its times lay ahead");
 	else if (s->options->resave)
 		set_action(d, GATE_SESSION_REWRITE, "resave");
-	else if (gate_session_touch_is_due(s))
+	else if (gate_transaction_touch_is_due(s))
 		set_action(d, GATE_SESSION_TOUCH,
 		    gate_record_is_first(&s->record, s->options) ? "the first return"
 								 : "touch_after is over");
 	else
 		set_action(d, GATE_SESSION_NOTHING, "unchanged and touched just now");
 	d->with_touch = (d->action == GATE_SESSION_TOUCH || gate_record_began_ahead(&s->record)) &&
-	    !s->options->rolling && gate_session_lifetime(s) != 0;
+	    !s->options->rolling && gate_transaction_lifetime(s) != 0;
 	decide_loaded_cookie(s, changed, age_changed, d);
 }
 
 /* A login that Node made, or gate before it wrote down when: it begins now, and the record has to say so. */
 static bool
-has_no_beginning(const struct gate_session *s)
+has_no_beginning(const struct gate_transaction *s)
 {
 	return s->state == GATE_SESSION_LOADED && !s->destroy && s->record.user != NULL &&
 	    s->record.since == 0;
 }
 
-struct gate_session_decision
-gate_session_decide(const struct gate_session *s, bool changed)
+struct gate_transaction_decision
+gate_transaction_decide(const struct gate_transaction *s, bool changed)
 {
-	struct gate_session_decision d = s->decision;
-	int64_t age = gate_session_lifetime(s);
+	struct gate_transaction_decision d = s->decision;
+	int64_t age = gate_transaction_lifetime(s);
 
 	changed = changed || has_no_beginning(s);
-	d.expires = gate_session_clamp(s, s->later + (age != 0 ? age : s->options->ttl));
+	d.expires = gate_transaction_clamp(s, s->later + (age != 0 ? age : s->options->ttl));
 	switch (s->state) {
 	case GATE_SESSION_NEW:
 		decide_new(s, changed, &d);
@@ -159,14 +159,14 @@ gate_session_decide(const struct gate_session *s, bool changed)
 }
 
 struct gate_cookie_attributes
-gate_session_attributes(const struct gate_session *s)
+gate_transaction_attributes(const struct gate_transaction *s)
 {
 	const struct gate_options *o = s->options;
 
 	return (struct gate_cookie_attributes){
 	    .domain = o->cookie_domain,
 	    .path = o->cookie_path,
-	    .expires = gate_session_lifetime(s) != 0 ? s->decision.expires : 0,
+	    .expires = gate_transaction_lifetime(s) != 0 ? s->decision.expires : 0,
 	    .now = s->later,
 	    .http_only = o->cookie_http_only,
 	    .secure = o->cookie_secure == GATE_YES || (o->cookie_secure == GATE_AUTO && s->secure),

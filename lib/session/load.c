@@ -11,7 +11,7 @@
 
 /* Adds the id that a value proves, if it is a new one. One too many: false. */
 static bool
-show(struct gate_session *s, const char *value)
+show(struct gate_transaction *s, const char *value)
 {
 	struct gate_session_shown shown = {.there = true, .personal = true};
 	size_t length;
@@ -34,7 +34,7 @@ show(struct gate_session *s, const char *value)
 /* All cookies of our name are looked at: those that prove nothing hide none that does. 1; 0: they
  * prove more ids than are looked up; -1: memory. */
 static int
-find_shown(struct gate_session *s)
+find_shown(struct gate_transaction *s)
 {
 	size_t offsets[GATE_COOKIE_PAIRS_MAX];
 	struct gate_buffer values = {0};
@@ -55,7 +55,7 @@ find_shown(struct gate_session *s)
 /* Of several live ones: logged-in before anonymous; of one user or nobody the newest. -1: there is
  * none; -2: they are of several users, one of which a stranger may have planted. */
 static int
-choose(const struct gate_session *s, const struct gate_record *records)
+choose(const struct gate_transaction *s, const struct gate_record *records)
 {
 	int best = -1;
 
@@ -78,11 +78,11 @@ choose(const struct gate_session *s, const struct gate_record *records)
 
 /* Said once by each process that has never seen a path under it. */
 static void
-report_outside(struct gate_session *s)
+report_outside(struct gate_transaction *s)
 {
 	int unknown = GATE_PATH_UNKNOWN;
 
-	gate_session_explain(
+	gate_transaction_explain(
 	    s, "the path is not under cookie_path", "the path is not under cookie_path");
 	if (atomic_compare_exchange_strong(&s->store->paths, &unknown, GATE_PATH_OUTSIDE))
 		gate_log(GATE_LOG_WARN, "outside-cookie-path", "path", s->path, "cookie_path",
@@ -94,7 +94,7 @@ report_outside(struct gate_session *s)
 
 /* express-session's path rule: a plain prefix, without segments. */
 static bool
-is_under_cookie_path(struct gate_session *s)
+is_under_cookie_path(struct gate_transaction *s)
 {
 	if (strncmp(s->path, s->options->cookie_path, strlen(s->options->cookie_path)) != 0) {
 		report_outside(s);
@@ -106,52 +106,52 @@ is_under_cookie_path(struct gate_session *s)
 }
 
 static enum gate_session_state
-be_unclear(struct gate_session *s, enum gate_session_refusal why)
+be_unclear(struct gate_transaction *s, enum gate_session_refusal why)
 {
-	gate_session_refuse(s, why);
+	gate_transaction_refuse(s, why);
 	return GATE_SESSION_UNCLEAR;
 }
 
 /* Users who are not near are asked with each write: what that finds is found here in the next run. */
 static bool
-is_over(struct gate_session *s, const struct gate_record *record, bool *fresh)
+is_over(struct gate_transaction *s, const struct gate_record *record, bool *fresh)
 {
 	return s->users != NULL && (gate_users_are_near(s->users) || s->look_again) &&
-	    gate_session_is_over(s, record, fresh) == 1;
+	    gate_transaction_is_over(s, record, fresh) == 1;
 }
 
 /* ended_now: one is over since just now, and its browser may be about to get a new cookie. */
 static enum gate_session_state
-state_without_record(struct gate_session *s, bool ended_now)
+state_without_record(struct gate_transaction *s, bool ended_now)
 {
 	int renewed = s->had_record || ended_now;
 
 	for (int i = 0; i < s->shown_count && renewed == 0; i++)
-		renewed = gate_session_was_renewed(s, s->shown[i].id);
+		renewed = gate_transaction_was_renewed(s, s->shown[i].id);
 	if (renewed < 0)
 		return GATE_SESSION_FAILED;
 	if (renewed == 0)
 		return GATE_SESSION_NEW;
-	gate_session_explain(s, "its record went, or was renewed by another request",
+	gate_transaction_explain(s, "its record went, or was renewed by another request",
 	    "the browser may have a newer one");
 	return GATE_SESSION_GONE;
 }
 
 static void
-take(struct gate_session *s, int which, struct gate_record *record)
+take(struct gate_transaction *s, int which, struct gate_record *record)
 {
 	memcpy(s->id, s->shown[which].id, sizeof s->id);
 	s->old_secret = s->shown[which].old_secret;
 	s->record = *record;
 	s->touched = record->touched;
 	s->had_record = true;
-	*record = gate_session_blank(s); /* is not released with the others */
+	*record = gate_transaction_blank(s); /* is not released with the others */
 }
 
 /* As gate_store_load. The request that ended it just now may be about to give the browser a new one:
  * what it has done shows when the session's turn has come. */
 static int
-load_one(struct gate_session *s, const char *id, struct gate_record *record, bool *ended_now)
+load_one(struct gate_transaction *s, const char *id, struct gate_record *record, bool *ended_now)
 {
 	bool fresh = false;
 	int result = gate_store_load(s->store, id, s->options, record, &s->error);
@@ -168,7 +168,7 @@ load_one(struct gate_session *s, const char *id, struct gate_record *record, boo
 }
 
 static int
-look_at(struct gate_session *s, struct gate_session_shown *shown, struct gate_record *record,
+look_at(struct gate_transaction *s, struct gate_session_shown *shown, struct gate_record *record,
     bool *ended_now)
 {
 	int result = load_one(s, shown->id, record, ended_now);
@@ -179,13 +179,13 @@ look_at(struct gate_session *s, struct gate_session_shown *shown, struct gate_re
 }
 
 int
-gate_session_look_up(struct gate_session *s)
+gate_transaction_look_up(struct gate_transaction *s)
 {
 	bool ended_now = false;
 	int result = 0;
 
 	for (int i = 0; i < s->shown_count && result != -1; i++) {
-		struct gate_record record = gate_session_blank(s);
+		struct gate_record record = gate_transaction_blank(s);
 
 		result = look_at(s, &s->shown[i], &record, &ended_now);
 		gate_store_release(s->store, &record);
@@ -195,7 +195,7 @@ gate_session_look_up(struct gate_session *s)
 
 /* One that can't be read may be another user's, too. */
 static enum gate_session_state
-load_shown(struct gate_session *s, struct gate_record *records)
+load_shown(struct gate_transaction *s, struct gate_record *records)
 {
 	bool unreadable = false, ended_now = false;
 	int best;
@@ -219,7 +219,7 @@ load_shown(struct gate_session *s, struct gate_record *records)
 }
 
 enum gate_session_state
-gate_session_load(struct gate_session *s)
+gate_transaction_load(struct gate_transaction *s)
 {
 	struct gate_record records[GATE_SESSION_IDS];
 	enum gate_session_state state;
@@ -228,7 +228,7 @@ gate_session_load(struct gate_session *s)
 	s->later = s->now + gate_store_lag(s->store);
 	if (!is_under_cookie_path(s))
 		return GATE_SESSION_OUTSIDE;
-	if (gate_session_is_too_large(s))
+	if (gate_transaction_is_too_large(s))
 		return GATE_SESSION_REFUSED;
 	found = find_shown(s);
 	if (found < 0)
@@ -237,11 +237,11 @@ gate_session_load(struct gate_session *s)
 		return be_unclear(s, GATE_SESSION_TOO_MANY);
 	if (s->shown_count == 0 && s->from_elsewhere &&
 	    s->options->cookie_same_site == GATE_SAME_SITE_STRICT) {
-		gate_session_refuse(s, GATE_SESSION_WITHHELD);
+		gate_transaction_refuse(s, GATE_SESSION_WITHHELD);
 		return GATE_SESSION_REFUSED;
 	}
 	for (int i = 0; i < s->shown_count; i++)
-		records[i] = gate_session_blank(s);
+		records[i] = gate_transaction_blank(s);
 	state = load_shown(s, records);
 	for (int i = 0; i < s->shown_count; i++)
 		gate_store_release(s->store, &records[i]);
@@ -249,10 +249,10 @@ gate_session_load(struct gate_session *s)
 }
 
 json_t *
-gate_session_json(struct gate_session *s)
+gate_transaction_json(struct gate_transaction *s)
 {
 	if (s->state == GATE_SESSION_UNASKED)
-		s->state = gate_session_load(s);
+		s->state = gate_transaction_load(s);
 	if (s->json == NULL)
 		s->json = s->state == GATE_SESSION_LOADED && !s->destroy
 		    ? gate_record_session(&s->record)

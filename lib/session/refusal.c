@@ -51,13 +51,13 @@ static const struct {
 };
 
 void
-gate_session_refuse(struct gate_session *s, enum gate_session_refusal refusal)
+gate_transaction_refuse(struct gate_transaction *s, enum gate_session_refusal refusal)
 {
 	char tag[GATE_TAG_LENGTH + 1] = "";
 
 	s->refusal = refusal;
 	if (refusals[refusal].why != NULL)
-		gate_session_explain(s, refusals[refusal].why, refusals[refusal].why);
+		gate_transaction_explain(s, refusals[refusal].why, refusals[refusal].why);
 	if (refusals[refusal].event == NULL)
 		return;
 	if (s->shown_count > 0)
@@ -68,18 +68,18 @@ gate_session_refuse(struct gate_session *s, enum gate_session_refusal refusal)
 }
 
 int
-gate_session_refusal_status(const struct gate_session *s, const char **text)
+gate_transaction_refusal_status(const struct gate_transaction *s, const char **text)
 {
 	*text = refusals[s->refusal].text;
 	return refusals[s->refusal].status;
 }
 
 bool
-gate_session_is_too_large(struct gate_session *s)
+gate_transaction_is_too_large(struct gate_transaction *s)
 {
 	if (s->refusal == GATE_SESSION_WELCOME &&
 	    !gate_cookie_in_bounds(s->cookies, strlen(s->cookies))) {
-		gate_session_refuse(s, GATE_SESSION_TOO_LARGE);
+		gate_transaction_refuse(s, GATE_SESSION_TOO_LARGE);
 		s->state = GATE_SESSION_REFUSED;
 	}
 	return s->refusal == GATE_SESSION_TOO_LARGE;

@@ -10,14 +10,14 @@
 #define RENEWED_TIME (60 * 1000) /* ms that a renewed id is remembered */
 
 void
-gate_session_explain(struct gate_session *s, const char *why, const char *why_cookie)
+gate_transaction_explain(struct gate_transaction *s, const char *why, const char *why_cookie)
 {
 	s->decision.why = why;
 	s->decision.why_cookie = why_cookie;
 }
 
 void
-gate_session_begin(struct gate_session *s)
+gate_transaction_begin(struct gate_transaction *s)
 {
 	json_decref(s->json);
 	gate_store_release(s->store, &s->record);
@@ -36,12 +36,12 @@ gate_session_begin(struct gate_session *s)
 	s->json = NULL;
 	s->error = (struct gate_error){0};
 	s->decision =
-	    (struct gate_session_decision){.why = "not loaded", .why_cookie = "not loaded"};
+	    (struct gate_transaction_decision){.why = "not loaded", .why_cookie = "not loaded"};
 	s->later = s->now;
 }
 
 void
-gate_session_end(struct gate_session *s)
+gate_transaction_release(struct gate_transaction *s)
 {
 	gate_queue_leave(s->queue);
 	json_decref(s->json);
@@ -50,13 +50,13 @@ gate_session_end(struct gate_session *s)
 }
 
 bool
-gate_session_is_open(const struct gate_session *s)
+gate_transaction_is_open(const struct gate_transaction *s)
 {
 	return s->state == GATE_SESSION_NEW || s->state == GATE_SESSION_LOADED;
 }
 
 struct gate_record
-gate_session_blank(const struct gate_session *s)
+gate_transaction_blank(const struct gate_transaction *s)
 {
 	return (struct gate_record){.now = s->later,
 	    .ttl = s->options->ttl,
@@ -73,7 +73,7 @@ renewed_key(char *key, size_t size, const char *id)
 }
 
 int
-gate_session_was_renewed(struct gate_session *s, const char *id)
+gate_transaction_was_renewed(struct gate_transaction *s, const char *id)
 {
 	char key[GATE_ID_MAX + 16];
 	struct gate_bump bump;
@@ -85,7 +85,7 @@ gate_session_was_renewed(struct gate_session *s, const char *id)
 }
 
 int
-gate_session_mark_renewed(struct gate_session *s, const char *id, int add)
+gate_transaction_mark_renewed(struct gate_transaction *s, const char *id, int add)
 {
 	char key[GATE_ID_MAX + 16];
 	struct gate_bump bump;

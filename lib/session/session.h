@@ -51,7 +51,7 @@ enum gate_session_action {
 
 enum gate_session_cookie { GATE_SESSION_KEEP, GATE_SESSION_SET, GATE_SESSION_CLEAR };
 
-struct gate_session_decision { /* what to do with record and cookie */
+struct gate_transaction_decision { /* what to do with record and cookie */
 	enum gate_session_action action;
 	enum gate_session_cookie cookie;
 	bool with_touch; /* the cookie is set in its own place, and only if the touch has effect */
@@ -66,7 +66,7 @@ struct gate_session_shown { /* a session that a cookie of the request proves */
 	bool personal;   /* somebody is, or may be, logged in by it */
 };
 
-struct gate_session {
+struct gate_transaction {
 	/* filled in by the caller for the request */
 	const struct gate_options *options;
 	const struct gate_keys *keys;
@@ -104,68 +104,72 @@ struct gate_session {
 	int64_t max_age; /* with age_set */
 	bool compared;   /* a write found the record as it was read */
 	bool waits;      /* this run comes to nothing: the next one has the session's turn */
-	bool resumed;    /* id is not the cookie's, see gate_session_resume */
+	bool resumed;    /* id is not the cookie's, see gate_transaction_resume */
 	char submit[GATE_SUBMIT_MAX + 1]; /* that the commit says was done; "": none */
 	char mark
 	    [GATE_MARK_MAX]; /* the counter that a renewal sets for the submit that asked for it; "": none */
-	int outcome; /* of gate_session_save; 0: not called yet; after it all is read-only */
+	int outcome; /* of gate_transaction_save; 0: not called yet; after it all is read-only */
 	struct gate_error error; /* of a failed load or commit */
 
-	struct gate_session_decision decision; /* the commit's; before it, why there will be none */
+	struct gate_transaction_decision
+	    decision; /* the commit's; before it, why there will be none */
 };
 
-void gate_session_begin(struct gate_session *); /* a run starts; what an earlier one left goes */
-void gate_session_end(struct gate_session *);   /* frees all; leaves the queue */
+void gate_transaction_begin(
+    struct gate_transaction *); /* a run starts; what an earlier one left goes */
+void gate_transaction_release(struct gate_transaction *); /* frees all; leaves the queue */
 
-json_t *gate_session_json(struct gate_session *); /* loads at the first call; NULL: memory */
+json_t *gate_transaction_json(
+    struct gate_transaction *); /* loads at the first call; NULL: memory */
 /* 0; a change after the commit answers -1 (the caller logs it). */
-int gate_session_ask_renew(struct gate_session *);
-int gate_session_ask_destroy(struct gate_session *);
-int gate_session_ask_max_age(struct gate_session *, int64_t ms);
+int gate_transaction_renew(struct gate_transaction *);
+int gate_transaction_destroy(struct gate_transaction *);
+int gate_transaction_set_max_age(struct gate_transaction *, int64_t ms);
 /* Has this run had the session's turn since before its load, so that no other one of this host does
  * the same? If not it comes to nothing, and is done again with it. */
-bool gate_session_has_turn(struct gate_session *);
+bool gate_transaction_has_turn(struct gate_transaction *);
 /* Goes on with the session of that id, to which another request renewed this one's. 1; 0: it went;
  * -1. */
-int gate_session_resume(struct gate_session *, const char *id);
+int gate_transaction_resume(struct gate_transaction *, const char *id);
 /* The session becomes this user's: a new id, and what was in it stays unless it was another user's.
  * login is borrowed until the run's end. 0 or -1. */
-int gate_session_ask_login(struct gate_session *, const struct gate_record_login *, int64_t age);
+int gate_transaction_log_in(
+    struct gate_transaction *, const struct gate_record_login *, int64_t age);
 /* Did the record's session begin before its user's time? 1, 0, -1: nobody knows.
  * fresh, if not NULL: only just now. */
-int gate_session_is_over(struct gate_session *, const struct gate_record *, bool *fresh);
+int gate_transaction_is_over(struct gate_transaction *, const struct gate_record *, bool *fresh);
 /* All sessions of the user that began before are over, but this one. */
-void gate_session_ask_since(struct gate_session *, int64_t since);
+void gate_transaction_set_since(struct gate_transaction *, int64_t since);
 /* The commit of this run says that this submit was done. */
-void gate_session_ask_submit(struct gate_session *, const char *submit);
+void gate_transaction_set_submit(struct gate_transaction *, const char *submit);
 /* A renewal sets this counter for the submit that asked for it. */
-void gate_session_ask_mark(struct gate_session *, const char *key);
+void gate_transaction_set_mark(struct gate_transaction *, const char *key);
 /* This run comes to nothing, for a reason outside of the session: the request gets a 503. */
-void gate_session_fail(struct gate_session *, const struct gate_error *why);
+void gate_transaction_fail(struct gate_transaction *, const struct gate_error *why);
 /* After the commit: the answer sets no cookie after all. */
-void gate_session_withhold_cookie(struct gate_session *);
+void gate_transaction_withhold_cookie(struct gate_transaction *);
 /* Who is logged in, as this run leaves it; NULL: nobody. Loads at the first call. */
-const char *gate_session_user(struct gate_session *);
+const char *gate_transaction_user(struct gate_transaction *);
 /* When the session will end, ms since 1970, as a commit now would leave it; 0: with the browser. */
-int64_t gate_session_end_time(struct gate_session *);
+int64_t gate_transaction_end_time(struct gate_transaction *);
 
 /* Decides and does it, once a run; called again it answers the same. 1; GATE_CONFLICT: run the
  * handler again; -1: the error says why (GATE_ESESSION: the handler put in what can't be stored;
  * else the store). */
-int gate_session_save(struct gate_session *);
+int gate_transaction_save(struct gate_transaction *);
 /* Adds the value of the n-th Set-Cookie, from 0. 1; 0: there is none; -1. After
- * gate_session_save. */
-int gate_session_set_cookie(struct gate_session *, int n, struct gate_buffer *);
+ * gate_transaction_save. */
+int gate_transaction_set_cookie(struct gate_transaction *, int n, struct gate_buffer *);
 /* Ends the other sessions that the request proves. 1 or -1. */
-int gate_session_end_shown(struct gate_session *, const char *why);
+int gate_transaction_end_shown(struct gate_transaction *, const char *why);
 /* Are the Cookie headers over a limit? Then the request is refused. */
-bool gate_session_is_too_large(struct gate_session *);
+bool gate_transaction_is_too_large(struct gate_transaction *);
 /* After -1 with a refusal: the status of the answer, and what to tell. 0: a page that loads itself
  * again. */
-int gate_session_refusal_status(const struct gate_session *, const char **text);
+int gate_transaction_refusal_status(const struct gate_transaction *, const char **text);
 /* Waits for the session's turn. 1, or 0: the deadline is over. After GATE_CONFLICT. */
-int gate_session_wait(struct gate_session *);
+int gate_transaction_wait(struct gate_transaction *);
 /* One line: what the last of the runs found and did. */
-void gate_session_trace(struct gate_session *, int runs, const char *result);
+void gate_transaction_trace(struct gate_transaction *, int runs, const char *result);
 
 #endif

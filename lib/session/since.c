@@ -11,7 +11,7 @@
 
 /* The time of the user, 0: there is none; -1: they can't be asked. */
 static int64_t
-time_of(struct gate_session *s, const char *user)
+time_of(struct gate_transaction *s, const char *user)
 {
 	struct gate_error error = {0};
 	int64_t since;
@@ -27,7 +27,7 @@ time_of(struct gate_session *s, const char *user)
 /* Did it begin before the time? A `since` that lies ahead says nothing of a time that does not: the
  * clock that was ahead may have been put right between the two, or not. */
 static bool
-began_before(const struct gate_session *s, const struct gate_record *record, int64_t time)
+began_before(const struct gate_transaction *s, const struct gate_record *record, int64_t time)
 {
 	int64_t ahead = s->later + GATE_CLOCK_APART;
 
@@ -37,7 +37,7 @@ began_before(const struct gate_session *s, const struct gate_record *record, int
 /* A record without `since` began when it was seen first, which is now; the request that set the time
  * has not written it yet. */
 int
-gate_session_is_over(struct gate_session *s, const struct gate_record *record, bool *fresh)
+gate_transaction_is_over(struct gate_transaction *s, const struct gate_record *record, bool *fresh)
 {
 	int64_t time = record->since != 0 ? time_of(s, record->user) : 0;
 
@@ -51,7 +51,7 @@ gate_session_is_over(struct gate_session *s, const struct gate_record *record, b
 }
 
 int64_t
-gate_session_begin_time(struct gate_session *s)
+gate_transaction_begin_time(struct gate_transaction *s)
 {
 	bool ahead = gate_record_began_ahead(&s->record) &&
 	    gate_record_is_ahead(&s->record, s->record.since);

@@ -15,17 +15,17 @@
 /* ---- what the handler asks for ---- */
 
 int
-gate_session_ask_renew(struct gate_session *s)
+gate_transaction_renew(struct gate_transaction *s)
 {
-	gate_session_json(s);
+	gate_transaction_json(s);
 	s->renew = s->outcome == 0;
 	return s->renew ? 0 : -1;
 }
 
 int
-gate_session_ask_destroy(struct gate_session *s)
+gate_transaction_destroy(struct gate_transaction *s)
 {
-	gate_session_json(s);
+	gate_transaction_json(s);
 	if (s->outcome != 0)
 		return -1;
 	s->destroy = true;
@@ -37,9 +37,9 @@ gate_session_ask_destroy(struct gate_session *s)
 }
 
 int
-gate_session_ask_max_age(struct gate_session *s, int64_t ms)
+gate_transaction_set_max_age(struct gate_transaction *s, int64_t ms)
 {
-	gate_session_json(s);
+	gate_transaction_json(s);
 	if (s->outcome != 0 || ms < 0)
 		return -1;
 	s->age_set = true;
@@ -48,19 +48,19 @@ gate_session_ask_max_age(struct gate_session *s, int64_t ms)
 }
 
 void
-gate_session_ask_submit(struct gate_session *s, const char *submit)
+gate_transaction_set_submit(struct gate_transaction *s, const char *submit)
 {
 	snprintf(s->submit, sizeof s->submit, "%s", submit);
 }
 
 void
-gate_session_ask_mark(struct gate_session *s, const char *key)
+gate_transaction_set_mark(struct gate_transaction *s, const char *key)
 {
 	snprintf(s->mark, sizeof s->mark, "%s", key);
 }
 
 void
-gate_session_fail(struct gate_session *s, const struct gate_error *why)
+gate_transaction_fail(struct gate_transaction *s, const struct gate_error *why)
 {
 	s->state = GATE_SESSION_FAILED;
 	if (s->error.code == GATE_OK)
@@ -68,15 +68,15 @@ gate_session_fail(struct gate_session *s, const struct gate_error *why)
 }
 
 void
-gate_session_withhold_cookie(struct gate_session *s)
+gate_transaction_withhold_cookie(struct gate_transaction *s)
 {
 	s->decision.cookie = GATE_SESSION_KEEP;
 }
 
 const char *
-gate_session_user(struct gate_session *s)
+gate_transaction_user(struct gate_transaction *s)
 {
-	gate_session_json(s);
+	gate_transaction_json(s);
 	if (s->destroy)
 		return NULL;
 	if (s->login != NULL)
@@ -87,14 +87,14 @@ gate_session_user(struct gate_session *s)
 /* One whose record went meanwhile, or can't be read, has its right from the password all the same:
  * it gets a session of its own, with nothing in it. */
 int
-gate_session_ask_login(
-    struct gate_session *s, const struct gate_record_login *login, int64_t max_age)
+gate_transaction_log_in(
+    struct gate_transaction *s, const struct gate_record_login *login, int64_t max_age)
 {
-	const char *before = gate_session_user(s), *member = s->options->user_member;
+	const char *before = gate_transaction_user(s), *member = s->options->user_member;
 
 	if (s->outcome != 0 || s->state == GATE_SESSION_FAILED || s->state == GATE_SESSION_REFUSED)
 		return -1;
-	if (!gate_session_is_open(s)) {
+	if (!gate_transaction_is_open(s)) {
 		s->before = s->state;
 		s->state = GATE_SESSION_NEW;
 	}
@@ -109,22 +109,22 @@ gate_session_ask_login(
 	s->renew = true;
 	s->login = login;
 	s->record.created = 0; /* its time begins anew */
-	return gate_session_ask_max_age(s, max_age);
+	return gate_transaction_set_max_age(s, max_age);
 }
 
 void
-gate_session_ask_since(struct gate_session *s, int64_t since)
+gate_transaction_set_since(struct gate_transaction *s, int64_t since)
 {
-	gate_session_json(s);
+	gate_transaction_json(s);
 	if (s->outcome != 0 || s->state != GATE_SESSION_LOADED)
 		return;
 	s->since = s->own_since = since;
 }
 
 bool
-gate_session_has_turn(struct gate_session *s)
+gate_transaction_has_turn(struct gate_transaction *s)
 {
-	gate_session_json(s);
+	gate_transaction_json(s);
 	if (s->state != GATE_SESSION_LOADED || s->outcome != 0 ||
 	    (!s->waits && strcmp(s->queue_id, s->id) == 0 && gate_queue_try(s->queue, s->id)))
 		return true;
@@ -134,9 +134,9 @@ gate_session_has_turn(struct gate_session *s)
 }
 
 int
-gate_session_resume(struct gate_session *s, const char *id)
+gate_transaction_resume(struct gate_transaction *s, const char *id)
 {
-	struct gate_record record = gate_session_blank(s);
+	struct gate_record record = gate_transaction_blank(s);
 	int result = gate_store_load(s->store, id, s->options, &record, &s->error);
 	json_t *members;
 
@@ -165,12 +165,12 @@ gate_session_resume(struct gate_session *s, const char *id)
 
 /* Nobody is logged in by what a handler writes. */
 static int
-check_user(struct gate_session *s)
+check_user(struct gate_transaction *s)
 {
 	const char *member = s->options->user_member;
 
-	if (strcmp(member, "gate.user") == 0 || s->destroy || !gate_session_is_open(s) ||
-	    gate_record_is_user(&s->record, s->json, member, gate_session_user(s)))
+	if (strcmp(member, "gate.user") == 0 || s->destroy || !gate_transaction_is_open(s) ||
+	    gate_record_is_user(&s->record, s->json, member, gate_transaction_user(s)))
 		return 0;
 	return gate_fail(&s->error, GATE_ESESSION,
 	    "session member %s says who is logged in: only gate_login and gate_logout change it",
@@ -180,9 +180,9 @@ check_user(struct gate_session *s)
 /* Where no write had to find the record as it was read, it may have gone since then: renewed, or
  * destroyed by a logout. Its cookie must not take the place of a fresh one. */
 static void
-spare_fresh_cookie(struct gate_session *s)
+spare_fresh_cookie(struct gate_transaction *s)
 {
-	struct gate_record now = gate_session_blank(s);
+	struct gate_record now = gate_transaction_blank(s);
 
 	if (s->state != GATE_SESSION_LOADED || s->decision.cookie != GATE_SESSION_SET ||
 	    s->compared)
@@ -196,11 +196,11 @@ spare_fresh_cookie(struct gate_session *s)
 
 /* The session is read-only after its commit. */
 static void
-warn_of_late_change(struct gate_session *s)
+warn_of_late_change(struct gate_transaction *s)
 {
 	char tag[GATE_TAG_LENGTH + 1];
 
-	if (s->destroy || !gate_session_is_open(s) || !gate_record_differs(&s->record, s->json))
+	if (s->destroy || !gate_transaction_is_open(s) || !gate_record_differs(&s->record, s->json))
 		return;
 	gate_sign_tag(s->keys, s->id, tag);
 	gate_log(GATE_LOG_WARN, "change-after-commit", "session", tag, "error",
@@ -209,18 +209,18 @@ warn_of_late_change(struct gate_session *s)
 
 /* What the handler put in would be lost, and its page says that it was not. */
 static bool
-loses_change(struct gate_session *s)
+loses_change(struct gate_transaction *s)
 {
 	if ((s->state != GATE_SESSION_GONE && s->state != GATE_SESSION_UNCLEAR) || s->destroy ||
 	    json_object_size(s->json) == 0)
 		return false;
 	if (s->state == GATE_SESSION_GONE)
-		gate_session_refuse(s, GATE_SESSION_LOST);
+		gate_transaction_refuse(s, GATE_SESSION_LOST);
 	return true;
 }
 
 static int
-commit(struct gate_session *s)
+commit(struct gate_transaction *s)
 {
 	int changed = 0, result;
 
@@ -230,25 +230,25 @@ commit(struct gate_session *s)
 		return GATE_CONFLICT;
 	if (check_user(s) < 0)
 		changed = -1;
-	else if (!s->destroy && gate_session_is_open(s))
+	else if (!s->destroy && gate_transaction_is_open(s))
 		changed = gate_record_merge(&s->record, s->json, &s->error);
 	if (changed < 0) {
 		s->decision.why = "it can't be stored";
 		return -1;
 	}
-	s->decision = gate_session_decide(
+	s->decision = gate_transaction_decide(
 	    s, changed || s->record.user_changed || s->since != 0 || s->submit[0] != '\0');
-	result = gate_session_perform(s);
+	result = gate_transaction_perform(s);
 	if (result == 1)
 		spare_fresh_cookie(s);
 	if (result == 1 && s->login != NULL) /* it stands, whatever becomes of the others */
-		gate_session_end_shown(s, "a login took their place");
+		gate_transaction_end_shown(s, "a login took their place");
 	return result;
 }
 
 /* Once each: the browser has another cookie then. */
 static void
-report_cookie(struct gate_session *s)
+report_cookie(struct gate_transaction *s)
 {
 	char tag[GATE_TAG_LENGTH + 1];
 
@@ -265,7 +265,7 @@ report_cookie(struct gate_session *s)
 
 /* Else nobody finds out why no session holds. */
 static void
-report_withheld(struct gate_session *s)
+report_withheld(struct gate_transaction *s)
 {
 	if (s->decision.action != GATE_SESSION_CREATE || s->options->cookie_secure != GATE_YES ||
 	    s->secure)
@@ -278,7 +278,7 @@ report_withheld(struct gate_session *s)
 }
 
 int
-gate_session_save(struct gate_session *s)
+gate_transaction_save(struct gate_transaction *s)
 {
 	if (s->state == GATE_SESSION_UNASKED)
 		return 1;
@@ -297,24 +297,25 @@ gate_session_save(struct gate_session *s)
 }
 
 int64_t
-gate_session_end_time(struct gate_session *s)
+gate_transaction_end_time(struct gate_transaction *s)
 {
-	struct gate_session_decision d;
+	struct gate_transaction_decision d;
 
-	if (gate_session_json(s) == NULL || gate_session_lifetime(s) == 0 || s->destroy)
+	if (gate_transaction_json(s) == NULL || gate_transaction_lifetime(s) == 0 || s->destroy)
 		return 0;
 	d = s->outcome != 0 ? s->decision
-			    : gate_session_decide(s,
+			    : gate_transaction_decide(s,
 				  s->record.user_changed || s->since != 0 ||
 				      gate_record_differs(&s->record, s->json));
 	if (d.action == GATE_SESSION_NOTHING)
-		return s->state == GATE_SESSION_LOADED ? gate_session_clamp(s, s->record.expires)
-						       : 0;
+		return s->state == GATE_SESSION_LOADED
+		    ? gate_transaction_clamp(s, s->record.expires)
+		    : 0;
 	return d.expires;
 }
 
 int
-gate_session_wait(struct gate_session *s)
+gate_transaction_wait(struct gate_transaction *s)
 {
 	return s->queue_id[0] == '\0' || gate_queue_wait(s->queue, s->queue_id, s->deadline);
 }
@@ -325,7 +326,7 @@ gate_session_wait(struct gate_session *s)
  * another place would be a second cookie. Borrowed from `stored`. */
 static void
 put_in_its_place(
-    const struct gate_session *s, json_t *stored, struct gate_cookie_attributes *cookie)
+    const struct gate_transaction *s, json_t *stored, struct gate_cookie_attributes *cookie)
 {
 	struct gate_cookie_attributes own = *cookie;
 	const json_t *path = json_object_get(stored, "path");
@@ -338,7 +339,7 @@ put_in_its_place(
 
 /* Wherever one of ours may be: at this host and at the domain, at the root and at the path. */
 static bool
-clear_at(const struct gate_session *s, int n, struct gate_cookie_attributes *cookie)
+clear_at(const struct gate_transaction *s, int n, struct gate_cookie_attributes *cookie)
 {
 	const struct gate_options *o = s->options;
 	const char *const domains[2] = {o->cookie_domain, ""},
@@ -355,9 +356,9 @@ clear_at(const struct gate_session *s, int n, struct gate_cookie_attributes *coo
 }
 
 int
-gate_session_set_cookie(struct gate_session *s, int n, struct gate_buffer *out)
+gate_transaction_set_cookie(struct gate_transaction *s, int n, struct gate_buffer *out)
 {
-	struct gate_cookie_attributes cookie = gate_session_attributes(s);
+	struct gate_cookie_attributes cookie = gate_transaction_attributes(s);
 	struct gate_buffer value = {0};
 	json_t *stored = NULL;
 	int result = -1;
@@ -382,7 +383,7 @@ gate_session_set_cookie(struct gate_session *s, int n, struct gate_buffer *out)
 }
 
 void
-gate_session_trace(struct gate_session *s, int runs, const char *result)
+gate_transaction_trace(struct gate_transaction *s, int runs, const char *result)
 {
 	static const char *const states[] = {
 	    "not asked for", "new", "loaded", "gone", "unclear", "outside", "refused", "failed"};

@@ -13,16 +13,16 @@
 
 /* Brings cookie and gate up to date before a write; a touch leaves gate alone. */
 static int
-stamp(struct gate_session *s)
+stamp(struct gate_transaction *s)
 {
-	struct gate_cookie_attributes cookie = gate_session_attributes(s);
+	struct gate_cookie_attributes cookie = gate_transaction_attributes(s);
 	struct gate_record_policy policy = {
 	    .cookie = &cookie,
-	    .max_age = gate_session_lifetime(s),
+	    .max_age = gate_transaction_lifetime(s),
 	    .keep_age = s->state == GATE_SESSION_LOADED && !s->age_set,
 	    .login = s->login,
 	    .submit = s->submit[0] != '\0' ? s->submit : NULL,
-	    .since = gate_session_begin_time(s),
+	    .since = gate_transaction_begin_time(s),
 	};
 	int64_t created = 0;
 
@@ -43,7 +43,7 @@ stamp(struct gate_session *s)
 
 /* Takes the place in the queue, or says whose to wait for. */
 static bool
-has_turn(struct gate_session *s)
+has_turn(struct gate_transaction *s)
 {
 	if (gate_queue_try(s->queue, s->id))
 		return true;
@@ -53,7 +53,7 @@ has_turn(struct gate_session *s)
 
 /* Strangers who never come back must not fill the store. The cookie says more, for those who do. */
 static void
-shorten_first(struct gate_session *s)
+shorten_first(struct gate_transaction *s)
 {
 	struct gate_record made = s->record;
 
@@ -62,7 +62,7 @@ shorten_first(struct gate_session *s)
 }
 
 static int
-create(struct gate_session *s)
+create(struct gate_transaction *s)
 {
 	int result = 0;
 
@@ -79,7 +79,7 @@ create(struct gate_session *s)
 }
 
 static int
-update(struct gate_session *s)
+update(struct gate_transaction *s)
 {
 	int result;
 
@@ -94,7 +94,7 @@ update(struct gate_session *s)
 }
 
 static int
-touch(struct gate_session *s)
+touch(struct gate_transaction *s)
 {
 	struct gate_error error = {0};
 	int result;
@@ -114,9 +114,9 @@ touch(struct gate_session *s)
 
 /* A removal that failed may have been done all the same: only its answer was lost. */
 static bool
-is_gone(struct gate_session *s, const char *id)
+is_gone(struct gate_transaction *s, const char *id)
 {
-	struct gate_record record = gate_session_blank(s);
+	struct gate_record record = gate_transaction_blank(s);
 	int result = gate_store_load(s->store, id, NULL, &record, NULL);
 
 	gate_store_release(s->store, &record);
@@ -125,14 +125,14 @@ is_gone(struct gate_session *s, const char *id)
 
 /* Was somebody logged in by it? One that nobody was is worth nothing to who writes it back. */
 static bool
-is_personal(const struct gate_session *s)
+is_personal(const struct gate_transaction *s)
 {
 	return s->record.user != NULL || s->record.user_changed;
 }
 
 /* The one that a renewal took the place of. */
 static void
-strike_out(struct gate_session *s, const char *id)
+strike_out(struct gate_transaction *s, const char *id)
 {
 	for (int i = 0; i < s->shown_count; i++)
 		if (strcmp(s->shown[i].id, id) == 0)
@@ -142,7 +142,7 @@ strike_out(struct gate_session *s, const char *id)
 /* The new record first, then the old one goes only if it still is what was read. The mark stands
  * before the old one goes, so that no other tab sees neither. */
 static int
-renew(struct gate_session *s)
+renew(struct gate_transaction *s)
 {
 	char old[GATE_ID_MAX + 1];
 	bool personal = is_personal(s); /* as it was read: the new one is the new user's */
@@ -155,7 +155,7 @@ renew(struct gate_session *s)
 	result = create(s);
 	if (result < 0)
 		return -1;
-	result = gate_session_mark_renewed(s, old, 1);
+	result = gate_transaction_mark_renewed(s, old, 1);
 	if (result == 1) {
 		result = personal ? gate_store_end(s->store, old, &s->record, &s->error)
 				  : gate_store_remove(s->store, old, &s->record, &s->error);
@@ -165,7 +165,7 @@ renew(struct gate_session *s)
 			strike_out(s, old);
 			return 1;
 		}
-		gate_session_mark_renewed(
+		gate_transaction_mark_renewed(
 		    s, old, -1); /* ours only: another renewal may have been faster */
 	}
 	gate_store_remove(s->store, s->id, NULL, NULL);
@@ -174,25 +174,25 @@ renew(struct gate_session *s)
 
 /* All that the request proves, or the browser would go on with the next one. */
 static int
-destroy(struct gate_session *s)
+destroy(struct gate_transaction *s)
 {
 	int result = 1;
 
 	if (s->id[0] != '\0')
 		result = is_personal(s) ? gate_store_end(s->store, s->id, NULL, &s->error)
 					: gate_store_remove(s->store, s->id, NULL, &s->error);
-	return gate_session_end_shown(s, "logged out") < 0 || result < 0 ? -1 : 1;
+	return gate_transaction_end_shown(s, "logged out") < 0 || result < 0 ? -1 : 1;
 }
 
 int
-gate_session_end_shown(struct gate_session *s, const char *why)
+gate_transaction_end_shown(struct gate_transaction *s, const char *why)
 {
 	struct gate_error error = {0};
 	char tag[GATE_TAG_LENGTH + 1];
 	int result = 1;
 
 	/* an end leaves a mark for a day: strangers must not leave any for what is long gone */
-	if (s->refusal == GATE_SESSION_TOO_MANY && gate_session_look_up(s) < 0)
+	if (s->refusal == GATE_SESSION_TOO_MANY && gate_transaction_look_up(s) < 0)
 		return -1;
 	for (int i = 0; i < s->shown_count; i++) {
 		struct gate_session_shown *shown = &s->shown[i];
@@ -218,7 +218,7 @@ gate_session_end_shown(struct gate_session *s, const char *why)
 
 /* Strangers leave to the others what room there is. A rewrite and a touch take none. */
 static bool
-is_crowded_out(struct gate_session *s)
+is_crowded_out(struct gate_transaction *s)
 {
 	bool grows = s->decision.action == GATE_SESSION_CREATE ||
 	    s->decision.action == GATE_SESSION_UPDATE || s->decision.action == GATE_SESSION_RENEW;
@@ -226,36 +226,36 @@ is_crowded_out(struct gate_session *s)
 	if (!grows || s->login != NULL || s->record.user != NULL ||
 	    gate_store_has_room(s->store, s->options, &s->error))
 		return false;
-	gate_session_refuse(s, GATE_SESSION_CROWDED);
+	gate_transaction_refuse(s, GATE_SESSION_CROWDED);
 	return true;
 }
 
 /* Was it ended, and is there all the same? A store that was restored holds what it was, also the field
  * that lists go by. */
 static int
-is_put_back(struct gate_session *s)
+is_put_back(struct gate_transaction *s)
 {
-	if (s->record.user == NULL || !gate_session_touch_is_due(s))
+	if (s->record.user == NULL || !gate_transaction_touch_is_due(s))
 		return 0;
 	return gate_store_is_put_back(s->store, s->id, &s->record, &s->error);
 }
 
-/* As gate_session_is_over, where the users are asked with each write. */
+/* As gate_transaction_is_over, where the users are asked with each write. */
 static int
-is_over(struct gate_session *s)
+is_over(struct gate_transaction *s)
 {
 	int over;
 
 	if (s->users == NULL || gate_users_are_near(s->users))
 		return 0;
-	over = gate_session_is_over(s, &s->record, NULL);
+	over = gate_transaction_is_over(s, &s->record, NULL);
 	s->look_again = over == 1;
 	return over;
 }
 
 /* Does this write find that the session has ended? */
 static bool
-finds_an_end(struct gate_session *s)
+finds_an_end(struct gate_transaction *s)
 {
 	int over;
 
@@ -273,7 +273,7 @@ finds_an_end(struct gate_session *s)
 }
 
 int
-gate_session_perform(struct gate_session *s)
+gate_transaction_perform(struct gate_transaction *s)
 {
 	if (is_crowded_out(s))
 		return -1;

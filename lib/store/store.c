@@ -82,7 +82,7 @@ gate_store_release(struct gate_store_link *link, struct gate_record *record)
 	if (record->was != NULL)
 		link->table->release(record);
 	record->was = NULL;
-	gate_record_clear(record);
+	gate_record_release(record);
 }
 
 /* ---- ids that were ended ---- */

@@ -20,7 +20,7 @@ enum gate_store_call { /* counted, so that a test and the trace can say what a r
 	GATE_STORE_CALLS
 };
 
-struct gate_store_health { /* what the last trial found */
+struct gate_store_trial { /* what the last trial found */
 	pthread_mutex_t lock;
 	int64_t at; /* ms of CLOCK_MONOTONIC, 0: there was none */
 	const char *why;
@@ -33,7 +33,7 @@ struct gate_store_link { /* an open store */
 	const struct gate_store *table;
 	void *store;
 	atomic_ulong calls[GATE_STORE_CALLS];
-	struct gate_store_health health;
+	struct gate_store_trial health;
 	atomic_int paths;
 };
 

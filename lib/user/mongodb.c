@@ -44,7 +44,7 @@ open_users(const char *url, bool make, struct gate_error *error)
 	users->socket_timeout = SECOND * 3 / 2;
 	pthread_mutex_init(&users->lock, NULL);
 	pthread_mutex_init(&users->sampling, NULL);
-	wish = gate_user_mongodb_wish(users);
+	wish = gate_user_mongodb_wish_for(users);
 	if (gate_mongodb_check(&wish, error) == 0)
 		return users;
 	close_users(users);

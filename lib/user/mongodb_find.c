@@ -11,7 +11,7 @@
 #define CLIENTS 8 /* questions at once: logins wait for their hashing anyway */
 
 struct gate_mongodb_wish
-gate_user_mongodb_wish(const struct gate_user_mongodb *users)
+gate_user_mongodb_wish_for(const struct gate_user_mongodb *users)
 {
 	return (struct gate_mongodb_wish){.option = "users",
 	    .url = users->url,
@@ -26,7 +26,7 @@ int
 gate_user_mongodb_begin(struct gate_user_mongodb *users, struct gate_mongodb_call *call,
     enum gate_mongodb_kind kind, struct gate_error *error)
 {
-	const struct gate_mongodb_wish wish = gate_user_mongodb_wish(users);
+	const struct gate_mongodb_wish wish = gate_user_mongodb_wish_for(users);
 	int result = 0;
 
 	pthread_mutex_lock(&users->lock);

@@ -34,7 +34,7 @@ struct gate_user_mongodb {
 
 /* ---- user/mongodb_find.c ---- */
 
-struct gate_mongodb_wish gate_user_mongodb_wish(const struct gate_user_mongodb *);
+struct gate_mongodb_wish gate_user_mongodb_wish_for(const struct gate_user_mongodb *);
 /* As gate_mongodb_begin, for the users' collection; the first one connects. */
 int gate_user_mongodb_begin(struct gate_user_mongodb *, struct gate_mongodb_call *,
     enum gate_mongodb_kind, struct gate_error *);

@@ -10,7 +10,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-check_get(const struct gate_form *form)
+check_get(const struct gate_form_fields *form)
 {
 	for (size_t i = 0; i < form->count; i++) {
 		const char *name = form->fields[i].name, *value;
@@ -27,9 +27,9 @@ check_get(const struct gate_form *form)
 }
 
 static void
-check_again(const struct gate_form *form)
+check_again(const struct gate_form_fields *form)
 {
-	struct gate_form again;
+	struct gate_form_fields again;
 	struct gate_buffer text = {0};
 
 	for (size_t i = 0; i < form->count; i++) {
@@ -51,7 +51,7 @@ check_again(const struct gate_form *form)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct gate_form form;
+	struct gate_form_fields form;
 	int result = gate_form_parse(&form, (const char *)data, size);
 
 	assert(result == 0 || result == 1);

@@ -90,8 +90,8 @@ check_user(const struct gate_record *record, const char *text, size_t length)
 	assert(gate_record_parse(&again, text, length) == 1);
 	assert(are_same(copy.user, record->user) && !copy.user_changed);
 	assert(are_same(again.user, record->user) && !again.user_changed);
-	gate_record_clear(&copy);
-	gate_record_clear(&again);
+	gate_record_release(&copy);
+	gate_record_release(&again);
 }
 
 /* What leaves must be a record again, with the lifetime it was given and what did not change. */
@@ -119,7 +119,7 @@ check_written(struct gate_record *record, const struct gate_record *before, cons
 	if (strcmp(changed, MEMBER) != 0)
 		check_user(record, text, length);
 	assert(!readable || is_json(text, length));
-	gate_record_clear(&after);
+	gate_record_release(&after);
 	free(text);
 }
 
@@ -169,7 +169,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(gate_record_parse(&before, text, size - 1) == 1);
 		check(&record, &before, data[0], is_json(text, size - 1));
 	}
-	gate_record_clear(&record);
-	gate_record_clear(&before);
+	gate_record_release(&record);
+	gate_record_release(&before);
 	return 0;
 }

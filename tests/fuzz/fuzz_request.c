@@ -167,7 +167,7 @@ check(const struct gate_request *r)
 	assert(head.status >= 200 && head.status <= 599);
 	assert(head.statuses == 1 && head.types == 1 && head.policies == 1 && head.caches == 1);
 	assert(head.cookies <=
-	    (r->session.decision.cookie != GATE_SESSION_KEEP)); /* nor one from a header */
+	    (r->transaction.decision.cookie != GATE_SESSION_KEEP)); /* nor one from a header */
 	assert(end == r->head.length);
 	if (head.status == 204 || head.status == 304)
 		assert(head.lengths == 0 && r->out.length == 0);

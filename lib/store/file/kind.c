@@ -35,7 +35,7 @@ written(const char *text, size_t length)
 }
 
 enum gate_store_file_kind
-gate_store_file_kind(const char *text, size_t length)
+gate_store_file_kind_of(const char *text, size_t length)
 {
 	bool cookie = false;
 

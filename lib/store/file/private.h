@@ -68,7 +68,7 @@ int gate_store_file_remove(void *, const char *id, struct gate_record *, struct 
  * GATE_CONFLICT: changed or gone; -1. */
 int gate_store_file_unlink(struct gate_store_file_dir *, const char *id,
     struct gate_store_file_was *, int64_t deadline, struct gate_error *);
-void gate_store_file_close(struct gate_store_file_was *);
+void gate_store_file_free_was(struct gate_store_file_was *);
 
 /* store/file/kind.c */
 enum gate_store_file_kind {
@@ -77,7 +77,7 @@ enum gate_store_file_kind {
 	GATE_STORE_FILE_TORN, /* the beginning of an object */
 	GATE_STORE_FILE_OTHER /* is not ours, nor Node's */
 };
-enum gate_store_file_kind gate_store_file_kind(const char *text, size_t length);
+enum gate_store_file_kind gate_store_file_kind_of(const char *text, size_t length);
 /* Is it one, empty or torn? Of a file that can't be read as a record. */
 bool gate_store_file_begins_as_session(const struct gate_store_file_dir *, const char *name);
 void gate_store_file_log(struct gate_store_file_dir *, const char *event, const char *id,

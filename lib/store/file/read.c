@@ -49,7 +49,7 @@ gate_store_file_log(
 }
 
 void
-gate_store_file_close(struct gate_store_file_was *was)
+gate_store_file_free_was(struct gate_store_file_was *was)
 {
 	if (was == NULL)
 		return;
@@ -211,7 +211,7 @@ gate_store_file_begins_as_session(const struct gate_store_file_dir *dir, const c
 	char *text = fd >= 0 ? malloc(GATE_RECORD_SIZE_MAX) : NULL;
 	ssize_t got = text != NULL ? pread(fd, text, GATE_RECORD_SIZE_MAX, 0) : -1;
 	enum gate_store_file_kind kind =
-	    got >= 0 ? gate_store_file_kind(text, (size_t)got) : GATE_STORE_FILE_OTHER;
+	    got >= 0 ? gate_store_file_kind_of(text, (size_t)got) : GATE_STORE_FILE_OTHER;
 
 	free(text);
 	if (fd >= 0)

@@ -37,7 +37,7 @@ gate_store_file_load(
 	gate_store_file_log(store, "session-malformed", id,
 	    "not a JSON object with a cookie in it; left as it is, and if it is empty or torn, "
 	    "until it is swept");
-	return gate_store_file_kind(was->bytes, was->length) == GATE_STORE_FILE_BLANK
+	return gate_store_file_kind_of(was->bytes, was->length) == GATE_STORE_FILE_BLANK
 	    ? 0
 	    : GATE_UNREADABLE;
 }
@@ -45,7 +45,7 @@ gate_store_file_load(
 void
 gate_store_file_release(struct gate_record *record)
 {
-	gate_store_file_close(record->was);
+	gate_store_file_free_was(record->was);
 }
 
 /* What goes into the file: __lastAccess is now; our own records end in spaces. Yours. */
@@ -177,7 +177,7 @@ unindex(struct gate_store_file_dir *dir, const char *id, const struct gate_store
 
 	if (gate_store_file_parse(was, &record) == 1 && record.user != NULL)
 		gate_store_file_unindex(dir, record.user, id);
-	gate_record_clear(&record);
+	gate_record_release(&record);
 }
 
 static int
@@ -225,7 +225,7 @@ remove_any(struct gate_store_file_dir *dir, const char *id, struct gate_error *e
 		if (result <= 0)
 			return result;
 		result = unlink_synced(dir, id, was, deadline, error);
-		gate_store_file_close(was);
+		gate_store_file_free_was(was);
 	} while (result == GATE_CONFLICT && gate_clock_monotonic() < deadline);
 	if (result == GATE_CONFLICT)
 		return gate_store_file_fail(dir, "a record is changed all the time", error);

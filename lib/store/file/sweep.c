@@ -34,7 +34,7 @@ has_expired(struct gate_store_file_was *was, const struct gate_record *record, i
 	if (parsed == 1)
 		return gate_record_end(record, options) <= record->now - SWEEP_GRACE;
 	return parsed == 0 &&
-	    gate_store_file_kind(was->bytes, was->length) != GATE_STORE_FILE_OTHER &&
+	    gate_store_file_kind_of(was->bytes, was->length) != GATE_STORE_FILE_OTHER &&
 	    fstat(was->fd, &st) == 0 && is_stale(&st, options, record->now);
 }
 
@@ -54,7 +54,7 @@ sweep_read(struct gate_store_file_dir *dir, const char *id, struct gate_store_fi
 		swept = gate_store_file_unlink(dir, id, was, 0, NULL) == 1;
 	else if (parsed == 1 && record.ahead)
 		gate_store_file_touch(dir, id, &record, NULL);
-	gate_record_clear(&record);
+	gate_record_release(&record);
 	return swept;
 }
 
@@ -76,7 +76,7 @@ sweep_record(struct gate_store_file_dir *dir, const char *name, const char *id,
 	if (gate_store_file_read(dir, id, 0, &was, NULL) < 1)
 		return 0;
 	swept = sweep_read(dir, id, was, options);
-	gate_store_file_close(was);
+	gate_store_file_free_was(was);
 	return swept;
 }
 

@@ -37,7 +37,7 @@ is_unreadable_session(
 	if (w->user != NULL || (found != 0 && found != GATE_UNREADABLE))
 		return false;
 	if (was != NULL)
-		return gate_store_file_kind(was->bytes, was->length) == GATE_STORE_FILE_SESSION;
+		return gate_store_file_kind_of(was->bytes, was->length) == GATE_STORE_FILE_SESSION;
 	return found == GATE_UNREADABLE && gate_store_file_begins_as_session(w->dir, name);
 }
 
@@ -62,12 +62,12 @@ visit_record(struct walk *w, const char *id)
 	    (w->user == NULL || (record.user != NULL && strcmp(w->user, record.user) == 0)))
 		result = w->visit(w->data, id, &record);
 	if (is_unreadable_session(w, id, found, was)) {
-		gate_record_clear(&record);
+		gate_record_release(&record);
 		result = w->visit(w->data, id, &record);
 	}
-	gate_store_file_close(was);
+	gate_store_file_free_was(was);
 	record.was = NULL;
-	gate_record_clear(&record);
+	gate_record_release(&record);
 	return result;
 }
 

@@ -23,7 +23,7 @@ gate_store_mongodb_keep(const bson_iter_t *session)
 }
 
 void
-gate_store_mongodb_forget(struct gate_store_mongodb_was *was)
+gate_store_mongodb_free_was(struct gate_store_mongodb_was *was)
 {
 	if (was == NULL)
 		return;

@@ -44,7 +44,7 @@ bool gate_store_mongodb_append(
 
 /* What a record's payload was; yours, for record->was. NULL: memory, or it is of no known form. */
 struct gate_store_mongodb_was *gate_store_mongodb_keep(const bson_iter_t *session);
-void gate_store_mongodb_forget(struct gate_store_mongodb_was *);
+void gate_store_mongodb_free_was(struct gate_store_mongodb_was *);
 /* Fills in the members from what was kept. As gate_record_parse. */
 int gate_store_mongodb_parse(const struct gate_store_mongodb_was *, struct gate_record *);
 /* Appends `session`, as a whole, in the form it had or document says. 0 or -1. */

@@ -222,7 +222,7 @@ gate_store_mongodb_load(
 void
 gate_store_mongodb_release(struct gate_record *record)
 {
-	gate_store_mongodb_forget(record->was);
+	gate_store_mongodb_free_was(record->was);
 }
 
 /* ---- writes ---- */

@@ -52,7 +52,7 @@ visit_document(struct walk *w, const bson_t *document)
 		result = w->visit(w->data, id, &record);
 	gate_store_mongodb_release(&record);
 	record.was = NULL;
-	gate_record_clear(&record);
+	gate_record_release(&record);
 	if (found == GATE_UNREADABLE && w->user == NULL &&
 	    bson_iter_init_find(&at, document, "session"))
 		result = w->visit(w->data, id, &record);
