@@ -23,12 +23,14 @@ struct gate_block { /* memory that lives as long as the request */
 };
 
 struct gate_request {
-	/* filled in by the caller */
-	const struct gate_config *config;
+	/* filled in by the caller, once for all requests of a thread */
 	struct gate_store_link *store;
 	struct gate_queue *queue;
 	struct gate_hashing *hashing;
 	void *data;
+
+	/* filled in by the caller */
+	const struct gate_config *config;
 	char *const *params; /* "NAME=value", NULL-ended */
 	const char *body;
 	size_t body_length;

@@ -114,19 +114,14 @@ read_rest(struct thread *t, struct gate_connection *c)
 static void
 answer(struct thread *t)
 {
-	struct gate *gate = t->server->gate;
 	struct gate_request *r = &t->request;
 	FCGX_Request *q = &t->fcgi;
 
 	r->config = t->config;
-	r->store = &gate->store;
-	r->queue = &t->queue;
-	r->hashing = gate->hashing;
-	r->data = gate->data;
 	r->params = q->envp;
 	r->body = gate_buffer_text(&t->body);
 	r->body_length = t->body.length;
-	gate_request_serve(r, gate->handler);
+	gate_request_serve(r, t->server->gate->handler);
 	FCGX_PutStr(gate_buffer_text(&r->head), (int)r->head.length, q->out);
 	FCGX_PutStr(gate_buffer_text(&r->out), (int)r->out.length, q->out);
 	gate_request_end(r);
@@ -304,13 +299,18 @@ free_server(struct gate_fastcgi *f)
 static int
 start_threads(struct gate_fastcgi *f, int threads, struct gate_error *error)
 {
-	const char *run_dir = f->gate->configs.first->options.run_dir;
+	struct gate *gate = f->gate;
+	const char *run_dir = gate->configs.first->options.run_dir;
 
 	for (int i = 0; i < threads; i++) {
 		struct thread *t = &f->threads[i];
 
 		t->server = f;
 		t->body.secret = true;
+		t->request.store = &gate->store;
+		t->request.queue = &t->queue;
+		t->request.hashing = gate->hashing;
+		t->request.data = gate->data;
 		if (gate_queue_open(&t->queue, run_dir, error) < 0)
 			return -1;
 		if (pthread_create(&t->id, NULL, run_thread, t) != 0) {
