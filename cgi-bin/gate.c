@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "gate_command.h"
+#include "record/record.h"
 
 #define SHOWN_WIDTH 48 /* columns of "name = value" in front of where it comes from */
 
@@ -203,12 +204,8 @@ gate_command_open(
 struct gate_record
 gate_command_record(const struct gate_options *options)
 {
-	return (struct gate_record){
-	    .now = gate_clock_wall(),
-	    .ttl = options->ttl,
-	    .deadline = gate_clock_monotonic() + options->deadline,
-	    .user_member = options->user_member,
-	};
+	return gate_record_blank(gate_clock_wall(), gate_clock_monotonic() + options->deadline,
+	    options->ttl, options->user_member);
 }
 
 /* ---- the command line ---- */

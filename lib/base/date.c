@@ -2,16 +2,19 @@
 #include "config.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/date.h"
 
 #define DAY_MS INT64_C(86400000)
-#define LAST_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
+#define LAST_MS INT64_C(253402300799999)  /* 9999-12-31T23:59:59.999Z */
+#define JS_MOST INT64_C(8640000000000000) /* ms before and after 1970 that a Date can hold */
 
 struct date {
-	unsigned year, month, day;
+	int year; /* of the proleptic Gregorian calendar: before 1 there is 0, and -1 */
+	unsigned month, day;
 	unsigned hour, minute, second, ms;
 	unsigned weekday; /* 0: Sunday */
 };
@@ -20,28 +23,34 @@ struct date {
 static struct date
 date_from_ms(int64_t ms)
 {
-	struct date date;
-	unsigned days, rest, era, day_of_era, year_of_era, day_of_year, month;
-
-	ms = ms < 0 ? 0 : ms > LAST_MS ? LAST_MS : ms;
-	days = (unsigned)(ms / DAY_MS);
-	rest = (unsigned)(ms % DAY_MS);
-	date.weekday = (days + 4) % 7; /* 1970 began on a Thursday */
-	date.ms = rest % 1000;
-	date.second = rest / 1000 % 60;
-	date.minute = rest / 60000 % 60;
-	date.hour = rest / 3600000;
-	days += 719468; /* since 0000-03-01 */
-	era = days / 146097;
-	day_of_era = days % 146097;
-	year_of_era =
+	int64_t days = (ms >= 0 ? ms : ms - DAY_MS + 1) / DAY_MS;
+	unsigned rest = (unsigned)(ms - days * DAY_MS);
+	int64_t since = days + 719468; /* 0000-03-01 */
+	int64_t era = (since >= 0 ? since : since - 146096) / 146097;
+	unsigned day_of_era = (unsigned)(since - era * 146097);
+	unsigned year_of_era =
 	    (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	month = (5 * day_of_year + 2) / 153; /* 0: March */
-	date.day = day_of_year - (153 * month + 2) / 5 + 1;
-	date.month = month < 10 ? month + 3 : month - 9;
-	date.year = era * 400 + year_of_era + (month >= 10);
-	return date;
+	unsigned day_of_year =
+	    day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	unsigned month = (5 * day_of_year + 2) / 153; /* 0: March */
+
+	return (struct date){
+	    .year = (int)(era * 400 + year_of_era + (month >= 10)),
+	    .month = month < 10 ? month + 3 : month - 9,
+	    .day = day_of_year - (153 * month + 2) / 5 + 1,
+	    .hour = rest / 3600000,
+	    .minute = rest / 60000 % 60,
+	    .second = rest / 1000 % 60,
+	    .ms = rest % 1000,
+	    .weekday = (unsigned)((days % 7 + 11) % 7), /* 1970 began on a Thursday */
+	};
+}
+
+/* To what a year of four digits can say. */
+static int64_t
+clamp(int64_t ms)
+{
+	return ms < 0 ? 0 : ms > LAST_MS ? LAST_MS : ms;
 }
 
 /* Days from 1970-01-01 to that date, years 0 to 9999: the way back. The 400 years more that it
@@ -72,12 +81,12 @@ put_text(char *out, const char *text, size_t length)
 	return out + length;
 }
 
-void
-gate_iso_date(char out[GATE_ISO_LENGTH + 1], int64_t ms)
+/* What stands behind the year. */
+static void
+put_rest(char *out, const struct date *d)
 {
-	struct date date = date_from_ms(ms);
+	struct date date = *d;
 
-	out = put_number(out, date.year, 4);
 	*out++ = '-';
 	out = put_number(out, date.month, 2);
 	*out++ = '-';
@@ -94,9 +103,34 @@ gate_iso_date(char out[GATE_ISO_LENGTH + 1], int64_t ms)
 }
 
 void
+gate_iso_date(char out[GATE_ISO_LENGTH + 1], int64_t ms)
+{
+	struct date date = date_from_ms(clamp(ms));
+
+	put_rest(put_number(out, (unsigned)date.year, 4), &date);
+}
+
+int
+gate_js_date(char out[GATE_JS_DATE_MAX], int64_t ms)
+{
+	struct date date;
+
+	if (ms < -JS_MOST || ms > JS_MOST)
+		return 0;
+	date = date_from_ms(ms);
+	if (date.year >= 0 && date.year <= 9999) {
+		put_rest(put_number(out, (unsigned)date.year, 4), &date);
+		return 1;
+	}
+	*out++ = date.year < 0 ? '-' : '+';
+	put_rest(put_number(out, (unsigned)abs(date.year), 6), &date);
+	return 1;
+}
+
+void
 gate_http_date(char out[GATE_HTTP_DATE_LENGTH + 1], int64_t ms)
 {
-	struct date date = date_from_ms(ms);
+	struct date date = date_from_ms(clamp(ms));
 
 	out = put_text(out, &"SunMonTueWedThuFriSat"[3 * date.weekday], 3);
 	out = put_text(out, ", ", 2);
@@ -104,7 +138,7 @@ gate_http_date(char out[GATE_HTTP_DATE_LENGTH + 1], int64_t ms)
 	*out++ = ' ';
 	out = put_text(out, &"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * (date.month - 1)], 3);
 	*out++ = ' ';
-	out = put_number(out, date.year, 4);
+	out = put_number(out, (unsigned)date.year, 4);
 	*out++ = ' ';
 	out = put_number(out, date.hour, 2);
 	*out++ = ':';

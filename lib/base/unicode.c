@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "base/encode.h"
 #include "base/unicode.h"
 
 uint32_t
@@ -42,6 +44,27 @@ gate_unicode_is_hidden(uint32_t code)
 			high = middle;
 	}
 	return low < sizeof ranges / sizeof *ranges && code >= ranges[low].first;
+}
+
+bool
+gate_unicode_is_control(const char *character, size_t length)
+{
+	unsigned char first = (unsigned char)character[0];
+
+	if (length == 1)
+		return first < ' ' || first == 0x7f;
+	return length == 2 && first == 0xc2 && (unsigned char)character[1] < 0xa0;
+}
+
+size_t
+gate_unicode_cut(const char *text, size_t most)
+{
+	size_t length = strlen(text), whole = 0, size;
+
+	while (whole < length && (size = gate_utf8_character(text + whole, length - whole)) > 0 &&
+	    whole + size <= most)
+		whole += size;
+	return whole;
 }
 
 size_t

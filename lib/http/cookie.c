@@ -13,6 +13,9 @@
 
 #define DOMAIN_LABEL_MAX 63
 
+const char *const gate_cookie_same_sites[] = {"unset", "lax", "strict", "none", NULL};
+const char *const gate_cookie_priorities[] = {"none", "low", "medium", "high", NULL};
+
 /* ---- reading ---- */
 
 /* gate_cookie_next without its limits. */
@@ -286,13 +289,16 @@ seconds_left(const struct gate_cookie_attributes *attributes)
 	    : 0;
 }
 
+/* With a capital letter, as browsers show it. */
+static void
+write_word(struct gate_buffer *out, const char *name, const char *word)
+{
+	gate_buffer_printf(out, "; %s=%c%s", name, word[0] - 'a' + 'A', word + 1);
+}
+
 static void
 write_attributes(struct gate_buffer *out, const struct gate_cookie_attributes *attributes)
 {
-	static const char *const priorities[] = {
-	    "", "; Priority=Low", "; Priority=Medium", "; Priority=High"};
-	static const char *const same_sites[] = {
-	    "", "; SameSite=Lax", "; SameSite=Strict", "; SameSite=None"};
 	char date[GATE_HTTP_DATE_LENGTH + 1];
 
 	if (attributes->clear)
@@ -313,8 +319,10 @@ write_attributes(struct gate_buffer *out, const struct gate_cookie_attributes *a
 		gate_buffer_puts(out, "; Secure");
 	if (attributes->partitioned)
 		gate_buffer_puts(out, "; Partitioned");
-	gate_buffer_puts(out, priorities[attributes->priority]);
-	gate_buffer_puts(out, same_sites[attributes->same_site]);
+	if (attributes->priority != GATE_PRIORITY_UNSET)
+		write_word(out, "Priority", gate_cookie_priorities[attributes->priority]);
+	if (attributes->same_site != GATE_SAME_SITE_UNSET)
+		write_word(out, "SameSite", gate_cookie_same_sites[attributes->same_site]);
 }
 
 int

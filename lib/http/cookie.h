@@ -47,6 +47,10 @@ enum gate_priority {
 	GATE_PRIORITY_HIGH
 };
 
+/* What they are called in options and in records, by the enums' numbers; NULL-ended. The first word of
+ * each is for options only: a record and a header leave it out. */
+extern const char *const gate_cookie_same_sites[], *const gate_cookie_priorities[];
+
 struct gate_cookie_attributes {
 	const char *domain; /* NULL or "": none */
 	const char *path;   /* NULL or "": none */

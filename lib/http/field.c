@@ -27,3 +27,12 @@ gate_field_trim(const char **text, size_t *length)
 	while (*length > 0 && ((*text)[*length - 1] == ' ' || (*text)[*length - 1] == '\t'))
 		--*length;
 }
+
+bool
+gate_field_is_value(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+		if ((*c < 0x20 && *c != '\t') || *c == 0x7f)
+			return false;
+	return true;
+}

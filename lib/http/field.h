@@ -6,6 +6,14 @@
 #include <stddef.h>
 
 bool gate_field_is_token(const char *text); /* a name: letters, digits, !#$%&'*+-.^_`|~ */
+bool gate_field_is_value(const char *text); /* no controls but tabs */
 void gate_field_trim(const char **text, size_t *length); /* spaces and tabs at both ends */
+
+/* Is it neither a blank nor a control? Bytes of UTF-8 are neither. */
+static inline bool
+gate_field_is_visible(char c)
+{
+	return (unsigned char)c > 0x20 && c != 0x7f;
+}
 
 #endif

@@ -388,7 +388,7 @@ gate_origin_local_path(const char *target, size_t length)
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)target[i];
 
-		if (c < 0x21 || c == 0x7f || c == '\\')
+		if (!gate_field_is_visible((char)c) || c == '\\')
 			return false;
 		if (c == 0xc2 && i + 1 < length && (unsigned char)target[i + 1] < 0xa0)
 			return false; /* U+0080 to U+009F */

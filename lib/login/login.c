@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/encode.h"
+#include "base/unicode.h"
 #include "http/field.h"
 #include "login/private.h"
 
@@ -35,14 +35,10 @@ remember_login(struct gate_request *r, const char *name, bool remember)
 {
 	struct gate_login_memory *l = &r->login;
 	const char *agent = gate_param(r, "HTTP_USER_AGENT");
-	size_t length = 0, size;
+	size_t length = agent != NULL ? gate_unicode_cut(agent, GATE_AGENT_MAX) : 0;
 
 	snprintf(l->name, sizeof l->name, "%s", name);
 	snprintf(l->address, sizeof l->address, "%s", gate_request_address(r));
-	while (agent != NULL && agent[length] != '\0' &&
-	    (size = gate_utf8_character(agent + length, strlen(agent + length))) > 0 &&
-	    length + size <= GATE_AGENT_MAX)
-		length += size;
 	snprintf(l->agent, sizeof l->agent, "%.*s", (int)length, agent != NULL ? agent : "");
 	l->login = (struct gate_record_login){
 	    .name = l->name,

@@ -1,8 +1,8 @@
 /* options/check.c: what single values must look like. */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "base/error.h"
@@ -77,8 +77,7 @@ gate_option_check_address(const char *text)
 static size_t
 host_length(const char *text)
 {
-	char address[INET6_ADDRSTRLEN];
-	unsigned char bytes[sizeof(struct in6_addr)];
+	struct gate_address address;
 	size_t length;
 
 	if (*text != '[') {
@@ -86,11 +85,11 @@ host_length(const char *text)
 		return length <= HOST_MAX ? length : 0;
 	}
 	length = strcspn(++text, "]");
-	if (text[length] == '\0' || length >= sizeof address)
+	if (text[length] == '\0' || memchr(text, ':', length) == NULL ||
+	    memchr(text, '%', length) != NULL)
 		return 0;
-	memcpy(address, text, length);
-	address[length] = '\0';
-	return inet_pton(AF_INET6, address, bytes) == 1 ? length + 2 : 0;
+	return gate_address_parse(&address, text, length) && address.family != AF_UNIX ? length + 2
+										       : 0;
 }
 
 /* In the one form that browsers send, so that it can be compared byte for byte. */
@@ -118,15 +117,14 @@ gate_option_check_origin(const char *text)
 static bool
 is_loopback(const char *text, size_t length)
 {
-	char host[INET_ADDRSTRLEN];
-	struct in_addr address;
+	static const char *const names[] = {"localhost", "[::1]"};
+	struct gate_address address;
 
-	if (length >= sizeof host)
-		return false;
-	memcpy(host, text, length);
-	host[length] = '\0';
-	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-	    (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strlen(names[i]) == length && memcmp(names[i], text, length) == 0)
+			return true;
+	return memchr(text, ':', length) == NULL && gate_address_parse(&address, text, length) &&
+	    address.family == AF_INET && address.bytes[0] == 127;
 }
 
 const char *

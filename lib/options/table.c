@@ -14,8 +14,6 @@
 #define AT(field) .offset = offsetof(struct gate_options, field)
 
 static const char *const no_yes_auto[] = {"no", "yes", "auto", NULL};
-static const char *const same_sites[] = {"unset", "lax", "strict", "none", NULL};
-static const char *const priorities[] = {"none", "low", "medium", "high", NULL};
 static const char *const genids[] = {"random", "uuid", NULL};
 static const char *const payloads[] = {"string", "document", NULL};
 static const char *const removes[] = {"native", "interval", "disabled", NULL};
@@ -33,9 +31,9 @@ static const struct gate_option_row table[] = {
     {"cookie_secure", GATE_OPTION_WORD, "auto", "its Secure; auto: when the request came by https",
 	AT(cookie_secure), .words = no_yes_auto},
     {"cookie_same_site", GATE_OPTION_WORD, "lax", "its SameSite", AT(cookie_same_site),
-	.words = same_sites},
+	.words = gate_cookie_same_sites},
     {"cookie_priority", GATE_OPTION_WORD, "none", "its Priority", AT(cookie_priority),
-	.words = priorities},
+	.words = gate_cookie_priorities},
     {"cookie_partitioned", GATE_OPTION_SWITCH, "no", "its Partitioned", AT(cookie_partitioned)},
     {"secret", GATE_OPTION_SECRETS, "", "signs the cookie; several: the first signs, all verify",
 	AT(secret), .most = GATE_SECRETS_MAX},

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "http/field.h"
 #include "options/private.h"
 
 #define SEPARATORS ", \t"
@@ -241,15 +242,6 @@ unquote(const char *text, char value[GATE_OPTION_VALUE_MAX + 1])
 	return 0;
 }
 
-static bool
-has_control(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((*text > '\0' && *text < ' ' && *text != '\t') || *text == 0x7f)
-			return true;
-	return false;
-}
-
 int
 gate_option_set(struct gate_options *options, const struct gate_option_row *option,
     const struct gate_option_given *given, struct gate_error *error)
@@ -259,7 +251,7 @@ gate_option_set(struct gate_options *options, const struct gate_option_row *opti
 	if (strlen(given->text) > GATE_OPTION_VALUE_MAX)
 		return gate_fail(error, GATE_EOPTION, "%s: %s is longer than %d bytes",
 		    given->origin, option->name, GATE_OPTION_VALUE_MAX);
-	if (has_control(given->text))
+	if (!gate_field_is_value(given->text))
 		return gate_fail(error, GATE_EOPTION, "%s: %s holds a control byte", given->origin,
 		    option->name);
 	if (is_list(option))

@@ -14,14 +14,12 @@ static void
 new_cookie(struct gate_buffer *out, const struct gate_cookie_attributes *cookie,
     const char *max_age, const char *expires)
 {
-	static const char *const priorities[] = {"", "low", "medium", "high"};
-	static const char *const sites[] = {"", "lax", "strict", "none"};
-
 	gate_buffer_printf(out, "{\"originalMaxAge\":%s", max_age);
 	if (cookie->partitioned)
 		gate_buffer_puts(out, ",\"partitioned\":true");
 	if (cookie->priority != GATE_PRIORITY_UNSET)
-		gate_buffer_printf(out, ",\"priority\":\"%s\"", priorities[cookie->priority]);
+		gate_buffer_printf(
+		    out, ",\"priority\":\"%s\"", gate_cookie_priorities[cookie->priority]);
 	gate_buffer_printf(out, ",\"expires\":%s", expires);
 	if (cookie->secure)
 		gate_buffer_puts(out, ",\"secure\":true");
@@ -33,7 +31,8 @@ new_cookie(struct gate_buffer *out, const struct gate_cookie_attributes *cookie,
 	gate_buffer_puts(out, ",\"path\":");
 	gate_json_print_string(out, cookie->path, strlen(cookie->path));
 	if (cookie->same_site != GATE_SAME_SITE_UNSET)
-		gate_buffer_printf(out, ",\"sameSite\":\"%s\"", sites[cookie->same_site]);
+		gate_buffer_printf(
+		    out, ",\"sameSite\":\"%s\"", gate_cookie_same_sites[cookie->same_site]);
 	gate_buffer_putc(out, '}');
 }
 

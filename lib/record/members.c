@@ -59,6 +59,13 @@ release_member(struct gate_member *member)
 		free((char *)(uintptr_t)member->text);
 }
 
+struct gate_record
+gate_record_blank(int64_t now, int64_t deadline, int64_t ttl, const char *user_member)
+{
+	return (struct gate_record){
+	    .now = now, .deadline = deadline, .ttl = ttl, .user_member = user_member};
+}
+
 void
 gate_record_release(struct gate_record *record)
 {
@@ -67,10 +74,8 @@ gate_record_release(struct gate_record *record)
 	free(record->members);
 	free(record->raw);
 	free(record->name_of_user);
-	*record = (struct gate_record){.now = record->now,
-	    .ttl = record->ttl,
-	    .deadline = record->deadline,
-	    .user_member = record->user_member};
+	*record =
+	    gate_record_blank(record->now, record->deadline, record->ttl, record->user_member);
 }
 
 /* Takes text (malloc'd) as the member's new value. */

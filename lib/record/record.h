@@ -75,6 +75,9 @@ bool gate_record_is_first(const struct gate_record *, const struct gate_options 
 
 /* Frees all members; the record is then empty and keeps only what the caller filled in. `was`
  * must have been released before. */
+/* One that is ready to be loaded, or made. user_member is borrowed. */
+struct gate_record gate_record_blank(
+    int64_t now, int64_t deadline, int64_t ttl, const char *user_member);
 void gate_record_release(struct gate_record *);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/unicode.h"
 #include "base/error.h"
 #include "record/json.h"
 #include "record/private.h"
@@ -76,14 +77,11 @@ same(const struct gate_member *member, json_t *value, const struct gate_buffer *
 static int
 refuse(struct gate_error *error, const char *name, const char *why)
 {
-	size_t left = strlen(name), shown = 0, size;
+	size_t shown = gate_unicode_cut(name, SHOWN_NAME_MAX);
 
-	while ((unsigned char)name[shown] >= ' ') {
-		size = gate_utf8_character(name + shown, left - shown);
-		if (size == 0 || shown + size > SHOWN_NAME_MAX)
-			break;
-		shown += size;
-	}
+	for (size_t i = 0; i < shown; i++)
+		if ((unsigned char)name[i] < ' ')
+			shown = i;
 	return gate_fail(error, GATE_ESESSION, "session member %.*s %s", (int)shown, name, why);
 }
 

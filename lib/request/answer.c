@@ -53,15 +53,6 @@ gate_allow(struct gate_request *r, const char *methods)
 	return 0;
 }
 
-static bool
-is_field_value(const char *text)
-{
-	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
-		if ((*c < 0x20 && *c != '\t') || *c == 0x7f)
-			return false;
-	return true;
-}
-
 /* These say where the answer ends, or speak to the web server: gate's own. */
 static bool
 is_ours(const char *name)
@@ -115,7 +106,7 @@ gate_answer_put(struct gate_request *r, const char *name, const char *value)
 int
 gate_header(struct gate_request *r, const char *name, const char *value)
 {
-	if (!gate_field_is_token(name) || is_ours(name) || !is_field_value(value)) {
+	if (!gate_field_is_token(name) || is_ours(name) || !gate_field_is_value(value)) {
 		gate_log(GATE_LOG_WARN, "header-refused", "path", r->path, "name", name, NULL);
 		return -1;
 	}

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "crypto/seal.h"
+#include "http/field.h"
 #include "record/json.h"
 #include "request/request.h"
 
@@ -22,7 +23,7 @@ void
 gate_redirect_put(struct gate_buffer *out, const char *target)
 {
 	for (const unsigned char *c = (const unsigned char *)target; *c != '\0'; c++) {
-		if (*c < 0x21 || *c == 0x7f || *c == '\\')
+		if (!gate_field_is_visible((char)*c) || *c == '\\')
 			out->failed = true;
 		else if (*c >= 0x80)
 			gate_buffer_printf(out, "%%%02X", *c);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/field.h"
 #include "request/request.h"
 
 #define KEPT_MAX (256u << 10) /* bytes of a buffer that stays for the next request */
@@ -108,7 +109,7 @@ read_path(struct gate_request *r)
 	if (uri[0] != '/')
 		return NULL;
 	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)uri[i] < 0x21 || uri[i] == 0x7f)
+		if (!gate_field_is_visible(uri[i]))
 			return NULL;
 	return gate_request_keep(r, uri, length);
 }

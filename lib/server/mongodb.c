@@ -14,7 +14,6 @@
 #define NOBODY "gate probe" /* an id that no record and no user has */
 #define REASON_MAX 120
 #define UNAUTHORIZED 13
-#define CALL_MOST 300000 /* and one for which no request waits */
 
 /* ---- what went wrong ---- */
 
@@ -297,7 +296,7 @@ gate_mongodb_begin(struct gate_mongodb *m, struct gate_mongodb_call *call,
 	if (collection != NULL)
 		call->collection =
 		    gate_mongoc.client_get_collection(call->client, m->database, collection);
-	call->end_before = gate_mongodb_set_end(gate_clock_end(CALL_MOST));
+	call->end_before = gate_mongodb_set_end(gate_clock_end(GATE_MONGODB_CALL_MOST));
 	return 0;
 }
 
@@ -341,29 +340,4 @@ gate_mongodb_end(
 	reason_of(&call->error, reason);
 	return gate_fail(error, denied ? GATE_EOPTION : GATE_ESTORE, "%s: %s: %s%s",
 	    call->mongodb->name, what, reason, advice_for(&call->error));
-}
-
-/* An empty batch is not the end; but there may be no end of those. */
-bool
-gate_mongodb_next(struct gate_mongodb_call *call, mongoc_cursor_t *cursor, const bson_t **document)
-{
-	while (!gate_mongodb_is_over()) {
-		/* A command's walk over all records takes as long as it takes. */
-		if (call->kind == GATE_MONGODB_READ && gate_clock_deadline() == 0)
-			gate_mongodb_set_end(gate_clock_end(CALL_MOST));
-		if (gate_mongoc.cursor_next(cursor, document))
-			return true;
-		if (gate_mongoc.cursor_error(cursor, &call->error) ||
-		    !gate_mongoc.cursor_more(cursor))
-			return false;
-	}
-	bson_set_error(&call->error, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET,
-	    "the server's answer does not end in time");
-	return false;
-}
-
-bool
-gate_mongodb_came_all(struct gate_mongodb_call *call, mongoc_cursor_t *cursor)
-{
-	return !gate_mongoc.cursor_error(cursor, &call->error) && call->error.domain == 0;
 }

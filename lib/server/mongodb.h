@@ -82,8 +82,19 @@ int gate_mongodb_begin(struct gate_mongodb *, struct gate_mongodb_call *, enum g
 /* Gives it back; good: the call's error says nothing. Returns good ? 1 : -1, with the error set:
  * what ("a record can't be read") and why. */
 int gate_mongodb_end(struct gate_mongodb_call *, bool good, const char *what, struct gate_error *);
-/* As mongoc_cursor_next, until the call's end. False: there are no more, or the call's error says why. */
-bool gate_mongodb_next(struct gate_mongodb_call *, mongoc_cursor_t *, const bson_t **);
-bool gate_mongodb_came_all(struct gate_mongodb_call *, mongoc_cursor_t *); /* behind the last one */
+
+/* ---- server/mongodb_find.c ---- */
+
+#define GATE_MONGODB_CALL_MOST 300000 /* ms of a call for which no request waits */
+
+typedef bool gate_mongodb_visit(void *data, const bson_t *document); /* false: shows no more */
+
+/* Finds one document, and tries again while the server is too busy: visit may see it more than once.
+ * options get a limit. 1; 0: there is none, or visit wants none of it; -1: the call's error says why. */
+int gate_mongodb_find_one(struct gate_mongodb_call *, const bson_t *filter, bson_t *options,
+    gate_mongodb_visit *, void *data);
+/* Finds all, until the call's end. 1; 0: visit stopped it; -1: the call's error says why. */
+int gate_mongodb_find(struct gate_mongodb_call *, const bson_t *filter, const bson_t *options,
+    gate_mongodb_visit *, void *data);
 
 #endif

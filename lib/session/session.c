@@ -58,10 +58,7 @@ gate_transaction_is_open(const struct gate_transaction *s)
 struct gate_record
 gate_transaction_blank(const struct gate_transaction *s)
 {
-	return (struct gate_record){.now = s->later,
-	    .ttl = s->options->ttl,
-	    .deadline = s->deadline,
-	    .user_member = s->options->user_member};
+	return gate_record_blank(s->later, s->deadline, s->options->ttl, s->options->user_member);
 }
 
 /* ---- renewed ids ---- */

@@ -32,10 +32,9 @@ static void
 begin(struct trial *t)
 {
 	gate_store_release(t->link, &t->record);
-	t->record = (struct gate_record){.now = gate_clock_wall(),
-	    .ttl = t->options->ttl,
-	    .deadline = gate_clock_monotonic() + t->options->deadline,
-	    .user_member = t->options->user_member};
+	t->record =
+	    gate_record_blank(gate_clock_wall(), gate_clock_monotonic() + t->options->deadline,
+		t->options->ttl, t->options->user_member);
 }
 
 static int

@@ -61,47 +61,51 @@ set_timeouts(void *data, const struct gate_options *options)
 	users->socket_timeout = options->socket_timeout;
 }
 
-static int
-each(void *data, int (*visit)(void *data, const char *name, const char *hash), void *visitor,
-    struct gate_error *error)
+struct listing {
+	struct gate_user_mongodb *users;
+	gate_user_visit *visit;
+	void *data;
+};
+
+static bool
+show(void *data, const bson_t *document)
 {
-	struct gate_user_mongodb *users = data;
+	struct listing *l = data;
+	const char *name = gate_user_mongodb_text(document, "_id");
+	const char *hash = gate_user_mongodb_text(document, "password");
+	const char *why = gate_user_mongodb_refusal(name, hash);
+
+	if (why == NULL)
+		return l->visit(l->data, name, hash) >= 0;
+	if (bson_has_field(document, "since") && !bson_has_field(document, "password"))
+		return true; /* who was removed */
+	l->users->skipped++;
+	gate_log(GATE_LOG_WARN, "user-skipped", "collection", GATE_USER_MONGODB_COLLECTION, "user",
+	    name, "error", why, NULL);
+	return true;
+}
+
+static int
+each(void *data, gate_user_visit *visit, void *visitor, struct gate_error *error)
+{
+	struct listing listing = {data, visit, visitor};
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, sort;
 	struct gate_mongodb_call call;
-	mongoc_cursor_t *cursor;
-	const bson_t *document;
-	bool good, stopped = false;
+	int result;
 
-	if (gate_user_mongodb_begin(users, &call, GATE_MONGODB_READ, error) < 0)
+	if (gate_user_mongodb_begin(data, &call, GATE_MONGODB_READ, error) < 0)
 		return -1;
-	users->skipped = 0;
+	listing.users->skipped = 0;
 	BSON_APPEND_DOCUMENT_BEGIN(&options, "sort", &sort);
 	BSON_APPEND_INT32(&sort, "_id", 1);
 	bson_append_document_end(&options, &sort);
 	gate_user_mongodb_project(&options);
-	cursor = gate_mongoc.collection_find_with_opts(call.collection, &filter, &options, NULL);
-	while (!stopped && gate_mongodb_next(&call, cursor, &document)) {
-		const char *name = gate_user_mongodb_text(document, "_id"),
-			   *hash = gate_user_mongodb_text(document, "password");
-		const char *why = gate_user_mongodb_refusal(name, hash);
-
-		if (why == NULL) {
-			stopped = visit(visitor, name, hash) < 0;
-			continue;
-		}
-		if (bson_has_field(document, "since") && !bson_has_field(document, "password"))
-			continue; /* who was removed */
-		users->skipped++;
-		gate_log(GATE_LOG_WARN, "user-skipped", "collection", GATE_USER_MONGODB_COLLECTION,
-		    "user", name, "error", why, NULL);
-	}
-	good = gate_mongodb_came_all(&call, cursor);
-	gate_mongoc.cursor_destroy(cursor);
+	result = gate_mongodb_find(&call, &filter, &options, show, &listing);
 	bson_destroy(&options);
 	bson_destroy(&filter);
-	if (gate_mongodb_end(&call, good, "the users can't be read", error) < 0)
+	if (gate_mongodb_end(&call, result >= 0, "the users can't be read", error) < 0)
 		return -1;
-	return stopped ? -1 : 1;
+	return result == 1 ? 1 : -1;
 }
 
 static size_t

@@ -85,16 +85,34 @@ gate_user_mongodb_project(bson_t *options)
 	bson_append_document_end(options, &fields);
 }
 
+struct look { /* for one user's document */
+	const char *name;
+	char *hash;
+	int64_t since;
+};
+
+/* Is it this user's, with a hash that the user can log in by? */
+static bool
+take_hash(void *data, const bson_t *document)
+{
+	struct look *look = data;
+	const char *hash = gate_user_mongodb_text(document, "password");
+
+	if (!is_text(document, "_id", look->name) ||
+	    gate_user_mongodb_refusal(look->name, hash) != NULL)
+		return false;
+	snprintf(look->hash, GATE_HASH_MAX, "%s", hash);
+	return true;
+}
+
 int
 gate_user_mongodb_find(
     void *data, const char *name, char hash[GATE_HASH_MAX], struct gate_error *error)
 {
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
+	struct look look = {.name = name, .hash = hash};
 	struct gate_mongodb_call call;
-	const bson_t *document;
-	mongoc_cursor_t *cursor;
-	int result = 0;
-	bool good;
+	int result;
 
 	*hash = '\0';
 	if (gate_user_name_refusal(name, strlen(name)) != NULL)
@@ -103,24 +121,10 @@ gate_user_mongodb_find(
 		return -1;
 	BSON_APPEND_UTF8(&filter, "_id", name);
 	gate_user_mongodb_project(&options);
-	BSON_APPEND_INT64(&options, "limit", 1);
-	BSON_APPEND_BOOL(&options, "singleBatch", true);
-	do {
-		cursor =
-		    gate_mongoc.collection_find_with_opts(call.collection, &filter, &options, NULL);
-		if (gate_mongoc.cursor_next(cursor, &document) && is_text(document, "_id", name) &&
-		    gate_user_mongodb_refusal(name, gate_user_mongodb_text(document, "password")) ==
-			NULL) {
-			snprintf(hash, GATE_HASH_MAX, "%s",
-			    gate_user_mongodb_text(document, "password"));
-			result = 1;
-		}
-		good = !gate_mongoc.cursor_error(cursor, &call.error);
-		gate_mongoc.cursor_destroy(cursor);
-	} while (!good && gate_mongodb_again(&call, NULL));
+	result = gate_mongodb_find_one(&call, &filter, &options, take_hash, &look);
 	bson_destroy(&options);
 	bson_destroy(&filter);
-	if (gate_mongodb_end(&call, good, "the users can't be read", error) < 0)
+	if (gate_mongodb_end(&call, result >= 0, "the users can't be read", error) < 0)
 		return -1;
 	return result;
 }
@@ -136,26 +140,27 @@ since_in(const bson_t *document)
 	return gate_clock_bound(bson_iter_date_time(&at));
 }
 
+static bool
+take_since(void *data, const bson_t *document)
+{
+	struct look *look = data;
+
+	look->since = since_in(document);
+	return is_text(document, "_id", look->name);
+}
+
 int
 gate_user_mongodb_look_at(
     struct gate_mongodb_call *call, const bson_t *filter, const char *name, int64_t *since)
 {
 	bson_t options = BSON_INITIALIZER;
-	const bson_t *document;
-	mongoc_cursor_t *cursor;
-	bool found, good;
+	struct look look = {.name = name};
+	int result;
 
 	gate_user_mongodb_project(&options);
-	do {
-		cursor =
-		    gate_mongoc.collection_find_with_opts(call->collection, filter, &options, NULL);
-		found =
-		    gate_mongoc.cursor_next(cursor, &document) && is_text(document, "_id", name);
-		if (found)
-			*since = since_in(document);
-		good = !gate_mongoc.cursor_error(cursor, &call->error);
-		gate_mongoc.cursor_destroy(cursor);
-	} while (!good && gate_mongodb_again(call, NULL));
+	result = gate_mongodb_find_one(call, filter, &options, take_since, &look);
 	bson_destroy(&options);
-	return good ? found : -1;
+	if (result == 1)
+		*since = look.since;
+	return result;
 }

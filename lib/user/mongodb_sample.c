@@ -143,33 +143,40 @@ is_usable(const bson_t *document, bool weak)
 	    gate_password_hash_refusal(hash, weak) == NULL;
 }
 
+struct taking {
+	struct gate_user_mongodb_sample *sample;
+	const struct gate_user_mongodb_wish *wish;
+};
+
+static bool
+take_name(void *data, const bson_t *document)
+{
+	struct taking *t = data;
+
+	return !is_usable(document, t->wish->weak) ||
+	    add_name(t->sample, t->wish->keys, gate_user_mongodb_text(document, "_id"));
+}
+
 static int
 take_sample(struct gate_user_mongodb *users, const struct gate_user_mongodb_wish *wish,
     struct gate_user_mongodb_sample *sample, struct gate_error *error)
 {
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
+	struct taking taking = {sample, wish};
 	struct gate_mongodb_call call;
-	mongoc_cursor_t *cursor;
-	const bson_t *document;
-	bool good = true;
+	int result;
 
 	if (gate_user_mongodb_begin(users, &call, wish->kind, error) < 0)
 		return -1;
 	if (wish->kind == GATE_MONGODB_READ && gate_mongodb_left() > READY_MOST)
 		gate_mongodb_set_end(gate_clock_monotonic() + READY_MOST);
 	gate_user_mongodb_project(&options);
-	cursor = gate_mongoc.collection_find_with_opts(call.collection, &filter, &options, NULL);
-	while (good && gate_mongodb_next(&call, cursor, &document))
-		if (is_usable(document, wish->weak))
-			good =
-			    add_name(sample, wish->keys, gate_user_mongodb_text(document, "_id"));
-	if (!good)
+	result = gate_mongodb_find(&call, &filter, &options, take_name, &taking);
+	if (result == 0)
 		gate_fail(error, GATE_EMEMORY, "out of memory");
-	good = gate_mongodb_came_all(&call, cursor) && good;
-	gate_mongoc.cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&filter);
-	return gate_mongodb_end(&call, good, "the users can't be read", error);
+	return gate_mongodb_end(&call, result == 1, "the users can't be read", error);
 }
 
 /* 0 or -1. Under `sampling`. */
@@ -289,32 +296,38 @@ pick_from_sample(struct gate_user_mongodb *users, uint64_t number, bool weak,
 	return found;
 }
 
+struct pick {
+	bool weak;
+	char *hash;
+};
+
+static bool
+take_usable(void *data, const bson_t *document)
+{
+	struct pick *pick = data;
+
+	if (!is_usable(document, pick->weak))
+		return true;
+	snprintf(pick->hash, GATE_HASH_MAX, "%s", gate_user_mongodb_text(document, "password"));
+	return false;
+}
+
 /* Where the first sample takes too long for a login, until it is there: among so many that the server
  * shows first. 1, 0, -1. */
 static int
 pick_from_server(struct gate_mongodb_call *call, int64_t most, bool weak, char hash[GATE_HASH_MAX])
 {
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
-	const bson_t *document;
-	mongoc_cursor_t *cursor;
-	int result = 0;
+	struct pick pick = {weak, hash};
+	int result;
 
 	gate_user_mongodb_project(&options);
 	BSON_APPEND_INT64(&options, "limit", most);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
-	cursor = gate_mongoc.collection_find_with_opts(call->collection, &filter, &options, NULL);
-	while (result == 0 && gate_mongoc.cursor_next(cursor, &document))
-		if (is_usable(document, weak)) {
-			snprintf(hash, GATE_HASH_MAX, "%s",
-			    gate_user_mongodb_text(document, "password"));
-			result = 1;
-		}
-	if (gate_mongoc.cursor_error(cursor, &call->error))
-		result = -1;
-	gate_mongoc.cursor_destroy(cursor);
+	result = gate_mongodb_find(call, &filter, &options, take_usable, &pick);
 	bson_destroy(&options);
 	bson_destroy(&filter);
-	return result;
+	return result < 0 ? -1 : result == 0;
 }
 
 int

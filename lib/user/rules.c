@@ -4,18 +4,9 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/unicode.h"
 #include "crypto/password.h"
 #include "user/rules.h"
-
-static bool
-is_control(const char *text, size_t length)
-{
-	unsigned char first = (unsigned char)text[0];
-
-	if (length == 1)
-		return first < ' ' || first == 0x7f;
-	return length == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0;
-}
 
 const char *
 gate_user_name_refusal(const char *name, size_t length)
@@ -30,7 +21,7 @@ gate_user_name_refusal(const char *name, size_t length)
 		size = gate_utf8_character(name + i, length - i);
 		if (size == 0)
 			return "is not UTF-8";
-		if (is_control(name + i, size))
+		if (gate_unicode_is_control(name + i, size))
 			return "holds a control character";
 	}
 	if (memchr(name, ':', length) != NULL)

@@ -44,12 +44,12 @@ static int
 sweep_read(struct gate_store_file_dir *dir, const char *id, struct gate_store_file_was *was,
     const struct gate_options *options)
 {
-	struct gate_record record = {.now = gate_clock_wall(),
-	    .ttl = options->ttl,
-	    .user_member = options->user_member,
-	    .was = was};
-	int parsed = gate_store_file_parse(was, &record), swept = 0;
+	struct gate_record record =
+	    gate_record_blank(gate_clock_wall(), 0, options->ttl, options->user_member);
+	int parsed, swept = 0;
 
+	record.was = was;
+	parsed = gate_store_file_parse(was, &record);
 	if (has_expired(was, &record, parsed, options))
 		swept = gate_store_file_unlink(dir, id, was, 0, NULL) == 1;
 	else if (parsed == 1 && record.ahead)

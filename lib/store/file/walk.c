@@ -45,10 +45,8 @@ is_unreadable_session(
 static int
 visit_record(struct walk *w, const char *id)
 {
-	struct gate_record record = {.now = gate_clock_wall(),
-	    .ttl = w->dir->ttl,
-	    .user_member = w->dir->user_member,
-	    .deadline = gate_clock_end(w->dir->deadline)};
+	struct gate_record record = gate_record_blank(
+	    gate_clock_wall(), gate_clock_end(w->dir->deadline), w->dir->ttl, w->dir->user_member);
 	struct gate_store_file_was *was;
 	int found, result = 1;
 

@@ -296,42 +296,45 @@ shorten(const struct counter *c)
 	return change_counter(c, &query, &update, false);
 }
 
+struct reading {
+	const struct counter *c;
+	int64_t end;
+	int found;
+};
+
+static bool
+take_counter(void *data, const bson_t *document)
+{
+	struct reading *r = data;
+	const struct counter *c = r->c;
+
+	read_document(c, document, false);
+	if (!read_end(document, &r->end))
+		c->bump->count = INT64_MAX;
+	else if (r->end <= c->now)
+		*c->bump = (struct gate_bump){0};
+	r->found = r->end > c->now || is_unreadable(c);
+	return true;
+}
+
 static int
 read_counter(const struct counter *c)
 {
 	struct gate_mongodb_call call;
-	mongoc_cursor_t *cursor;
-	const bson_t *document;
 	bson_t query = BSON_INITIALIZER, options = BSON_INITIALIZER;
-	bool good;
-	int64_t end = 0;
-	int found = 0;
+	struct reading reading = {.c = c};
+	int result;
 
 	if (gate_mongodb_begin(
 		&c->store->mongodb, &call, GATE_MONGODB_READ, c->store->counters, c->error) < 0)
 		return -1;
 	BSON_APPEND_UTF8(&query, "_id", c->name);
-	BSON_APPEND_INT64(&options, "limit", 1);
-	BSON_APPEND_BOOL(&options, "singleBatch", true);
-	do {
-		cursor =
-		    gate_mongoc.collection_find_with_opts(call.collection, &query, &options, NULL);
-		if (gate_mongoc.cursor_next(cursor, &document)) {
-			read_document(c, document, false);
-			if (!read_end(document, &end))
-				c->bump->count = INT64_MAX;
-			else if (end <= c->now)
-				*c->bump = (struct gate_bump){0};
-			found = end > c->now || is_unreadable(c);
-		}
-		good = !gate_mongoc.cursor_error(cursor, &call.error);
-		gate_mongoc.cursor_destroy(cursor);
-	} while (!good && gate_mongodb_again(&call, NULL));
+	result = gate_mongodb_find_one(&call, &query, &options, take_counter, &reading);
 	bson_destroy(&options);
 	bson_destroy(&query);
-	if (gate_mongodb_end(&call, good, "a counter can't be read", c->error) < 0)
+	if (gate_mongodb_end(&call, result >= 0, "a counter can't be read", c->error) < 0)
 		return -1;
-	return end > latest_end(c) && shorten(c) < 0 ? -1 : found;
+	return reading.end > latest_end(c) && shorten(c) < 0 ? -1 : reading.found;
 }
 
 /* Neither finds it where somebody else makes it between them, or where it can't be read. */

@@ -5,55 +5,24 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/encode.h"
 #include "base/number.h"
 #include "record/json.h"
 #include "store/mongodb/private.h"
 
 #define DEPTH_MAX 200
-#define DATE_MAX INT64_C(8640000000000000) /* ms before and after 1970 that a Date can hold */
-#define DAY INT64_C(86400000)
 #define SAFE_MAX (INT64_C(1) << 53) /* Node's driver makes a number of what is not beyond */
-
-struct date {
-	int64_t year, month, day;
-};
-
-/* Days since 1970, after Howard Hinnant's civil_from_days. */
-static struct date
-date_of(int64_t days)
-{
-	int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, at = z - era * 146097;
-	int64_t year = (at - at / 1460 + at / 36524 - at / 146096) / 365;
-	int64_t day = at - (365 * year + year / 4 - year / 100), month = (5 * day + 2) / 153;
-	struct date date = {
-	    year + era * 400, month + (month < 10 ? 3 : -9), day - (153 * month + 2) / 5 + 1};
-
-	date.year += date.month <= 2;
-	return date;
-}
 
 static void
 show_date(struct gate_buffer *out, int64_t ms)
 {
-	int64_t days, rest;
-	struct date date;
+	char text[GATE_JS_DATE_MAX];
 
-	if (ms > DATE_MAX || ms < -DATE_MAX) {
-		gate_buffer_puts(out, "null");
-		return;
-	}
-	days = (ms >= 0 ? ms : ms - DAY + 1) / DAY;
-	rest = ms - days * DAY;
-	date = date_of(days);
-	if (date.year >= 0 && date.year <= 9999)
-		gate_buffer_printf(out, "\"%04" PRId64, date.year);
+	if (gate_js_date(text, ms))
+		gate_buffer_printf(out, "\"%s\"", text);
 	else
-		gate_buffer_printf(out, "\"%c%06" PRId64, date.year < 0 ? '-' : '+',
-		    date.year < 0 ? -date.year : date.year);
-	gate_buffer_printf(out, "-%02" PRId64 "-%02" PRId64 "T%02" PRId64 ":%02" PRId64, date.month,
-	    date.day, rest / 3600000, rest / 60000 % 60);
-	gate_buffer_printf(out, ":%02" PRId64 ".%03" PRId64 "Z\"", rest / 1000 % 60, rest % 1000);
+		gate_buffer_puts(out, "null");
 }
 
 /* The driver's class Long has no toJSON: its members show. */

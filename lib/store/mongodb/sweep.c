@@ -99,17 +99,34 @@ struct heap { /* of documents, all of them older than `limit` */
 	struct gate_error *error;
 };
 
+struct list {
+	bson_t ids; /* an array that is being built */
+	int count;
+};
+
+static bool
+add_id(void *data, const bson_t *document)
+{
+	struct list *list = data;
+	char text[16];
+	const char *key;
+	bson_iter_t id;
+
+	if (!bson_iter_init_find(&id, document, "_id"))
+		return true;
+	bson_uint32_to_string((uint32_t)list->count++, &key, text, sizeof text);
+	bson_append_iter(&list->ids, key, -1, &id);
+	return true;
+}
+
 /* {_id: {$in: [...]}} of up to `most` documents. How many, or -1. */
 static int
 collect(const struct heap *h, int64_t most, bson_t *found)
 {
 	struct gate_mongodb_call call;
-	mongoc_cursor_t *cursor;
-	const bson_t *document;
-	bson_t query = BSON_INITIALIZER, options = BSON_INITIALIZER, fields, in, list;
-	bson_iter_t id;
-	int count = 0;
-	bool good;
+	bson_t query = BSON_INITIALIZER, options = BSON_INITIALIZER, fields, in;
+	struct list list = {.count = 0};
+	int result;
 
 	if (gate_mongodb_begin(
 		&h->store->mongodb, &call, GATE_MONGODB_PATIENT, h->collection, h->error) < 0)
@@ -119,25 +136,15 @@ collect(const struct heap *h, int64_t most, bson_t *found)
 	BSON_APPEND_DOCUMENT_BEGIN(&options, "projection", &fields);
 	BSON_APPEND_INT32(&fields, "_id", 1);
 	bson_append_document_end(&options, &fields);
-	cursor = gate_mongoc.collection_find_with_opts(call.collection, &query, &options, NULL);
 	BSON_APPEND_DOCUMENT_BEGIN(found, "_id", &in);
-	GATE_BSON_ARRAY_BEGIN(&in, "$in", -1, &list);
-	while (gate_mongodb_next(&call, cursor, &document))
-		if (bson_iter_init_find(&id, document, "_id")) {
-			char text[16];
-			const char *key;
-
-			bson_uint32_to_string((uint32_t)count++, &key, text, sizeof text);
-			bson_append_iter(&list, key, -1, &id);
-		}
-	bson_append_array_end(&in, &list);
+	GATE_BSON_ARRAY_BEGIN(&in, "$in", -1, &list.ids);
+	result = gate_mongodb_find(&call, &query, &options, add_id, &list);
+	bson_append_array_end(&in, &list.ids);
 	bson_append_document_end(found, &in);
-	good = gate_mongodb_came_all(&call, cursor);
-	gate_mongoc.cursor_destroy(cursor);
 	bson_destroy(&options);
 	bson_destroy(&query);
-	good = gate_mongodb_end(&call, good, "what has expired can't be found", h->error) > 0;
-	return good ? count : -1;
+	result = gate_mongodb_end(&call, result >= 0, "what has expired can't be found", h->error);
+	return result > 0 ? list.count : -1;
 }
 
 /* Those that still are older. How many, or -1. */
@@ -227,15 +234,23 @@ check_ttl(struct gate_store_mongodb *store, int64_t now, struct gate_error *erro
 	return count < 0 ? -1 : 0;
 }
 
+static bool
+take_end(void *data, const bson_t *document)
+{
+	int64_t *cutoff = data;
+	bson_iter_t end;
+
+	if (bson_iter_init_find(&end, document, "expires") && BSON_ITER_HOLDS_DATE_TIME(&end))
+		*cutoff = gate_clock_bound(bson_iter_date_time(&end));
+	return true;
+}
+
 /* The end of the counter before which those too many end; 0: none is. -1. */
 static int64_t
 find_surplus(struct gate_store_mongodb *store, struct gate_error *error)
 {
 	struct gate_mongodb_call call;
-	mongoc_cursor_t *cursor;
-	const bson_t *document;
 	bson_t query = BSON_INITIALIZER, options = BSON_INITIALIZER, sort, fields;
-	bson_iter_t end;
 	int64_t count, cutoff = 0;
 	bool good;
 
@@ -255,15 +270,7 @@ find_surplus(struct gate_store_mongodb *store, struct gate_error *error)
 		BSON_APPEND_INT32(&fields, "expires", 1);
 		bson_append_document_end(&options, &fields);
 		BSON_APPEND_INT64(&options, "skip", BUMPS_MAX);
-		BSON_APPEND_INT64(&options, "limit", 1);
-		cursor =
-		    gate_mongoc.collection_find_with_opts(call.collection, &query, &options, NULL);
-		if (gate_mongoc.cursor_next(cursor, &document) &&
-		    bson_iter_init_find(&end, document, "expires") &&
-		    BSON_ITER_HOLDS_DATE_TIME(&end))
-			cutoff = gate_clock_bound(bson_iter_date_time(&end));
-		good = !gate_mongoc.cursor_error(cursor, &call.error);
-		gate_mongoc.cursor_destroy(cursor);
+		good = gate_mongodb_find_one(&call, &query, &options, take_end, &cutoff) >= 0;
 	}
 	bson_destroy(&options);
 	bson_destroy(&query);

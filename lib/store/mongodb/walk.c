@@ -19,6 +19,7 @@ struct walk {
 	void *data;
 	struct gate_error *error;
 	int visits;
+	int result; /* of the last one */
 };
 
 /* What the visit answers; 1 where there was none. The field may be of another time than the
@@ -27,10 +28,8 @@ static int
 visit_document(struct walk *w, const bson_t *document)
 {
 	struct gate_store_mongodb *store = w->store;
-	struct gate_record record = {.now = gate_clock_wall(),
-	    .ttl = store->ttl,
-	    .user_member = store->user_member,
-	    .deadline = gate_clock_end(store->deadline)};
+	struct gate_record record = gate_record_blank(
+	    gate_clock_wall(), gate_clock_end(store->deadline), store->ttl, store->user_member);
 	bson_iter_t at;
 	const char *id;
 	int found, result = 1;
@@ -59,6 +58,15 @@ visit_document(struct walk *w, const bson_t *document)
 	return result;
 }
 
+static bool
+visit_next(void *data, const bson_t *document)
+{
+	struct walk *w = data;
+
+	w->result = visit_document(w, document);
+	return w->result > 0;
+}
+
 /* With `most` the last written ones, which the server picks among the user's. The walk over all of
  * them goes by the index of users, in which no touch moves a record. */
 static int
@@ -67,10 +75,7 @@ look_through(struct walk *w, int most)
 	struct gate_store_mongodb *store = w->store;
 	struct gate_mongodb_call call;
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, part;
-	const bson_t *document;
-	mongoc_cursor_t *cursor;
-	int result = 1;
-	bool good;
+	int found;
 
 	BSON_APPEND_INT32(&options, "batchSize", WALK_BATCH);
 	if (most > 0) {
@@ -91,23 +96,20 @@ look_through(struct walk *w, int most)
 		bson_destroy(&filter);
 		return -1;
 	}
-	cursor = gate_mongoc.collection_find_with_opts(call.collection, &filter, &options, NULL);
-	while (result > 0 && gate_mongodb_next(&call, cursor, &document))
-		result = visit_document(w, document);
-	good = gate_mongodb_came_all(&call, cursor);
-	gate_mongoc.cursor_destroy(cursor);
+	w->result = 1;
+	found = gate_mongodb_find(&call, &filter, &options, visit_next, w);
 	bson_destroy(&options);
 	bson_destroy(&filter);
-	if (gate_mongodb_end(&call, good, "the records can't be listed", w->error) < 0)
+	if (gate_mongodb_end(&call, found >= 0, "the records can't be listed", w->error) < 0)
 		return -1;
-	return result < 0 ? -1 : 1;
+	return w->result < 0 ? -1 : 1;
 }
 
 int
 gate_store_mongodb_each(
     void *store, const char *user, gate_store_visit *visit, void *data, struct gate_error *error)
 {
-	struct walk w = {store, user, visit, data, error, 0};
+	struct walk w = {store, user, visit, data, error, 0, 0};
 
 	return look_through(&w, 0);
 }
@@ -116,7 +118,7 @@ int
 gate_store_mongodb_newest(void *store, const char *user, int most, gate_store_visit *visit,
     void *data, struct gate_error *error)
 {
-	struct walk w = {store, user, visit, data, error, 0};
+	struct walk w = {store, user, visit, data, error, 0, 0};
 
 	return look_through(&w, most);
 }
