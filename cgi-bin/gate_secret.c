@@ -92,36 +92,26 @@ open_place(struct place *place, const char *path, bool there, struct gate_error 
 
 /* ---- writing ---- */
 
-/* Writes ASIDE, with the owner and the mode of `as`. 0 or -1 with errno. */
+/* Gives the new file the owner and the mode of the one that it replaces. */
 static int
-write_aside(int folder, const struct gate_buffer *text, const struct stat *as)
+copy_owner(void *data, int fd)
 {
-	int fd, result = -1, reason;
+	const struct stat *as = data;
 
-	unlinkat(folder, ASIDE, 0); /* of one that was killed */
-	fd = openat(folder, ASIDE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -1;
-	if (fchown(fd, as->st_uid, as->st_gid) == 0 && fchmod(fd, as->st_mode & 07777) == 0 &&
-	    gate_buffer_write(text, fd) == 0 && fsync(fd) == 0)
-		result = 0;
-	reason = errno;
-	close(fd);
-	errno = reason;
-	return result;
+	return fchown(fd, as->st_uid, as->st_gid) < 0 ? -1 : fchmod(fd, as->st_mode & 07777);
 }
 
 /* Puts text in place, whole or not at all. `as`: the file that it replaces, NULL: there is none. */
 static int
-put(const struct place *place, const struct gate_buffer *text, const struct stat *as,
+put(const struct place *place, const struct gate_buffer *text, struct stat *as,
     struct gate_error *error)
 {
-	const struct stat fresh = {.st_uid = (uid_t)-1, .st_gid = (gid_t)-1, .st_mode = 0600};
+	struct stat fresh = {.st_uid = (uid_t)-1, .st_gid = (gid_t)-1, .st_mode = 0600};
 	int result = -1;
 
 	if (text->failed)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
-	if (write_aside(place->folder, text, as != NULL ? as : &fresh) == 0)
+	if (gate_file_write(place->folder, ASIDE, text, copy_owner, as != NULL ? as : &fresh) == 0)
 		result = as != NULL ? renameat(place->folder, ASIDE, place->folder, place->name)
 				    : linkat(place->folder, ASIDE, place->folder, place->name, 0);
 	if (result < 0 && errno == EEXIST)

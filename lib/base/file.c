@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,4 +92,22 @@ gate_file_read(int fd, size_t most, struct gate_buffer *text)
 	memmove(text->data, text->data + size, text->length);
 	memset(text->data + text->length, '\0', size + 1);
 	return (int)size;
+}
+
+int
+gate_file_write(int folder, const char *name, const struct gate_buffer *text,
+    int (*prepare)(void *data, int fd), void *data)
+{
+	int fd, result = -1, reason;
+
+	unlinkat(folder, name, 0);
+	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -1;
+	if (gate_buffer_write(text, fd) == 0 && prepare(data, fd) == 0 && fsync(fd) == 0)
+		result = 0;
+	reason = errno;
+	close(fd);
+	errno = reason;
+	return result;
 }

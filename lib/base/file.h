@@ -12,6 +12,11 @@
 int gate_file_read(int fd, size_t most, struct gate_buffer *);
 void gate_file_wipe(struct gate_buffer *); /* and releases it */
 
+/* Makes a file of that name in the folder, whole and synced: what somebody who was killed left there goes
+ * first; prepare gives it owner and mode (0, or -1 with errno). 0 or -1 with errno. */
+int gate_file_write(int folder, const char *name, const struct gate_buffer *text,
+    int (*prepare)(void *data, int fd), void *data);
+
 /* Bytes of the mark that a text begins with, 0: none. */
 size_t gate_file_mark(const char *text, size_t length);
 /* As the first line of a text ends: "\n" or "\r\n". */

@@ -112,8 +112,9 @@ open_place(struct place *place, const struct gate_user_file *file, struct gate_e
 /* The mode of a file with an access list shows the most that anybody may, so without the list
  * others might get more. */
 static int
-copy_access(const struct place *place, int fd)
+copy_access(void *data, int fd)
 {
+	const struct place *place = data;
 	char list[ACL_SIZE_MAX];
 	ssize_t size = fgetxattr(place->fd, ACL, list, sizeof list);
 
@@ -128,33 +129,14 @@ copy_access(const struct place *place, int fd)
 	return fchmod(fd, place->st.st_mode & 0770); /* it is nothing for everybody */
 }
 
-/* Writes it beside the file, with its owner, mode and access list. 0 or -1 with errno. */
-static int
-write_aside(const struct place *place, const struct gate_buffer *text)
-{
-	int fd, result = -1, reason;
-
-	unlinkat(place->folder, place->aside, 0); /* of one that was killed */
-	fd = openat(place->folder, place->aside,
-	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -1;
-	if (gate_buffer_write(text, fd) == 0 && copy_access(place, fd) == 0 && fsync(fd) == 0)
-		result = 0;
-	reason = errno;
-	close(fd);
-	errno = reason;
-	return result;
-}
-
 /* Puts text in the place of the file, whole or not at all. 1 or -1. */
 static int
-put(const struct place *place, const struct gate_buffer *text, const struct gate_user_file *file,
+put(struct place *place, const struct gate_buffer *text, const struct gate_user_file *file,
     struct gate_error *error)
 {
 	int result = 1;
 
-	if (write_aside(place, text) < 0)
+	if (gate_file_write(place->folder, place->aside, text, copy_access, place) < 0)
 		result = gate_user_file_fail(file, " can't be changed", error);
 	else if (!is_in_place(place))
 		result = gate_fail(error, GATE_ESYSTEM,
