@@ -1,4 +1,5 @@
-/* test_clock_watch.c: which readings of the wall clock are believed. */
+/* test_clock_watch.c: which readings of the wall clock are believed.
+ * Tests base/clock_watch.c; base/clock.c is under every test. */
 #include "config.h"
 
 #include "base/clock.h"

@@ -1,4 +1,5 @@
-/* test_encode.c: bytes and times as text and back. */
+/* test_encode.c: bytes and times as text and back.
+ * Tests base/encode.c, base/date.c and crypto/digest.c. */
 #include "config.h"
 
 #include <time.h>

@@ -23,18 +23,24 @@ named=$(sed '/^#/d' scripts/shares | grep -oE '\btests/[a-z_/]*/test_[a-z_]+\.sh
 say 3 'the shares run what SHARE_TESTS lists' "$([ "$slow" = "$named" ] ||
 	printf 'Makefile.am: %s\nscripts/shares: %s\n' "$slow" "$named")"
 
-# lib/store/file/swap.c has tests/test_store_file_swap.c, or that of what it is a part of
-# (test_store_file.c, test_store.c; test_swap.c), or a word in CONTRIBUTING.md of where it is tested.
-test_of() { # NAME
-	part=$1
-	while [ -z "$(find tests -name "test_$part.c")" ]; do
+# lib/store/file/swap.c is tested in tests/store/file/, by test_store_file_swap.c, or the test of what it
+# is a part of (test_store_file.c), or without folders before it (test_swap.c); else a test names its path.
+test_of() { # FOLDER NAME
+	part=$2
+	while [ ! -e "tests/$1/test_$part.c" ]; do
 		[ "$part" != "${part%_*}" ] || return 1
 		part=${part%_*}
 	done
 }
-untold=$(find lib -name '*.c' | sort | while read -r file; do
-	path=${file#lib/} path=${path%.c}
-	test_of "$(echo "$path" | tr / _)" || test_of "${path##*/}" ||
-		grep -qF "$path.c" CONTRIBUTING.md || echo "$file: CONTRIBUTING.md does not say which test it has"
+has_test() { # PATH below lib/
+	rest=${1%.c}
+	until test_of "${1%/*}" "$(echo "$rest" | tr / _)"; do
+		[ "$rest" != "${rest#*/}" ] || return 1
+		rest=${rest#*/}
+	done
+}
+untold=$(find lib -name '*.c' | sed 's/^lib.//' | sort | while read -r path; do
+	has_test "$path" || grep -rqwF --include='test_*' "$path" tests ||
+		echo "lib/$path: no test of its name, and none that says $path"
 done)
 say 4 'each file of lib/ has a test that can be found' "$untold"

@@ -1,4 +1,5 @@
-/* test_sign.c: signatures byte for byte, every forgery refused, ids that nobody can guess. */
+/* test_sign.c: signatures byte for byte, every forgery refused, ids that nobody can guess.
+ * Tests crypto/sign.c, crypto/id.c and crypto/random.c. */
 #include "config.h"
 
 #include <errno.h>

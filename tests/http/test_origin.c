@@ -1,4 +1,5 @@
-/* test_origin.c: who may send what is unsafe, whose address counts, which `next` stays here. */
+/* test_origin.c: who may send what is unsafe, whose address counts, which `next` stays here.
+ * Tests http/origin.c and http/address.c. */
 #include "config.h"
 
 #include "base/buffer.h"

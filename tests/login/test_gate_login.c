@@ -1,5 +1,6 @@
 /* test_gate_login.c: login, logout, and who is logged in: what is stored, what is told, what a
- * second run does not do again. For lib/login/login.c. */
+ * second run does not do again.
+ * Tests login/login.c, login/try.c, login/report.c and login/finish.c. */
 #include "config.h"
 
 #include "base/date.h"

@@ -1,5 +1,5 @@
 /* test_json.c: the scanner takes what JSON.parse takes, the printer writes what stringify writes.
- */
+ * Tests record/json.c, record/json_print.c and base/number.c. */
 #include "config.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
-/* test_answer.c: status, header lines, pages and redirects, and that none leaves unsaved. */
+/* test_answer.c: status, header lines, pages and redirects, and that none leaves unsaved.
+ * Tests request/answer.c, request/page.c and request/finish.c. */
 #include "config.h"
 
 #include "base/encode.h"

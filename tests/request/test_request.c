@@ -1,4 +1,5 @@
-/* test_request.c: what was asked, and a request's transaction from its parameters to its answer. */
+/* test_request.c: what was asked, and a request's transaction from its parameters to its answer.
+ * Tests request/request.c, request/asked.c, request/memory.c and serve/transact.c. */
 #include "config.h"
 
 #include "base/error.h"

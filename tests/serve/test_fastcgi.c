@@ -1,4 +1,5 @@
-/* test_fastcgi.c: raw FastCGI records, right and wrong ones, sent to running responders. */
+/* test_fastcgi.c: raw FastCGI records, right and wrong ones, sent to running responders.
+ * Tests serve/fastcgi.c and serve/parked.c. */
 #include "config.h"
 
 #include <sys/un.h>

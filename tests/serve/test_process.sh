@@ -1,5 +1,6 @@
 #!/bin/bash
 # test_process.sh: masters, workers, sockets and signals, with requests under way through nginx.
+# Tests serve/main.c, serve/open.c, serve/master.c, serve/worker.c and serve/listen.c.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
 need_nginx
 
