@@ -14,14 +14,6 @@
 
 static struct fixture f;
 
-static int
-take_away(const char *id)
-{
-	struct gate_error error = {0};
-
-	return gate_store_remove(&f.link, id, NULL, &error);
-}
-
 /* ---- one after the other ---- */
 
 static void
@@ -42,10 +34,11 @@ test_create(void)
 	gate_store_release(&f.link, &record);
 	ok(record.count == 0 && record.was == NULL, "release: empty");
 	gate_store_release(&f.link, &record);
-	ok(take_away("create") == 1, "remove of whatever is there: 1");
-	ok(take_away("create") == 0, "and of nothing: 0");
+	ok(take_away(&f.link, "create") == 1, "remove of whatever is there: 1");
+	ok(take_away(&f.link, "create") == 0, "and of nothing: 0");
 	is(stored(&f.link, "create"), "gone", "it is gone");
-	ok(put(&f.link, "create", "3") == 1 && take_away("create") == 1, "the id is free again");
+	ok(put(&f.link, "create", "3") == 1 && take_away(&f.link, "create") == 1,
+	    "the id is free again");
 }
 
 static void
@@ -102,7 +95,7 @@ test_touch(void)
 	ok(record.touched > now - 1000, "and the time of the touch");
 	is(member(&record, "n"), before, "and not a byte of the payload");
 	gate_store_release(&f.link, &record);
-	take_away("touch");
+	take_away(&f.link, "touch");
 }
 
 static void
@@ -129,7 +122,7 @@ test_update(void)
 	gate_store_release(&f.link, &record);
 	ok(set(&f.link, "update", "1") == 1, "and shrink");
 	is(stored(&f.link, "update"), "1", "to what it was");
-	take_away("update");
+	take_away(&f.link, "update");
 }
 
 static void
@@ -153,9 +146,9 @@ test_absent(void)
 	ok(get(&f.link, "malformed", &record) == GATE_UNREADABLE, "load: can't be read");
 	ok(record.count == 0 && record.was == NULL, "and the record is empty");
 	ok(put(&f.link, "malformed", "2") == 0, "but its id is taken");
-	ok(take_away("malformed") == 1, "and it can be removed");
-	take_away("expired");
-	take_away("aged");
+	ok(take_away(&f.link, "malformed") == 1, "and it can be removed");
+	take_away(&f.link, "expired");
+	take_away(&f.link, "aged");
 }
 
 static void
@@ -180,7 +173,7 @@ test_absolute(void)
 	ok(gate_store_load(&f.link, "old", &options, &record, &error) == 1, "younger: 1");
 	ok(record.created > 0, "with the time of its making");
 	gate_store_release(&f.link, &record);
-	take_away("old");
+	take_away(&f.link, "old");
 }
 
 static void
@@ -196,15 +189,16 @@ test_ids(void)
 	memset(longest, 'a', sizeof longest);
 	longest[GATE_ID_MAX + 1] = '\0';
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		good = good && get(&f.link, bad[i], &record) == 0 && take_away(bad[i]) == 0;
-	good = good && get(&f.link, longest, &record) == 0 && take_away(longest) == 0;
+		good =
+		    good && get(&f.link, bad[i], &record) == 0 && take_away(&f.link, bad[i]) == 0;
+	good = good && get(&f.link, longest, &record) == 0 && take_away(&f.link, longest) == 0;
 	ok(good, "ids that are none are unknown");
 	ok(calls == f.link.calls[GATE_STORE_LOAD] + f.link.calls[GATE_STORE_REMOVE],
 	    "and the store is not asked");
 	longest[GATE_ID_MAX] = '\0';
 	ok(put(&f.link, longest, "1") == 1, "an id of 128 characters");
 	is(stored(&f.link, longest), "1", "is one");
-	ok(take_away(longest) == 1, "and goes");
+	ok(take_away(&f.link, longest) == 1, "and goes");
 }
 
 static int
@@ -280,18 +274,8 @@ test_each(void)
 	    "a visit that answers below 0 ends it: -1");
 	for (int i = 0; i < MANY; i++) {
 		snprintf(id, sizeof id, "walk-%d", i);
-		take_away(id);
+		take_away(&f.link, id);
 	}
-}
-
-static int
-sweep_now(void)
-{
-	struct gate_options options = f.options;
-	struct gate_error error = {0};
-
-	options.sweep_interval = 0;
-	return f.link.table->sweep(f.link.store, &options, &error);
 }
 
 /* A session's record made two hours ago with a lifetime of four, last touched at `touched`; user:
@@ -347,12 +331,12 @@ test_first(void)
 	    "a stranger's record that was never touched ends after first_ttl");
 	ok(look("guest") == 1, "once it was touched it has its lifetime");
 	ok(look("alice") == 1, "so has that of who is logged in");
-	swept = f.link.table->sweep != NULL ? sweep_now() : 1;
+	swept = f.link.table->sweep != NULL ? sweep_now(&f) : 1;
 	ok(swept == 1 && look("guest") == 1 && look("alice") == 1,
 	    "a sweep takes the stranger's only");
-	take_away("stranger");
-	take_away("guest");
-	take_away("alice");
+	take_away(&f.link, "stranger");
+	take_away(&f.link, "guest");
+	take_away(&f.link, "alice");
 }
 
 /* Made by a host whose clock was ahead by a year. */
@@ -383,13 +367,13 @@ test_ahead(void)
 		record.created <= gate_clock_wall(),
 	    "  and it is as any other");
 	gate_store_release(&f.link, &record);
-	take_away("ahead");
+	take_away(&f.link, "ahead");
 	put_at(&f.link, "near", "1", now + 30000, HOUR);
 	ok(get(&f.link, "near", &record) == 1 && !record.ahead &&
 		record.expires == now + 30000 + HOUR,
 	    "half a minute ahead is another host's clock");
 	gate_store_release(&f.link, &record);
-	take_away("near");
+	take_away(&f.link, "near");
 }
 
 static void
@@ -444,17 +428,17 @@ test_sweep(void)
 		return;
 	}
 	fill_for_sweep();
-	ok(sweep_now() == MANY, "sweep: as many as expired over a minute ago");
+	ok(sweep_now(&f) == MANY, "sweep: as many as expired over a minute ago");
 	ok(count_all() == 2 * MANY, "the others are left");
 	for (int i = 0; i < MANY; i++) {
 		snprintf(id, sizeof id, "live-%d", i);
 		live += strcmp(stored(&f.link, id), "1") == 0;
-		take_away(id);
+		take_away(&f.link, id);
 		snprintf(id, sizeof id, "dying-%d", i);
-		take_away(id);
+		take_away(&f.link, id);
 	}
 	ok(live == MANY, "no live one went");
-	ok(sweep_now() == 0, "then there is nothing to sweep");
+	ok(sweep_now(&f) == 0, "then there is nothing to sweep");
 }
 
 static void
@@ -468,12 +452,12 @@ test_sweep_interval(void)
 	fill_for_sweep();
 	ok(f.link.table->sweep(f.link.store, &f.options, &error) == 0 && count_all() == 3 * MANY,
 	    "not again within sweep_interval");
-	ok(sweep_now() == MANY, "but behind it");
+	ok(sweep_now(&f) == MANY, "but behind it");
 	for (int i = 0; i < MANY; i++) {
 		snprintf(id, sizeof id, "live-%d", i);
-		take_away(id);
+		take_away(&f.link, id);
 		snprintf(id, sizeof id, "dying-%d", i);
-		take_away(id);
+		take_away(&f.link, id);
 	}
 }
 
@@ -505,9 +489,9 @@ test_sweep_together(void)
 		char id[32];
 
 		snprintf(id, sizeof id, "live-%d", i);
-		take_away(id);
+		take_away(&f.link, id);
 		snprintf(id, sizeof id, "dying-%d", i);
-		take_away(id);
+		take_away(&f.link, id);
 	}
 	ok(count_all() == 0, "nothing is left of the tests");
 }
@@ -658,38 +642,35 @@ test_bump_back_together(void)
 	bump("together", 0, 0);
 }
 
+static void
+test_all(void)
+{
+	test_create();
+	test_swap();
+	test_touch();
+	test_update();
+	test_absent();
+	test_absolute();
+	test_first();
+	test_ahead();
+	test_ids();
+	test_health();
+	test_each();
+	test_sweep();
+	test_sweep_interval();
+	test_sweep_together();
+	test_bump();
+	test_bump_expiry();
+	test_bump_ahead();
+	test_bump_back();
+	test_bump_back_together();
+}
+
 int
 main(void)
 {
 	enter_scratch();
-	for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
-		printf("# %s, file_sync %s\n", stores[i].url, stores[i].sync);
-		if (!ok(open_fixture(&f, stores[i].url, stores[i].sync) == 0, "open %s",
-			stores[i].url)) {
-			printf("# %s\n", f.error.text);
-			continue;
-		}
-		test_create();
-		test_swap();
-		test_touch();
-		test_update();
-		test_absent();
-		test_absolute();
-		test_first();
-		test_ahead();
-		test_ids();
-		test_health();
-		test_each();
-		test_sweep();
-		test_sweep_interval();
-		test_sweep_together();
-		test_bump();
-		test_bump_expiry();
-		test_bump_ahead();
-		test_bump_back();
-		test_bump_back_together();
-		close_fixture(&f);
-	}
+	on_each_store(&f, NULL, test_all);
 	leave_scratch();
 	return done();
 }

@@ -22,14 +22,6 @@ rounds_for_store(int n)
 	return counted(slow ? n / 10 : n);
 }
 
-static int
-take_away(const char *id)
-{
-	struct gate_error error = {0};
-
-	return gate_store_remove(&f.link, id, NULL, &error);
-}
-
 struct crowd {
 	atomic_int running, next, bad, seen[];
 };
@@ -191,12 +183,12 @@ test_crowd(void)
 	    most);
 	snprintf(text, sizeof text, "%d", most);
 	is(stored(&f.link, "crowd"), text, "and that is in the record");
-	take_away("crowd");
+	take_away(&f.link, "crowd");
 	rounds = rounds_for_store(500);
 	ok(run_crowd(create_in_thread, rounds), "of all that create one id one succeeds");
 	for (int i = 1; i <= rounds; i++) {
 		snprintf(text, sizeof text, "wanted-%d", i);
-		take_away(text);
+		take_away(&f.link, text);
 	}
 	munmap(crowd, sizeof *crowd + ((size_t)most + 1) * sizeof crowd->seen[0]);
 }
@@ -290,25 +282,22 @@ test_torn(void)
 	good = in_crowd(read_or_write, NULL) && crowd->bad == 0;
 	ok(good && crowd->next > 0, "two readers beside two writers never saw half a record");
 	printf("# %d reads\n", crowd->next);
-	take_away("torn");
+	take_away(&f.link, "torn");
 	munmap(crowd, sizeof *crowd);
+}
+
+static void
+test_all(void)
+{
+	test_crowd();
+	test_torn();
 }
 
 int
 main(void)
 {
 	enter_scratch();
-	for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
-		printf("# %s, file_sync %s\n", stores[i].url, stores[i].sync);
-		if (!ok(open_fixture(&f, stores[i].url, stores[i].sync) == 0, "open %s",
-			stores[i].url)) {
-			printf("# %s\n", f.error.text);
-			continue;
-		}
-		test_crowd();
-		test_torn();
-		close_fixture(&f);
-	}
+	on_each_store(&f, NULL, test_all);
 	leave_scratch();
 	return done();
 }

@@ -18,7 +18,6 @@
 #define EACH 20 /* records that a thread makes */
 
 static struct fixture f;
-static char user_member[GATE_MEMBER_MAX + 1];
 
 /* ---- records of users ---- */
 
@@ -27,7 +26,7 @@ blank_record(void)
 {
 	struct gate_record record = blank(gate_clock_wall());
 
-	record.user_member = user_member;
+	record.user_member = f.options.user_member;
 	return record;
 }
 
@@ -42,9 +41,9 @@ stamp_user(struct gate_record *record, const char *user)
 	char *text;
 
 	policy.login = user != NULL ? &login : NULL;
-	if (user != NULL && strcmp(user_member, "gate.user") != 0) {
+	if (user != NULL && strcmp(f.options.user_member, "gate.user") != 0) {
 		text = json_dumps(name, JSON_ENCODE_ANY);
-		gate_record_set(record, user_member, text);
+		gate_record_set(record, f.options.user_member, text);
 		free(text);
 	}
 	json_decref(name);
@@ -111,12 +110,6 @@ write_as_nobody(const char *id)
 	return result;
 }
 
-static int
-take_away(const char *id)
-{
-	return gate_store_remove(&f.link, id, NULL, NULL);
-}
-
 /* Only if it still is what was read. */
 static int
 take_read(const char *id)
@@ -149,7 +142,7 @@ visit(void *data, const char *id, struct gate_record *record)
 	if (record->user == NULL || strcmp(record->user, w->user) != 0 ||
 	    gate_record_get(record, "n") == NULL || record->expires <= gate_clock_wall())
 		w->strange = true;
-	if (w->removing && take_away(id) != 1)
+	if (w->removing && take_away(&f.link, id) != 1)
 		w->strange = true;
 	return w->count == w->stop_at ? w->answer : 1;
 }
@@ -217,8 +210,8 @@ test_each(void)
 	take_all("anna");
 	is(ids_of("anna"), "", "a visit may remove what it is shown");
 	is(ids_of("ben"), "b1", "  others stay");
-	take_away("b1");
-	take_away("nobodys");
+	take_away(&f.link, "b1");
+	take_away(&f.link, "nobodys");
 }
 
 /* The file store goes by its files. */
@@ -298,7 +291,7 @@ test_names(void)
 	for (size_t i = 0; i < count; i++) {
 		snprintf(id, sizeof id, "named-%zu", i);
 		good = strcmp(ids_of(names[i]), id) == 0 && good;
-		take_away(id);
+		take_away(&f.link, id);
 	}
 	ok(good, "a name may be any text: %zu of them", count);
 }
@@ -320,7 +313,7 @@ test_update(void)
 	ok(write_as_nobody("one") == 1, "they log out, the record stays");
 	is(ids_of("anna"), "", "  it is nobody's");
 	ok(write_as("one", "anna") == 1 && strcmp(ids_of("anna"), "one") == 0, "and in again");
-	take_away("one");
+	take_away(&f.link, "one");
 }
 
 static void
@@ -337,7 +330,7 @@ test_conflict(void)
 	is(ids_of("ben"), "", "  it is not the slower one's");
 	is(ids_of("anna"), "one", "  but the faster one's");
 	load("one", &record);
-	take_away("one");
+	take_away(&f.link, "one");
 	stamp_user(&record, "ben");
 	ok(gate_store_update(&f.link, "one", &record, NULL) == GATE_CONFLICT, "gone meanwhile");
 	gate_store_release(&f.link, &record);
@@ -345,7 +338,7 @@ test_conflict(void)
 	make("one", "anna");
 	ok(make("one", "ben") == 0 && strcmp(ids_of("ben"), "") == 0, "create of a taken id");
 	is(ids_of("anna"), "one", "  leaves it whose it was");
-	take_away("one");
+	take_away(&f.link, "one");
 }
 
 static void
@@ -355,12 +348,12 @@ test_remove(void)
 	make("two", "anna");
 	ok(take_read("one") == 1, "remove of what was read");
 	is(ids_of("anna"), "two", "  one less");
-	ok(take_away("two") == 1, "remove of whatever is there");
+	ok(take_away(&f.link, "two") == 1, "remove of whatever is there");
 	is(ids_of("anna"), "", "  none is left");
 	make("one", "ben");
 	is(ids_of("ben"), "one", "the id may come back as another one's");
 	is(ids_of("anna"), "", "  and only that");
-	take_away("one");
+	take_away(&f.link, "one");
 }
 
 static void
@@ -376,7 +369,7 @@ test_renew(void)
 	ok(gate_store_remove(&f.link, "old", &record, NULL) == 1, "then the old one goes");
 	gate_store_release(&f.link, &record);
 	is(ids_of("anna"), "new", "  the new one is theirs");
-	take_away("new");
+	take_away(&f.link, "new");
 }
 
 static void
@@ -390,7 +383,7 @@ test_touch(void)
 	ok(gate_store_touch(&f.link, "one", &record, NULL) == 1, "touch");
 	gate_store_release(&f.link, &record);
 	is(ids_of("anna"), "one", "  changes nothing of that");
-	take_away("one");
+	take_away(&f.link, "one");
 }
 
 static void *
@@ -440,25 +433,16 @@ test_together(void)
 	take_all("anna");
 }
 
-static int
-sweep_now(void)
-{
-	struct gate_options options = f.options;
-
-	options.sweep_interval = 0;
-	return f.link.table->sweep(f.link.store, &options, NULL);
-}
-
 static void
 test_sweep(void)
 {
 	make("one", "anna");
 	make("two", "anna");
-	take_away("two");
+	take_away(&f.link, "two");
 	if (f.link.table->sweep != NULL)
-		ok(sweep_now() == 0, "a sweep");
+		ok(sweep_now(&f) == 0, "a sweep");
 	is(ids_of("anna"), "one", "  leaves what lives");
-	take_away("one");
+	take_away(&f.link, "one");
 }
 
 /* ---- what is written back behind gate's back ---- */
@@ -507,7 +491,7 @@ forget(const char *id)
 	char key[GATE_COUNTER_KEY_MAX];
 	struct gate_bump bump;
 
-	take_away(id);
+	take_away(&f.link, id);
 	gate_record_ended_key(key, id);
 	gate_store_bump(&f.link, key, 0, 0, &bump, NULL);
 }
@@ -550,7 +534,7 @@ test_ended(void)
 	is(ids_of("anna"), "", "  also when somebody has asked for it");
 	write_behind("slow", text);
 	ok(!lives("slow") && !lives("slow"), "  however often it comes");
-	take_away("slow");
+	take_away(&f.link, "slow");
 	write_behind("slow", text);
 	ok(!lives("slow"), "  and whoever takes it away between");
 	forget("slow");
@@ -570,7 +554,7 @@ test_conflicting_end(void)
 	    "end of what was changed meanwhile");
 	gate_store_release(&f.link, &record);
 	text = text_of("busy");
-	take_away("busy");
+	take_away(&f.link, "busy");
 	write_behind("busy", text != NULL ? text : "");
 	ok(lives("busy"), "  has ended nothing");
 	forget("busy");
@@ -617,11 +601,11 @@ test_adopted(void)
 	ok(lives("changed"), "a Node program logs another one in");
 	is(ids_of("anna"), "changed", "  the session is in the new one's list");
 	is(ids_of("ben"), "", "  and in the old one's no more");
-	take_away("changed");
+	take_away(&f.link, "changed");
 	make("nobodys", NULL);
 	before = writes();
 	ok(lives("nobodys") && writes() == before, "nobody's session is looked for in no list");
-	take_away("nobodys");
+	take_away(&f.link, "nobodys");
 }
 
 static void
@@ -706,7 +690,7 @@ test_files(void)
 	write_as("two", "carla");
 	ok(is_there("carla", "two"), "one that became theirs is there too");
 	take_read("two");
-	take_away("one");
+	take_away(&f.link, "one");
 	ok(!is_there("carla", "two") && !is_there("carla", "one"), "whoever removes them");
 	put_entry("carla", "one");
 	is(ids_of("carla"), "", "a file that is left behind does not count");
@@ -721,7 +705,7 @@ test_files(void)
 	is(ids_of("carla"), "", "nor what has no id's name, nor a folder");
 	unlinkat(folder, entry("carla", "no.id"), 0);
 	unlinkat(folder, entry("carla", "a-folder"), AT_REMOVEDIR);
-	take_away("bens");
+	take_away(&f.link, "bens");
 }
 
 static void
@@ -735,7 +719,7 @@ test_swept_files(void)
 	make_old("carla", "young", 59);
 	for (size_t i = 0; i < sizeof left / sizeof *left; i++)
 		make_old("carla", left[i], 61);
-	sweep_now();
+	sweep_now(&f);
 	ok(!is_there("carla", "one") && !is_there("carla", "bens") &&
 		!is_there("carla", "never-was"),
 	    "the sweep takes what was left behind for an hour");
@@ -744,12 +728,12 @@ test_swept_files(void)
 	    "  one with a record stays, however old");
 	take_read("live");
 	make_old("carla", "young", 61);
-	sweep_now();
+	sweep_now(&f);
 	ok(!is_there("carla", NULL), "a folder that is empty then goes");
 	make("again", "carla");
 	is(ids_of("carla"), "again", "  and comes back");
 	take_read("again");
-	sweep_now();
+	sweep_now(&f);
 	ok(!is_there("carla", NULL), "nothing is left");
 }
 
@@ -776,7 +760,7 @@ test_no_entry(void)
 	gate_store_release(&f.link, &record);
 	is(ids_of("carla"), "failed", "and a walk fails");
 	unlinkat(folder, entry("carla", NULL), 0);
-	take_away("one");
+	take_away(&f.link, "one");
 }
 
 /* A record of Node's: nothing tells the index, until gate next writes it. */
@@ -811,43 +795,20 @@ test_all_files(void)
 
 /* ---- the whole ---- */
 
-/* As if the option had been given: stores read it when they are opened. */
-static bool
-open_with(size_t i, const char *member, char **usual)
+static void
+test_store(void)
 {
-	bool good = open_fixture(&f, stores[i].url, stores[i].sync) == 0;
-
-	*usual = f.options.user_member;
-	if (!good)
-		return false;
-	snprintf(user_member, sizeof user_member, "%s", member);
-	gate_store_close(&f.link);
-	f.options.user_member = user_member;
-	return connect_store(&f.link, &f.options, &f.error) == 0;
+	test_all();
+	if (strncmp(f.options.store, "file:", 5) == 0)
+		test_all_files();
 }
 
 int
 main(void)
 {
-	static const char *const members[] = {"gate.user", "username"};
-	char *usual;
-
 	enter_scratch();
-	for (size_t i = 0; i < 2 * sizeof stores / sizeof *stores; i++) {
-		const char *member = members[i % 2];
-
-		printf("# %s, file_sync %s, user_member %s\n", stores[i / 2].url,
-		    stores[i / 2].sync, member);
-		if (ok(open_with(i / 2, member, &usual), "open %s", stores[i / 2].url)) {
-			test_all();
-			if (strncmp(stores[i / 2].url, "file:", 5) == 0)
-				test_all_files();
-		} else {
-			printf("# %s\n", f.error.text);
-		}
-		f.options.user_member = usual;
-		close_fixture(&f);
-	}
+	on_each_store(&f, "user_member=gate.user", test_store);
+	on_each_store(&f, "user_member=username", test_store);
 	leave_scratch();
 	return done();
 }

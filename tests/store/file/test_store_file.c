@@ -103,24 +103,6 @@ end_log(void)
 	return lines;
 }
 
-static int
-take_away(const char *id)
-{
-	struct gate_error error = {0};
-
-	return gate_store_remove(&f.link, id, NULL, &error);
-}
-
-static int
-sweep_now(void)
-{
-	struct gate_options options = f.options;
-	struct gate_error error = {0};
-
-	options.sweep_interval = 0;
-	return f.link.table->sweep(f.link.store, &options, &error);
-}
-
 /* ---- bytes ---- */
 
 /* text, and behind it nothing but spaces, at least one, up to a multiple of 256. */
@@ -153,7 +135,7 @@ test_bytes(bool synced)
 		(look(".gate/bump").st_mode & 07777) == 0700,
 	    "what lies beside it: 0700");
 	ok((look(".").st_mode & 07777) == 0700, "a folder that was made: 0700");
-	take_away("bytes");
+	take_away(&f.link, "bytes");
 }
 
 /* One more character at a time, until the padding has grown by a block. */
@@ -172,7 +154,7 @@ test_padding(void)
 		snprintf(text, sizeof text, "%.*s%s%s", (int)(strstr(made, "\"n\":") + 4 - made),
 		    made, n, strstr(made, ",\"__last"));
 		good = is_padded(length, text);
-		take_away("pad");
+		take_away(&f.link, "pad");
 	}
 	ok(good && length == 512, "always at least one space, always a multiple of 256");
 }
@@ -207,7 +189,7 @@ test_places(bool synced)
 	ok(set(&f.link, "place", wide) == 1 && look("place.json").st_ino != before,
 	    "and one of more than a page");
 	ok((look("place.json").st_mode & 07777) == 0600, "still 0600");
-	take_away("place");
+	take_away(&f.link, "place");
 }
 
 static void
@@ -272,10 +254,10 @@ test_times(void)
 		gate_store_release(&f.link, &record);
 	}
 	spill("times.json", "{\"cookie\":{}}");
-	ok(sweep_now() == 0 && is_there("times.json"), "nor is it swept");
+	ok(sweep_now(&f) == 0 && is_there("times.json"), "nor is it swept");
 	spill("times.json", "{\"cookie\":{},\"__lastAccess\":1000}");
 	ok(get(&f.link, "times", &record) == 0, "an old one has expired");
-	ok(sweep_now() == 1 && !is_there("times.json"), "and is swept");
+	ok(sweep_now(&f) == 1 && !is_there("times.json"), "and is swept");
 }
 
 /* ---- files that are no records ---- */
@@ -303,7 +285,7 @@ left_alone(const char *id, const char *what)
 	ok(strstr(logged, "level=warn") != NULL && strstr(logged, id) == NULL, "without the id");
 	ok(put(&f.link, id, "1") == 0, "its name is taken");
 	begin_log();
-	sweep_now();
+	sweep_now(&f);
 	end_log();
 	after = look(name);
 	ok(before.st_ino == after.st_ino && before.st_size == after.st_size &&
@@ -355,9 +337,9 @@ test_swept_strange(void)
 	utimensat(folder, "named-pipe.json", old, 0);
 	utimensat(folder, "directory.json", old, 0);
 	begin_log();
-	ok(sweep_now() == 0 && is_there("huge-file.json"), "one of more than 1 MiB is left");
+	ok(sweep_now(&f) == 0 && is_there("huge-file.json"), "one of more than 1 MiB is left");
 	utimensat(folder, "huge-file.json", old, 0);
-	ok(sweep_now() == 1 && !is_there("huge-file.json"), "until nobody wrote it for ttl");
+	ok(sweep_now(&f) == 1 && !is_there("huge-file.json"), "until nobody wrote it for ttl");
 	ok(end_log() == 0, "the log is silent");
 	ok(is_there("symbolic-link.json") && is_there("named-pipe.json") &&
 		is_there("directory.json"),
@@ -382,27 +364,28 @@ test_swept_foreign(void)
 
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
 		spill("ours.json", ours[i]);
-		ok(sweep_now() == 0 && is_there("ours.json"), "young: %s", ours[i]);
+		ok(sweep_now(&f) == 0 && is_there("ours.json"), "young: %s", ours[i]);
 		utimensat(folder, "ours.json", old, 0);
-		ok(sweep_now() == 1 && !is_there("ours.json"), "  old: it is swept");
+		ok(sweep_now(&f) == 1 && !is_there("ours.json"), "  old: it is swept");
 	}
 	spill_bytes("ours.json", "{\"a\":\"b\0\0\0\0", 12);
 	utimensat(folder, "ours.json", old, 0);
-	ok(sweep_now() == 1 && !is_there("ours.json"), "so is what was written in part");
+	ok(sweep_now(&f) == 1 && !is_there("ours.json"), "so is what was written in part");
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
 		spill("package.json", others[i]);
 		utimensat(folder, "package.json", old, 0);
-		ok(sweep_now() == 0 && is_there("package.json"), "no session stays: %s", others[i]);
+		ok(sweep_now(&f) == 0 && is_there("package.json"), "no session stays: %s",
+		    others[i]);
 	}
 	memset(large, ' ', sizeof large);
 	memcpy(large, "{\"name\":\"x\",\"a\":[", 17);
 	spill_bytes("package.json", large, sizeof large);
 	utimensat(folder, "package.json", old, 0);
-	ok(sweep_now() == 0 && is_there("package.json"), "a large one, too");
+	ok(sweep_now(&f) == 0 && is_there("package.json"), "a large one, too");
 	memcpy(large, "{\"cookie\":{},\"a\":\"\"", 19);
 	spill_bytes("package.json", large, sizeof large);
 	utimensat(folder, "package.json", old, 0);
-	ok(sweep_now() == 1 && !is_there("package.json"), "but one with a cookie in it");
+	ok(sweep_now(&f) == 1 && !is_there("package.json"), "but one with a cookie in it");
 }
 
 static int
@@ -463,7 +446,7 @@ test_malformed(void)
 	spill_bytes("malformed-file.json", "{\"cookie\":{}}\0", 14);
 	left_alone("malformed-file", "a file with a NUL at its end");
 	utimensat(folder, "malformed-file.json", old, 0);
-	ok(sweep_now() == 1 && !is_there("malformed-file.json"),
+	ok(sweep_now(&f) == 1 && !is_there("malformed-file.json"),
 	    "swept once nobody wrote it for ttl");
 }
 
@@ -528,7 +511,7 @@ test_too_large(void)
 	ok(set(&f.link, "large", wide) == 1 && get(&f.link, "large", &record) == 1,
 	    "a little less is a record");
 	gate_store_release(&f.link, &record);
-	take_away("large");
+	take_away(&f.link, "large");
 }
 
 /* ---- beside the records ---- */
@@ -551,7 +534,7 @@ test_sweep_options(void)
 	spill(".gate/tmp/left", "");
 	utimensat(folder, ".gate/tmp/left", old, 0);
 	gate_store_bump(&f.link, "gone", 1, -1, &b, &error);
-	ok(sweep_now() == 0 && is_there("expired.json"), "auto_remove = disabled: records stay");
+	ok(sweep_now(&f) == 0 && is_there("expired.json"), "auto_remove = disabled: records stay");
 	ok(!is_there(".gate/tmp/left") && !is_there(path), "and the rest goes");
 	f.options.auto_remove = GATE_REMOVE_NATIVE;
 	utimensat(folder, ".gate/sweep", later, 0);
@@ -576,7 +559,7 @@ forget_and_bump(int number, void *data)
 	if (number == 0)
 		f.link = link;
 	while (number == 0 && *running) /* the sweeper */
-		bad |= sweep_now() < 0;
+		bad |= sweep_now(&f) < 0;
 	for (int i = counted(10000); number == 1 && i > 0; i--) {
 		bad |=
 		    gate_store_bump(&link, "k", 1, -1, &b, &error) != 1; /* has expired at once */
@@ -619,7 +602,7 @@ test_unreadable(const char *path)
 	ok(end_log() == 1 &&
 		strstr(logged, "event=counter-unreadable store=file counter=key ") != NULL,
 	    "which is logged");
-	sweep_now();
+	sweep_now(&f);
 	ok(is_there(path), "the sweep leaves it");
 	ok(gate_store_bump(&f.link, "key", 0, 0, &b, &error) == 1 && !is_there(path),
 	    "and it can be forgotten");
@@ -638,12 +621,12 @@ test_counters(void)
 	gate_store_bump(&f.link, "key", 41, HOUR, &b, &error);
 	ok(is_there(path) && (look(path).st_mode & 07777) == 0600, "a counter's file, 0600");
 	spill(path, "garbage");
-	sweep_now();
+	sweep_now(&f);
 	test_unreadable(path);
 	spill(path, "");
 	ok(gate_store_bump(&f.link, "key", 1, HOUR, &b, &error) == 1 && b.count == 1,
 	    "one that was never written begins");
-	ok(sweep_now() == 0 && is_there(path), "the sweep leaves a live counter");
+	ok(sweep_now(&f) == 0 && is_there(path), "the sweep leaves a live counter");
 	gate_store_bump(&f.link, "key", 1, HOUR, &b, &error);
 	gate_store_bump(&f.link, "key", -1, HOUR, &b, &error);
 	ok(is_there(path) && b.count == 1, "one from which something is taken back stays");
@@ -651,7 +634,7 @@ test_counters(void)
 	ok(!is_there(path) && b.count == 0, "  and goes when all is");
 	gate_store_bump(&f.link, "key", 1, HOUR, &b, &error);
 	gate_store_bump(&f.link, "key", 1, -1, &b, &error);
-	sweep_now();
+	sweep_now(&f);
 	ok(!is_there(path), "and takes one that has expired");
 	*running = 1;
 	ok(in_processes(2, forget_and_bump, running),

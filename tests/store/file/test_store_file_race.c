@@ -268,16 +268,6 @@ make_old(const char *path)
 		closedir(listing);
 }
 
-static int
-sweep_now(void)
-{
-	struct gate_options options = f.options;
-	struct gate_error error = {0};
-
-	options.sweep_interval = 0;
-	return f.link.table->sweep(f.link.store, &options, &error);
-}
-
 /* What writers that were killed left aside; one more, so that there is one in any case. */
 static void
 test_left_over(const char *path)
@@ -291,9 +281,9 @@ test_left_over(const char *path)
 	close(fd);
 	count = count_files(tmp);
 	printf("# %d files were left aside\n", count);
-	ok(sweep_now() == 0 && count_files(tmp) == count, "what is younger than an hour is left");
+	ok(sweep_now(&f) == 0 && count_files(tmp) == count, "what is younger than an hour is left");
 	make_old(tmp);
-	ok(sweep_now() == 0 && count_files(tmp) == 0, "what is older is swept");
+	ok(sweep_now(&f) == 0 && count_files(tmp) == 0, "what is older is swept");
 	close(folder);
 }
 
