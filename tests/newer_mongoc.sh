@@ -10,8 +10,9 @@ root=${2:-${XDG_CACHE_HOME:-$HOME/.cache}/gate/chroot-$suite}
 mirror=${MIRROR:-} # or debootstrap's own
 packages=gcc,make,pkgconf,autoconf,automake,libtool,libc6-dev,libfcgi-dev,libjansson-dev,libssl-dev
 packages+=,libcrypt-dev
-tests='server/test_mongodb server/test_mongodb_hostile server/test_resolve store/mongodb/test_store_mongodb'
-tests+=' store/test_store store/test_store_user user/test_user_mongodb'
+tests='server/test_mongodb server/test_mongodb_hostile server/test_resolve user/test_user_mongodb'
+tests+=' store/mongodb/test_store_mongodb store/mongodb/test_store_mongodb_sweep'
+tests+=' store/mongodb/test_store_mongodb_types store/test_store store/test_store_user'
 
 [ "$(id -u)" = 0 ] || { echo "${0##*/}: needs root" >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "${0##*/}: needs debootstrap" >&2; exit 1; }
