@@ -1,6 +1,7 @@
 #!/bin/sh
-# check_tests: make check or a share of scripts/shares runs every test that is here, each with a log of
-# its own: automake names it after the test without its ending, and of two of one name runs one.
+# check_tests: make check or a share of scripts/shares runs every test that is here, each with a
+# log of its own: automake names it after the test without its ending, and of two of one name runs
+# one.
 cd "$top_srcdir" || exit 1
 echo "1..4"
 say() { # NUMBER NAME BAD
@@ -23,8 +24,9 @@ named=$(sed '/^#/d' scripts/shares | grep -oE '\btests/[a-z_/]*/test_[a-z_]+\.sh
 say 3 'the shares run what SHARE_TESTS lists' "$([ "$slow" = "$named" ] ||
 	printf 'Makefile.am: %s\nscripts/shares: %s\n' "$slow" "$named")"
 
-# lib/store/file/swap.c is tested in tests/store/file/, by test_store_file_swap.c, or the test of what it
-# is a part of (test_store_file.c), or without folders before it (test_swap.c); else a test names its path.
+# lib/store/file/swap.c is tested in tests/store/file/, by test_store_file_swap.c, or the test of
+# what it is a part of (test_store_file.c), or without folders before it (test_swap.c); else a
+# test names its path.
 test_of() { # FOLDER NAME
 	part=$2
 	while [ ! -e "tests/$1/test_$part.c" ]; do

@@ -592,7 +592,8 @@ test_forged(void)
 
 /* ---- logout ---- */
 
-/* Without a cookie that is set Chromium shows the session's last page again: tests/pages/browser/back.js. */
+/* Without a cookie that is set Chromium shows the session's last page again:
+ * tests/pages/browser/back.js. */
 static void
 test_logout_cookie(const char *old)
 {

@@ -1,6 +1,6 @@
 #!/bin/bash
-# test_browser.sh: the pages in a real browser: tests/pages/browser/run.js goes through them in Chromium. The
-# screenshots stay in the build folder, in tests/pages/browser-shots.
+# test_browser.sh: the pages in a real browser: tests/pages/browser/run.js goes through them in
+# Chromium. The screenshots stay in the build folder, in tests/pages/browser-shots.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
 
 browser=$src/tests/pages/browser

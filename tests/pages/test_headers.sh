@@ -1,6 +1,6 @@
 #!/bin/bash
-# test_headers.sh: the header lines of each page with each status, as tests/pages/golden/PAGE-STATUS has
-# them. UPDATE=yes writes those files anew: read the difference before it is committed.
+# test_headers.sh: the header lines of each page with each status, as tests/pages/golden/PAGE-
+# STATUS has them. UPDATE=yes writes those files anew: read the difference before it is committed.
 # Without this, root writes to every folder, and no store of the test would ever fail.
 [ "$(id -u)" != 0 ] || [ -n "${BOUND:-}" ] || BOUND=yes exec setpriv \
 	--bounding-set=-dac_override,-dac_read_search "$BASH" "${BASH_SOURCE[0]}"

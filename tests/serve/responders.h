@@ -1,5 +1,5 @@
-/* responders.h: running tests/helpers/responder for a test that speaks FastCGI to it, and asking it.
- * Included once, by the test's one file, behind config.h. */
+/* responders.h: running tests/helpers/responder for a test that speaks FastCGI to it, and asking
+ * it. Included once, by the test's one file, behind config.h. */
 #ifndef RESPONDERS_H
 #define RESPONDERS_H
 

@@ -6,8 +6,9 @@ need_nginx
 
 alice='plum violet rowboat' bob='nine quiet otters'
 
-# nginx hands on up to 64 KiB in all, whatever its own limits say; more: tests/session/test_session_cookies.c.
-# HTTP/2 without TLS, as curl asks for it; $h2 is its address.
+# nginx hands on up to 64 KiB in all, whatever its own limits say; more:
+# tests/session/test_session_cookies.c. HTTP/2 without TLS, as curl asks for it; $h2 is its
+# address.
 h2_server() {
 	local name
 	echo "server { listen 127.0.0.1:$h2_port http2; large_client_header_buffers 64 32k;"

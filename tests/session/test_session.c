@@ -1,5 +1,6 @@
-/* test_session.c: what is written when, to the browser and to the store, byte for byte; what can't be stored;
- * what the trace says. Decisions are compared with express-session's in test_session_table.c. */
+/* test_session.c: what is written when, to the browser and to the store, byte for byte; what
+ * can't be stored; what the trace says. Decisions are compared with express-session's in
+ * test_session_table.c. */
 #include "config.h"
 
 #include "session/visits.h"

@@ -1,4 +1,5 @@
-/* test_session_conflict.c: a session that others change, renew or end meanwhile; commits by the handler; turns. */
+/* test_session_conflict.c: a session that others change, renew or end meanwhile; commits by the
+ * handler; turns. */
 #include "config.h"
 
 #include "session/visits.h"

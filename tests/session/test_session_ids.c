@@ -1,4 +1,5 @@
-/* test_session_ids.c: which of the ids that a browser sends counts, and what a new id looks like. */
+/* test_session_ids.c: which of the ids that a browser sends counts, and what a new id looks
+ * like. */
 #include "config.h"
 
 #include "session/visits.h"

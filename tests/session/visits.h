@@ -1,4 +1,5 @@
-/* visits.h: a session's transaction without a request: a record, a Cookie header, a handler that is run. */
+/* visits.h: a session's transaction without a request: a record, a Cookie header, a handler that
+ * is run. */
 #ifndef VISITS_H
 #define VISITS_H
 

@@ -16,7 +16,8 @@ static const struct {
 #endif
 };
 
-/* Runs the tests with f open on each store, in the folder scratch. option: one more than usual, or NULL. */
+/* Runs the tests with f open on each store, in the folder scratch. option: one more than usual,
+ * or NULL. */
 static inline void
 on_each_store(struct fixture *f, const char *option, void (*run_tests)(void))
 {

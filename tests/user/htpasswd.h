@@ -1,4 +1,5 @@
-/* htpasswd.h: a file of users in a folder of its own, clocks that a test sets, and asking for users. */
+/* htpasswd.h: a file of users in a folder of its own, clocks that a test sets, and asking for
+ * users. */
 #ifndef HTPASSWD_H
 #define HTPASSWD_H
 

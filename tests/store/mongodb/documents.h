@@ -1,4 +1,5 @@
-/* documents.h: the MongoDB store, the commands that it sends, and its documents as Node sees them. */
+/* documents.h: the MongoDB store, the commands that it sends, and its documents as Node sees
+ * them. */
 #ifndef DOCUMENTS_H
 #define DOCUMENTS_H
 

@@ -1,4 +1,5 @@
-/* test_store_mongodb_sweep.c: the index that ends sessions, sweeps where there is none, and counters. */
+/* test_store_mongodb_sweep.c: the index that ends sessions, sweeps where there is none, and
+ * counters. */
 #include "config.h"
 
 #include "crypto/digest.h"

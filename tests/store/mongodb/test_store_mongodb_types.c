@@ -1,5 +1,5 @@
-/* test_store_mongodb_types.c: sessions of every BSON type: what is shown of it, and that a change of another
- * member leaves it as it is. */
+/* test_store_mongodb_types.c: sessions of every BSON type: what is shown of it, and that a
+ * change of another member leaves it as it is. */
 #include "config.h"
 
 #include "store/mongodb/documents.h"
