@@ -7,7 +7,7 @@ need python3-venv python3 -c 'import ensurepip'
 install_needed
 tool node
 configured "$root/build" && made "$root/build" &&
-	made "$root/build" tests/load tests/responder $programs || exit 1
+	made "$root/build" tests/helpers/load tests/helpers/responder $programs || exit 1
 
 top_srcdir=$root top_builddir=$root/build
 nginx_server='location = /bare { include '$root'/conf/gate_params; fastcgi_keep_conn on; fastcgi_pass bare; }'
@@ -78,5 +78,5 @@ start_table() { # what was measured of what
 	say '|---|---|---|---|---|'
 }
 
-modules=$(sh "$src/tests/npm.sh" "$src/tests/interop") || bail 'npm can not install the Node peers'
+modules=$(sh "$src/tests/npm.sh" "$src/tests/node/interop") || bail 'npm can not install the Node peers'
 export NODE_PATH=$modules/node_modules NODE_ENV=production

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../tests/http.h"
+#include "helpers/http.h"
 
 #define LANES 96
 #define PATIENCE 20000 /* ms that an answer may take */

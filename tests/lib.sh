@@ -1,5 +1,5 @@
 # lib.sh: what the end-to-end tests share. A test begins with
-#	. "${top_srcdir:-$(dirname "$0")/..}/tests/lib.sh"
+#	. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
 # and ends with done_testing. make gives top_srcdir and top_builddir (or srcdir and builddir, which
 # may be relative); by hand, run it in the build directory. Everything that a test starts and all
 # that it writes (in $dir) is gone when it exits. Nothing here sleeps: it polls, with a bound.
@@ -10,7 +10,7 @@ export MONGOC_DISABLE_SHM=1 # as in gate@.service: what is killed here would lea
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 src=$(cd "${top_srcdir:-$here/..}" && pwd)
 build=$(cd "${top_builddir:-${builddir:-.}}" && pwd)
-load=$build/tests/load
+load=$build/tests/helpers/load
 
 # ---- TAP: each of these prints one result and returns it
 tests=0 failures=0
@@ -164,7 +164,7 @@ let_other_user_run() { # PROGRAM
 
 # ---- responders
 program() { # NAME: where it was built
-	[ "$1" = responder ] && echo "$build/tests/responder" || echo "$build/cgi-bin/$1"
+	[ "$1" = responder ] && echo "$build/tests/helpers/responder" || echo "$build/cgi-bin/$1"
 }
 start_responder() { # NAME[=PROGRAM] [--OPTION=VALUE...]: listens on $dir/run/NAME.sock
 	local name=${1%%=*} path
@@ -327,7 +327,7 @@ spied() { # COMMAND...: what it starts is spied upon
 	mkdir -p "$spy"
 	[ -e "$spy/cores" ] || echo 2 >"$spy/cores"
 	# the sanitizer wants to be loaded first, and need not be
-	LD_PRELOAD=$build/tests/.libs/spy.so SPY_FOLDER=$spy \
+	LD_PRELOAD=$build/tests/helpers/.libs/spy.so SPY_FOLDER=$spy \
 		ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0 "$@"
 }
 hashes() { cat "$spy/hashes" 2>/dev/null | wc -l; } # how many were asked for

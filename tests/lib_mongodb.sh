@@ -28,7 +28,7 @@ start_server() {
 server() { "$src/tests/mongodb-server" --folder "$dir/mongodb" --parent $$ "$@"; }
 server_again() { server --port "$server_port" "$@" >/dev/null; } # on the same data
 end_server() { "$src/tests/mongodb-server" --stop "$dir/mongodb" "$1"; } # SIGNAL
-send_to() { "$build/tests/mongodb_command" "$@"; } # URI COMMAND...
+send_to() { "$build/tests/helpers/mongodb_command" "$@"; } # URI COMMAND...
 
 # ---- sessions of the responder
 new_session() { # $cookie
@@ -54,7 +54,7 @@ start_proxy() { # where $server_port is
 	local port
 	port=$(free_port)
 	proxy_control=$(free_port)
-	start proxy "$build/tests/proxy" "$port" "$proxy_control" "$server_port"
+	start proxy "$build/tests/helpers/proxy" "$port" "$proxy_control" "$server_port"
 	wait_until 10 tell || bail 'the proxy does not start'
 	proxy_at=127.0.0.1:$port
 }

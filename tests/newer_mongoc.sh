@@ -10,7 +10,9 @@ root=${2:-${XDG_CACHE_HOME:-$HOME/.cache}/gate/chroot-$suite}
 mirror=${MIRROR:-} # or debootstrap's own
 packages=gcc,make,pkgconf,autoconf,automake,libtool,libc6-dev,libfcgi-dev,libjansson-dev,libssl-dev
 packages+=,libcrypt-dev
-tests='test_mongodb test_mongodb_hostile test_resolve test_store_mongodb test_store test_store_user test_user_mongodb'
+tests='server/test_mongodb server/test_mongodb_hostile server/test_resolve user/test_user_mongodb'
+tests+=' store/mongodb/test_store_mongodb store/mongodb/test_store_mongodb_sweep'
+tests+=' store/mongodb/test_store_mongodb_types store/test_store store/test_store_user'
 
 [ "$(id -u)" = 0 ] || { echo "${0##*/}: needs root" >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "${0##*/}: needs debootstrap" >&2; exit 1; }
@@ -43,8 +45,8 @@ status=0
 uri=$("$src/tests/mongodb-server" --parent $$)
 for name in $tests; do
 	inside sh -c "mkdir -p /dev/shm && cd /gate/build && TEST_MONGODB_URI='$uri' \
-		top_srcdir=/gate tests/$name" >"$root/$name.log" 2>&1 || status=1
-	echo "$name: $(grep -c '^ok' "$root/$name.log") passed, $(grep -c '^not ok' "$root/$name.log") failed"
-	grep '^not ok' "$root/$name.log" || true
+		top_srcdir=/gate tests/$name" >"$root/${name##*/}.log" 2>&1 || status=1
+	echo "$name: $(grep -c '^ok' "$root/${name##*/}.log") passed, $(grep -c '^not ok' "$root/${name##*/}.log") failed"
+	grep '^not ok' "$root/${name##*/}.log" || true
 done
 exit $status

@@ -194,6 +194,29 @@ get(struct gate_store_link *link, const char *id, struct gate_record *record)
 	return result;
 }
 
+/* Removes id, whatever its record says. As the store answers. */
+static inline int
+take_away(struct gate_store_link *link, const char *id)
+{
+	struct gate_error error = {0};
+	int result = gate_store_remove(link, id, NULL, &error);
+
+	if (result < 0)
+		printf("# remove %.8s: %s\n", id, error.text);
+	return result;
+}
+
+/* A sweep that waits for no interval: how many records went, or -1. */
+static inline int
+sweep_now(struct fixture *f)
+{
+	struct gate_options options = f->options;
+	struct gate_error error = {0};
+
+	options.sweep_interval = 0;
+	return f->link.table->sweep(f->link.store, &options, &error);
+}
+
 /* Loaded before: with another n, and written. As the store answers. */
 static inline int
 change(struct gate_store_link *link, const char *id, struct gate_record *record, const char *n,

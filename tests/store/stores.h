@@ -1,0 +1,37 @@
+/* stores.h: the stores that are tested, and running tests on each of them. */
+#ifndef STORES_H
+#define STORES_H
+
+#include "records.h"
+
+/* A new store is a line here. */
+static const struct {
+	const char *url, *sync;
+} stores[] = {
+    {"file:plain", "no"},
+    {"file:synced", "yes"},
+    {"memory:", "no"},
+#ifdef HAVE_MONGODB
+    {"mongodb:", "no"},
+#endif
+};
+
+/* Runs the tests with f open on each store, in the folder scratch. option: one more than usual,
+ * or NULL. */
+static inline void
+on_each_store(struct fixture *f, const char *option, void (*run_tests)(void))
+{
+	for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
+		printf("# %s, file_sync %s %s\n", stores[i].url, stores[i].sync,
+		    option != NULL ? option : "");
+		if (ok(open_fixture_with(f, stores[i].url, stores[i].sync, option) == 0, "open %s",
+			stores[i].url)) {
+			run_tests();
+			close_fixture(f);
+		} else {
+			printf("# %s\n", f->error.text);
+		}
+	}
+}
+
+#endif
