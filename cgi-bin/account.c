@@ -13,13 +13,14 @@ show(struct gate_request *req, json_t *note)
 	    "sessions", sessions, "done", json_object_get(session, "done"));
 
 	json_object_update(page, note);
-	if (strcmp(gate_param(req, "REQUEST_METHOD"), "HEAD") != 0)
+	if (strcmp(gate_method(req), "HEAD") != 0)
 		json_object_del(session, "done");
-	if (gate_user(req) == NULL)
-		gate_redirect(req, "/login?next=/account");
-	else
-		gate_render(req, "account.html", page);
+	if (gate_user(req) != NULL) {
+		gate_render_new(req, "account.html", page);
+		return;
+	}
 	json_decref(page);
+	gate_redirect(req, "/login?next=/account");
 }
 
 static void
@@ -96,7 +97,7 @@ answer(struct gate_request *req)
 {
 	if (!gate_allow(req, "GET, HEAD, POST"))
 		return;
-	if (strcmp(gate_param(req, "REQUEST_METHOD"), "POST") == 0)
+	if (strcmp(gate_method(req), "POST") == 0)
 		change(req);
 	else
 		show(req, gate_note(req));

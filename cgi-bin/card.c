@@ -38,8 +38,7 @@ visit(struct gate_request *req)
 	    PRICE, "paid", paid, "used_up", left < PRICE, "boxes", boxes(left));
 	if (paid && !made)
 		json_object_set_new(session, "card", json_integer(left));
-	gate_render(req, "card.html", page);
-	json_decref(page);
+	gate_render_new(req, "card.html", page);
 }
 
 /* The redirect leads to a visit, so the first 10 of the new card go at once. */
@@ -59,7 +58,7 @@ answer(struct gate_request *req)
 {
 	if (!gate_allow(req, "GET, HEAD, POST"))
 		return;
-	if (strcmp(gate_param(req, "REQUEST_METHOD"), "POST") == 0)
+	if (strcmp(gate_method(req), "POST") == 0)
 		make_card(req);
 	else
 		visit(req);

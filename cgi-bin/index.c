@@ -6,7 +6,7 @@ show_links(struct gate_request *req)
 {
 	if (!gate_allow(req, "GET, HEAD"))
 		return;
-	gate_user(req); /* the template greets by name */
+	gate_show_user(req); /* by name */
 	gate_render(req, "index.html", NULL);
 }
 

@@ -60,8 +60,7 @@ show(struct gate_request *req, json_t *note)
 	page = json_pack(
 	    "{s:b, s:s*, s:b}", "form", form, "next", next, "cookieless", in && !has_cookie(req));
 	json_object_update(page, note);
-	gate_render(req, "login.html", page);
-	json_decref(page);
+	gate_render_new(req, "login.html", page);
 }
 
 static void
@@ -97,7 +96,7 @@ answer(struct gate_request *req)
 {
 	if (!gate_allow(req, "GET, HEAD, POST"))
 		return;
-	if (strcmp(gate_param(req, "REQUEST_METHOD"), "POST") == 0)
+	if (strcmp(gate_method(req), "POST") == 0)
 		log_in(req);
 	else
 		show(req, note_of(req));

@@ -8,11 +8,11 @@ answer(struct gate_request *req)
 {
 	if (!gate_allow(req, "GET, HEAD, POST"))
 		return;
-	if (strcmp(gate_param(req, "REQUEST_METHOD"), "POST") == 0) {
+	if (strcmp(gate_method(req), "POST") == 0) {
 		gate_logout(req);
 		gate_redirect(req, "/");
 	} else {
-		gate_user(req); /* for the template */
+		gate_show_user(req);
 		gate_render(req, "logout.html", NULL);
 	}
 }

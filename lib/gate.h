@@ -54,9 +54,12 @@ int gate_run(struct gate *, gate_handler *); /* serve until told to stop */
 void gate_close(struct gate *);
 
 /* ---- what was asked; NULL: not there ---- */
-const char *gate_param(struct gate_request *, const char *name);  /* CGI: "REQUEST_METHOD" */
-const char *gate_query(struct gate_request *, const char *name);  /* from the query string */
-const char *gate_form(struct gate_request *, const char *name);   /* from a urlencoded body */
+const char *gate_method(struct gate_request *);                  /* "GET"; never NULL */
+const char *gate_param(struct gate_request *, const char *name); /* CGI: "REQUEST_METHOD" */
+const char *gate_query(struct gate_request *, const char *name); /* from the query string */
+const char *gate_form(struct gate_request *, const char *name);  /* from a urlencoded body */
+const char *gate_query_at(struct gate_request *, const char *name, size_t n); /* the n-th, from 0 */
+const char *gate_form_at(struct gate_request *, const char *name, size_t n);
 const char *gate_cookie(struct gate_request *, const char *name); /* as sent, not decoded */
 const char *gate_body(struct gate_request *, size_t *length);     /* never NULL */
 const char *gate_path(struct gate_request *);                     /* raw, without the query */
@@ -64,14 +67,19 @@ const char *gate_option(struct gate_request *, const char *name); /* an option's
 void *gate_data(struct gate_request *);                           /* as given to gate_open */
 
 /* ---- the answer; nothing leaves before the session is saved ---- */
-int gate_allow(struct gate_request *, const char *methods); /* "GET, HEAD"; 0: 405 is set */
-void gate_status(struct gate_request *, int status);        /* 200 unless said otherwise */
+bool gate_allow(struct gate_request *, const char *methods); /* "GET, HEAD"; false: 405 is set */
+void gate_status(struct gate_request *, int status);         /* 200 unless said otherwise */
+void gate_refuse(struct gate_request *, int status, const char *text); /* an error page says it */
 int gate_header(struct gate_request *, const char *name, const char *value);
+int gate_set_cookie(struct gate_request *, const char *name, const char *value,
+    int64_t max_age); /* one of your own; ms; 0: with the browser; below 0: the browser drops it */
 int gate_write(struct gate_request *, const void *bytes, size_t length);
 int gate_printf(struct gate_request *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-int gate_render(struct gate_request *, const char *name, json_t *); /* after the handler */
-int gate_redirect(struct gate_request *, const char *target);       /* 303 after a POST, else 302 */
+int gate_render(struct gate_request *, const char *name, json_t *);     /* after the handler */
+int gate_render_new(struct gate_request *, const char *name, json_t *); /* takes the object */
+void gate_show_user(struct gate_request *); /* the template shows who is logged in */
+int gate_redirect(struct gate_request *, const char *target); /* 303 after a POST, else 302 */
 const char *gate_next(struct gate_request *); /* the local path in `next`, or NULL */
 int gate_redirect_next(struct gate_request *, const char *otherwise); /* there */
 int gate_redirect_note(struct gate_request *, json_t *); /* here, with a note; 0: no browser */
@@ -89,14 +97,14 @@ int gate_session_set_max_age(struct gate_request *, int64_t ms); /* 0: with the 
 /* ---- who is logged in ---- */
 const char *gate_user(struct gate_request *); /* NULL: nobody */
 int gate_login(struct gate_request *, const char *name, const char *password,
-    int remember);                      /* 1 in, 0 refused, GATE_LATER */
+    bool remember);                     /* 1 in, 0 refused, GATE_LATER */
 int gate_logout(struct gate_request *); /* the session goes too */
 int gate_change_password(struct gate_request *, const char *before, const char *after,
     const char **why);                             /* 1; 0: *why says it; GATE_LATER */
 json_t *gate_user_sessions(struct gate_request *); /* an array of objects; yours */
 int gate_user_session_end(struct gate_request *, const char *handle); /* NULL: all others */
 
-int gate_healthy(struct gate_request *, const char **why); /* 0: *why says what fails */
+bool gate_healthy(struct gate_request *, const char **why); /* false: *why says what fails */
 
 /* ---- stores: one const table each; gate(3) has a worked example ---- */
 struct gate_member {        /* a top-level member of a record */
@@ -167,6 +175,9 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	    struct gate_error *); /* of each, those last written; NULL: each is asked */
 };
 
+/* A store's failure: the first cause is kept; error may be NULL. Returns -1. */
+int gate_fail(struct gate_error *, enum gate_error_code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 int gate_record_parse(struct gate_record *, const char *text, size_t length); /* 0: malformed */
 char *gate_record_text(const struct gate_record *, size_t *length); /* JSON; yours: free() */
 int gate_record_set(struct gate_record *, const char *name, const char *text); /* JSON text */

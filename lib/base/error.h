@@ -4,10 +4,7 @@
 
 #include "gate.h"
 
-/* Records the first cause only; error may be NULL. Always -1, so that callers can return it. */
-int gate_fail(struct gate_error *, enum gate_error_code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-/* The same with ": " and the text of errno behind it. */
+/* As gate_fail of gate.h, with ": " and the text of errno behind it. */
 int gate_fail_errno(struct gate_error *, enum gate_error_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -34,6 +34,10 @@ int gate_cookie_join(struct gate_buffer *, const char *header);
 int gate_cookie_values(const char *header, size_t length, const char *name, struct gate_buffer *out,
     size_t *offsets, int most);
 
+/* The cookie of a known device (login/device.h), over http and over https. */
+#define GATE_DEVICE_COOKIE "gate-device"
+#define GATE_DEVICE_COOKIE_SECURE "__Host-gate-device"
+
 enum gate_same_site {
 	GATE_SAME_SITE_UNSET,
 	GATE_SAME_SITE_LAX,

@@ -89,6 +89,15 @@ gate_form_get(const struct gate_form_fields *form, const char *name, bool *twice
 	return found == 1 ? value : NULL;
 }
 
+const char *
+gate_form_nth(const struct gate_form_fields *form, const char *name, size_t n)
+{
+	for (size_t i = 0; i < form->count; i++)
+		if (strcmp(form->fields[i].name, name) == 0 && n-- == 0)
+			return form->fields[i].value;
+	return NULL;
+}
+
 void
 gate_form_release(struct gate_form_fields *form)
 {

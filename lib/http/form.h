@@ -22,6 +22,8 @@ int gate_form_parse(struct gate_form_fields *, const char *text, size_t length);
 /* The value of the only field of that name; NULL: none, or more than one (*twice then says so;
  * twice may be NULL). */
 const char *gate_form_get(const struct gate_form_fields *, const char *name, bool *twice);
+/* The value of the n-th field of that name, from 0; NULL: there are not so many. */
+const char *gate_form_nth(const struct gate_form_fields *, const char *name, size_t n);
 void gate_form_release(struct gate_form_fields *);
 
 #endif

@@ -6,11 +6,10 @@
 #include "gate.h"
 #include "base/buffer.h"
 #include "crypto/sign.h"
+#include "http/cookie.h"
 
 #define GATE_DEVICE_ID_LENGTH 32
-#define GATE_DEVICE_AGE (INT64_C(180) * 86400 * 1000)  /* ms */
-#define GATE_DEVICE_COOKIE "gate-device"               /* the cookie's name over http */
-#define GATE_DEVICE_COOKIE_SECURE "__Host-gate-device" /* and over https */
+#define GATE_DEVICE_AGE (INT64_C(180) * 86400 * 1000) /* ms */
 
 /* Adds a cookie's value for this user: the device's id (NULL: a fresh one) and the time, signed
  * together with the name, which does not stand in it, under a key of its own; of A-Z a-z 0-9 - _ .

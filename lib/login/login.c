@@ -105,7 +105,7 @@ replay(struct gate_request *r)
 }
 
 int
-gate_login(struct gate_request *r, const char *name, const char *password, int remember)
+gate_login(struct gate_request *r, const char *name, const char *password, bool remember)
 {
 	struct gate_login_memory *l = &r->login;
 
@@ -118,7 +118,7 @@ gate_login(struct gate_request *r, const char *name, const char *password, int r
 		return -1;
 	if (!l->asked) {
 		l->asked = true;
-		l->answer = log_in(r, trim(r, name), password, remember != 0);
+		l->answer = log_in(r, trim(r, name), password, remember);
 	}
 	return replay(r);
 }

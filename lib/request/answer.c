@@ -5,9 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "base/log.h"
+#include "http/cookie.h"
 #include "http/field.h"
 #include "request/request.h"
+
+#define AGE_MOST (INT64_C(1000) * GATE_COOKIE_AGE_MAX) /* ms */
 
 void
 gate_answer_begin(struct gate_request *r)
@@ -35,8 +40,15 @@ gate_status(struct gate_request *r, int status)
 		r->broken = true;
 }
 
+void
+gate_refuse(struct gate_request *r, int status, const char *text)
+{
+	gate_status(r, status);
+	r->explanation = gate_request_keep(r, text, strlen(text));
+}
+
 /* The methods as they stand in Allow. */
-int
+bool
 gate_allow(struct gate_request *r, const char *methods)
 {
 	size_t length = strlen(r->method);
@@ -45,12 +57,12 @@ gate_allow(struct gate_request *r, const char *methods)
 		size_t size = strcspn(at, ", ");
 
 		if (size == length && memcmp(at, r->method, size) == 0)
-			return 1;
+			return true;
 		at += size;
 	}
 	gate_status(r, 405);
 	gate_header(r, "Allow", methods);
-	return 0;
+	return false;
 }
 
 /* These say where the answer ends, or speak to the web server: gate's own. */
@@ -116,6 +128,40 @@ gate_header(struct gate_request *r, const char *name, const char *value)
 	return r->headers.failed ? -1 : 0;
 }
 
+/* Ours are set by what they stand for. */
+static bool
+is_own_cookie(const struct gate_request *r, const char *name)
+{
+	return strcmp(name, r->config->options.cookie_name) != 0 &&
+	    strcmp(name, GATE_DEVICE_COOKIE) != 0 && strcmp(name, GATE_DEVICE_COOKIE_SECURE) != 0;
+}
+
+int
+gate_set_cookie(struct gate_request *r, const char *name, const char *value, int64_t max_age)
+{
+	int64_t now = gate_clock_wall();
+	const struct gate_cookie_attributes attributes = {.path = "/",
+	    .expires = max_age > 0 ? now + (max_age < AGE_MOST ? max_age : AGE_MOST) : 0,
+	    .now = now,
+	    .http_only = true,
+	    .secure = r->secure,
+	    .clear = max_age < 0,
+	    .same_site = GATE_SAME_SITE_LAX};
+	struct gate_buffer text = {0};
+	struct gate_error error = {0};
+
+	if (!is_own_cookie(r, name))
+		gate_fail(&error, GATE_EOPTION, "gate sets the cookie of that name itself");
+	else if (gate_cookie_write(&text, name, value, &attributes, &error) == 0)
+		gate_answer_put(r, "Set-Cookie", gate_buffer_text(&text));
+	gate_buffer_release(&text);
+	if (error.code == GATE_OK)
+		return r->headers.failed ? -1 : 0;
+	gate_log(GATE_LOG_WARN, "cookie-refused", "path", r->path, "cookie", name, "error",
+	    error.text, NULL);
+	return -1;
+}
+
 int
 gate_write(struct gate_request *r, const void *bytes, size_t length)
 {
@@ -143,4 +189,19 @@ gate_render(struct gate_request *r, const char *name, json_t *json)
 		return -1;
 	memcpy(r->template, name, strlen(name) + 1);
 	return 0;
+}
+
+int
+gate_render_new(struct gate_request *r, const char *name, json_t *json)
+{
+	int result = gate_render(r, name, json);
+
+	json_decref(json);
+	return result;
+}
+
+void
+gate_show_user(struct gate_request *r)
+{
+	gate_transaction_json(&r->transaction); /* a template knows who it is once it is loaded */
 }

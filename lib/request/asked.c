@@ -34,14 +34,22 @@ gate_request_keep(struct gate_request *r, const char *text, size_t length)
 }
 
 const char *
-gate_query(struct gate_request *r, const char *name)
+gate_method(struct gate_request *r)
+{
+	return r->method != NULL ? r->method : "";
+}
+
+/* ---- fields ---- */
+
+static const struct gate_form_fields *
+query_of(struct gate_request *r)
 {
 	const char *text = gate_param(r, "QUERY_STRING");
 
 	if (!r->query_parsed && text != NULL)
 		gate_form_parse(&r->query, text, strlen(text));
 	r->query_parsed = true;
-	return gate_form_get(&r->query, name, NULL);
+	return &r->query;
 }
 
 static bool
@@ -54,15 +62,41 @@ is_form(struct gate_request *r)
 	    strchr("; \t", given[sizeof type - 1]) != NULL;
 }
 
-const char *
-gate_form(struct gate_request *r, const char *name)
+static const struct gate_form_fields *
+form_of(struct gate_request *r)
 {
 	if (!r->form_parsed && is_form(r) &&
 	    gate_form_parse(&r->form, r->body, r->body_length) != 1)
 		gate_log(GATE_LOG_WARN, "form-malformed", "path", r->path, NULL);
 	r->form_parsed = true;
-	return gate_form_get(&r->form, name, NULL);
+	return &r->form;
 }
+
+const char *
+gate_query(struct gate_request *r, const char *name)
+{
+	return gate_form_get(query_of(r), name, NULL);
+}
+
+const char *
+gate_query_at(struct gate_request *r, const char *name, size_t n)
+{
+	return gate_form_nth(query_of(r), name, n);
+}
+
+const char *
+gate_form(struct gate_request *r, const char *name)
+{
+	return gate_form_get(form_of(r), name, NULL);
+}
+
+const char *
+gate_form_at(struct gate_request *r, const char *name, size_t n)
+{
+	return gate_form_nth(form_of(r), name, n);
+}
+
+/* ---- the rest ---- */
 
 const char *
 gate_cookie(struct gate_request *r, const char *name)

@@ -18,7 +18,10 @@ gate_session(struct gate_request *r)
 {
 	json_t *session = gate_transaction_json(&r->transaction);
 
-	return session != NULL ? session : json_null(); /* out of memory: setters refuse it */
+	if (session != NULL)
+		return session;
+	json_object_clear(r->spare); /* out of memory: the answer will be a 503 */
+	return r->spare;
 }
 
 int
@@ -62,7 +65,7 @@ gate_session_expires(struct gate_request *r)
 	return gate_transaction_end_time(&r->transaction);
 }
 
-int
+bool
 gate_healthy(struct gate_request *r, const char **why)
 {
 	*why = gate_store_health(r->store, &r->config->options);
@@ -224,4 +227,5 @@ gate_request_release(struct gate_request *r)
 	gate_buffer_release(&r->out);
 	gate_buffer_release(&r->head);
 	json_decref(r->context);
+	json_decref(r->spare);
 }

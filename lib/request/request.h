@@ -28,6 +28,7 @@ struct gate_request {
 	struct gate_queue *queue;
 	struct gate_hashing *hashing;
 	void *data;
+	json_t *spare; /* what a handler gets as its session where memory is out; yours */
 
 	/* filled in by the caller */
 	const struct gate_config *config;

@@ -313,7 +313,9 @@ start_threads(struct gate_fastcgi *f, int threads, struct gate_error *error)
 		t->request.data = gate->data;
 		if (gate_queue_open(&t->queue, run_dir, error) < 0)
 			return -1;
-		if (pthread_create(&t->id, NULL, run_thread, t) != 0) {
+		t->request.spare = json_object();
+		if (t->request.spare == NULL || pthread_create(&t->id, NULL, run_thread, t) != 0) {
+			json_decref(t->request.spare);
 			gate_queue_close(&t->queue);
 			return gate_fail(error, GATE_ESYSTEM,
 			    "only %d of %d threads can be started", i, threads);

@@ -166,6 +166,75 @@ test_status(void)
 	    "HEAD: the length of the body that it leaves out");
 }
 
+/* ---- what a visitor is told ---- */
+
+static void
+refuse(struct gate_request *r)
+{
+	char text[32] = "Only on <Tuesdays>.";
+
+	gate_refuse(r, 403, text);
+	memset(text, 'x', sizeof text - 1); /* it was copied */
+}
+
+static void
+refuse_with_body(struct gate_request *r)
+{
+	gate_refuse(r, 409, "Only on Tuesdays.");
+	gate_printf(r, "my own words");
+}
+
+static void
+test_refuse(void)
+{
+	get(&v, refuse, "/", NULL);
+	ok(status_of(&v) == 403 && has(body_of(&v), "Only on <Tuesdays>."),
+	    "the error says what the handler says");
+	get(&v, refuse_with_body, "/", NULL);
+	ok(status_of(&v) == 409 && strcmp(body_of(&v), "my own words") == 0,
+	    "a body of the handler's own stands");
+}
+
+/* ---- cookies of one's own ---- */
+
+static int64_t set_age;
+
+static void
+with_cookie(struct gate_request *r)
+{
+	result = gate_set_cookie(r, set_name, set_value, set_age);
+}
+
+static const char *
+cookie(const char *name, const char *value, int64_t age)
+{
+	set_name = name;
+	set_value = value;
+	set_age = age;
+	get(&v, with_cookie, "/", NULL);
+	return header_of(&v, "Set-Cookie");
+}
+
+static void
+test_set_cookie(void)
+{
+	static const char *const ours[] = {"connect.sid", "gate-device", "__Host-gate-device"};
+
+	is(cookie("colour", "b l\xc3\xbc;e", 0),
+	    "colour=b%20l%C3%BC%3Be; Path=/; HttpOnly; SameSite=Lax",
+	    "a cookie of one's own: its value is encoded");
+	ok(result == 0 && headers("Set-Cookie") == 1, "it is the only one");
+	ok(has(cookie("colour", "blue", 90500), "; Max-Age=90; "), "with a lifetime");
+	ok(has(cookie("colour", "blue", INT64_MAX), "; Max-Age=34560000; "), "of at most 400 days");
+	ok(has(cookie("colour", "blue", -1), "; Max-Age=0; "), "or one that goes");
+	is(cookie("col our", "blue", 0), "", "a name that is none");
+	ok(result == -1 && has(v.f.logged, "event=cookie-refused"), "  is refused, and logged");
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		is(cookie(ours[i], "x", 0), "", "nor one of gate's own");
+		ok(result == -1, "  is refused: %s", ours[i]);
+	}
+}
+
 /* ---- header lines ---- */
 
 static void
@@ -532,8 +601,8 @@ static void
 who_page(struct gate_request *r)
 {
 	if (asks)
-		gate_user(r);
-	gate_render(r, "who.html", NULL);
+		gate_show_user(r);
+	gate_render_new(r, "who.html", json_object());
 }
 
 static void
@@ -647,6 +716,8 @@ main(void)
 	v.f.config.options.max_age = 3600 * 1000;
 	test_status();
 	test_allow();
+	test_refuse();
+	test_set_cookie();
 	test_injection();
 	test_replace();
 	test_overflow();

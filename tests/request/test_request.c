@@ -83,6 +83,31 @@ show_form(struct gate_request *r)
 	gate_printf(r, "%s", or_null(gate_form(r, asked)));
 }
 
+/* All values of that name. */
+static void
+show_query_all(struct gate_request *r)
+{
+	const char *value;
+
+	for (size_t i = 0; (value = gate_query_at(r, asked, i)) != NULL; i++)
+		gate_printf(r, "%s|", value);
+}
+
+static void
+show_form_all(struct gate_request *r)
+{
+	const char *value;
+
+	for (size_t i = 0; (value = gate_form_at(r, asked, i)) != NULL; i++)
+		gate_printf(r, "%s|", value);
+}
+
+static void
+show_method(struct gate_request *r)
+{
+	gate_printf(r, "%s", gate_method(r));
+}
+
 static void
 show_cookie(struct gate_request *r)
 {
@@ -169,6 +194,14 @@ test_query(void)
 	asked = "a";
 	get(&v, show_query, "/", NULL);
 	is(body_of(&v), "NULL", "no query, no field");
+	get(&v, show_query_all, "/", NAMES("QUERY_STRING=a=1&b=2&%61=x+y&a=&a=1"));
+	is(body_of(&v), "1|x y||1|", "all of a name, in their order");
+	get(&v, show_query_all, "/", NAMES("QUERY_STRING=b=2"));
+	is(body_of(&v), "", "none is told from two");
+	get(&v, show_method, "/", NAMES("REQUEST_METHOD=HEAD"));
+	ok(status_of(&v) == 200, "the method");
+	get(&v, show_method, "/", NULL);
+	is(body_of(&v), "GET", "  is what was sent");
 }
 
 static const char *
@@ -198,6 +231,11 @@ test_form(void)
 	is(form(FORM, "", "a"), "NULL", "an empty body");
 	is(form(FORM, "a=1&b=%", "a"), "NULL", "a malformed one has no field");
 	ok(has(v.f.logged, "event=form-malformed"), "and is logged");
+	v.body = "a=1&b=2&a=3";
+	serve_params(&v, show_form_all,
+	    NAMES("REQUEST_METHOD=POST", "HTTP_SEC_FETCH_SITE=same-origin", FORM));
+	v.body = "";
+	is(body_of(&v), "1|3|", "all of a name");
 }
 
 static void
