@@ -58,7 +58,7 @@ gate_hex(char *out, const void *bytes, size_t length)
 	*out = '\0';
 }
 
-/* What encodeURIComponent leaves alone; isalnum() would ask the locale. */
+/* Does encodeURIComponent leave it as it is? isalnum() would depend on the locale. */
 static bool
 is_unreserved(unsigned char c)
 {
