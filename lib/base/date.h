@@ -13,7 +13,7 @@
 /* Print ms since 1970 as UTC. The first two clamp to the years 1970 to 9999. */
 void gate_iso_date(char out[GATE_ISO_LENGTH + 1], int64_t ms);
 void gate_http_date(char out[GATE_HTTP_DATE_LENGTH + 1], int64_t ms); /* cut to the second */
-/* cut to the minute; "" if too far away */
+/* Cuts to the minute, and clamps nothing; "" if the year is beyond a struct tm. */
 void gate_date_for_people(char out[GATE_DATE_FOR_PEOPLE_MAX], int64_t ms);
 /* Prints a date as JavaScript's Date.toJSON does, also in years below 0 or above 9999. Returns 1,
  * or 0 if no Date can hold it. */

@@ -52,8 +52,8 @@ struct gate_options { /* see gate.conf(5). Durations are ms; text is never NULL,
 
 /* An option's value as `gate config` shows it, and where it came from. Borrowed. */
 struct gate_option_source {
-	/* normalised ("15m", "yes"). A secret, and user and password in a URL, show as "(hidden)":
-	 * a store reads options->store instead */
+	/* as text, normalised ("15m", "yes"). A secret, and user and password in a URL, show as
+	 * "(hidden)": a store reads options->store instead. */
 	const char *value;
 	const char *origin; /* "default", "gate.conf:12", "GATE_TTL" or "argv" */
 };

@@ -74,9 +74,9 @@ int gate_option_give(struct gate_options *, const struct gate_option_row *,
  * error set. */
 int gate_option_set(struct gate_options *, const struct gate_option_row *,
     const struct gate_option_given *, struct gate_error *);
-/* wipes and frees it */
+/* Wipes and frees the value of a text or a list. */
 void gate_option_release(struct gate_options *, const struct gate_option_row *);
-/* NULL: no memory; yours */
+/* Returns the value as text, normalised, or NULL if out of memory. Yours. */
 char *gate_option_text(const struct gate_options *, const struct gate_option_row *);
 
 /* options/number.c */

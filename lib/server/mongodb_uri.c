@@ -207,8 +207,8 @@ parse(const struct gate_mongodb_wish *wish, struct gate_error *error)
 
 	if (gate_mongoc_load(error) < 0)
 		return NULL;
-	/* Nobody calls its counterpart, cleanup: that works only once, as the process ends. */
-	gate_mongoc.init();
+	gate_mongoc
+	    .init(); /* nobody calls cleanup, its counterpart: it works once, as a process ends */
 	gate_mongoc.log_set_handler(log_driver, NULL);
 	doubted = &doubt;
 	uri = gate_mongoc.uri_new_with_error(wish->url, &why);
