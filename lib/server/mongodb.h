@@ -1,4 +1,4 @@
-/* server/mongodb.h: the way to a MongoDB server: a pool of clients behind two breakers. */
+/* server/mongodb.h: calls to a MongoDB server: a pool of clients behind two breakers. */
 #ifndef GATE_SERVER_MONGODB_H
 #define GATE_SERVER_MONGODB_H
 
