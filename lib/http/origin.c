@@ -207,9 +207,8 @@ gate_origin_address(const struct gate_origin *o, char *const *proxies, char out[
 
 /* ---- over https? ---- */
 
-/* Does X-Forwarded-Proto say https? All values of a list must. express-session reads only the
- * first; but nginx from 1.23 on joins a header that came twice, and the visitor's comes before the
- * proxy's. */
+/* Do all values of X-Forwarded-Proto say https? express-session asks only the first; but nginx from
+ * 1.23 on joins a header that came twice, and the visitor's comes before the proxy's. */
 static bool
 says_https(const char *proto)
 {
