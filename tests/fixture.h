@@ -1,5 +1,5 @@
-/* fixture.h: a gate without a process: options, secrets and the file store in a folder of its own.
- */
+/* fixture.h: options, secrets and the file store in a folder of their own, without a process of
+ * gate. */
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
@@ -24,14 +24,14 @@
 
 #define SECRET "a secret of the tests, 32 bytes or more"
 #define OLD_SECRET "the secret that was in force before this one"
-#define TEXT_MAX 8192 /* bytes of a record or a log that a test looks at */
+#define TEXT_MAX 8192 /* most bytes of a record or a log that a test looks at */
 
 struct fixture {
-	char folder[40], records[64];
+	char folder[40], records[64]; /* paths: everything lies in folder */
 	struct gate_config config;
-	struct gate_keys *old_keys; /* the old secret alone: signs what a browser still has */
+	struct gate_keys *old_keys; /* OLD_SECRET only, to sign cookies from before */
 	struct gate_store_link link;
-	struct gate_queue queue, other_queue; /* of two threads */
+	struct gate_queue queue, other_queue; /* as two threads have them */
 	int log, real_stderr;
 	char logged[TEXT_MAX];
 };
@@ -97,7 +97,7 @@ fixture_close(struct fixture *f)
 	nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Between these two, log lines go to f->logged. */
+/* Writes log lines to f->logged, from listen_in to hear_out, which returns it. */
 static inline void
 listen_in(struct fixture *f)
 {
@@ -120,10 +120,10 @@ static inline void
 path_of(const struct fixture *f, const char *id, char path[256])
 {
 	if (snprintf(path, 256, "%s/%s.json", f->records, id) >= 256)
-		abort(); /* a test's ids are short */
+		abort(); /* ids of tests are short */
 }
 
-/* Puts a record there as another program may have written it. */
+/* Writes a record's file, as another program may have done. */
 static inline void
 put_record(const struct fixture *f, const char *id, const char *text)
 {
@@ -136,7 +136,7 @@ put_record(const struct fixture *f, const char *id, const char *text)
 	close(fd);
 }
 
-/* The record's text without its padding; "": there is none. */
+/* Returns a record's text without its padding, "" if there is no such record. */
 static inline const char *
 get_record(const struct fixture *f, const char *id, char text[TEXT_MAX])
 {
@@ -156,7 +156,7 @@ get_record(const struct fixture *f, const char *id, char text[TEXT_MAX])
 	return text;
 }
 
-/* How many records there are; with `clear` they go. */
+/* Returns the number of records; `clear` removes them. */
 static inline int
 count_records(const struct fixture *f, bool clear)
 {
@@ -178,7 +178,7 @@ count_records(const struct fixture *f, bool clear)
 	return count;
 }
 
-/* The marks that a renewal or an end leaves, so that a test can use the id again. */
+/* Removes the marks that a renewal or an end leaves, so that a test can use the id again. */
 static inline void
 forget_end(struct fixture *f, const char *id)
 {
@@ -191,7 +191,7 @@ forget_end(struct fixture *f, const char *id)
 	must(gate_store_bump(&f->link, key, 0, 0, &bump, NULL) == 1, key);
 }
 
-/* "connect.sid=s%3A…" as a browser sends it, added behind "; " where there is something. */
+/* Adds "connect.sid=s%3A…" as a browser sends it, after "; " if it is not the first. */
 static inline void
 add_cookie(struct gate_buffer *cookies, const struct gate_keys *keys, const char *id)
 {
@@ -204,7 +204,7 @@ add_cookie(struct gate_buffer *cookies, const struct gate_keys *keys, const char
 	gate_buffer_release(&value);
 }
 
-/* The id in a Set-Cookie value or line, if the first secret signed it; else "". */
+/* Returns the id in a Set-Cookie value or line, "" unless the first secret signed it. */
 static inline const char *
 id_in(const struct fixture *f, const char *set_cookie, char id[GATE_ID_MAX + 1])
 {

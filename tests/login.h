@@ -1,5 +1,5 @@
-/* login.h: a browser that logs in, through whole requests: with users, counters and turns to hash,
- * a clock that can be moved, and a store that can be made to fail. */
+/* login.h: a browser that logs in by whole requests.
+ * There are users, counters and turns to hash; tests can move the clock and make the store fail. */
 #ifndef LOGIN_H
 #define LOGIN_H
 
@@ -31,11 +31,11 @@ static struct server v;
 static struct gate_options *options;
 static char users_file[96];
 
-/* ---- the clock and libcrypt, to be moved and to be counted ---- */
+/* ---- the clock, which tests move, and libcrypt, whose calls are counted ---- */
 
-static int64_t ahead; /* ms that have passed by the clocks, but not by CLOCK_MONOTONIC */
-static int hashes;    /* made during the last request */
-static void (*at_second_hash)(void);
+static int64_t ahead;                /* ms added to all clocks but CLOCK_MONOTONIC */
+static int hashes;                   /* hashes made during the last request */
+static void (*at_second_hash)(void); /* called once, before the second hash */
 
 int
 clock_gettime(clockid_t which, struct timespec *t)
@@ -65,12 +65,13 @@ crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
 	return real(phrase, setting, data);
 }
 
-/* ---- the store: what it is asked, and when it fails ---- */
+/* ---- the store, whose calls are counted, and can fail ---- */
 
 static struct gate_store table;
-static int bumps, walks; /* of login counters, over users: during the last request */
-static bool no_bump, no_load, no_each, no_create;
-static void (*behind_walk)(void); /* what happens when a walk is over */
+/* calls for login counters; walks over users' records: in the last request */
+static int bumps, walks;
+static bool no_bump, no_load, no_each, no_create; /* these calls fail */
+static void (*behind_walk)(void);                 /* called after each walk */
 
 static inline int
 bump(void *store, const char *key, int64_t add, int64_t lifetime, struct gate_bump *b,
@@ -145,11 +146,11 @@ or_nobody(const char *text)
 	return text != NULL ? text : "nobody";
 }
 
-static char sid[512], device[512]; /* the browser's cookies, name=value */
+static char sid[512], device[512]; /* the browser's cookies, as name=value */
 static bool https;
 static const char *address, *agent;
 
-/* The value of the Set-Cookie for that cookie, "": there is none. */
+/* Returns the value of the Set-Cookie line for a cookie, "" if there is none. */
 static inline const char *
 set_cookie(const char *cookie)
 {
@@ -175,8 +176,8 @@ take_cookie(const char *cookie, char kept[512])
 		snprintf(kept, 512, "%.*s", (int)strcspn(line, ";"), line);
 }
 
-/* A request of the browser, which takes the answer's cookies. Its body. Each form that is sent is
- * another one, but with `again`. */
+/* Sends a request as the browser, and takes the answer's cookies. Returns the answer's body. Each
+ * request sends a different form, unless `again` is set. */
 static bool again;
 
 static inline const char *
@@ -211,7 +212,7 @@ session_id(void)
 	return id_in(&v.f, sid, id);
 }
 
-/* The text of the browser's record. */
+/* Returns the text of the browser's record. */
 static inline const char *
 record(void)
 {
@@ -251,7 +252,7 @@ put_session(const char *id, const char *members)
 	send_id(id);
 }
 
-/* A session that a login made so long ago, without a request. */
+/* Makes a session, as if a login `ago` ms ago had made it. */
 static inline void
 make_session(const char *id, const char *user, int64_t ago, const char *with)
 {
@@ -275,7 +276,7 @@ is_there(const char *id)
 	return record_of_has(id, "{");
 }
 
-/* Is the id one of the user's, as the store's index has it? */
+/* Does the store's index list the id as one of the user's? */
 static inline bool
 is_indexed(const char *user, const char *id)
 {
@@ -318,9 +319,9 @@ typedef void change(struct gate_transaction *);
 
 static const char *name, *password;
 static int remember, answered;
-static change *other; /* what another request does during the first run */
+static change *other; /* done by another request during the first run */
 
-/* A request of the same browser, between this one's load and its commit. */
+/* Makes another request of the same browser, between this one's load and its commit. */
 static inline void
 meanwhile(struct gate_request *r, change *does)
 {
@@ -404,7 +405,7 @@ log_out(struct gate_request *r)
 	gate_printf(r, "%d %s", answered, or_nobody(gate_user(r)));
 }
 
-/* Who logs in, and the answer's body. */
+/* Logs in. Returns the answer's body. */
 static inline const char *
 log_in_as(const char *who_it_is, const char *with)
 {
@@ -440,7 +441,7 @@ move_users(bool go)
 	must(rename(go ? users_file : away, go ? away : users_file) == 0, away);
 }
 
-/* So that sessions which are made with a time in the past count again. */
+/* Removes times from the users' file, so that sessions made in the past count again. */
 static inline void
 forget_times(void)
 {

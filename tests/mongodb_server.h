@@ -1,4 +1,4 @@
-/* mongodb_server.h: a MongoDB server for a test program, which ends with it. */
+/* mongodb_server.h: starts a MongoDB server for a test program; it ends with the program. */
 #ifndef MONGODB_SERVER_H
 #define MONGODB_SERVER_H
 
@@ -13,8 +13,8 @@
 
 #define MONGODB_URI_MAX 256
 
-/* Runs tests/mongodb-server; its first line into uri, without the newline. 1; 0: there is no
- * server to be had; ends the program when one does not start. */
+/* Runs tests/mongodb-server, and copies the first line it prints to uri. Returns 1, or 0 if no
+ * server is installed. If a server fails to start, ends the program. */
 static inline int
 run_mongodb_server(char uri[MONGODB_URI_MAX], const char *arguments)
 {
@@ -41,8 +41,8 @@ run_mongodb_server(char uri[MONGODB_URI_MAX], const char *arguments)
 	return 1;
 }
 
-/* The URL of a database of this process's own, with what stands behind the `?`, on a server that
- * the program starts once. 0: there is none. */
+/* Writes the URL of a database of this process, with `options` after the '?'. The server is started
+ * once per program. Returns 1, or 0 if there is none. */
 static inline int
 mongodb_url(char url[MONGODB_URI_MAX], const char *options)
 {
@@ -54,7 +54,7 @@ mongodb_url(char url[MONGODB_URI_MAX], const char *options)
 		start = (long)time(NULL);
 	if (uri[0] == '\0' && run_mongodb_server(uri, "") == 0)
 		return 0;
-	place = strcspn(uri, "?"); /* the one given may have options */
+	place = strcspn(uri, "?"); /* TEST_MONGODB_URI may have options */
 	snprintf(url, MONGODB_URI_MAX, "%.*s%sgate_test_%d_%ld%s%s%s", (int)place, uri,
 	    place > 0 && uri[place - 1] == '/' ? "" : "/", (int)getpid(), start,
 	    uri[place] != '\0' || options[0] != '\0' ? "?" : "",

@@ -1,4 +1,4 @@
-/* records.h: what the store tests share: a scratch folder, a store, records made and read. */
+/* records.h: for tests of stores: a scratch folder, a store, and records to write and read. */
 #ifndef RECORDS_H
 #define RECORDS_H
 
@@ -19,7 +19,7 @@
 #include "tap.h"
 
 #define HOUR INT64_C(3600000)
-#define PATIENCE 60000 /* ms until a call gives up: no test waits for that */
+#define PATIENCE 60000 /* ms until a call gives up; no test waits that long */
 
 static char scratch[] = "/tmp/gate-store.XXXXXX"; /* the working directory while tests run */
 
@@ -29,7 +29,7 @@ struct fixture {
 	struct gate_error error;
 };
 
-/* A tenth of n unless GATE_COUNTS=full. */
+/* Returns a tenth of n, or n if GATE_COUNTS=full. */
 static inline int
 counted(int n)
 {
@@ -71,7 +71,7 @@ enter_scratch(void)
 		exit(2);
 }
 
-/* The folder of memory:, which lies outside of the scratch folder. */
+/* Returns the folder of the store memory:, which is not in the scratch folder. */
 static inline void
 memory_folder(char path[64])
 {
@@ -93,7 +93,7 @@ leave_scratch(void)
 	remove_tree(AT_FDCWD, scratch);
 }
 
-/* The link of a process of its own, as a worker has it. 0 or -1. */
+/* Opens a store, as each worker process does. Returns 0, or -1 with the error set. */
 static inline int
 connect_store(
     struct gate_store_link *link, const struct gate_options *options, struct gate_error *error)
@@ -109,10 +109,10 @@ open_fixture_with(struct fixture *f, const char *url, const char *sync, const ch
 	char store[MONGODB_URI_MAX + 8], file_sync[32], run_dir[64], server[MONGODB_URI_MAX];
 	const char *const arguments[] = {"config=", store, file_sync, run_dir,
 	    "auto_remove=interval", "socket_timeout=30s", option,
-	    NULL}; /* sanitizers on a busy machine are slow */
+	    NULL}; /* with sanitizers, a busy machine is slow */
 
 	*f = (struct fixture){0};
-	if (strncmp(url, "mongodb:", 8) == 0) { /* behind it: options of its URL */
+	if (strncmp(url, "mongodb:", 8) == 0) { /* after the colon: the URL's options */
 		if (mongodb_url(server, url + 8) == 0)
 			return gate_fail(&f->error, GATE_ESTORE, "no server");
 		url = server;
@@ -145,7 +145,7 @@ blank(int64_t now)
 	    .now = now, .ttl = 14 * 24 * HOUR, .deadline = gate_clock_monotonic() + PATIENCE};
 }
 
-/* What session.c does before a write: the cookie, and when the record expires. */
+/* Sets the cookie and the record's expiry, as a session does before a write. */
 static inline void
 stamp(struct gate_record *record, int64_t max_age)
 {
@@ -157,7 +157,8 @@ stamp(struct gate_record *record, int64_t max_age)
 		exit(2);
 }
 
-/* Creates id with a member n, written at `now`, expiring max_age later. As the store answers. */
+/* Creates a record with a member n, written at `now`, that expires max_age ms later. Returns what
+ * the store returns. */
 static inline int
 put_at(struct gate_store_link *link, const char *id, const char *n, int64_t now, int64_t max_age)
 {
@@ -194,7 +195,7 @@ get(struct gate_store_link *link, const char *id, struct gate_record *record)
 	return result;
 }
 
-/* Removes id, whatever its record says. As the store answers. */
+/* Removes a record, whatever it holds. Returns what the store returns. */
 static inline int
 take_away(struct gate_store_link *link, const char *id)
 {
@@ -206,7 +207,7 @@ take_away(struct gate_store_link *link, const char *id)
 	return result;
 }
 
-/* A sweep that waits for no interval: how many records went, or -1. */
+/* Sweeps at once. Returns the number of records removed, or -1. */
 static inline int
 sweep_now(struct fixture *f)
 {
@@ -217,7 +218,7 @@ sweep_now(struct fixture *f)
 	return f->link.table->sweep(f->link.store, &options, &error);
 }
 
-/* Loaded before: with another n, and written. As the store answers. */
+/* Changes n in a loaded record, and updates it. Returns what the store returns. */
 static inline int
 change(struct gate_store_link *link, const char *id, struct gate_record *record, const char *n,
     struct gate_error *error)
@@ -229,7 +230,7 @@ change(struct gate_store_link *link, const char *id, struct gate_record *record,
 	return gate_store_update(link, id, record, error);
 }
 
-/* Loads, changes, releases. */
+/* Loads a record, changes n, updates and releases it. Returns what the store returns. */
 static inline int
 set(struct gate_store_link *link, const char *id, const char *n)
 {
@@ -245,7 +246,8 @@ set(struct gate_store_link *link, const char *id, const char *n)
 	return result;
 }
 
-/* A member's text in a loaded record, in a buffer that the next call uses again. */
+/* Returns a member's text in a loaded record, "none" if there is no such member. Valid until the
+ * next call. */
 static inline const char *
 member(const struct gate_record *record, const char *name)
 {
@@ -257,7 +259,7 @@ member(const struct gate_record *record, const char *name)
 	return text;
 }
 
-/* What n is in the store now: "gone" if there is no such record. */
+/* Returns n as it is stored, "gone" if there is no such record, "failed" if the store fails. */
 static inline const char *
 stored(struct gate_store_link *link, const char *id)
 {
@@ -273,7 +275,7 @@ stored(struct gate_store_link *link, const char *id)
 	return text;
 }
 
-/* Runs work in so many processes, each with its number; true: all of them answered 0. */
+/* Runs work in `count` processes, with numbers from 0. Returns true if all of them returned 0. */
 static inline bool
 in_processes(int count, int (*work)(int number, void *data), void *data)
 {

@@ -1,4 +1,4 @@
-/* scratch.h: a folder of a test's own, and a count of what it leaves open. */
+/* scratch.h: a scratch folder for a test, and a count of open descriptors. */
 #ifndef TESTS_SCRATCH_H
 #define TESTS_SCRATCH_H
 
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SCRATCH "/tmp/gate-test.XXXXXX" /* what mkdtemp(3) makes a name of */
+#define SCRATCH "/tmp/gate-test.XXXXXX" /* a template for mkdtemp(3) */
 
 static inline void
 make_scratch(char path[sizeof SCRATCH])

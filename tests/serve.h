@@ -1,4 +1,4 @@
-/* serve.h: whole requests through gate_request_serve, from an array of parameters to the answer. */
+/* serve.h: whole requests through gate_request_serve, from parameters to the answer. */
 #ifndef SERVE_H
 #define SERVE_H
 
@@ -10,10 +10,10 @@
 struct server {
 	struct fixture f;
 	struct gate_request request;
-	const char *body; /* of the next request */
-	int refused;
-	char answer[ANSWER_MAX]; /* of the last one */
-	int runs;                /* of its handler; the handler counts them */
+	const char *body;        /* of the next request */
+	int refused;             /* the request's member of that name */
+	char answer[ANSWER_MAX]; /* of the last request */
+	int runs;                /* how often its handler ran; the handler counts */
 };
 
 static inline void
@@ -33,7 +33,8 @@ server_close(struct server *v)
 	fixture_close(&v->f);
 }
 
-/* The answer to exactly these parameters (NULL-ended). Log lines are in v->f.logged. */
+/* Serves a request with these parameters (NULL-ended). Returns the answer; log lines are in
+ * v->f.logged. */
 static inline const char *
 serve_params(struct server *v, gate_handler *handler, const char *const *params)
 {
@@ -61,7 +62,8 @@ serve_params(struct server *v, gate_handler *handler, const char *const *params)
 	return v->answer;
 }
 
-/* GET uri, with up to three parameters more, which come first. */
+/* Serves GET uri, with up to five other parameters (NULL-ended, or NULL) in front. Returns the
+ * answer. */
 static inline const char *
 get(struct server *v, gate_handler *handler, const char *uri, const char *const *more)
 {
@@ -77,14 +79,15 @@ get(struct server *v, gate_handler *handler, const char *uri, const char *const 
 	return serve_params(v, handler, params);
 }
 
-/* The status of the last answer. */
+/* Returns the status of the last answer, 0 if it has none. */
 static inline int
 status_of(const struct server *v)
 {
 	return strncmp(v->answer, "Status: ", 8) == 0 ? (int)strtol(v->answer + 8, NULL, 10) : 0;
 }
 
-/* The value of a header line of the last answer (the first of its name), "": there is none. */
+/* Returns the value of the first header line of that name in the last answer, "" if there is
+ * none. */
 static inline const char *
 header_of(struct server *v, const char *name)
 {

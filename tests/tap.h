@@ -1,4 +1,4 @@
-/* tap.h: forty lines of TAP. A test file calls ok() and is(), and ends with `return done();`. */
+/* tap.h: prints test results as TAP. A test calls ok() and is(), and ends with `return done();`. */
 #ifndef TAP_H
 #define TAP_H
 
@@ -25,7 +25,7 @@ ok(bool good, const char *name, ...)
 	return good;
 }
 
-/* Compared here, not where it is called: else gcc 14 and 16 warn of what some call's constants would do. */
+/* Not inlined: gcc 14 and 16 would warn of comparisons with some callers' constants. */
 __attribute__((unused, noinline, nonnull(3))) static bool
 is(const char *got, const char *wanted, const char *name)
 {

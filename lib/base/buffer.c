@@ -1,4 +1,4 @@
-/* base/buffer.c: a growing run of bytes; the only place that does size arithmetic. */
+/* base/buffer.c: a growing array of bytes; the only place that does size arithmetic. */
 #include "config.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ wipe(struct gate_buffer *b, size_t length)
 		explicit_bzero(b->data, length);
 }
 
-/* realloc would leave what it moves where it was. */
+/* Grows the memory. A secret is copied by hand, as realloc may free the old bytes unwiped. */
 static char *
 grow(struct gate_buffer *b, size_t size)
 {
@@ -86,7 +86,7 @@ gate_buffer_putc(struct gate_buffer *b, char c)
 	return gate_buffer_add(b, &c, 1);
 }
 
-/* Most texts fit into the room that there is: they are formatted once. */
+/* Formats straight into the free room, as most texts fit; only a longer one is formatted twice. */
 int
 gate_buffer_vprintf(struct gate_buffer *b, const char *format, va_list arguments)
 {

@@ -1,13 +1,13 @@
-/* base/clock.c: the clocks, in milliseconds. */
+/* base/clock.c: clocks in milliseconds, and the deadline of a thread's request. */
 #include "config.h"
 
 #include <time.h>
 
 #include "base/clock.h"
 
-#define CALL_LEAST 1000 /* ms */
+#define CALL_LEAST 1000 /* ms that a call gets, even at the deadline */
 
-static _Thread_local int64_t deadline_of_thread; /* each thread writes its own only */
+static _Thread_local int64_t deadline_of_thread;
 
 int64_t
 gate_clock_bound(int64_t ms)

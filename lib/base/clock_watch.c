@@ -1,4 +1,4 @@
-/* base/clock_watch.c: whether a wall clock goes on as it did, by the clock that nobody sets. */
+/* base/clock_watch.c: notices when somebody sets the wall clock: compares it with boot time. */
 #include "config.h"
 
 #include <stdlib.h>

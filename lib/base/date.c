@@ -1,4 +1,4 @@
-/* base/date.c: times as text and back: ISO 8601 as JavaScript writes it, HTTP's dates, and for people. */
+/* base/date.c: times as text and back: JavaScript's ISO 8601, HTTP's dates, dates for people. */
 #include "config.h"
 
 #include <stdint.h>
@@ -13,13 +13,13 @@
 #define JS_MOST INT64_C(8640000000000000) /* ms before and after 1970 that a Date can hold */
 
 struct date {
-	int year; /* of the proleptic Gregorian calendar: before 1 there is 0, and -1 */
+	int year; /* proleptic Gregorian: 0 is the year before 1 */
 	unsigned month, day;
 	unsigned hour, minute, second, ms;
 	unsigned weekday; /* 0: Sunday */
 };
 
-/* Hinnant's civil_from_days: years that begin in March have their leap day at the end. */
+/* Howard Hinnant's civil_from_days. Years begin in March: their leap day is the last day. */
 static struct date
 date_from_ms(int64_t ms)
 {
@@ -46,15 +46,15 @@ date_from_ms(int64_t ms)
 	};
 }
 
-/* To what a year of four digits can say. */
+/* Clamps to years that four digits can say. */
 static int64_t
 clamp(int64_t ms)
 {
 	return ms < 0 ? 0 : ms > LAST_MS ? LAST_MS : ms;
 }
 
-/* Days from 1970-01-01 to that date, years 0 to 9999: the way back. The 400 years more that it
- * counts with keep the first months of year 0 positive. */
+/* Howard Hinnant's days_from_civil, for years 0 to 9999: days since 1970-01-01. It adds 400 years,
+ * so that January and February of year 0 don't become negative. */
 static int64_t
 days_from_date(unsigned year, unsigned month, unsigned day)
 {
@@ -81,7 +81,7 @@ put_text(char *out, const char *text, size_t length)
 	return out + length;
 }
 
-/* What stands behind the year. */
+/* Prints all that follows the year. */
 static void
 put_rest(char *out, const struct date *d)
 {

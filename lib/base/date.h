@@ -7,16 +7,18 @@
 
 #define GATE_ISO_LENGTH 24          /* 2026-11-21T09:27:39.339Z */
 #define GATE_HTTP_DATE_LENGTH 29    /* Tue, 01 Jan 2030 00:00:00 GMT */
-#define GATE_DATE_FOR_PEOPLE_MAX 32 /* 2026-11-21 09:27 UTC, and its NUL */
-#define GATE_JS_DATE_MAX 28         /* -271821-04-20T00:00:00.000Z, and its NUL */
+#define GATE_DATE_FOR_PEOPLE_MAX 32 /* 2026-11-21 09:27 UTC and its NUL */
+#define GATE_JS_DATE_MAX 28         /* -271821-04-20T00:00:00.000Z and its NUL */
 
-/* Milliseconds since 1970, UTC, years 1970 to 9999; beyond: clamped. */
+/* Print ms since 1970 as UTC. The first two clamp to the years 1970 to 9999. */
 void gate_iso_date(char out[GATE_ISO_LENGTH + 1], int64_t ms);
-void gate_http_date(char out[GATE_HTTP_DATE_LENGTH + 1], int64_t ms);      /* cut to the second */
-void gate_date_for_people(char out[GATE_DATE_FOR_PEOPLE_MAX], int64_t ms); /* cut to the minute */
-/* As Date.toJSON prints it: also a year that has not four digits. 1; 0: no Date can hold it. */
+void gate_http_date(char out[GATE_HTTP_DATE_LENGTH + 1], int64_t ms); /* cut to the second */
+/* Cuts to the minute, and clamps nothing; "" if the year is beyond a struct tm. */
+void gate_date_for_people(char out[GATE_DATE_FOR_PEOPLE_MAX], int64_t ms);
+/* Prints a date as JavaScript's Date.toJSON does, also in years below 0 or above 9999. Returns 1,
+ * or 0 if no Date can hold it. */
 int gate_js_date(char out[GATE_JS_DATE_MAX], int64_t ms);
-/* 1, or 0: not YYYY-MM-DDTHH:MM:SS.mmmZ */
+/* Parses YYYY-MM-DDTHH:MM:SS.mmmZ. Returns 1 with *ms set, or 0 if the text is anything else. */
 int gate_iso_parse(const char *text, size_t length, int64_t *ms);
 
 #endif

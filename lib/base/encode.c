@@ -58,7 +58,7 @@ gate_hex(char *out, const void *bytes, size_t length)
 	*out = '\0';
 }
 
-/* What encodeURIComponent leaves alone; isalnum() would ask the locale. */
+/* Does encodeURIComponent leave it as it is? isalnum() would depend on the locale. */
 static bool
 is_unreserved(unsigned char c)
 {
@@ -70,7 +70,7 @@ int
 gate_percent_encode(struct gate_buffer *out, const char *text, size_t length)
 {
 	static const char digits[] = "0123456789ABCDEF";
-	size_t plain = 0; /* where the bytes begin that are still to be copied as they are */
+	size_t plain = 0; /* where the bytes begin that are not copied yet */
 
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
@@ -207,7 +207,7 @@ entity(char c)
 int
 gate_html_escape(struct gate_buffer *out, const char *text, size_t length)
 {
-	size_t plain = 0; /* where the bytes begin that are still to be copied as they are */
+	size_t plain = 0; /* where the bytes begin that are not copied yet */
 
 	for (size_t i = 0; i < length; i++) {
 		const char *escape = entity(text[i]);

@@ -10,20 +10,22 @@
 
 #define GATE_BASE64_LENGTH(bytes) (((bytes)*4 + 2) / 3) /* without padding */
 
-/* `out` has room for the length above and a NUL. No padding is written. */
-void gate_base64(char *out, const void *bytes, size_t length);    /* standard: + and / */
-void gate_base64url(char *out, const void *bytes, size_t length); /* - and _ */
-void gate_hex(char *out, const void *bytes, size_t length);       /* lower case, 2 * length */
+/* These write no padding. `out` has room for the encoded text and a NUL. */
+void gate_base64(char *out, const void *bytes, size_t length);    /* standard alphabet: + and / */
+void gate_base64url(char *out, const void *bytes, size_t length); /* URL alphabet: - and _ */
+void gate_hex(char *out, const void *bytes, size_t length);       /* lower case; 2 * length */
 
-/* encodeURIComponent: all but A-Z a-z 0-9 - _ . ! ~ * ' ( ) becomes %XX. */
+/* Adds text, encoded like JavaScript's encodeURIComponent: all but A-Z a-z 0-9 - _ . ! ~ * ' ( )
+ * becomes %XX. Returns 0, or -1 with the buffer's `failed` set. */
 int gate_percent_encode(struct gate_buffer *, const char *text, size_t length);
-/* In place; *length shrinks; plus: '+' is a space. 0 (and text untouched): a bad escape. */
+/* Decodes %XX in place, and '+' as a space if `plus`; sets *length to the new length. Writes no
+ * NUL. Returns 1, or 0 if an escape is bad; then text is unchanged. */
 int gate_percent_decode(char *text, size_t *length, bool plus);
-/* Strict: no overlong forms, no surrogates, at most U+10FFFF. */
+/* Is text well-formed UTF-8? No overlong forms, no surrogates, nothing above U+10FFFF. */
 bool gate_utf8_valid(const char *text, size_t length);
-/* Bytes of the well-formed UTF-8 character at the start of text (1-4), 0: none there. */
+/* Returns the length (1 to 4) of the UTF-8 character at the start of text, 0 if there is none. */
 size_t gate_utf8_character(const char *text, size_t length);
-/* & < > " ' become &amp; &lt; &gt; &quot; &#39; */
+/* Adds text, with & < > " ' as &amp; &lt; &gt; &quot; &#39;. Returns 0, or -1 with `failed` set. */
 int gate_html_escape(struct gate_buffer *, const char *text, size_t length);
 
 #endif

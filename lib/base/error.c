@@ -1,4 +1,4 @@
-/* base/error.c: filling in a struct gate_error. */
+/* base/error.c: fills in a struct gate_error. */
 #include "config.h"
 
 #include <errno.h>
@@ -8,18 +8,18 @@
 
 #include "base/error.h"
 
-#define LONGEST 4096       /* of a text before it is cut: a value of an option, and a path, fit */
-#define BEGINNING 150      /* bytes of one that is too long; the others are its end */
+#define LONGEST 4096       /* bytes of a text before it is cut; an option's value and a path fit */
+#define BEGINNING 150      /* bytes of the beginning that is kept; the end gets the rest */
 #define CUT "\xe2\x80\xa6" /* … */
 
 static bool
-is_inside(char c) /* of a character */
+is_inside(char c) /* a continuation byte of UTF-8 */
 {
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* The beginning says what it is about, and the end why, and what to do. Between them stands what somebody
- * else wrote, such as a path. */
+/* Copies text, and cuts out its middle if it is too long. The beginning says what failed, the end
+ * why and what to do; the middle is mostly a path or another text from outside. */
 static void
 shorten(char *out, size_t size, const char *text)
 {

@@ -1,10 +1,10 @@
-/* base/error.h: filling in a struct gate_error. */
+/* base/error.h: fills in a struct gate_error. */
 #ifndef GATE_BASE_ERROR_H
 #define GATE_BASE_ERROR_H
 
 #include "gate.h"
 
-/* As gate_fail of gate.h, with ": " and the text of errno behind it. */
+/* As gate_fail of gate.h, and adds ": " and the text of errno. */
 int gate_fail_errno(struct gate_error *, enum gate_error_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

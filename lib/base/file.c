@@ -1,4 +1,4 @@
-/* base/file.c: a text that people edit or pipe in: all of it, without a byte-order mark. */
+/* base/file.c: reads files that people edit, and writes files. */
 #include "config.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 
-#define READ_SIZE 8192 /* of a file that grew while it was read */
+#define READ_SIZE 8192 /* bytes to read at once from a pipe, or a file that grows */
 
 size_t
 gate_file_mark(const char *text, size_t length)
@@ -35,7 +35,7 @@ gate_file_wipe(struct gate_buffer *text)
 	gate_buffer_release(text);
 }
 
-/* How much a file may hold, where that is known: it is reserved at once. */
+/* Returns how many bytes to reserve at once: a regular file's size, else `most`. */
 static size_t
 size_of(int fd, size_t most)
 {
@@ -48,16 +48,16 @@ size_of(int fd, size_t most)
 }
 
 static size_t
-room_in(const struct gate_buffer *text) /* beside its NUL */
+room_in(const struct gate_buffer *text) /* without its NUL */
 {
 	return text->size > text->length ? text->size - text->length - 1 : 0;
 }
 
-/* 0 or -1 with errno. */
+/* Returns 0, or -1 with errno. */
 static int
 read_all(int fd, size_t most, struct gate_buffer *text)
 {
-	size_t wanted = size_of(fd, most) + 1; /* one more, to see its end or that it is too long */
+	size_t wanted = size_of(fd, most) + 1; /* one more shows whether it ends there */
 	ssize_t got;
 
 	do {

@@ -1,4 +1,4 @@
-/* base/log.c: what becomes of a log line: it is not one too many, and standard error takes it at once. */
+/* base/log.c: limits the number of log lines, and writes them without waiting for the reader. */
 #include "config.h"
 
 #include <errno.h>
@@ -19,35 +19,36 @@
 #include "base/log.h"
 #include "base/log_line.h"
 
-#define AT_ONCE 50     /* lines of a kind that may come together */
-#define LINE_TIME 100  /* ms after which one more may */
-#define QUIET 1000     /* ms in which one might have come, and none did: the flood is over */
-#define LIMITS_MAX 256 /* there are fewer kinds; beyond: they share a limit */
-#define EVENT_MAX 40   /* bytes of an event's name, and of its why, that are kept */
+#define AT_ONCE 50     /* lines of one kind that may come at once */
+#define LINE_TIME 100  /* ms that each line uses up: 10 lines a second */
+#define QUIET 1000     /* ms without a line after which a flood is over */
+#define LIMITS_MAX 256 /* there are fewer kinds; if not, the others share a limit */
+#define EVENT_MAX 40   /* bytes kept of an event's name, and of its why */
 #define WHY_MAX 200
-#define PATIENCE 100 /* ms for a reader who is only slow */
+#define PATIENCE 100 /* ms to wait for a slow reader */
 #define PIPE_SIZE (64u << 10)
 
-/* Of a kind of line: an event and its why, so that a flood of one why hides no other. */
+/* The limit of one kind of line: an event with its why, so that one why hides no other. */
 struct limit {
-	atomic_uint_least64_t kind; /* a hash of both, 0: free */
-	atomic_int_least64_t used;  /* until when, in ms, what came has taken up its time */
-	atomic_uint suppressed;
-	atomic_bool named; /* the names stand here, and stay */
+	atomic_uint_least64_t kind; /* a hash of event and why, 0: free */
+	/* ms; each line adds LINE_TIME; at most AT_ONCE lines ahead of now */
+	atomic_int_least64_t used;
+	atomic_uint suppressed; /* lines left out since the kind's last line */
+	atomic_bool named;      /* event and why are set, for good */
 	char event[EVENT_MAX], why[WHY_MAX];
 };
 
-/* Standard error is the process's, and so is this: there is no object that all who log could hold. */
+/* Global, as standard error is: its users share no object that could hold this. */
 static struct {
 	struct limit limits[LIMITS_MAX];
-	atomic_ulong dropped;       /* lines that standard error did not take */
-	atomic_bool torn;           /* it took a part of the last one */
-	atomic_uint_least64_t pipe; /* both ends of our own, 0: none yet */
+	atomic_ulong dropped;       /* lines not taken, and not told of yet */
+	atomic_bool torn;           /* standard error took only a part of the last line */
+	atomic_uint_least64_t pipe; /* both ends of our own pipe, 0: none yet */
 } state;
 
 /* ---- not one too many ---- */
 
-/* FNV-1a, with the zero byte at the end. */
+/* Continues an FNV-1a hash over a text and its NUL. */
 static uint64_t
 hash_on(uint64_t hash, const char *text)
 {
@@ -87,7 +88,7 @@ limit_of(const char *event, const char *why)
 	return limit;
 }
 
-/* May another line of this kind come? Then *suppressed: how many did not, before it. */
+/* May another line of this kind come? If so, sets *suppressed to the number left out before it. */
 static bool
 may_come(struct limit *limit, unsigned *suppressed)
 {
@@ -124,10 +125,10 @@ put_in_file(const char *text, size_t length)
 	return put;
 }
 
-/* Standard error may be a pipe that other programs have too: O_NONBLOCK would be theirs as well, it may
- * not be ours to open again, and between poll and write another one may fill it. So a line goes into a
- * pipe of our own, and splice moves it on, which waits for nobody. What finds no room stays there:
- * a buffer that all processes of the program share. */
+/* Our own pipe, in front of a standard error that is a pipe. Other programs may share that one:
+ * O_NONBLOCK would hold for them, too; we may not be allowed to open it again; and between poll and
+ * write another one may fill it. So a line goes into our pipe, and splice moves it on without
+ * waiting. Lines without room wait in our pipe, which all processes of the program share. */
 struct ends {
 	int out, in;
 };
@@ -144,7 +145,7 @@ own_pipe(struct ends *ends)
 		if (atomic_compare_exchange_strong(
 			&state.pipe, &both, (uint64_t)fresh[0] << 32 | (uint32_t)fresh[1])) {
 			both = (uint64_t)fresh[0] << 32 | (uint32_t)fresh[1];
-		} else { /* another thread was first */
+		} else { /* another thread was faster */
 			close(fresh[0]);
 			close(fresh[1]);
 		}
@@ -161,7 +162,7 @@ is_empty(const struct ends *ends)
 	return ioctl(ends->out, FIONREAD, &left) < 0 || left == 0;
 }
 
-/* Whole lines: of our pipe, splice moves what one write put there. */
+/* Moves lines to standard error. They stay whole: splice moves what one write put into our pipe. */
 static void
 move_on(const struct ends *ends)
 {
@@ -172,7 +173,7 @@ move_on(const struct ends *ends)
 		;
 	if (errno != EPERM && errno != ENOSYS)
 		return;
-	while ((moved = read(ends->out, text, sizeof text)) > 0) /* a sandbox without splice */
+	while ((moved = read(ends->out, text, sizeof text)) > 0) /* a sandbox may forbid splice */
 		put_in_file(text, (size_t)moved);
 }
 
@@ -191,7 +192,7 @@ put_in_pipe(const char *text, size_t length)
 	if (!own_pipe(&ends))
 		return false;
 	move_on(&ends);
-	stuck = !is_empty(&ends); /* who waited before waits no more */
+	stuck = !is_empty(&ends); /* an earlier line waited already: don't wait for each */
 	taken = write(ends.in, text, length) >= 0;
 	move_on(&ends);
 	if (!stuck && !is_empty(&ends)) {
@@ -219,7 +220,8 @@ put_in_socket(const char *text, size_t length)
 	return sent;
 }
 
-/* A terminal that is stopped. It is opened again, so that O_NONBLOCK is ours alone. */
+/* Writes to a terminal, which somebody may have stopped. Opens it again, so that O_NONBLOCK is ours
+ * alone. */
 static ssize_t
 put_on_terminal(const char *text, size_t length)
 {
@@ -251,7 +253,7 @@ put(const char *text, size_t length)
 		taken = put_on_terminal(text, length);
 	else
 		taken = put_in_file(text, length);
-	if (taken > 0 && (size_t)taken < length) /* a full disk */
+	if (taken > 0 && (size_t)taken < length) /* the disk is full */
 		atomic_store(&state.torn, true);
 	return taken == (ssize_t)length;
 }
@@ -293,11 +295,12 @@ say_dropped(void)
 		atomic_fetch_add(&state.dropped, dropped);
 }
 
-/* How many lines of a kind did not come, when none follows that would say it. */
+/* Tells how many lines of a kind were left out, if no later line did (last: even if one may). */
 static void
 say_suppressed(struct limit *limit, bool last)
 {
-	int64_t room = atomic_load(&limit->used) - (AT_ONCE - 1) * LINE_TIME; /* for the next one */
+	/* when the next line could come */
+	int64_t room = atomic_load(&limit->used) - (AT_ONCE - 1) * LINE_TIME;
 	struct gate_log_line line;
 	unsigned suppressed;
 

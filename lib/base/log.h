@@ -1,27 +1,29 @@
-/* base/log.h: logfmt lines on standard error, one an event. */
+/* base/log.h: writes log lines in logfmt to standard error, one per event. */
 #ifndef GATE_BASE_LOG_H
 #define GATE_BASE_LOG_H
 
-/* A process writes at most fifty lines of one kind at once, and ten a second: of an event and its value
- * of `why`, which therefore is one of our own fixed texts, never one from outside (that stands in
- * `error`). It leaves out the others, and the kind's next line says how many: suppressed=12; if none
- * comes for a second, log-suppressed does. EACH is an info without that limit: strangers can't cause
- * it, or an operator asked for it. */
+/* A process logs at most 50 lines of a kind at once, and 10 a second after that. A kind is an event
+ * with its value of `why`; so `why` must be one of our own fixed texts (text from outside goes into
+ * `error`). Further lines are left out; the kind's next line tells how many (suppressed=12), or
+ * after a second without one, a line log-suppressed. GATE_LOG_EACH is level info without that
+ * limit: for events that strangers can't cause, or that an operator asked for. */
 enum gate_log_level { GATE_LOG_EACH, GATE_LOG_INFO, GATE_LOG_WARN, GATE_LOG_ERROR };
 
-/* gate_log(GATE_LOG_WARN, "session-malformed", "id", tag, "error", text, NULL): key, value pairs,
- * NULL-ended; a NULL value leaves its pair out; base/log_line.h says how they are written. Never a secret.
- * It waits for nobody: a line that standard error does not take is dropped, and counted. */
+/* Writes one line: gate_log(GATE_LOG_WARN, "session-malformed", "id", tag, "error", text, NULL).
+ * Pairs of key and value follow the event, and NULL ends them; a pair whose value is NULL is left
+ * out. base/log_line.h tells how values are written. Never pass a secret. Never waits for a reader
+ * longer than 0.1 s: a line that standard error does not take is dropped, and counted. */
 void gate_log(enum gate_log_level, const char *event, ...) __attribute__((sentinel));
 
-/* Writes the lines that waited for a reader, how many were dropped, and of a flood that is over how many
- * were left out. Loops call it now and then. */
+/* Writes lines that still wait for the reader, then the number of dropped lines, and of lines left
+ * out by the limit where that is over. Loops call it now and then. */
 void gate_log_flush(void);
-/* The same, and of each flood: before the process ends, or another begins that would say it again. */
+/* Does the same, but tells of all limits. Call it before the process ends or replaces itself. */
 void gate_log_finish(void);
-/* base/log_stderr.c. From now on a line on stdio's stderr is one of the log: event=stderr. */
+/* base/log_stderr.c. From now on, what libraries print to stdio's stderr becomes lines with
+ * event=stderr. */
 void gate_log_take_stderr(void);
-/* Tests, which can't wait: what came before counts no more. */
+/* For tests, which can't wait: resets the limits. */
 void gate_log_forget(void);
 
 #endif

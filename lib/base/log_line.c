@@ -1,4 +1,4 @@
-/* base/log_line.c: one logfmt line, out of which nothing breaks. */
+/* base/log_line.c: builds one log line in logfmt; no value can break out of it. */
 #include "config.h"
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ add(struct gate_log_line *line, const char *bytes, size_t length)
 	return true;
 }
 
-/* Of a character, or of a byte that is none (length 0): one that must not stand as it is. */
+/* Must a character (or a byte that is not UTF-8: length 0) be escaped? */
 static bool
 is_hidden(const char *text, size_t length)
 {
@@ -46,8 +46,8 @@ needs_quotes(const char *value)
 	return false;
 }
 
-/* Escapes are those of JSON, which readers of logfmt know; a byte that is not UTF-8 becomes the
- * lone surrogate U+DC00 + byte (as in Python), so that nothing is lost and no reader stumbles. */
+/* Adds a character, escaped as in JSON, which logfmt readers know. A byte that is not UTF-8 becomes
+ * the lone surrogate U+DC00 + byte (as in Python): nothing is lost, and no reader fails. */
 static bool
 add_character(struct gate_log_line *line, const char *text, size_t length)
 {
@@ -64,7 +64,7 @@ add_character(struct gate_log_line *line, const char *text, size_t length)
 	return add(line, escape, gate_unicode_escape(escape, code));
 }
 
-/* Up to GATE_LOG_VALUE_MAX bytes; of a longer one, what leaves room for the mark. */
+/* Adds up to GATE_LOG_VALUE_MAX bytes. Cuts a longer value where the mark still fits. */
 static bool
 add_value(struct gate_log_line *line, const char *value)
 {
@@ -94,7 +94,7 @@ gate_log_line_add(struct gate_log_line *line, const char *key, const char *value
 	if (!(add(line, " ", 1) && add(line, key, strlen(key)) && add(line, "=", 1) &&
 		add(line, quote, strlen(quote)) && add_value(line, value) &&
 		add(line, quote, strlen(quote))))
-		line->length = before; /* no half pair */
+		line->length = before; /* leave out the whole pair */
 }
 
 void
@@ -113,5 +113,5 @@ gate_log_line_begin(struct gate_log_line *line)
 void
 gate_log_line_end(struct gate_log_line *line)
 {
-	line->text[line->length++] = '\n'; /* ROOM leaves a byte for it */
+	line->text[line->length++] = '\n'; /* ROOM left this byte free */
 }

@@ -1,5 +1,5 @@
-/* base/log_stderr.c: turns what libraries print on standard error into lines of the log. libbson prints parts of
- * what a server sent; without this they could look like lines of ours. */
+/* base/log_stderr.c: turns what libraries print on standard error into log lines.
+ * libbson prints parts of what a server sent: without this, they could look like lines of ours. */
 #include "config.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ take(void *cookie, const char *text, size_t length)
 void
 gate_log_take_stderr(void)
 {
-#ifdef __GLIBC__ /* where it is a variable */
+#ifdef __GLIBC__ /* there, stderr is a variable */
 	FILE *file = fopencookie(NULL, "w", (cookie_io_functions_t){.write = take});
 
 	if (file == NULL)

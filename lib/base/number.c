@@ -9,7 +9,7 @@
 
 #include "base/number.h"
 
-/* Counts the last digit up; all nines become zeros, which are then no match. */
+/* Adds 1 to the last digit, with carry. All nines become zeros, which never match afterwards. */
 static void
 next_decimal(char *text)
 {
@@ -24,9 +24,9 @@ next_decimal(char *text)
 	}
 }
 
-/* The fewest digits that read back as the same number; the decimal point may be a locale's own.
- * Above a power of two the doubles are twice as far apart as below it, so the nearest decimal may
- * read back as another number where the next one up does not. */
+/* Finds the fewest digits that read back as the same number. Just below a power of two, doubles are
+ * closer than above it; so at a power of two the nearest decimal may read back as another number,
+ * but the next one up does not. The decimal point may be the locale's. */
 static int
 shortest_digits(double value, char digits[32], int *exponent)
 {
@@ -51,7 +51,6 @@ shortest_digits(double value, char digits[32], int *exponent)
 	return count;
 }
 
-/* ECMAScript's Number::toString */
 void
 gate_json_print_real(struct gate_buffer *out, double value)
 {

@@ -4,7 +4,8 @@
 
 #include "base/buffer.h"
 
-/* As ECMAScript's Number::toString, so as JSON.stringify: 1e+21, 0.1; null if it is not finite. */
+/* Adds a number as JSON.stringify prints it (ECMAScript's Number::toString): 0.1, 1e+21; null if it
+ * is not finite. */
 void gate_json_print_real(struct gate_buffer *, double value);
 
 #endif

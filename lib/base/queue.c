@@ -1,4 +1,5 @@
-/* base/queue.c: one at a time per session id, by locks on bytes of a file. They lie beyond what is written. */
+/* base/queue.c: one request at a time per session id, by locks on bytes of a file.
+ * The locked bytes lie beyond the file's end: only the times of holders are ever written. */
 #include "config.h"
 
 #include <errno.h>
@@ -11,9 +12,9 @@
 #include "base/error.h"
 #include "base/queue.h"
 
-#define TIMES 4096 /* of holders that the file has room for: places share them */
+#define TIMES 4096 /* places share this many times in the file */
 #define GRACE 1000 /* ms that a holder may take beyond its time */
-#define DOUBT 50   /* ms: who has just come may not have left word yet */
+#define DOUBT 50   /* ms; a new holder may not have written its time yet */
 
 int
 gate_queue_open_file(
@@ -46,7 +47,7 @@ gate_queue_close(struct gate_queue *queue)
 	*queue = (struct gate_queue){.fd = -1, .place = -1};
 }
 
-/* FNV-1a; two ids that share a byte only wait for each other. */
+/* Returns an id's place, by FNV-1a. Two ids with one place only wait for each other. */
 static int64_t
 place_of(const char *id)
 {
@@ -65,7 +66,7 @@ lock(struct gate_queue *queue, int64_t place, short type)
 	return fcntl(queue->fd, F_OFD_SETLK, &range);
 }
 
-/* A file system without locks has no places: each one is free. */
+/* Takes a place. Returns 1 or 0. On a file system without locks, each place is free: returns 1. */
 static int
 take(struct gate_queue *queue, int64_t place)
 {
@@ -94,7 +95,8 @@ offset_of_time(int64_t place)
 	return (off_t)(place % TIMES * (int64_t)sizeof(int64_t));
 }
 
-/* A holder that is not stopped leaves its own time there soon, whatever an earlier one left. */
+/* Is a place's holder over its time? Only if the noted time stays the same for DOUBT ms: a new
+ * holder soon replaces the time that an earlier one left. */
 static bool
 is_late(struct gate_queue *queue, int64_t place, struct gate_queue_late *late)
 {
@@ -122,7 +124,7 @@ gate_queue_try_until(struct gate_queue *queue, const char *id, int64_t until)
 			return 0;
 	until = (until > now ? until : now) + GRACE;
 	if (queue->place >= 0 && pwrite(queue->fd, &until, sizeof until, offset_of_time(place)) < 0)
-		return 1; /* no room: at worst this one is passed over */
+		return 1; /* without a note, others may pass us over */
 	return taken;
 }
 

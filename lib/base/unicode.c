@@ -1,4 +1,4 @@
-/* base/unicode.c: which characters do not show as they are, and how they are written then. */
+/* base/unicode.c: which characters don't show as they are, and how to escape them. */
 #include "config.h"
 
 #include <stdio.h>
@@ -18,7 +18,8 @@ gate_unicode_code(const char *character, size_t length)
 	return code;
 }
 
-/* Unicode 16: the categories Cc, Cf, Zl, Zp and Zs (but U+0020), and Default_Ignorable_Code_Point. */
+/* Unicode 16: categories Cc, Cf, Zl, Zp and Zs (without U+0020), and
+ * Default_Ignorable_Code_Point. */
 bool
 gate_unicode_is_hidden(uint32_t code)
 {

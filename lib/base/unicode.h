@@ -1,4 +1,4 @@
-/* base/unicode.h: what a character does to who reads it. */
+/* base/unicode.h: which characters don't show as they are, and how to escape them. */
 #ifndef GATE_BASE_UNICODE_H
 #define GATE_BASE_UNICODE_H
 
@@ -8,17 +8,18 @@
 
 #define GATE_UNICODE_ESCAPE_MAX (sizeof "\\ud83d\\ude00")
 
-/* The code of a well-formed UTF-8 character of so many bytes. */
+/* Returns the code point of a well-formed UTF-8 character of `length` bytes. */
 uint32_t gate_unicode_code(const char *character, size_t length);
-/* Does it act on a terminal or a line reader, turn the text around it, or show nothing? Controls (C0,
- * DEL, C1), formats, what is invisible, blanks but ' ', line ends, noncharacters. */
+/* Does a character act on a terminal or a line reader, turn the text around it, or show nothing?
+ * Those are controls (C0, DEL, C1), format characters, invisible ones, blanks other than ' ', line
+ * ends and noncharacters. */
 bool gate_unicode_is_hidden(uint32_t code);
-/* Is a character of so many bytes a control: C0, DEL or C1? */
+/* Is a UTF-8 character of `length` bytes a control: C0, DEL or C1? */
 bool gate_unicode_is_control(const char *character, size_t length);
-/* The length of what is whole of the text within `most` bytes: it ends in front of a character that
- * does not fit, or that is no UTF-8. */
+/* Returns the length of the longest beginning of text that has at most `most` bytes and is made of
+ * whole UTF-8 characters. */
 size_t gate_unicode_cut(const char *text, size_t most);
-/* As in JSON: \u00ad, a pair beyond U+FFFF. Returns its length. */
+/* Writes a JSON escape: \u00ad, or a surrogate pair above U+FFFF. Returns its length. */
 size_t gate_unicode_escape(char out[GATE_UNICODE_ESCAPE_MAX], uint32_t code);
 
 #endif

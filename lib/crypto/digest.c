@@ -1,7 +1,7 @@
-/* crypto/digest.c: SHA-256. */
+/* crypto/digest.c: SHA-256 of bytes, as text. */
 #include "config.h"
 
-/* The SHA256_* calls never allocate and so never fail; what replaces them may do both. */
+/* The deprecated SHA256_* calls never allocate and never fail; their replacements can do both. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 

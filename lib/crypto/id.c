@@ -35,7 +35,7 @@ gate_id_new(enum gate_genid kind, char out[GATE_ID_MAX + 1])
 bool
 gate_id_valid(const char *id)
 {
-	static const uint64_t allowed[4] = {/* a bit each: - 0-9, A-Z _ a-z */
+	static const uint64_t allowed[4] = {/* one bit per character: - 0-9, A-Z _ a-z */
 	    0x03ff200000000000, 0x07fffffe87fffffe};
 	size_t length = 0;
 

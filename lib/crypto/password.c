@@ -1,4 +1,4 @@
-/* crypto/password.c: hashes of passwords: which are used at all, making and checking them. */
+/* crypto/password.c: hashes of passwords: which are used, making and checking them. */
 #include "config.h"
 
 #include <crypt.h>
@@ -13,20 +13,20 @@
 #include "crypto/sign.h"
 
 #define NEW_PREFIX "$y$"
-#define NEW_COST 6 /* of crypt_gensalt: 32 MiB, about 30 ms */
+#define NEW_COST 6 /* crypt_gensalt's count: 32 MiB, about 30 ms */
 #define NEW_SALT 16
 
-/* The most that a hash may ask for: each takes under a second for a password of usual length. */
+/* The most that a hash may ask for: under a second each, for a password of usual length. */
 #define BLOCKS_MAX (UINT64_C(1) << 20) /* of 128 bytes: 128 MiB */
 #define BCRYPT_COST_MAX 14
 #define ROUNDS_MAX 1000000
 
-/* Below these a hash is old. */
+/* A hash below these is old. */
 #define BLOCKS_ENOUGH (UINT64_C(1) << 18) /* what NEW_COST asks for */
 #define BCRYPT_COST_ENOUGH 10
 #define ROUNDS_ENOUGH 100000
 
-/* What libcrypt itself takes. */
+/* libcrypt's own limits. */
 #define BLOCKS_LOG2_MIN 2
 #define BCRYPT_COST_MIN 4
 #define BCRYPT_PASSWORD_MAX 72 /* bytes; it ignores the rest */
@@ -35,10 +35,11 @@
 
 /* ---- what a hash asks for, read from the parameters between its prefix and its salt ---- */
 
-/* Where the salt begins, or NULL: not as it should be. A cost beyond the limit may be any such. */
+/* Reads the parameters before the salt. Returns where the salt begins, or NULL if they are
+ * malformed. *cost need not be exact above the limit. */
 typedef const char *cost_reader(const char *text, uint64_t *cost);
 
-/* Of a digit in the base 64 that all kinds share, -1: it is none. */
+/* Returns the value of a digit in the base 64 that all kinds use, -1 if it is none. */
 static int
 digit_value(char c)
 {
@@ -49,7 +50,8 @@ digit_value(char c)
 	return digit != NULL ? (int)(digit - digits) : -1;
 }
 
-/* Both memory and time of scrypt grow with this product. */
+/* Memory and time of scrypt both grow with this product. Returns UINT64_MAX if it is far too
+ * large. */
 static uint64_t
 count_blocks(int log2, uint64_t size, uint64_t repeats)
 {
@@ -58,8 +60,9 @@ count_blocks(int log2, uint64_t size, uint64_t repeats)
 	return size * repeats << log2;
 }
 
-/* "j9T$": only what crypt_gensalt writes. More could follow (p, t, g, a ROM), each a factor of the
- * work; other flavours, and numbers of several digits, are as unheard of. */
+/* Reads "j9T$", the form that crypt_gensalt writes. Refuses other flavours, numbers of several
+ * digits and further parameters (p, t, g, a ROM), each of which multiplies the work: nobody uses
+ * them. */
 static const char *
 read_yescrypt(const char *text, uint64_t *cost)
 {
@@ -71,13 +74,13 @@ read_yescrypt(const char *text, uint64_t *cost)
 	log2 = digit_value(text[1]) + 1;
 	size = digit_value(text[2]) + 1;
 	if (log2 < BLOCKS_LOG2_MIN || log2 > 48 ||
-	    size > 48) /* more: the first of several digits */
+	    size > 48) /* a larger digit begins a number of several digits */
 		return NULL;
 	*cost = count_blocks(log2, (uint64_t)size, 1);
 	return text + 4;
 }
 
-/* Five digits, the lowest first. Below 0: they are not there. */
+/* Reads five digits, the lowest first. Returns -1 if they are not there. */
 static int64_t
 read_fixed(const char *text)
 {
@@ -91,7 +94,7 @@ read_fixed(const char *text)
 	return number;
 }
 
-/* "CU..../....": a digit for log2 N, then r and p. */
+/* Reads "CU..../....": a digit for log2 N, then r and p, of five digits each. */
 static const char *
 read_scrypt(const char *text, uint64_t *cost)
 {
@@ -120,7 +123,7 @@ read_bcrypt(const char *text, uint64_t *cost)
 	return *cost >= BCRYPT_COST_MIN ? text + 2 : NULL;
 }
 
-/* "rounds=656000$", or nothing. */
+/* Reads "rounds=656000$", or nothing. */
 static const char *
 read_rounds(const char *text, uint64_t *cost)
 {
@@ -130,7 +133,7 @@ read_rounds(const char *text, uint64_t *cost)
 	if (strncmp(text, label, sizeof label - 1) != 0)
 		return text;
 	text += sizeof label - 1;
-	if (*text == '0') /* libcrypt takes none in front */
+	if (*text == '0') /* libcrypt refuses leading zeros */
 		return NULL;
 	for (*cost = 0; is_decimal(*text); text++)
 		if (*cost <= ROUNDS_MAX)
@@ -150,17 +153,17 @@ read_nothing(const char *text, uint64_t *cost)
 static const struct kind {
 	const char *prefix;
 	cost_reader *read_cost;
-	uint64_t enough, most; /* in the unit of read_cost */
-	size_t salt_max;       /* digits of the salt */
-	size_t digest;         /* and of what stands behind it and a '$' */
-	size_t password_max;   /* bytes that count */
-	bool salt_is_bytes;    /* it is decoded, and so must be decodable */
+	uint64_t enough, most; /* costs: of one that is not old; that is allowed */
+	size_t salt_max;       /* most digits of the salt */
+	size_t digest;         /* digits of the digest, after the salt and a '$' */
+	size_t password_max;   /* most bytes of a password that it depends on */
+	bool salt_is_bytes;    /* the salt encodes bytes, and must decode */
 	bool weak;
 } kinds[] = {
     {"$y$", read_yescrypt, BLOCKS_ENOUGH, BLOCKS_MAX, 86, 43, GATE_PASSWORD_MAX, true, false},
     {"$gy$", read_yescrypt, BLOCKS_ENOUGH, BLOCKS_MAX, 86, 43, GATE_PASSWORD_MAX, true, false},
     {"$7$", read_scrypt, BLOCKS_ENOUGH, BLOCKS_MAX, 86, 43, GATE_PASSWORD_MAX, false, false},
-    /* here the '$' comes first, then salt and digest without a mark between them */
+    /* after these parameters comes the '$', then salt and digest without a mark between them */
     {"$2b$", read_bcrypt, BCRYPT_COST_ENOUGH, BCRYPT_COST_MAX, 0, 53, BCRYPT_PASSWORD_MAX, false,
 	false},
     {"$2y$", read_bcrypt, BCRYPT_COST_ENOUGH, BCRYPT_COST_MAX, 0, 53, BCRYPT_PASSWORD_MAX, false,
@@ -190,7 +193,7 @@ is_digits(const char *text, size_t length)
 	return true;
 }
 
-/* Do so many digits, four for three bytes, leave no bits over? */
+/* Do the digits encode whole bytes, four digits per three bytes, with no bits left over? */
 static bool
 is_whole_bytes(const char *digits, size_t length)
 {
@@ -205,7 +208,7 @@ is_whole_bytes(const char *digits, size_t length)
 	return true;
 }
 
-/* The salt and the rest. What passes makes libcrypt fail for want of memory only. */
+/* Checks salt and digest. libcrypt fails on a hash that passes only for lack of memory. */
 static bool
 is_well_formed(const struct kind *kind, const char *salt)
 {
@@ -219,7 +222,7 @@ is_well_formed(const struct kind *kind, const char *salt)
 	    (!kind->salt_is_bytes || is_whole_bytes(salt, length));
 }
 
-/* False: it isn't, or not of this kind. */
+/* Reads a hash's cost. Returns false if it is malformed, or kind is NULL. */
 static bool
 read_hash(const struct kind *kind, const char *hash, uint64_t *cost)
 {
@@ -256,7 +259,7 @@ gate_password_hash_is_old(const char *hash)
 
 /* ---- making and checking ---- */
 
-/* 0; -1: libcrypt made none, which it says by a text that begins with '*'. */
+/* Returns 0, or -1 if libcrypt made no hash; it says that by a text that begins with '*'. */
 static int
 make_hash(const char *password, const char *setting, char out[GATE_HASH_MAX])
 {
@@ -284,7 +287,7 @@ fail_to_hash(struct gate_error *error)
 	    "kind");
 }
 
-/* How long it is, 0: not as long as one may be. */
+/* Returns the password's length, 0 if it is too long. */
 static size_t
 usable_length(const char *password)
 {
@@ -309,7 +312,7 @@ gate_password_verify(
 		return fail_to_hash(error);
 	same = strlen(made) == strlen(hash) && CRYPTO_memcmp(made, hash, strlen(hash)) == 0;
 	explicit_bzero(made, sizeof made);
-	/* only now, so that one too long for bcrypt takes as long as any other wrong one */
+	/* checked last, so that a password too long for bcrypt takes as long as any wrong one */
 	return same && length <= kind->password_max;
 }
 

@@ -1,4 +1,4 @@
-/* crypto/password.h: passwords, and their hashes through libcrypt. */
+/* crypto/password.h: rules for passwords, and their hashes by libcrypt. */
 #ifndef GATE_CRYPTO_PASSWORD_H
 #define GATE_CRYPTO_PASSWORD_H
 
@@ -8,23 +8,24 @@
 #define GATE_PASSWORD_MAX 511 /* bytes; libcrypt takes no more */
 #define GATE_HASH_MAX 384     /* bytes of a hash and its NUL */
 
-/* Whether password, byte for byte, is the one of this hash. 1; 0: it is not, or the hash is one
- * that gate_password_hash_refusal refuses; -1: memory, or libcrypt failed. Takes as long as the
- * hash asks for, and its memory: call it with a turn (login/hashing.h). Time depends on the hash and on
- * the password's length, never on whether they fit; an empty password, one over GATE_PASSWORD_MAX
- * and a refused hash take none. So an unknown user, tried with somebody else's hash, takes as long
- * as a known one. */
+/* Checks a password, byte for byte, against a hash. Returns 1 if it fits, 0 if not, -1 with the
+ * error set if libcrypt failed or memory is out. A password over 72 bytes never fits a bcrypt hash.
+ * It takes the time and memory that the hash asks for: call it with a turn (login/hashing.h). Time
+ * depends on the hash and the password's length, never on whether they fit. For an unknown user,
+ * check somebody else's hash: that takes as long as for a known user. Only an empty password, one
+ * over GATE_PASSWORD_MAX and a hash that gate_password_hash_refusal refuses return 0 at once. */
 int gate_password_verify(
     const char *password, const char *hash, bool allow_weak, struct gate_error *);
-/* A new hash: yescrypt. 0 or -1. */
+/* Hashes a password of 1 to GATE_PASSWORD_MAX bytes by yescrypt. Returns 0, or -1 with the error
+ * set. */
 int gate_password_hash(const char *password, char out[GATE_HASH_MAX], struct gate_error *);
 
-/* NULL: usable. Else why not, to be put behind "the hash": "is of no known kind", "is damaged, or
- * has unusual parameters", "asks for more work than is allowed", "is weak (apr1): …". What only
- * allow_weak makes usable deserves a warning. */
+/* Returns NULL if gate uses this hash. Else returns why not, to follow "the hash": "is of no known
+ * kind", "is damaged, or has unusual parameters", "asks for more work than is allowed", "is weak
+ * (apr1): …". Warn of a hash that only allow_weak makes usable. */
 const char *gate_password_hash_refusal(const char *hash, bool allow_weak);
-/* Verifies (with allow_weak, where it is weak), but is weaker than what gate_password_hash makes:
- * to be made anew at a login. */
+/* Is a usable hash (or one usable with allow_weak) weaker than those that gate_password_hash makes?
+ * Then hash the password anew at the next login. */
 bool gate_password_hash_is_old(const char *hash);
 
 /* crypto/password_rules.c. What a text is worth to who has to guess it, read in the cheapest way: a letter is 2, a
@@ -36,8 +37,9 @@ unsigned gate_password_worth(const char *text, const char *name, bool numbers);
  * put behind "the password": "is shorter than 15 characters", "is too easy to guess: …". */
 const char *gate_password_refusal(const char *password, const char *name);
 
-/* crypto/password_apr1.c: Apache's own MD5 scheme. setting: "$apr1$", a salt of at most 8 characters, and
- * its end or a '$' and anything. 0, or -1: no such setting. */
+/* crypto/password_apr1.c: hashes a password by Apache's MD5 scheme. setting: "$apr1$" and a salt of
+ * at most 8 characters; after that nothing, or a '$' and anything. Returns 0, or -1 if the setting
+ * has another form. */
 int gate_password_apr1(const char *password, const char *setting, char out[GATE_HASH_MAX]);
 
 #endif

@@ -1,9 +1,9 @@
-/* crypto/password_apr1.c: Apache's own hash of a password: a thousand rounds of MD5, for old files. */
+/* crypto/password_apr1.c: Apache's MD5 scheme for passwords, in old files: 1000 rounds of MD5. */
 #include "config.h"
 
 #include <string.h>
 
-/* As in crypto/sign.c: these never allocate and never fail. */
+/* as in crypto/sign.c: these calls never allocate and never fail */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/md5.h>
 
@@ -25,7 +25,7 @@ add(MD5_CTX *state, struct text text)
 	MD5_Update(state, text.bytes, text.length);
 }
 
-/* The digest that the rounds begin with. */
+/* Makes the digest that the rounds begin with. */
 static void
 begin(struct text password, struct text salt, unsigned char digest[MD5_DIGEST_LENGTH])
 {
@@ -76,7 +76,7 @@ run(struct text password, struct text salt, unsigned char digest[MD5_DIGEST_LENG
 	explicit_bzero(&state, sizeof state);
 }
 
-/* The lowest digit first. */
+/* Writes digits, the lowest first. */
 static char *
 put_digits(char *out, unsigned bits, int count)
 {
@@ -88,7 +88,7 @@ put_digits(char *out, unsigned bits, int count)
 	return out;
 }
 
-/* In the order that the scheme has for its bytes. */
+/* Writes the digest, in the byte order of the scheme. */
 static void
 put_digest(char *out, const unsigned char digest[MD5_DIGEST_LENGTH])
 {

@@ -1,4 +1,4 @@
-/* crypto/random.c: random bytes, from the kernel. */
+/* crypto/random.c: random bytes from the kernel. */
 #include "config.h"
 
 #include <errno.h>

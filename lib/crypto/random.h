@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
-int gate_random_bytes(void *bytes, size_t length); /* getrandom(2), all of it; 0 or -1 */
+/* Fills bytes by getrandom(2). Returns 0, or -1 with errno. */
+int gate_random_bytes(void *bytes, size_t length);
 
 #endif

@@ -1,4 +1,4 @@
-/* crypto/seal.c: text that goes through other hands, who can neither read nor change it: AES-256-GCM. */
+/* crypto/seal.c: encrypts and authenticates text that strangers keep for us: AES-256-GCM. */
 #include "config.h"
 
 #include <string.h>
@@ -8,13 +8,13 @@
 #include "crypto/random.h"
 #include "crypto/seal.h"
 
-#define SALT 16  /* bytes, in front */
-#define TAG 16   /* bytes, behind */
-#define BLOCK 96 /* what is sealed has a multiple of these bytes: so base64 has no padding either */
+#define SALT 16  /* bytes, before the text */
+#define TAG 16   /* bytes, after the text */
+#define BLOCK 96 /* sealed bytes are a multiple of this; base64 then needs no padding */
 #define SEALED_MAX (GATE_SEAL_MAX + SALT + TAG + BLOCK)
 
-/* In place; the tag behind the text is made, or has to fit. Each text has a key of its own, as its
- * salt never comes twice: so the cipher's nonce may always be 0. */
+/* Encrypts or decrypts in place. Writes the tag after the text, or checks it. The nonce may always
+ * be 0, as each text has its own key, made from a random salt. */
 static bool
 crypt(const unsigned char key[GATE_KEY_LENGTH], const char *place, unsigned char *text,
     size_t length, bool encrypt)
@@ -35,7 +35,7 @@ crypt(const unsigned char key[GATE_KEY_LENGTH], const char *place, unsigned char
 	return done != 0;
 }
 
-/* base64url and base64 differ in two characters. */
+/* Converts between base64 and base64url, which differ in two characters. */
 static void
 swap(char *text, size_t length, const char from[2], const char to[2])
 {
@@ -82,7 +82,7 @@ gate_seal(const struct gate_keys *keys, const char *purpose, const char *place, 
 	return gate_buffer_puts(out, base64);
 }
 
-/* bytes: what it was made of, of which a key that does not fit makes nothing. */
+/* Tries one secret. Decrypts a copy, as a wrong key destroys it. */
 static bool
 opens(const struct gate_keys *keys, size_t which, const char *purpose, const char *place,
     const unsigned char *bytes, size_t size, unsigned char *text)
@@ -107,7 +107,7 @@ gate_unseal(const struct gate_keys *keys, const char *purpose, const char *place
 
 	if (length > sizeof base64 || length == 0 || length % (BLOCK / 3 * 4) != 0)
 		return 0;
-	if (!is_base64url(sealed, length)) /* OpenSSL would take '=' for 'A' */
+	if (!is_base64url(sealed, length)) /* OpenSSL would take '=' as 'A' */
 		return 0;
 	memcpy(base64, sealed, length);
 	swap(base64, length, "-_", "+/");

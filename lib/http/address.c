@@ -1,4 +1,4 @@
-/* http/address.c: a peer's address as web servers write it, and lists of addresses and networks. */
+/* http/address.c: addresses as web servers write them, and lists of addresses and networks. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -15,7 +15,7 @@ is_link_local(const struct gate_address *a)
 	return a->family == AF_INET6 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
 }
 
-/* fe80::1%eth0: the same address may be there on each interface, as another host. */
+/* Takes the zone of fe80::1%eth0: on each interface, a link-local address may be another host. */
 static bool
 take_zone(struct gate_address *a, const char *zone)
 {
@@ -88,7 +88,7 @@ gate_address_equal(const struct gate_address *a, const struct gate_address *b)
 	    strcmp(a->zone, b->zone) == 0;
 }
 
-/* A network without a zone is there on every interface. */
+/* Is an address in a network? A network without a zone matches on every interface. */
 static bool
 within(const struct gate_address *a, const char *net)
 {

@@ -1,4 +1,4 @@
-/* http/cookie.c: reading the Cookie header, writing Set-Cookie (RFC 6265bis, node's cookie 0.7.2). */
+/* http/cookie.c: reads the Cookie header, and writes Set-Cookie. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -18,7 +18,7 @@ const char *const gate_cookie_priorities[] = {"none", "low", "medium", "high", N
 
 /* ---- reading ---- */
 
-/* gate_cookie_next without its limits. */
+/* As gate_cookie_next, but without limits. */
 static int
 next_pair(const char *header, size_t length, size_t *position, struct gate_cookie_pair *pair)
 {
@@ -84,7 +84,7 @@ cut(struct gate_buffer *b, size_t length)
 		b->data[length] = '\0';
 }
 
-/* Decodes the value that fills *out from `start` on, as node does. */
+/* Decodes the value that begins at `start` in *out, as node does. raw: the same, not decoded. */
 static void
 decode_value(struct gate_buffer *out, size_t start, const char *raw)
 {
@@ -99,12 +99,12 @@ decode_value(struct gate_buffer *out, size_t start, const char *raw)
 		memcpy(text, raw, out->length - start);
 }
 
-struct found { /* values of our cookie */
+struct found { /* what gate_cookie_values has found so far */
 	const char *name;
 	struct gate_buffer *out;
 	size_t *offsets;
 	int most, count;
-	int seen; /* pairs of our name, whatever is in them */
+	int seen; /* pairs with our name, valid or not */
 };
 
 static bool
@@ -138,7 +138,8 @@ add_if_ours(struct found *f, const struct gate_cookie_pair *pair)
 	return gate_buffer_putc(f->out, '\0');
 }
 
-/* Where the next ", " begins, or the end: Apache joins Cookie lines by it, and no value of ours has one. */
+/* Returns where the next ", " begins, or the end. Apache joins Cookie headers by it; none of our
+ * values holds one. */
 static const char *
 segment_end(const char *text, const char *end)
 {
@@ -191,7 +192,7 @@ is_alphanumeric(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* Labels of letters, digits and inner hyphens, a dot in front allowed. */
+/* Is text made of labels of letters, digits and inner hyphens? A dot may stand in front. */
 static bool
 is_domain(const char *text)
 {
@@ -210,7 +211,7 @@ is_domain(const char *text)
 	return label > 0;
 }
 
-/* Printable ASCII but ';' and '<', as node has it. */
+/* Is text printable ASCII without ';' and '<', as node demands? */
 static bool
 is_path(const char *text)
 {
@@ -240,7 +241,7 @@ check_attribute(
 	return 0;
 }
 
-/* What can't stand in a Set-Cookie at all. */
+/* Refuses text that no Set-Cookie can hold. */
 static int
 check_text(
     const char *name, const struct gate_cookie_attributes *attributes, struct gate_error *error)
@@ -280,7 +281,7 @@ gate_cookie_check(
 	return 0;
 }
 
-/* By the browser's clock, whatever it says: whole seconds, as an Expires has them. */
+/* Returns Max-Age, which does not depend on the browser's clock: whole seconds, as in Expires. */
 static int64_t
 seconds_left(const struct gate_cookie_attributes *attributes)
 {
@@ -289,7 +290,7 @@ seconds_left(const struct gate_cookie_attributes *attributes)
 	    : 0;
 }
 
-/* With a capital letter, as browsers show it. */
+/* Writes the word with a capital letter, as browsers show it. */
 static void
 write_word(struct gate_buffer *out, const char *name, const char *word)
 {
@@ -338,7 +339,7 @@ gate_cookie_write(struct gate_buffer *out, const char *name, const char *value,
 	gate_buffer_putc(out, '=');
 	if (!attributes->clear)
 		gate_percent_encode(out, value, strlen(value));
-	too_long = out->length - before > GATE_COOKIE_SIZE_MAX + 1; /* the '=' doesn't count */
+	too_long = out->length - before > GATE_COOKIE_SIZE_MAX + 1; /* the '=' does not count */
 	write_attributes(out, attributes);
 	if (!out->failed && !too_long)
 		return 0;

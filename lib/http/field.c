@@ -1,4 +1,4 @@
-/* http/field.c: the small rules that header fields share (RFC 9110). */
+/* http/field.c: small rules that all header fields share (RFC 9110). */
 #include "config.h"
 
 #include <string.h>

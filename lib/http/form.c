@@ -1,4 +1,4 @@
-/* http/form.c: application/x-www-form-urlencoded text (query strings and bodies) as names and values. */
+/* http/form.c: parses query strings and bodies of forms: application/x-www-form-urlencoded. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "base/encode.h"
 #include "http/form.h"
 
-/* How many segments between '&' are not empty. */
+/* Counts the segments between '&' that are not empty. */
 static size_t
 count_fields(const char *text, size_t length)
 {
@@ -18,7 +18,8 @@ count_fields(const char *text, size_t length)
 	return count;
 }
 
-/* In place, NUL-terminated: text[length] is ours to overwrite. */
+/* Decodes in place, and writes a NUL to text[length] or before. Returns false if text is
+ * malformed. */
 static bool
 decode(char *text, size_t length)
 {

@@ -1,4 +1,4 @@
-/* http/origin.c: where a request comes from: whose address, over what, from which site. */
+/* http/origin.c: where a request comes from: which address, by https or not, from which site. */
 #include "config.h"
 
 #include <string.h>
@@ -9,11 +9,12 @@
 #include "http/field.h"
 #include "http/origin.h"
 
-#define ORIGIN_MAX 300 /* bytes: a scheme, a name as DNS has it, a port */
+#define ORIGIN_MAX 300 /* bytes: a scheme, the longest name that DNS allows, a port */
 
 /* ---- what the web server says ---- */
 
-/* The first of that name, NULL: there is none, or it is empty. */
+/* Returns the first parameter of that name, NULL if there is none or it is empty. *count: how many
+ * there are. */
 static const char *
 param(char *const *params, const char *name, int *count)
 {
@@ -28,8 +29,8 @@ param(char *const *params, const char *name, int *count)
 	return value;
 }
 
-/* NULL also if the header comes twice: nobody knows which one is the proxy's. lighttpd hands on a
- * visitor's X_Forwarded_Proto under the same name. */
+/* As param, but returns NULL if the header came twice, as either may be the visitor's: lighttpd
+ * passes on X_Forwarded_Proto under the same name. */
 static const char *
 only(char *const *params, const char *name, bool *repeated)
 {
@@ -42,7 +43,8 @@ only(char *const *params, const char *name, bool *repeated)
 	return NULL;
 }
 
-/* What decides about unsafe requests: one that comes twice, or is empty, is not absent. */
+/* As param, for headers that decide about unsafe requests. Returns "" if the header is empty, and
+ * sets *doubt if it came twice: neither may count as absent. */
 static const char *
 decisive(char *const *params, const char *name, const char *twice, const char **doubt)
 {
@@ -54,9 +56,8 @@ decisive(char *const *params, const char *name, const char *twice, const char **
 	return count == 1 && value == NULL ? "" : value;
 }
 
-/* X-Forwarded-For may have several lines behind nginx, which up to 1.22 sends each line as a parameter.
- * They are one list, as each proxy adds its line behind the others. nginx drops other spellings of
- * the name. */
+/* Joins the lines of X-Forwarded-For. nginx up to 1.22 sends each line as a parameter. They are one
+ * list, as each proxy adds its line after the others. nginx drops other spellings of the name. */
 static const char *
 join(char *const *params, const char *name, struct gate_buffer *joined)
 {
@@ -114,8 +115,8 @@ gate_origin_trusted(const char *address, char *const *proxies)
 	    gate_address_listed(&a, proxies);
 }
 
-/* Of a list that is too long the entries at its end: those of the proxies. What a visitor puts in front
- * must not hide whose address the proxy wrote behind it. NULL: one entry is all of that. */
+/* Returns the last entries of a list that is too long: proxies wrote them. A visitor's long header
+ * must not hide the address that the proxy added. Returns NULL if one entry fills all of it. */
 static const char *
 end_of(const char *list)
 {
@@ -128,7 +129,7 @@ end_of(const char *list)
 	return comma != NULL ? comma + 1 : NULL;
 }
 
-/* The last entry of a comma-separated list that ends at *end; *end moves before it. */
+/* Returns the last entry of a comma-separated list that ends at *end, and moves *end before it. */
 static const char *
 last_entry(const char *list, size_t *end, size_t *length)
 {
@@ -150,7 +151,7 @@ is_port(const char *text, size_t length)
 	return length >= 2 && text[0] == ':' && strspn(text + 1, "0123456789") >= length - 1;
 }
 
-/* Some proxies say the client's port, too: 192.0.2.1:4711, [2001:db8::1]:4711. */
+/* Parses an entry. Some proxies add the client's port: 192.0.2.1:4711, [2001:db8::1]:4711. */
 static bool
 parse_entry(const char *text, size_t length, struct gate_address *a)
 {
@@ -168,8 +169,8 @@ parse_entry(const char *text, size_t length, struct gate_address *a)
 	    gate_address_parse(a, text + 1, size - 1);
 }
 
-/* Has the web server (nginx's realip, Apache's mod_remoteip) put the visitor's address in the place
- * of the peer's? Then there is nothing left to look for. */
+/* Did the web server put the visitor's address in place of the peer's, as nginx's realip and
+ * Apache's mod_remoteip do? Then X-Forwarded-For is evaluated already. */
 static bool
 is_chosen(const struct gate_origin *o, const struct gate_address *remote)
 {
@@ -206,8 +207,8 @@ gate_origin_address(const struct gate_origin *o, char *const *proxies, char out[
 
 /* ---- over https? ---- */
 
-/* All of a list must say so. express-session takes the first one; but nginx from 1.23 on makes a list
- * of a header that came twice, in which the visitor's stands before the proxy's. */
+/* Do all values of X-Forwarded-Proto say https? express-session asks only the first; but nginx from
+ * 1.23 on joins a header that came twice, and the visitor's comes before the proxy's. */
 static bool
 says_https(const char *proto)
 {
@@ -277,7 +278,8 @@ is_safe(const char *method)
 	    strcmp(method, "OPTIONS") == 0;
 }
 
-/* Browsers leave a scheme's own port out of Origin and Host alike; some servers add it. */
+/* Returns a host's length without the port that its scheme implies. Browsers leave it out of Origin
+ * and Host; some servers add it. */
 static size_t
 host_length(const char *host, bool https)
 {
@@ -290,7 +292,8 @@ host_length(const char *host, bool https)
 	return length;
 }
 
-/* Debian's fastcgi_params send Host without its port: the server's own stands for it. */
+/* Is site this host at this port? Debian's fastcgi_params send Host without its port: the server's
+ * port takes its place. */
 static bool
 is_host_at_port(const char *site, const char *host, const char *port)
 {
@@ -302,7 +305,7 @@ is_host_at_port(const char *site, const char *host, const char *port)
 	    strcmp(site + name + 1, port) == 0;
 }
 
-/* Is an origin, as browsers write it, this site's? */
+/* Is an origin, as browsers write it, this site's own? */
 static bool
 is_own(const struct gate_origin *o, const char *origin, const char *own)
 {
@@ -312,7 +315,7 @@ is_own(const struct gate_origin *o, const char *origin, const char *own)
 
 	if (own[0] != '\0')
 		return strcasecmp(origin, own) == 0;
-	if (o->secure && !https) /* anybody on the way writes what comes by http */
+	if (o->secure && !https) /* anybody on the way can forge what comes by http */
 		return false;
 	if (o->host == NULL || (!https && strncmp(origin, "http://", 7) != 0))
 		return false;
@@ -324,8 +327,8 @@ is_own(const struct gate_origin *o, const char *origin, const char *own)
 	return is_host_at_port(site, o->host, o->server_port);
 }
 
-/* The origin of an address: its scheme, host and port. "": it has none that can be read. No address has
- * a blank, but the two have that nginx from 1.23 on makes one of: "ADDRESS, ADDRESS". */
+/* Writes the origin of a URL: scheme, host and port, or "" if it has none. A URL holds no blank;
+ * but nginx from 1.23 on joins a Referer that came twice to "URL, URL". */
 static void
 origin_of(const char *address, char out[ORIGIN_MAX + 1])
 {
@@ -343,7 +346,7 @@ origin_of(const char *address, char out[ORIGIN_MAX + 1])
 	out[length] = '\0';
 }
 
-/* Old browsers and those for terminals say no more. */
+/* Judges by Referer: old browsers and those for terminals send nothing else. */
 static const char *
 refusal_by_referer(const struct gate_origin *o, const char *own)
 {

@@ -1,4 +1,4 @@
-/* http/origin.h: where a request comes from: whose address, over what, from which site. */
+/* http/origin.h: where a request comes from: which address, by https or not, from which site. */
 #ifndef GATE_HTTP_ORIGIN_H
 #define GATE_HTTP_ORIGIN_H
 
@@ -9,35 +9,41 @@
 #include "http/address.h"
 
 #define GATE_ORIGIN_FORWARDED_MAX                                                                  \
-	4096               /* bytes that are read of an X-Forwarded-* header, its last */
-#define GATE_NEXT_MAX 2048 /* bytes of a local path in `next` */
+	4096               /* bytes that are read of an X-Forwarded-* header: its last */
+#define GATE_NEXT_MAX 2048 /* most bytes of a local path in `next` */
 
-struct gate_origin { /* what the web server said; NULL: nothing */
+struct gate_origin { /* what the web server says; NULL: nothing. Borrowed */
 	const char *remote_address, *https, *request_scheme, *host, *server_port;
-	const char *peer; /* who connected, where that is not remote_address */
-	bool secure;      /* the request is known to have come by https; the caller's to say */
-	const char *forwarded_for, *forwarded_proto; /* believed from trusted proxies only */
+	const char *peer; /* who connected to the web server, if not remote_address */
+	bool secure;      /* did the request come by https? The caller sets it */
+	const char *forwarded_for, *forwarded_proto; /* only a trusted proxy is believed */
 	const char *method;
-	const char *fetch_site, *origin, *referer; /* "": it is there, and empty */
-	bool for_repeated, proto_repeated;         /* they came twice, and are NULL */
-	const char *doubt; /* why what must come once can't be judged; NULL: it came once */
+	const char *fetch_site, *origin, *referer; /* "": the header is there, but empty */
+	bool for_repeated, proto_repeated;         /* the header came twice, and counts as absent */
+	const char *doubt; /* why one of the headers that must come once can't be judged, or NULL */
 };
 
-/* Reads them from the parameters ("NAME=value", NULL-ended); joins lines of a list in `joined`. */
+/* Fills in an origin from a request's parameters ("NAME=value", NULL-ended). Lines of
+ * X-Forwarded-For are joined in `joined`. Both must live as long as the origin. */
 void gate_origin_read(struct gate_origin *, char *const *params, struct gate_buffer *joined);
-const char *gate_origin_peer(const struct gate_origin *); /* who connected; NULL: unknown */
-/* Is address one of the list (NULL-ended)? What can't be read never is. */
+/* Returns the address that connected to the web server, NULL if it is unknown. */
+const char *gate_origin_peer(const struct gate_origin *);
+/* Is an address in the NULL-ended list? One that is NULL or can't be parsed is not. */
 bool gate_origin_trusted(const char *address, char *const *proxies);
-/* The client's address: the last one of X-Forwarded-For that no trusted proxy has, if
- * remote_address is the peer's and trusted; one that can't be parsed stops the walk. */
+/* Writes the client's address, "" if it is unknown. If remote_address is the one that connected,
+ * and a trusted proxy, walks back through X-Forwarded-For to the first address that is no trusted
+ * proxy. An entry that can't be parsed ends the walk: the address before it counts. */
 void gate_origin_address(
     const struct gate_origin *, char *const *proxies, char out[GATE_ADDRESS_MAX]);
+/* Did the request come by https? Asks HTTPS, REQUEST_SCHEME, and X-Forwarded-Proto of a trusted
+ * proxy. */
 bool gate_origin_secure(const struct gate_origin *, char *const *proxies);
-/* For one that is not secure: why, and what to do. */
+/* Returns why a request does not count as https, and what to do. */
 const char *gate_origin_insecurity(const struct gate_origin *, char *const *proxies);
-/* NULL: go on; else why an unsafe request is refused. `own`: the option origin or "". */
+/* Checks that an unsafe request comes from this site. own: the option origin, or "". Returns NULL
+ * if it does or the method is safe, else why it is refused. */
 const char *gate_origin_refusal(const struct gate_origin *, const char *own);
-/* Is target a path on this site that any browser takes for one (security.md R1)? */
+/* Is target a path that every browser takes for one on this site? */
 bool gate_origin_local_path(const char *target, size_t length);
 
 #endif

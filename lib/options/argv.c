@@ -1,4 +1,4 @@
-/* options/argv.c: argv as "name=value" arguments, --help and --version. */
+/* options/argv.c: turns argv into "name=value" arguments; prints --help and --version. */
 #include "config.h"
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ print_version(void)
 	return 0;
 }
 
-/* "name=value" as one string, yours. */
+/* Returns "name=value", NULL if out of memory. Yours. */
 static char *
 join(const char *name, size_t length, const char *value)
 {
@@ -40,7 +40,7 @@ join(const char *name, size_t length, const char *value)
 	return argument;
 }
 
-/* Reads the option at argv[*i] and moves *i to the last word of it. */
+/* Reads the option at argv[*i], and moves *i to its last word. */
 static int
 read_option(char **argv, int *i, char **argument, struct gate_error *error)
 {
@@ -51,7 +51,7 @@ read_option(char **argv, int *i, char **argument, struct gate_error *error)
 	if (strcmp(word, "-c") == 0)
 		word = "--config";
 	if (strncmp(word, "--", 2) != 0 ||
-	    word[2] == '\0') /* it may be half of a secret: not shown */
+	    word[2] == '\0') /* not shown, as it may be half of a secret */
 		return gate_fail(error, GATE_EOPTION,
 		    "argument %d is not an option: they are of the form --name=value, see --help",
 		    *i);

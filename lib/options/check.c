@@ -1,4 +1,4 @@
-/* options/check.c: what single values must look like. */
+/* options/check.c: checks single values. */
 #include "config.h"
 
 #include <string.h>
@@ -20,7 +20,8 @@ gate_option_check_path(const char *path)
 	return *path == '/' ? NULL : "does not begin with /";
 }
 
-/* One member of the session, or one of an object in it; of our own object only `user`. */
+/* Takes a member of the session, or of an object in it. Of gate's own object only `user` is
+ * allowed. */
 const char *
 gate_option_check_member(const char *text)
 {
@@ -41,7 +42,7 @@ gate_option_check_member(const char *text)
 	return NULL;
 }
 
-/* Digits to the end of text, without leading zeros, at most `most`. */
+/* Is text a decimal number of at most `most`, without leading zeros? */
 static bool
 is_number(const char *text, long most)
 {
@@ -73,7 +74,8 @@ gate_option_check_address(const char *text)
 	return "is neither an address nor address/bits, nor unix";
 }
 
-/* The length of the host at the start of text: name, IPv4 address or [IPv6 address]; 0: none. */
+/* Returns the length of the host at the start of text: a name, an IPv4 address or [IPv6 address]. 0
+ * if there is none. */
 static size_t
 host_length(const char *text)
 {
@@ -92,7 +94,7 @@ host_length(const char *text)
 										       : 0;
 }
 
-/* In the one form that browsers send, so that it can be compared byte for byte. */
+/* Takes only the form that browsers send, so that origins can be compared byte for byte. */
 const char *
 gate_option_check_origin(const char *text)
 {
@@ -147,7 +149,7 @@ gate_option_check_listen(const char *text)
 	return NULL;
 }
 
-/* The types of the header Clear-Site-Data that browsers know. */
+/* Takes the types of the header Clear-Site-Data that browsers know. */
 const char *
 gate_option_check_site_data(const char *text)
 {

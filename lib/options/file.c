@@ -1,4 +1,4 @@
-/* options/file.c: reading gate.conf: name = value, # comments, "quoted values". */
+/* options/file.c: reads gate.conf: name = value, # comments, "quoted values". */
 #include "config.h"
 
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "options/private.h"
 
-#define LABEL_MAX 100 /* of a path shown in front of an error */
+#define LABEL_MAX 100 /* bytes of the file's path that an error shows */
 
 struct place {
 	char origin[LABEL_MAX + 16]; /* "gate.conf:12" */
@@ -32,7 +32,7 @@ trim(char *text)
 	return text;
 }
 
-/* Ends text where a comment begins: at a # behind a blank, but not inside quotes. */
+/* Ends text at its comment: a # after a blank, but not inside quotes. */
 static void
 cut_comment(char *text)
 {
@@ -47,7 +47,7 @@ cut_comment(char *text)
 	}
 }
 
-/* Never shows the line: a secret may stand where its name was forgotten. */
+/* Sets the option of one line. Never shows the line: it may be a secret without its name. */
 static int
 apply_line(
     struct gate_options *options, const struct place *place, char *line, struct gate_error *error)

@@ -1,4 +1,4 @@
-/* options/number.c: numbers, modes, sizes and durations from text and back. */
+/* options/number.c: numbers, modes, sizes and durations as text and back. */
 #include "config.h"
 
 #include <string.h>
@@ -11,12 +11,12 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 #define NUMBER_MAX (36500 * DAY) /* a hundred years, or three terabytes */
-#define DIGITS_MAX 15            /* so that no sum below can overflow */
+#define DIGITS_MAX 15            /* so that nothing below can overflow */
 
 struct unit {
 	const char *suffix; /* NULL ends a table */
 	int64_t size;
-	int64_t least; /* so many are shown in this unit: people say 60s and 24h, but 10m */
+	int64_t least; /* fewer are shown in the next unit: people say 60s and 24h, but 10m */
 };
 
 static const struct unit durations[] = {{"d", DAY, 2}, {"h", HOUR, 2}, {"m", MINUTE, 2},
@@ -24,7 +24,8 @@ static const struct unit durations[] = {{"d", DAY, 2}, {"h", HOUR, 2}, {"m", MIN
 static const struct unit sizes[] = {{"m", 1 << 20, 1}, {"k", 1 << 10, 1}, {"", 1, 1},
     {"M", 1 << 20, 1}, {"K", 1 << 10, 1}, {NULL, 0, 0}};
 
-/* Behind the digits at the start of text, or NULL: there are none, or too many. */
+/* Reads the digits at the start of text. Returns what follows them, or NULL if there are none or
+ * too many. */
 static const char *
 read_digits(const char *text, int base, int64_t *number)
 {

@@ -1,4 +1,4 @@
-/* options/options.c: where the options' values come from, which goes before which, and which clash. */
+/* options/options.c: loads the options; which source overrides which, and which values clash. */
 #include "config.h"
 
 #include <ctype.h>
@@ -26,7 +26,7 @@ give_defaults(struct gate_options *options, struct gate_error *error)
 	return 0;
 }
 
-/* The option that GATE_NAME=value means; name begins behind "GATE_". */
+/* Returns the option that a variable GATE_NAME sets, or NULL. name begins after "GATE_". */
 static const struct gate_option_row *
 find_variable(const char *name, size_t length)
 {
@@ -49,7 +49,7 @@ is_config(const struct gate_option_row *option)
 	return option == gate_option_at(0);
 }
 
-/* With only_config just that option, without it all others. */
+/* Sets the options from the environment: only config, or all but config. */
 static int
 give_environment(struct gate_options *options, bool only_config, struct gate_error *error)
 {
@@ -110,7 +110,7 @@ give_file(struct gate_options *options, struct gate_error *error)
 		return 0;
 	if (gate_option_entry_of(options, gate_option_at(0))->level == GATE_FROM_DEFAULT &&
 	    access(options->config, F_OK) < 0 && errno == ENOENT) {
-		*options->config = '\0'; /* says that no file was read */
+		*options->config = '\0'; /* no file was read */
 		return 0;
 	}
 	return gate_options_read(options, error);
@@ -133,7 +133,7 @@ write_values(struct gate_options *options, struct gate_error *error)
 
 /* ---- clashes ---- */
 
-/* Other hosts of the domain lose theirs, too, and the known device is none any more. */
+/* Warns: other hosts of the domain lose their cookies, too, and so does the known device. */
 static void
 warn_of_cookies(const struct gate_options *options)
 {
@@ -145,7 +145,8 @@ warn_of_cookies(const struct gate_options *options)
 			    NULL);
 }
 
-/* Pages of one's own may all lie under it; but then nobody logs in by the page that comes with gate. */
+/* Warns if cookie_path covers none of gate's pages. The operator's own pages may all lie under it,
+ * but nobody can log in by the page that comes with gate. */
 static void
 warn_of_path(const struct gate_options *options)
 {
@@ -173,7 +174,7 @@ clash(const struct gate_options *options, const char *name, const char *needs, c
 					     : "say so, or leave it out");
 }
 
-/* What gate_cookie_check refuses, in the words of the options. */
+/* Refuses what gate_cookie_check would refuse, in the words of the options. */
 static int
 check_cookie(const struct gate_options *o, struct gate_error *error)
 {
@@ -201,7 +202,7 @@ check_cookie(const struct gate_options *o, struct gate_error *error)
 	return 0;
 }
 
-/* Each for itself: is it something that browsers take? */
+/* Checks name, domain and path one by one: would browsers take it? */
 static int
 check_cookie_texts(const struct gate_options *options, struct gate_error *error)
 {

@@ -1,4 +1,4 @@
-/* options/options.h: what gate.conf, the environment and argv say; one table drives all of it. */
+/* options/options.h: the options, from gate.conf, the environment and argv, by one table. */
 #ifndef GATE_OPTIONS_OPTIONS_H
 #define GATE_OPTIONS_OPTIONS_H
 
@@ -7,23 +7,23 @@
 #include "crypto/sign.h"
 #include "http/cookie.h"
 
-#define GATE_OPTION_VALUE_MAX 4096
-#define GATE_OPTIONS_FILE_MAX (256u << 10)
-#define GATE_MEMBER_MAX 100 /* bytes of user_member */
-#define GATE_LIST_MAX 16    /* values of one option that takes several */
+#define GATE_OPTION_VALUE_MAX 4096         /* bytes */
+#define GATE_OPTIONS_FILE_MAX (256u << 10) /* bytes */
+#define GATE_MEMBER_MAX 100                /* most bytes of user_member */
+#define GATE_LIST_MAX 16                   /* most values of one option that takes several */
 
 enum gate_tristate { GATE_NO, GATE_YES, GATE_AUTO };
 enum gate_payload { GATE_PAYLOAD_STRING, GATE_PAYLOAD_DOCUMENT };
 enum gate_auto_remove { GATE_REMOVE_NATIVE, GATE_REMOVE_INTERVAL, GATE_REMOVE_DISABLED };
 
-struct gate_options { /* durations are milliseconds; text is never NULL, "" where there is none */
-	char *config; /* the file that was read */
+struct gate_options { /* see gate.conf(5). Durations are ms; text is never NULL, but may be "" */
+	char *config; /* the file that was read, "" if none */
 	char *cookie_name, *cookie_path, *cookie_domain;
 	bool cookie_http_only, cookie_partitioned;
 	enum gate_tristate cookie_secure;
 	enum gate_same_site cookie_same_site;
 	enum gate_priority cookie_priority;
-	char *secret[GATE_LIST_MAX + 1]; /* as given here, NULL-ended; not those of secret_file */
+	char *secret[GATE_LIST_MAX + 1]; /* NULL-ended, without those of secret_file */
 	char *secret_file;
 	bool allow_weak_secret;
 	enum gate_genid genid;
@@ -32,7 +32,7 @@ struct gate_options { /* durations are milliseconds; text is never NULL, "" wher
 	char *users, *user_member;
 	bool allow_weak_hashes, insecure_http;
 	int64_t remember_age, max_sessions;
-	char *clear_site_data[GATE_LIST_MAX + 1]; /* words, without their quotes */
+	char *clear_site_data[GATE_LIST_MAX + 1]; /* words without quotes */
 	char *trusted_proxies[GATE_LIST_MAX + 1]; /* addresses, addr/bits */
 	char *origin;
 	char *store;
@@ -47,49 +47,54 @@ struct gate_options { /* durations are milliseconds; text is never NULL, "" wher
 	int64_t deadline, connect_timeout, select_timeout, socket_timeout;
 	bool trace;
 	struct gate_option_state
-	    *state; /* options/options.c's own: values as text and where each came from */
+	    *state; /* options/options.c's own: each value as text, and where it came from */
 };
 
-/* Where a value came from, for `gate config`. */
+/* An option's value as `gate config` shows it, and where it came from. Borrowed. */
 struct gate_option_source {
-	const char *value;  /* as text, normalised ("15m", "yes"); a secret's is "(hidden)", as are
-			     * user and password in a URL: a store reads options->store */
-	const char *origin; /* "default", "gate.conf:12", "GATE_TTL", "argv" */
+	/* as text, normalised ("15m", "yes"). A secret, and user and password in a URL, show as
+	 * "(hidden)": a store reads options->store instead. */
+	const char *value;
+	const char *origin; /* "default", "gate.conf:12", "GATE_TTL" or "argv" */
 };
 
-/* Defaults, then the file (--config, else GATE_CONFIG, else SYSCONFDIR/gate.conf; only the last
- * may be absent), then GATE_<NAME> of the environment, then `arguments` ("name=value", NULL-ended,
- * or NULL; "config=FILE" names the file, "config=" none). A value in double quotes is taken without
- * them; `secret` takes several, quoted: "new", "old". Unknown names and bad values fail, naming
- * file and line, and so do clashes, naming the options. 0 or -1. Release in both cases. */
+/* Sets the options; each source overrides those before it: the defaults, the file, GATE_<NAME> of
+ * the environment, `arguments` ("name=value", NULL-ended, or NULL). The file is that of
+ * "config=FILE" in `arguments` ("config=": none), else of GATE_CONFIG, else SYSCONFDIR/gate.conf;
+ * only the last may be missing. Quotes around a value are removed; `secret` takes several: "new",
+ * "old". An unknown name, a bad value or a clash of options is an error that names file and line,
+ * or the options; an unknown GATE_<NAME> is only logged. Returns 0, or -1 with the error set.
+ * Release the options in both cases. */
 int gate_options_load(struct gate_options *, const char *const *arguments, struct gate_error *);
 void gate_options_release(struct gate_options *);
-/* argv as gate_main takes it (--name=value, --name value, --help, --version): turns it into
- * `arguments`, yours to free with gate_options_free_arguments. 1; 0: help or version was printed;
- * -1: the error says what was wrong. */
+/* Turns argv (--name=value, --name value, -c FILE, --help, --version) into `arguments`: yours, for
+ * gate_options_free_arguments. Returns 1, or 0 if it printed help or version, or -1 with the error
+ * set. */
 int gate_options_arguments(int argc, char **argv, char ***arguments, struct gate_error *);
 void gate_options_free_arguments(char **arguments);
 
 size_t gate_options_count(void);
 const char *gate_options_name(size_t i);
-const char *gate_options_default(size_t i); /* as text */
+const char *gate_options_default(size_t i); /* as text, normalised */
 const char *gate_options_help(size_t i);    /* one line */
 struct gate_option_source gate_options_source(const struct gate_options *, size_t i);
 
-/* The secrets in force: `secret`, else the lines of secret_file (mode at most 0640; blank lines
- * and # comments skipped), checked with gate_secret_weakness (allow_weak_secret: only logged).
- * NULL with the error set, that never shows one. Yours. */
+/* Returns the secrets in force as keys: `secret`, else the lines of secret_file (mode at most 0640;
+ * blank lines and # comments are skipped). Refuses one that gate_secret_weakness refuses; with
+ * allow_weak_secret only logs it. Returns NULL with the error set, which never shows a secret.
+ * Yours. */
 struct gate_keys *gate_options_keys(const struct gate_options *, struct gate_error *);
-/* Where the option was set: "gate.conf:12", "GATE_STORE", "argv", "default". */
+/* Returns where an option was set: "gate.conf:12", "GATE_STORE", "argv" or "default". Borrowed. The
+ * name must be an option's. */
 const char *gate_option_origin(const struct gate_options *, const char *name);
-/* An error that is about this option begins with where it was set. Always -1. */
+/* Puts where the option was set in front of the error's text. Always returns -1. */
 int gate_options_blame(const struct gate_options *, const char *name, struct gate_error *);
-/* options/secret.c. NULL, or why this secret must not be used, to be put behind "the secret": "is shorter
- * than 32 bytes", "can be guessed: …". */
+/* options/secret.c. Returns NULL if a secret is strong enough, else why not, to follow "the
+ * secret": "is shorter than 32 bytes", "can be guessed: …". */
 const char *gate_secret_weakness(const char *secret);
 
-/* "15m", "24h", "14d", "1500ms", "90s"; a bare number is seconds; no sign, no fraction but "1.5s".
- * 0 or -1. */
+/* Parses "15m", "24h", "14d", "1500ms", "90s" or "1.5s"; a bare number is seconds. Takes no sign,
+ * and a fraction only of seconds. Returns 0, or -1 if it is malformed or over 100 years. */
 int gate_duration_parse(const char *text, int64_t *ms);
 
 #endif

@@ -1,4 +1,4 @@
-/* options/secret.c: the secrets: their file, and whether they can be guessed. */
+/* options/secret.c: reads the secrets, and tells whether they can be guessed. */
 #include "config.h"
 
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #include "crypto/sign.h"
 #include "options/private.h"
 
-/* Seventeen letters. What gate secret, openssl rand -hex 32 and a pair of uuidgen's make is worth more than
- * twice as much, the half of that, as one UUID, mostly sixty. */
+/* The worth of seventeen letters. A secret of `gate secret`, `openssl rand -hex 32` or two UUIDs is
+ * worth more than twice as much; half of one, such as a single UUID, is worth mostly 60. */
 #define ENOUGH 34
 #define SECRET_FILE_MAX (16u << 10)
 #define SECRET_FILE_MODE 0640
@@ -33,7 +33,7 @@ is_plain(const struct text *t)
 	return t->length > 0;
 }
 
-/* Mostly 0, 1, 2, 3 …, or the like. */
+/* Are most bytes a steady sequence, such as 0, 1, 2, 3 …? */
 static bool
 is_steady(const struct text *t)
 {
@@ -53,7 +53,7 @@ digit_of(const char *digits, char c)
 	return at != NULL ? (int)(at - digits) : -1;
 }
 
-/* What so many bits a digit stand for; false: it holds something else. */
+/* Decodes digits of `bits` bits each to bytes. Returns false if the secret holds anything else. */
 static bool
 decode(const char *secret, const char *digits, unsigned bits, struct text *out)
 {
@@ -76,7 +76,8 @@ decode(const char *secret, const char *digits, unsigned bits, struct text *out)
 	return true;
 }
 
-/* Words that somebody put into another form are still words. */
+/* Does a secret decode from hex or base64 to text that can be guessed? Words stay words in any
+ * encoding. */
 static bool
 holds_guessable(const char *secret)
 {
@@ -108,16 +109,16 @@ gate_secret_weakness(const char *secret)
 	return NULL;
 }
 
-struct secrets { /* pointers into the options or into text */
+struct secrets { /* the values point into the options or into text */
 	const char *values[GATE_SECRETS_MAX + 1];
-	struct gate_buffer text; /* of secret_file */
+	struct gate_buffer text; /* the content of secret_file */
 	size_t count;
 };
 
 static int
 open_secret_file(const char *path, struct gate_error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hang us */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not block us */
 	struct stat status;
 
 	if (fd < 0)

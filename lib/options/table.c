@@ -1,4 +1,4 @@
-/* options/table.c: the table of options, and what is known of each. */
+/* options/table.c: the table of options, and look-ups in it. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static const char *const genids[] = {"random", "uuid", NULL};
 static const char *const payloads[] = {"string", "document", NULL};
 static const char *const removes[] = {"native", "interval", "disabled", NULL};
 
-/* gate.conf(5) and conf/gate.conf tell of each; a test sees to that. */
+/* gate.conf(5) and conf/gate.conf describe each option, as a test checks. */
 static const struct gate_option_row table[] = {
     {"config", GATE_OPTION_TEXT, SYSCONFDIR "/gate.conf", "file with options; empty: none",
 	AT(config)},
@@ -215,7 +215,7 @@ least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Levenshtein's, for names of at most GATE_OPTION_NAME_MAX bytes. */
+/* Returns the Levenshtein distance of two names of at most GATE_OPTION_NAME_MAX bytes. */
 static size_t
 distance(const char *a, const char *b)
 {
@@ -258,7 +258,7 @@ gate_option_unknown(const char *origin, const char *name, struct gate_error *err
 {
 	const char *hint;
 
-	/* What doesn't look like a name may be a secret whose name was forgotten. */
+	/* what doesn't look like a name may be a secret whose name was forgotten */
 	if (*name == '\0' || strlen(name) > GATE_OPTION_NAME_MAX ||
 	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(name))
 		return gate_fail(

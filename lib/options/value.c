@@ -1,4 +1,4 @@
-/* options/value.c: one option's value from text to its field, and back. */
+/* options/value.c: sets one option's member from text, and turns it back into text. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -99,7 +99,8 @@ gate_option_release(struct gate_options *options, const struct gate_option_row *
 	}
 }
 
-/* Where an item of a list ends. Quotes keep it together; a secret may hold anything else. */
+/* Returns where an item of a list ends, NULL if its quote is not closed. Quotes may hold
+ * separators; an unquoted secret may, too. */
 static const char *
 item_end(const struct gate_option_row *option, const char *item)
 {
@@ -159,13 +160,13 @@ add_list(struct gate_options *options, const struct gate_option_row *option,
 	return 0;
 }
 
-/* Which folder it would be about depends on who reads the file. */
+/* Is it a relative path? In a file it is refused: what it means depends on who reads the file. */
 static bool
 is_relative(const struct gate_option_row *option, const char *value)
 {
 	if (strncmp(value, "file:", 5) == 0 || strncmp(value, "unix:", 5) == 0)
 		return value[5] != '/' &&
-		    value[5] != '\0'; /* none at all is the store's to refuse */
+		    value[5] != '\0'; /* if it is empty, the store refuses it */
 	return option->path && *value != '\0' && *value != '/';
 }
 
@@ -225,7 +226,7 @@ set_number(struct gate_options *options, const struct gate_option_row *option,
 	return 0;
 }
 
-/* Copies text without the quotes around it. */
+/* Copies text without quotes around it. Returns 0, or -1 if the quotes are wrong. */
 static int
 unquote(const char *text, char value[GATE_OPTION_VALUE_MAX + 1])
 {
@@ -265,8 +266,8 @@ gate_option_set(struct gate_options *options, const struct gate_option_row *opti
 	return set_number(options, option, given, value, error);
 }
 
-/* Where the next value stands that an option of a MongoDB URI holds and nobody else may know. NULL:
- * there is none. */
+/* Returns where the next confidential value of an option of a MongoDB URI begins, NULL if there is
+ * none. */
 static const char *
 find_hidden(const char *text)
 {
@@ -279,7 +280,8 @@ find_hidden(const char *text)
 	return NULL;
 }
 
-/* Behind which user and password end, and such a value may have an @ too: then nothing is shown. */
+/* Adds a URL without user, password and confidential values. Cuts at the last @; but a confidential
+ * value may hold that @: then nothing after the scheme is shown. */
 static void
 add_url(struct gate_buffer *out, const char *url)
 {

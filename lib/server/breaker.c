@@ -1,4 +1,4 @@
-/* server/breaker.c: spares requests the wait for a server that does not answer. */
+/* server/breaker.c: a circuit breaker: requests don't wait for a server that does not answer. */
 #include "config.h"
 
 #include <pthread.h>
@@ -10,19 +10,19 @@
 #include "base/log.h"
 #include "server/breaker.h"
 
-#define FAILURES_MAX 2 /* in a row: one may be a connection that was cut while it was idle */
+#define FAILURES_MAX 2 /* in a row; a single one may be a connection that was cut while idle */
 
 struct gate_breaker {
 	struct gate_breaker_probe probe;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	atomic_uint turn;     /* odd: open; moves on with every change */
-	atomic_uint failures; /* in a row, in this turn */
+	atomic_uint turn;     /* odd: open; every opening and closing adds 1 */
+	atomic_uint failures; /* in a row, since the turn began */
 	bool stopping;
 };
 
-/* Waits for an interval, or until the breaker is to go; called and left with the lock held. */
+/* Waits for one interval, or until the breaker is freed. The caller holds the lock. */
 static void
 rest(struct gate_breaker *b)
 {
@@ -37,7 +37,7 @@ rest(struct gate_breaker *b)
 		;
 }
 
-/* Moves on if this still is the turn; the lock is held. */
+/* Opens or closes the breaker, if it still is in this turn. The caller holds the lock. */
 static void
 change(struct gate_breaker *b, unsigned turn, enum gate_log_level level, const char *event)
 {

@@ -1,4 +1,4 @@
-/* server/mongoc.c: loads libmongoc. */
+/* server/mongoc.c: loads libmongoc at run time. */
 #include "config.h"
 
 #include <dlfcn.h>
@@ -19,7 +19,8 @@ static const char *const names[] = {
 
 _Static_assert(sizeof gate_mongoc == COUNT * sizeof(void *), "a pointer a function");
 
-/* What dlsym finds is an object, which ISO C does not turn into a function. */
+/* Fills in gate_mongoc by memcpy: ISO C can't convert dlsym's object pointer to a function
+ * pointer. */
 static int
 find_all(struct gate_error *error)
 {
@@ -37,7 +38,8 @@ find_all(struct gate_error *error)
 	return 0;
 }
 
-/* Its counters in /dev/shm would outlive a program that is killed, and nobody reads them. */
+/* Disables libmongoc's counters in /dev/shm: their file outlives a killed program, and nobody reads
+ * it. */
 int
 gate_mongoc_load(struct gate_error *error)
 {

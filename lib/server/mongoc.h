@@ -1,5 +1,5 @@
-/* server/mongoc.h: libmongoc, loaded when the first option names MongoDB. A program whose sessions and users are
- * elsewhere neither has it in memory nor starts it: as soon as it is loaded it makes a file in /dev/shm. */
+/* server/mongoc.h: libmongoc, loaded at run time, when the first option names MongoDB.
+ * Other programs never load it: on loading, it makes a file in /dev/shm. */
 #ifndef GATE_SERVER_MONGOC_H
 #define GATE_SERVER_MONGOC_H
 
@@ -7,7 +7,7 @@
 
 #include "gate.h"
 
-/* What gate calls: gate_mongoc.cursor_next is mongoc_cursor_next. */
+/* The functions that gate calls: gate_mongoc.cursor_next is mongoc_cursor_next. */
 #define GATE_MONGOC_FUNCTIONS(X)                                                                   \
 	X(client_command_simple)                                                                   \
 	X(client_destroy)                                                                          \
@@ -80,12 +80,13 @@
 
 #define GATE_MONGOC_MEMBER(name) __typeof__(mongoc_##name) *name;
 
-/* The library is the process's, and so is this; nothing writes it once it is loaded. */
+/* Global, as the loaded library is. Nothing writes it once the library is loaded. */
 extern struct gate_mongoc {
 	GATE_MONGOC_FUNCTIONS(GATE_MONGOC_MEMBER)
 } gate_mongoc;
 
-/* 0, also if it was loaded before; -1 with the error set: the system has none, or another one. */
+/* Loads the library, unless it is loaded already. Returns 0, or -1 with the error set if the system
+ * has no libmongoc, or one that lacks a function. */
 int gate_mongoc_load(struct gate_error *);
 
 #endif

@@ -1,4 +1,4 @@
-/* server/mongodb.c: the way to a MongoDB server: a pool of clients behind two breakers. */
+/* server/mongodb.c: calls to a MongoDB server: a pool of clients behind two breakers. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -10,14 +10,14 @@
 #include "server/mongodb.h"
 
 #define PROBE_INTERVAL 1000 /* ms */
-#define PROBE_MOST 5000     /* ms that one may take */
-#define NOBODY "gate probe" /* an id that no record and no user has */
+#define PROBE_MOST 5000     /* ms that a probe may take */
+#define NOBODY "gate probe" /* no record and no user has this id */
 #define REASON_MAX 120
 #define UNAUTHORIZED 13
 
 /* ---- what went wrong ---- */
 
-/* Was nobody there to answer? A command that was refused is an answer. */
+/* Did no server answer? A refusal is an answer. */
 static bool
 is_unreached(const bson_error_t *error)
 {
@@ -25,7 +25,8 @@ is_unreached(const bson_error_t *error)
 	    error->domain == MONGOC_ERROR_STREAM;
 }
 
-/* What a search for a server found stands in brackets, with how far it came before. */
+/* Returns the driver's text. If it chose no server, the part in brackets says why; a prefix there
+ * names the step that failed. */
 static const char *
 words_of(const bson_error_t *error)
 {
@@ -42,11 +43,12 @@ words_of(const bson_error_t *error)
 								   : text;
 }
 
-/* The driver's words, without what a server repeats of a command: there may be ids in it. */
+/* Copies the driver's text up to the first { or ", where a server repeats the command: ids may
+ * stand there. */
 static void
 reason_of(const bson_error_t *error, char reason[REASON_MAX])
 {
-	/* the message names the host already, and the topology would leave no room for what to do */
+	/* our error names the host already, and the topology leaves no room for advice */
 	static const char *const ends[] = {" calling hello on ", "]. Topology type: "};
 	size_t length;
 
@@ -101,7 +103,8 @@ name_of(const mongoc_uri_t *uri, const struct gate_mongodb_wish *wish)
 	    gate_mongoc.uri_get_database(uri));
 }
 
-/* Finds what is not there, as requests find: where a command hangs a ping is answered still. */
+/* Probes with a find of an id that does not exist: a server may answer ping while its finds
+ * hang. */
 static bool
 find_nothing(const struct gate_mongodb *m, mongoc_client_t *client, bson_error_t *error)
 {
@@ -120,7 +123,8 @@ find_nothing(const struct gate_mongodb *m, mongoc_client_t *client, bson_error_t
 	return good;
 }
 
-/* Changes nothing, even if it were there; but needs all that a write needs. */
+/* Probes with an update that matches nothing. It changes nothing, but needs all that a write
+ * needs. */
 static bool
 write_nothing(const struct gate_mongodb *m, mongoc_client_t *client, bson_error_t *error)
 {
@@ -140,7 +144,7 @@ write_nothing(const struct gate_mongodb *m, mongoc_client_t *client, bson_error_
 	return good;
 }
 
-/* For a breaker. A refusal is an answer. */
+/* Asks a breaker's question. Returns 1 if the server answers, even by a refusal, else 0. */
 static int
 ask(struct gate_mongodb *m,
     bool (*question)(const struct gate_mongodb *, mongoc_client_t *, bson_error_t *))
@@ -182,7 +186,8 @@ make_breakers(struct gate_mongodb *m, struct gate_error *error)
 	return m->writes != NULL ? 0 : -1;
 }
 
-/* DNS may know in a moment what it does not know now. */
+/* Sets the error for a URI that no pool takes. For mongodb+srv that is an error of the store, not
+ * of the option: the next DNS query may succeed. */
 static int
 refuse(const struct gate_mongodb_wish *wish, const mongoc_uri_t *uri, const bson_error_t *why,
     struct gate_error *error)
@@ -241,7 +246,7 @@ gate_mongodb_close(struct gate_mongodb *m)
 
 /* ---- calls ---- */
 
-/* One that waits long, where no request waits for it. */
+/* Takes the client with long timeouts, and makes it on first use. */
 static int
 take_patient(struct gate_mongodb *m, struct gate_mongodb_call *call, struct gate_error *error)
 {
@@ -274,7 +279,8 @@ take_client(struct gate_mongodb *m, struct gate_mongodb_call *call, struct gate_
 	    "%s: all connections that maxPoolSize of the URI allows are in use", m->name);
 }
 
-/* Who can't read need not try to write. */
+/* Does the breaker let the call pass? A write also asks the breaker of reads, as it can't succeed
+ * if reads fail. */
 static bool
 may_begin(const struct gate_mongodb *m, struct gate_mongodb_call *call)
 {
@@ -300,7 +306,8 @@ gate_mongodb_begin(struct gate_mongodb *m, struct gate_mongodb_call *call,
 	return 0;
 }
 
-/* A write that fails for what reads have met as well says nothing of writes. */
+/* Does a failed write say something about writes? Not if the breaker of reads opened meanwhile: the
+ * server was away as a whole. */
 static bool
 is_of_writes(const struct gate_mongodb_call *call)
 {
@@ -309,7 +316,8 @@ is_of_writes(const struct gate_mongodb_call *call)
 	return gate_breaker_enter(call->mongodb->reads, &turn) && turn == call->reads_turn;
 }
 
-/* That a long one took too long says nothing of the server. */
+/* Gives the client back, and tells the breaker of the call's kind. A patient call tells none: its
+ * timeout says nothing about the server. */
 static void
 give_back(struct gate_mongodb_call *call, bool reached)
 {

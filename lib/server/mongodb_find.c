@@ -1,4 +1,4 @@
-/* server/mongodb_find.c: finding documents, one or many. */
+/* server/mongodb_find.c: finds documents in MongoDB, one or many. */
 #include "config.h"
 
 #include "base/clock.h"
@@ -24,12 +24,13 @@ gate_mongodb_find_one(struct gate_mongodb_call *call, const bson_t *filter, bson
 	return good ? there : -1;
 }
 
-/* An empty batch is not the end; but there may be no end of those. */
+/* Gets the next document. An empty batch does not end the cursor, but a server may send empty
+ * batches without end: so the loop stops at the call's end. */
 static bool
 next(struct gate_mongodb_call *call, mongoc_cursor_t *cursor, const bson_t **document)
 {
 	while (!gate_mongodb_is_over()) {
-		/* A command's walk over all records takes as long as it takes. */
+		/* no request waits: each batch gets the full time anew */
 		if (call->kind == GATE_MONGODB_READ && gate_clock_deadline() == 0)
 			gate_mongodb_set_end(gate_clock_end(GATE_MONGODB_CALL_MOST));
 		if (gate_mongoc.cursor_next(cursor, document))

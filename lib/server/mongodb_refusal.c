@@ -1,4 +1,5 @@
-/* server/mongodb_refusal.c: what a server's refusal means, whichever of its relatives it is. */
+/* server/mongodb_refusal.c: what a refusal means, from MongoDB or a service that speaks its
+ * protocol. */
 #include "config.h"
 
 #include <string.h>
@@ -7,13 +8,13 @@
 #include "base/clock.h"
 #include "server/mongodb.h"
 
-#define PAUSE_FIRST 10 /* ms; twice as long each time, five times */
+#define PAUSE_FIRST 10 /* ms; each pause doubles, five times at most */
 #define MARGIN                                                                                     \
-	500 /* ms that are left for the last try: one that is cut off says the server is away */
+	500 /* ms; less is too little for a try: one that is cut off counts as a server away */
 #define AGAIN_MOST 30
 
-/* The numbers that MongoDB had for it in its time, and mongos and the services that speak its language
- * have. */
+/* The duplicate-key codes of MongoDB's versions, of mongos, and of services that speak its
+ * protocol. */
 static bool
 is_number_of_taken(int64_t code)
 {
@@ -26,14 +27,14 @@ is_number_of_busy(int64_t code)
 	return code == 16500 /* too many requests */ || code == 112 /* two writes at once */;
 }
 
-/* Some say it in words only. */
+/* Some services send no code, only a text. */
 static bool
 says_taken(const char *text)
 {
 	return strcasestr(text, "duplicate key") != NULL || strstr(text, "E11000") != NULL;
 }
 
-/* In the first of a reply's writeErrors: the driver overlooks one without a number. */
+/* Looks at the first of a reply's writeErrors, as the driver overlooks an entry without a code. */
 static bool
 is_write_error(const bson_t *reply, bool is_number(int64_t), bool says(const char *))
 {

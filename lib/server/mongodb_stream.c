@@ -1,5 +1,5 @@
-/* server/mongodb_stream.c: the driver's way to a server, with an end: the driver's own timeouts begin anew with
- * every byte that comes. */
+/* server/mongodb_stream.c: the driver's connections to a server, with a deadline for each call.
+ * The driver's own timeouts don't bound a call, as they begin anew with every byte received. */
 #include "config.h"
 
 #include <errno.h>
@@ -17,12 +17,12 @@
 #include "server/mongodb.h"
 #include "server/resolve.h"
 
-#define TYPE 100 /* of a stream: none of the driver's */
+#define TYPE 100 /* type of our streams; the driver uses no such number */
 #define POLLED_MAX 64
 #define BUFFER 1024
 
-/* Whatever the thread does with streams is over then. */
-static _Thread_local int64_t end_of_call; /* 0: no call is made */
+/* No stream of this thread waits any longer than this. */
+static _Thread_local int64_t end_of_call; /* ms of CLOCK_MONOTONIC, 0: no call */
 
 struct stream {
 	mongoc_stream_t base;
@@ -52,7 +52,7 @@ gate_mongodb_left(void)
 
 /* ---- waiting ---- */
 
-/* When a wait of so many ms (below 0: any number) ends. */
+/* Returns when a wait of `timeout` ms (below 0: no limit) ends: at the call's end at the latest. */
 static int64_t
 end_of_wait(int32_t timeout)
 {
@@ -61,7 +61,7 @@ end_of_wait(int32_t timeout)
 	return end_of_call != 0 && end_of_call < end ? end_of_call : end;
 }
 
-/* What poll does; 0 with ETIMEDOUT. */
+/* Polls until `end`. Returns what poll does; 0 sets errno to ETIMEDOUT. */
 static int
 poll_until(struct pollfd *files, nfds_t count, int64_t end)
 {
@@ -100,7 +100,8 @@ skip(struct iovec **at, size_t *count, size_t length)
 	}
 }
 
-/* With a timeout of 0 nobody waits: as with sockets, EAGAIN says that nothing can be done now. */
+/* After a failed send or receive: may it be tried again? Waits if errno is EAGAIN; but with a
+ * timeout of 0 it never waits, and EAGAIN goes back to the driver, as from a socket. */
 static bool
 can_go_on(int fd, short events, int32_t timeout, int64_t end)
 {
@@ -144,7 +145,7 @@ read_some(mongoc_stream_t *stream, mongoc_iovec_t *iov, size_t count, size_t lea
 		ssize_t length = -1;
 
 		if (gate_mongodb_is_over())
-			errno = ETIMEDOUT; /* also where bytes come all the time */
+			errno = ETIMEDOUT; /* even if bytes keep coming */
 		else
 			length = recvmsg(fd, &message, MSG_DONTWAIT);
 		if (length > 0) {
@@ -259,7 +260,7 @@ stream_of(int fd)
 
 /* ---- connecting ---- */
 
-/* A descriptor, or -1. */
+/* Returns a connected descriptor, or -1. */
 static int
 connect_to(int family, const struct sockaddr *address, socklen_t length, int64_t end)
 {
@@ -304,7 +305,7 @@ connect_host(const mongoc_host_list_t *host, int64_t end)
 	return fd;
 }
 
-/* NULL with the error set; takes the stream over. */
+/* Puts TLS on a stream, and takes the stream over. Returns NULL with the error set. */
 static mongoc_stream_t *
 add_tls(mongoc_stream_t *stream, const mongoc_uri_t *uri, const char *host, int32_t timeout,
     bson_error_t *error)
@@ -358,8 +359,8 @@ initiate(const mongoc_uri_t *uri, const mongoc_host_list_t *host, void *data, bs
 	return stream != NULL ? gate_mongoc.stream_buffered_new(stream, BUFFER) : NULL;
 }
 
-/* libmongoc 2 takes no stream of ours for a pool's client: there only its own timeouts hold within one
- * answer, and calls of several answers end between them. */
+/* libmongoc 2 accepts no stream initiator for a pooled client: there, only the driver's timeouts
+ * limit one answer, and a call of several answers ends between two of them. */
 void
 gate_mongodb_use_stream(mongoc_client_t *client, bool pooled)
 {

@@ -1,4 +1,4 @@
-/* server/mongodb_uri.c: what a MongoDB URI says, and what gate adds to it. */
+/* server/mongodb_uri.c: reads a MongoDB URI, and adds gate's limits to it. */
 #include "config.h"
 
 #include <ctype.h>
@@ -10,21 +10,21 @@
 #include "base/log.h"
 #include "server/mongodb.h"
 
-#define HEARTBEAT 500   /* ms, the least: after an error the driver waits for the next one */
+#define HEARTBEAT 500   /* ms, the driver's minimum: after an error it waits for the next one */
 #define OPTION_MAX 40   /* bytes of an option's name in a message */
-#define CLIENTS_LEAST 4 /* who walks over the records holds one while each is changed */
-#define PATIENCE 300000 /* ms that an answer may take for which no request waits */
+#define CLIENTS_LEAST 4 /* a walk over the records holds one while it changes each by another */
+#define PATIENCE 300000 /* ms that an answer may take if no request waits for it */
 
 /* ---- what the driver says ---- */
 
-struct doubt { /* of the driver, about what it is to parse */
-	bool unknown;
-	char option[OPTION_MAX + 1];
+struct doubt {                       /* the driver's complaint about the URI that is parsed */
+	bool unknown;                /* about an option that the driver does not know */
+	char option[OPTION_MAX + 1]; /* its name, or "" */
 };
 
-static _Thread_local struct doubt *doubted; /* NULL: this thread parses no URI */
+static _Thread_local struct doubt *doubted; /* set while this thread parses a URI */
 
-/* What other drivers know and this one does without. */
+/* Is this an option of other drivers that this driver can do without? */
 static bool
 is_harmless(const char *option)
 {
@@ -37,8 +37,8 @@ is_harmless(const char *option)
 	return false;
 }
 
-/* The option's name, of a message that has it in quotes. Nothing else of it may be shown: there can
- * be a password in any other part. */
+/* Takes the option's name, which stands in quotes, from the driver's message. Nothing else of the
+ * message may be shown: it can hold a password. */
 static void
 note_doubt(struct doubt *doubt, const char *message)
 {
@@ -56,8 +56,8 @@ note_doubt(struct doubt *doubt, const char *message)
 	    strncmp(message, unknown, sizeof unknown - 1) == 0 && !is_harmless(doubt->option);
 }
 
-/* Warnings of the driver's own threads; what concerns a call comes back from the call, as what
- * became of its stream. */
+/* Keeps the driver's first complaint while this thread parses a URI. Logs other warnings, from the
+ * driver's threads; not those about streams, as the call's own error has them. */
 static void
 log_driver(mongoc_log_level_t level, const char *domain, const char *message, void *data)
 {
@@ -97,9 +97,9 @@ limit(mongoc_uri_t *uri, const char *name, int64_t value)
 		gate_mongoc.uri_set_option_as_int32(uri, name, (int32_t)value);
 }
 
-/* A write that waits for other members of the set is answered in time, that it waits still: that is
- * no server which does not answer. Without w a wtimeout could take the place of the server's own
- * default. */
+/* Sets a wtimeout of 2/3 of the socket timeout. A write that waits for other members of the replica
+ * set then gets an answer in time, and the server does not count as away. Only if the URI has w:
+ * without it, a wtimeout could replace the server's default write concern. */
 static void
 limit_write_concern(mongoc_uri_t *uri)
 {
@@ -117,7 +117,7 @@ limit_write_concern(mongoc_uri_t *uri)
 	gate_mongoc.write_concern_destroy(concern);
 }
 
-/* Says what can't be read, before a server is asked for it. */
+/* Names a file that can't be read before any server is asked. */
 static int
 check_files(const mongoc_uri_t *uri, const struct gate_mongodb_wish *wish, struct gate_error *error)
 {
@@ -134,7 +134,8 @@ check_files(const mongoc_uri_t *uri, const struct gate_mongodb_wish *wish, struc
 	return 0;
 }
 
-/* The driver's own words are for who has no password in the URI. */
+/* Refuses a URI that the driver can't parse. Shows the driver's text only if the URI holds no
+ * password. */
 static int
 refuse_text(const struct gate_mongodb_wish *wish, const char *option, const char *why,
     struct gate_error *error)
@@ -152,8 +153,8 @@ refuse_text(const struct gate_mongodb_wish *wish, const char *option, const char
 	    error);
 }
 
-/* The driver takes what stands behind a bare @ of a password for the host's name, and would show it
- * and ask for it in DNS. */
+/* Does a host hold an @? Then it is the rest of a password with a bare @: the driver would show it,
+ * and ask DNS for it. */
 static bool
 has_bare_at(const mongoc_uri_t *uri)
 {
@@ -168,7 +169,8 @@ has_bare_at(const mongoc_uri_t *uri)
 	return false;
 }
 
-/* The driver leaves out what it does not know: there would be no TLS behind tsl=true. */
+/* Refuses a URI that can't be used. The driver only ignores an option that it does not know:
+ * tsl=true would mean no TLS. */
 static int
 judge(const mongoc_uri_t *uri, const struct doubt *doubt, const char *why,
     const struct gate_mongodb_wish *wish, struct gate_error *error)
@@ -195,7 +197,7 @@ judge(const mongoc_uri_t *uri, const struct doubt *doubt, const char *why,
 	return check_files(uri, wish, error);
 }
 
-/* NULL with the error set. */
+/* Parses and checks the URI. Returns NULL with the error set. Yours. */
 static mongoc_uri_t *
 parse(const struct gate_mongodb_wish *wish, struct gate_error *error)
 {
@@ -206,7 +208,7 @@ parse(const struct gate_mongodb_wish *wish, struct gate_error *error)
 	if (gate_mongoc_load(error) < 0)
 		return NULL;
 	gate_mongoc
-	    .init(); /* its counterpart may be called once only, by a process that ends: nobody does */
+	    .init(); /* nobody calls cleanup, its counterpart: it works once, as a process ends */
 	gate_mongoc.log_set_handler(log_driver, NULL);
 	doubted = &doubt;
 	uri = gate_mongoc.uri_new_with_error(wish->url, &why);
@@ -237,8 +239,8 @@ log_ignored(const struct gate_mongodb_wish *wish, const char *text)
 	gate_log(GATE_LOG_WARN, "option-ignored", "option", wish->option, "text", text, NULL);
 }
 
-/* What a secondary knows is old, as is what most servers know: a session that was just ended would
- * still be there. */
+/* Sets reads to the primary and the default read concern. A secondary, or a majority read, may
+ * return old data: a session that just ended would still be there. */
 static void
 read_the_latest(mongoc_uri_t *uri, const struct gate_mongodb_wish *wish)
 {
@@ -288,7 +290,8 @@ gate_mongodb_patient_uri(const mongoc_uri_t *uri)
 
 	if (own > 0 && own < PATIENCE)
 		gate_mongoc.uri_set_option_as_int32(patient, MONGOC_URI_SOCKETTIMEOUTMS, PATIENCE);
-	gate_mongoc.write_concern_set_wtimeout_int64(concern, 0); /* as long as that, too */
+	/* limit_write_concern sets one to fit the longer socket timeout */
+	gate_mongoc.write_concern_set_wtimeout_int64(concern, 0);
 	gate_mongoc.uri_set_write_concern(patient, concern);
 	limit_write_concern(patient);
 	gate_mongoc.write_concern_destroy(concern);

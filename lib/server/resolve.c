@@ -1,6 +1,7 @@
-/* server/resolve.c: a host's addresses, by a time. getaddrinfo knows no deadline, and a name server that does
- * not answer holds it for up to half a minute: it runs in a thread of its own, which is left to itself
- * when the time is over. */
+/* server/resolve.c: looks up a host's addresses, with a deadline.
+ * getaddrinfo knows no deadline: it waits up to half a minute for a name server that does not
+ * answer. It runs in a thread of its own, and the caller leaves that thread behind at the
+ * deadline. */
 #include "config.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 
 #include "server/resolve.h"
 
-#define HOST_MAX 256 /* bytes of a name and its NUL; DNS has no longer ones */
+#define HOST_MAX 256 /* bytes of a name and its NUL; DNS allows no longer name */
 #define PORT_MAX 8
 
 struct question {
@@ -23,7 +24,7 @@ struct question {
 	struct addrinfo wanted, *found;
 	int result;
 	bool done;
-	int holders; /* the asking thread and the looking one: the last one frees */
+	int holders; /* the asking thread and the resolving one: the last to let go frees it */
 };
 
 static void
@@ -57,7 +58,7 @@ look(void *argument)
 	return NULL;
 }
 
-/* NULL: memory. */
+/* Returns NULL if out of memory. Yours, until let_go. */
 static struct question *
 new_question(const char *host, const char *port, int family)
 {
@@ -78,7 +79,7 @@ new_question(const char *host, const char *port, int family)
 	return q;
 }
 
-/* Whoever stops waiting is waited for by nobody. */
+/* Starts the thread, detached, as nobody joins it. Returns 0 or -1; either way the lock is held. */
 static int
 start(struct question *q)
 {

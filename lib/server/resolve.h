@@ -1,12 +1,14 @@
-/* server/resolve.h: a host's addresses, by a time. */
+/* server/resolve.h: looks up a host's addresses, with a deadline. */
 #ifndef GATE_SERVER_RESOLVE_H
 #define GATE_SERVER_RESOLVE_H
 
 #include <netdb.h>
 #include <stdint.h>
 
-/* As getaddrinfo for streams, at most until `end` (ms of CLOCK_MONOTONIC); family AF_UNSPEC: any. 0:
- * *found is yours, for freeaddrinfo; else getaddrinfo's error, EAI_AGAIN where the time is over. */
+/* Calls getaddrinfo for stream sockets, but returns at `end` (ms of CLOCK_MONOTONIC) at the latest.
+ * family: AF_UNSPEC for any. Returns 0 with *found set: yours, for freeaddrinfo. Else returns
+ * getaddrinfo's error: EAI_AGAIN if `end` passed or no thread could start, EAI_NONAME if host or
+ * port is too long. */
 int gate_resolve(
     const char *host, const char *port, int family, int64_t end, struct addrinfo **found);
 

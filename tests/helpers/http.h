@@ -1,4 +1,4 @@
-/* http.h: reads one HTTP/1.1 answer at a time; for load.c and the tests that speak raw HTTP. */
+/* http.h: reads HTTP/1.1 answers, for load.c and tests that speak raw HTTP. */
 #ifndef TESTS_HTTP_H
 #define TESTS_HTTP_H
 
@@ -10,31 +10,35 @@
 
 enum http_framing { HTTP_UNTIL_CLOSE, HTTP_BY_LENGTH, HTTP_CHUNKED };
 
-struct http_answer { /* zeroed to begin with; http_reset between answers, http_release at the end */
-	char *in;    /* what came, NUL-terminated; chunks are joined once the answer is complete */
+/* {0} at first; http_reset before another answer, http_release at the end */
+struct http_answer {
+	char *in; /* the bytes so far, NUL-terminated; a complete answer has its chunks joined */
 	size_t length, size;
-	size_t head; /* length of status line and headers, 0: not all here; the body is in + head */
+	size_t head; /* bytes of status line and headers, 0: incomplete; the body is at in + head */
 	size_t body_length;
 	int status;
-	bool close;   /* the connection is of no more use */
-	bool no_body; /* set it for HEAD */
+	bool close;   /* the connection can't be used again */
+	bool no_body; /* the caller sets it for HEAD */
 	enum http_framing framing;
-	size_t chunk; /* where the next chunk's size stands */
+	size_t chunk; /* offset of the next chunk's size */
 };
 
 enum { HTTP_MORE, HTTP_COMPLETE, HTTP_CLOSED = -1, HTTP_WRONG = -2, HTTP_FAILED = -3 };
 
 void http_reset(struct http_answer *);
 void http_release(struct http_answer *);
-/* One recv(2). COMPLETE; MORE is to come; CLOSED before the end; WRONG: it is not HTTP, too long,
- * or bytes follow that nobody asked for; FAILED: errno says why. */
+/* Calls recv(2) once. Returns HTTP_COMPLETE; HTTP_MORE if more must come; HTTP_CLOSED if the
+ * connection ended too early; HTTP_WRONG if it is not HTTP, too long, or goes on after the answer;
+ * HTTP_FAILED with errno. */
 int http_receive(struct http_answer *, int fd);
-/* Walks the headers called name, *position starts at 0: a value, not NUL-terminated, or NULL. */
+/* Returns the next value of the headers of that name, NULL if there is none; *position begins as 0.
+ * It is not NUL-terminated. */
 const char *http_header(
     const struct http_answer *, const char *name, size_t *position, size_t *length);
-/* A connection to 127.0.0.1, -1 without. */
+/* Connects to 127.0.0.1. Returns a descriptor, or -1. */
 int http_connect(uint16_t port);
-/* Sends all of it and reads the answer; as http_receive, but never MORE: FAILED, ETIMEDOUT. */
+/* Sends a request and reads the answer. Returns what http_receive does, but never HTTP_MORE: after
+ * timeout_ms without progress, HTTP_FAILED with ETIMEDOUT. */
 int http_exchange(int fd, const void *request, size_t length, struct http_answer *, int timeout_ms);
 
 #endif

@@ -1,5 +1,5 @@
-/* responders.h: running tests/helpers/responder for a test that speaks FastCGI to it, and asking
- * it. Included once, by the test's one file, behind config.h. */
+/* responders.h: runs tests/helpers/responder, and sends it FastCGI requests.
+ * One file of a test includes it, once, after config.h. */
 #ifndef RESPONDERS_H
 #define RESPONDERS_H
 
@@ -20,9 +20,9 @@
 #include "helpers/fcgi.h"
 #include "tap.h"
 
-#define PATIENCE 30000               /* ms, for what has to come */
+#define PATIENCE 30000               /* ms to wait for what must come */
 #define GAP 4096                     /* bytes of empty records between two forged requests */
-#define PIECE (FCGI_CONTENT_MAX - 7) /* a multiple of eight, as all that is sent with it */
+#define PIECE (FCGI_CONTENT_MAX - 7) /* a multiple of eight, as is all that is sent with it */
 #define PARAMS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define SAME_SITE "HTTP_SEC_FETCH_SITE=same-origin"
 #define KEPT(...) (&(struct fcgi_request){.keep = true, __VA_ARGS__})
@@ -31,7 +31,7 @@
 
 struct server {
 	pid_t pid;
-	int port;                    /* of 127.0.0.1; 0: a unix socket */
+	int port;                    /* on 127.0.0.1; 0: a unix socket */
 	char socket[128], mark[128]; /* mark: a file that some handlers make */
 };
 
@@ -77,7 +77,7 @@ write_conf(const char *path)
 	chmod(path, 0600);
 }
 
-/* In the child: does not return. */
+/* Runs in the child process, and does not return. */
 __attribute__((unused)) static void
 become(const char *name, const struct server *s, const char *const *options, rlim_t files)
 {
@@ -123,7 +123,7 @@ reach(const struct server *s)
 	return fd;
 }
 
-/* A port that nobody has just now. */
+/* Returns a port that is free at the moment. */
 __attribute__((unused)) static int
 free_port(void)
 {
@@ -182,7 +182,7 @@ stop(struct server *s, const char *name)
 
 /* ---- asking ---- */
 
-/* As fcgi_read. */
+/* Sends a request and reads the answer. Returns what fcgi_read does. */
 __attribute__((unused)) static int
 ask(int fd, const struct fcgi_request *request, struct fcgi_answer *answer)
 {
@@ -202,7 +202,7 @@ says(const struct fcgi_answer *answer, const char *body)
 	return answer->body != NULL && strcmp(answer->body, body) == 0;
 }
 
-/* The page "nothing", over that connection. */
+/* Does the page "nothing" come over this connection? */
 __attribute__((unused)) static bool
 serves(int fd)
 {
@@ -214,7 +214,8 @@ serves(int fd)
 	return good;
 }
 
-/* A fresh connection is answered; one that a dying worker took with it may be tried again. */
+/* Does a new connection get an answer? Tries again, as a dying worker may take a connection with
+ * it. */
 __attribute__((unused)) static bool
 lives(const struct server *s)
 {
@@ -230,7 +231,7 @@ lives(const struct server *s)
 	return false;
 }
 
-/* Reads to the end: does the other side close? */
+/* Reads to the end. Does the other side close? */
 __attribute__((unused)) static bool
 ends(int fd)
 {
@@ -243,7 +244,7 @@ ends(int fd)
 	return false;
 }
 
-/* Does the other side end it without another byte, and without a reset? */
+/* Does the other side close without sending a byte, and without a reset? */
 __attribute__((unused)) static bool
 is_over(int fd)
 {
@@ -253,7 +254,7 @@ is_over(int fd)
 	return poll(&event, 1, PATIENCE) == 1 && recv(fd, &byte, 1, 0) == 0;
 }
 
-/* Sends those bytes, says that no more will come, and waits for the other side to close. */
+/* Sends bytes, shuts down the sending side, and waits for the other side to close. */
 __attribute__((unused)) static bool
 sends(const struct server *s, const void *bytes, size_t length)
 {
@@ -278,7 +279,7 @@ marked(const struct server *s)
 	return there;
 }
 
-/* A request whose handler makes the mark. `keep`, so that nothing but the end closes. */
+/* Adds a request whose handler makes the mark. With `keep`, so that only the end closes. */
 __attribute__((unused)) static void
 add_marking(struct fcgi_bytes *out, const struct server *s, size_t piece)
 {
@@ -292,8 +293,8 @@ add_marking(struct fcgi_bytes *out, const struct server *s, size_t piece)
 		.body = "a=b", .piece = piece));
 }
 
-/* Forged requests that make the mark. Between them are empty records of another id, which a reader
- * skips: whoever takes any part of it for requests finds one. */
+/* Adds forged requests that make the mark. Between them are empty records of another id, which a
+ * reader skips: a server that takes any part of the bytes for requests runs one. */
 __attribute__((unused)) static void
 add_forged(struct fcgi_bytes *out, const struct server *s, size_t bytes)
 {

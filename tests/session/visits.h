@@ -1,5 +1,4 @@
-/* visits.h: a session's transaction without a request: a record, a Cookie header, a handler that
- * is run. */
+/* visits.h: a session's transaction without a request: a record, a Cookie header, and a handler. */
 #ifndef VISITS_H
 #define VISITS_H
 
@@ -21,8 +20,8 @@ static struct fixture f;
 static struct gate_options *options;
 static struct gate_store_link *used; /* the store of the next session */
 static struct gate_buffer header;    /* its Cookie header */
-static int64_t now;                  /* its time */
-static int runs;                     /* of the handler that run() called */
+static int64_t now;                  /* its `now` */
+static int runs;                     /* how often run() called the handler */
 
 typedef void step(struct gate_transaction *);
 
@@ -45,7 +44,7 @@ defaults(void)
 	now = NOW;
 }
 
-/* A record as gate keeps it, with a session that began at `created` (0: before it met gate). */
+/* Writes a record as gate does, of a session that began at `created` (0: before gate knew it). */
 static inline void
 seed(const char *id, int64_t touched, int64_t created, const char *members)
 {
@@ -82,7 +81,7 @@ new_session(void)
 	    .deadline = gate_clock_monotonic() + 5000};
 }
 
-/* The handler, as often as it takes. The caller ends the session. */
+/* Runs the handler as often as needed. The caller releases the transaction. */
 static inline int
 run(struct gate_transaction *s, step *handler)
 {
@@ -99,7 +98,7 @@ run(struct gate_transaction *s, step *handler)
 	return result;
 }
 
-/* Another request of the same browser, from its beginning to its end. */
+/* Makes another whole request of the same browser. */
 static inline int
 meanwhile(step *handler)
 {
@@ -114,7 +113,8 @@ meanwhile(step *handler)
 	return result;
 }
 
-/* run() and end; with `line` (TEXT_MAX bytes) the Set-Cookie. */
+/* Runs the handler and releases the transaction; copies Set-Cookie to `line` (TEXT_MAX bytes),
+ * unless it is NULL. */
 static inline int
 visit(step *handler, char *line)
 {
@@ -150,7 +150,7 @@ has(const char *text, const char *part)
 	return strstr(text, part) != NULL;
 }
 
-/* Does the record hold this? */
+/* Does the record's text hold this part? */
 static inline bool
 record_has(const char *id, const char *part)
 {
@@ -204,7 +204,7 @@ destroy(struct gate_transaction *s)
 	gate_transaction_destroy(s);
 }
 
-static step *first_meanwhile; /* what another request does during the first run */
+static step *first_meanwhile; /* done by another request during the first run */
 
 static inline void
 disturbed_add_one(struct gate_transaction *s)

@@ -1,10 +1,10 @@
-/* behind.h: records written behind gate's back, as Node's stores write them. */
+/* behind.h: writes records past gate, as Node's stores do. */
 #ifndef BEHIND_H
 #define BEHIND_H
 
 #include "records.h"
 
-/* The file of a record of the store at url, file:… or memory:. */
+/* Writes the path of a record's file, for a store file:… or memory:. */
 static inline void
 path_behind(char *path, size_t size, const char *url, const char *id)
 {
@@ -18,7 +18,7 @@ path_behind(char *path, size_t size, const char *url, const char *id)
 #ifdef HAVE_MONGODB
 #include "store/mongodb/private.h"
 
-/* connect-mongo's set: an update that makes what is not there, of its own fields only. */
+/* Writes a record as connect-mongo's set does: an upsert, of its own fields only. */
 static inline void
 upsert_behind(struct gate_store_mongodb *store, const char *id, const char *text)
 {

@@ -1,10 +1,10 @@
-/* stores.h: the stores that are tested, and running tests on each of them. */
+/* stores.h: the list of stores to test, and a function that runs tests on each of them. */
 #ifndef STORES_H
 #define STORES_H
 
 #include "records.h"
 
-/* A new store is a line here. */
+/* A new store needs one line here. */
 static const struct {
 	const char *url, *sync;
 } stores[] = {
@@ -16,8 +16,8 @@ static const struct {
 #endif
 };
 
-/* Runs the tests with f open on each store, in the folder scratch. option: one more than usual,
- * or NULL. */
+/* Runs the tests with f open on each store, in the scratch folder. option: one more option, or
+ * NULL. */
 static inline void
 on_each_store(struct fixture *f, const char *option, void (*run_tests)(void))
 {

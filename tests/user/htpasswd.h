@@ -1,4 +1,4 @@
-/* htpasswd.h: a file of users in a folder of its own, clocks that a test sets, and asking for
+/* htpasswd.h: an htpasswd file in a folder of its own, clocks that a test sets, and look-ups of
  * users. */
 #ifndef HTPASSWD_H
 #define HTPASSWD_H
@@ -27,10 +27,10 @@
 
 static char scratch[] = "/tmp/gate-user.XXXXXX"; /* the working directory while tests run */
 
-/* ---- the clocks, ours: a file settles, and a lock's time is over, without a wait ---- */
+/* ---- the clocks, which tests move: files settle and locks time out without a wait ---- */
 
-static atomic_int_least64_t ahead; /* ms that the clocks are, whole seconds */
-static atomic_bool impatient;      /* each pause takes a second off the clocks */
+static atomic_int_least64_t ahead; /* ms added to all clocks; whole seconds */
+static atomic_bool impatient;      /* each nanosleep adds a second */
 
 int
 clock_gettime(clockid_t which, struct timespec *t)
@@ -96,7 +96,7 @@ mode_of(const char *name)
 	return stat(name, &st) == 0 ? st.st_mode & 07777 : 0;
 }
 
-/* How many files the folder holds; with `clear` they go. */
+/* Returns the number of files in a folder; `clear` removes them. */
 static inline int
 count_files(const char *path, bool clear)
 {
@@ -116,7 +116,8 @@ count_files(const char *path, bool clear)
 	return count;
 }
 
-/* Runs work in a process of its own, as a user whom permissions stop. What it answered. */
+/* Runs work in a process of its own; as_nobody: as a user whom permissions stop. Returns its
+ * result. */
 static inline int
 in_child(int (*work)(void), bool as_nobody)
 {
@@ -135,7 +136,7 @@ in_child(int (*work)(void), bool as_nobody)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Between these two, log lines go to a file. */
+/* Writes log lines to a file, from listen_in to hear_out, which returns its text. */
 static int real_stderr = -1;
 
 static inline void
@@ -187,7 +188,7 @@ open_text(const char *text)
 	return open_users();
 }
 
-/* The hash of a user, "none" without one, "failed". */
+/* Returns a user's hash, "none" if there is no such user, "failed" if the look-up fails. */
 static inline const char *
 find(struct gate_users *users, const char *name)
 {
