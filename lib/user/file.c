@@ -22,35 +22,47 @@
 
 struct gate_user_table { /* never changed once it is made */
 	struct gate_buffer text;
-	struct gate_user_entry *users; /* in the order in which they stand; then those that were */
-	uint32_t *slots; /* by the hash of the name: 1 + the place in users; 0: free */
-	size_t count, mask, skipped;
-	int holders; /* under the file's lock */
+	struct gate_user_entry *names;  /* who is there, and who was, by name */
+	struct gate_user_entry **users; /* who is there, in the order in which they stand */
+	size_t named, count, skipped;   /* names, users, lines that are worth nothing */
+	int holders;                    /* under the file's lock */
 };
 
 /* ---- the table ---- */
 
-/* FNV-1a, its upper half worked into the lower one. */
-static uint64_t
-hash_of(const char *name, size_t length)
+static int
+compare_names(const void *one, const void *two)
 {
-	uint64_t hash = 14695981039346656037u;
+	const struct gate_user_entry *a = one, *b = two;
+	size_t length = a->name_length < b->name_length ? a->name_length : b->name_length;
+	int order = memcmp(a->name, b->name, length);
 
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ (unsigned char)name[i]) * 1099511628211u;
-	return hash ^ hash >> 32;
+	if (order != 0)
+		return order;
+	return (a->name_length > b->name_length) - (a->name_length < b->name_length);
 }
 
-/* Where the user of that name is, or would be. */
-static uint32_t *
-find_slot(const struct gate_user_table *table, const char *name, size_t length)
+/* Lines of one name: the users come first, then the ends, both in the order in which they stand. */
+static int
+compare_lines(const void *one, const void *two)
 {
-	size_t i = hash_of(name, length) & table->mask;
+	const struct gate_user_entry *a = one, *b = two;
+	int order = compare_names(a, b);
 
-	while (table->slots[i] != 0 &&
-	    !gate_user_is_named(&table->users[table->slots[i] - 1], name, length))
-		i = (i + 1) & table->mask;
-	return &table->slots[i];
+	if (order != 0)
+		return order;
+	if ((a->hash == NULL) != (b->hash == NULL))
+		return a->hash == NULL ? 1 : -1;
+	return (a->place > b->place) - (a->place < b->place);
+}
+
+/* Returns who has that name, or had it before the user was removed; NULL if nobody did. */
+static const struct gate_user_entry *
+find_name(const struct gate_user_table *table, const char *name, size_t length)
+{
+	const struct gate_user_entry wanted = {.name = name, .name_length = length};
+
+	return bsearch(&wanted, table->names, table->named, sizeof wanted, compare_names);
 }
 
 static void
@@ -60,93 +72,110 @@ free_table(struct gate_user_table *table)
 		return;
 	gate_buffer_release(&table->text);
 	free(table->users);
-	free(table->slots);
+	free(table->names);
 	free(table);
 }
 
-/* Counts the users first, so that the table is made once, and at most half full. */
+/* Collects the lines that name somebody, in the order in which they stand. Returns -1 if memory is out. */
 static int
-make_room(struct gate_user_table *table)
+read_lines(struct gate_user_table *table)
 {
 	const char *text = table->text.data, *end = text + table->text.length;
 	struct gate_user_line line = {.next = text};
-	size_t count = 0, slots = 2;
+	struct gate_buffer lines = {.limit = SIZE_MAX};
 
+	gate_buffer_reserve(&lines, sizeof *table->names); /* for an empty file, too */
 	while (line.next < end) {
+		struct gate_user_entry *entry = &line.user;
+
 		gate_user_line_parse(&line, line.next, end);
-		count += line.user.name != NULL || line.end.name != NULL;
+		table->skipped += line.part != NULL;
+		if (line.end.name != NULL)
+			entry = &line.end;
+		if (entry->name == NULL)
+			continue;
+		entry->place = table->named++;
+		gate_buffer_add(&lines, entry, sizeof *entry);
 	}
-	while (slots < 2 * count)
-		slots *= 2;
-	table->mask = slots - 1;
-	table->users = calloc(count + 1, sizeof *table->users);
-	table->slots = calloc(slots, sizeof *table->slots);
-	return table->users != NULL && table->slots != NULL ? 0 : -1;
+	table->names = (struct gate_user_entry *)(void *)lines.data;
+	return lines.failed ? -1 : 0;
+}
+
+/* Keeps one of the lines of each name: that of the first user, with the latest end. */
+static void
+join_lines(struct gate_user_table *table)
+{
+	struct gate_user_entry *names = table->names, *last = NULL;
+	size_t lines = table->named;
+
+	table->named = 0;
+	for (size_t i = 0; i < lines; i++) {
+		if (last == NULL || compare_names(last, &names[i]) != 0) {
+			last = &names[table->named++];
+			*last = names[i];
+			continue;
+		}
+		if (names[i].since > last->since)
+			last->since = names[i].since;
+		table->skipped += names[i].hash != NULL;
+	}
+}
+
+/* Makes the index by name, and from it the list of users in the order in which they stand. */
+static int
+fill(struct gate_user_table *table)
+{
+	size_t lines;
+
+	if (read_lines(table) < 0)
+		return -1;
+	lines = table->named;
+	table->users = calloc(lines + 1, sizeof *table->users);
+	if (table->users == NULL)
+		return -1;
+	qsort(table->names, lines, sizeof *table->names, compare_lines);
+	join_lines(table);
+	for (size_t i = 0; i < table->named; i++)
+		if (table->names[i].hash != NULL)
+			table->users[table->names[i].place] = &table->names[i];
+	for (size_t i = 0; i < lines; i++)
+		if (table->users[i] != NULL)
+			table->users[table->count++] = table->users[i];
+	return 0;
 }
 
 /* Says which line it is, and never what stands in it. */
 static void
-skip_line(struct gate_user_table *table, const struct gate_user_line *line, size_t number,
-    const char *path)
+log_line(const struct gate_user_line *line, size_t number, const char *path)
 {
 	char text[24];
 
-	if (++table->skipped > LOGGED_MAX)
-		return;
 	snprintf(text, sizeof text, "%zu", number);
 	gate_log(GATE_LOG_WARN, "users-line-skipped", "file", path, "line", text, line->part,
 	    line->why, NULL);
 }
 
-/* What ended counts for a user who is there, and for one who was. */
 static void
-fill_ends(struct gate_user_table *table)
+log_skipped(const struct gate_user_table *table, const char *path)
 {
 	const char *text = table->text.data, *end = text + table->text.length;
 	struct gate_user_line line = {.next = text};
-	size_t all = table->count;
-
-	while (line.next < end) {
-		uint32_t *slot;
-
-		gate_user_line_parse(&line, line.next, end);
-		if (line.end.name == NULL)
-			continue;
-		slot = find_slot(table, line.end.name, line.end.name_length);
-		if (*slot == 0) {
-			table->users[all++] = line.end;
-			*slot = (uint32_t)all;
-		} else if (line.end.since > table->users[*slot - 1].since) {
-			table->users[*slot - 1].since = line.end.since;
-		}
-	}
-}
-
-static void
-fill(struct gate_user_table *table, const char *path)
-{
-	const char *text = table->text.data, *end = text + table->text.length;
-	struct gate_user_line line = {.next = text};
+	size_t left = table->skipped < LOGGED_MAX ? table->skipped : LOGGED_MAX;
 	char skipped[24];
 
-	for (size_t number = 1; line.next < end; number++) {
-		uint32_t *slot;
-
+	for (size_t number = 1; left > 0 && line.next < end; number++) {
 		gate_user_line_parse(&line, line.next, end);
-		if (line.user.name != NULL) {
-			slot = find_slot(table, line.user.name, line.user.name_length);
-			if (*slot == 0) {
-				table->users[table->count++] = line.user;
-				*slot = (uint32_t)table->count;
-				continue;
-			}
+		if (line.user.name != NULL &&
+		    find_name(table, line.user.name, line.user.name_length)->name !=
+			line.user.name) {
 			line.part = "name";
 			line.why = "stands in an earlier line already";
 		}
-		if (line.part != NULL)
-			skip_line(table, &line, number, path);
+		if (line.part == NULL)
+			continue;
+		log_line(&line, number, path);
+		left--;
 	}
-	fill_ends(table);
 	if (table->skipped <= LOGGED_MAX)
 		return;
 	snprintf(skipped, sizeof skipped, "%zu", table->skipped);
@@ -164,11 +193,11 @@ make_table(struct gate_buffer *text, const struct gate_user_file *file, const st
 		return NULL;
 	table->text = *text;
 	*text = (struct gate_buffer){0};
-	if (make_room(table) < 0) {
+	if (fill(table) < 0) {
 		free_table(table);
 		return NULL;
 	}
-	fill(table, file->path);
+	log_skipped(table, file->path);
 	if ((st->st_mode & 0007) != 0)
 		gate_log(GATE_LOG_WARN, "users-exposed", "file", file->path, "hint", "chmod o= it",
 		    NULL);
@@ -307,20 +336,17 @@ file_find(void *users, const char *name, char hash[GATE_HASH_MAX], struct gate_e
 {
 	struct gate_user_table *table = take_table(users, error);
 	const struct gate_user_entry *user;
-	uint32_t place;
+	bool found;
 
 	if (table == NULL)
 		return -1;
 	*hash = '\0';
-	place = *find_slot(table, name, strlen(name));
-	if (place > table->count)
-		place = 0;
-	if (place != 0) {
-		user = &table->users[place - 1];
+	user = find_name(table, name, strlen(name));
+	found = user != NULL && user->hash != NULL;
+	if (found)
 		copy(hash, user->hash, user->hash_length);
-	}
 	give_back(users, table);
-	return place != 0;
+	return found;
 }
 
 /* Each request of somebody who is logged in asks this: a file that looks as it did is not read again,
@@ -330,19 +356,19 @@ file_since(void *users, const char *name, int64_t *since, struct gate_error *err
 {
 	struct gate_user_file *file = users;
 	struct gate_error why = {0};
+	const struct gate_user_entry *user;
 	struct stat st;
-	uint32_t place;
 
 	(void)error;
 	pthread_mutex_lock(&file->lock);
 	if ((stat(file->path, &st) < 0 || !gate_user_file_is_same(&st, &file->read)) &&
 	    refresh(file, &why) < 0)
 		gate_log(GATE_LOG_ERROR, "users-unreadable", "error", why.text, NULL);
-	place = *find_slot(file->table, name, strlen(name));
-	if (place != 0)
-		*since = file->table->users[place - 1].since;
+	user = find_name(file->table, name, strlen(name));
+	if (user != NULL)
+		*since = user->since;
 	pthread_mutex_unlock(&file->lock);
-	return place != 0;
+	return user != NULL;
 }
 
 static int
@@ -356,7 +382,7 @@ file_pick(
 		return -1;
 	for (size_t i = gate_user_place(number, table->count), left = table->count;
 	     left > 0 && !result; i = (i + 1) % table->count, left--) {
-		copy(hash, table->users[i].hash, table->users[i].hash_length);
+		copy(hash, table->users[i]->hash, table->users[i]->hash_length);
 		result = gate_password_hash_refusal(hash, weak) == NULL;
 	}
 	if (!result)
@@ -375,8 +401,8 @@ file_each(void *users, gate_user_visit *visit, void *data, struct gate_error *er
 	if (table == NULL)
 		return -1;
 	for (size_t i = 0; i < table->count && result > 0; i++) {
-		copy(name, table->users[i].name, table->users[i].name_length);
-		copy(hash, table->users[i].hash, table->users[i].hash_length);
+		copy(name, table->users[i]->name, table->users[i]->name_length);
+		copy(hash, table->users[i]->hash, table->users[i]->hash_length);
 		if (visit(data, name, hash) < 0)
 			result = -1;
 	}

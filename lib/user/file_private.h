@@ -21,6 +21,7 @@ struct gate_user_entry {         /* in the file's text, which has no NULs */
 	const char *name, *hash; /* hash NULL: only the line of the end is there */
 	size_t name_length, hash_length;
 	int64_t since; /* what a line of the end says, 0: there is none */
+	size_t place;  /* in the order in which such lines stand */
 };
 
 struct gate_user_line {
