@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 /* The lookup's structure is looked at, too: what is no behaviour, and can't be timed. */
-#include "user/file.c"
 #include "user/file_change.c"
+#include "user/file_table.c"
 
 #include "tap.h"
 #include "user/user.h"

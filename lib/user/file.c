@@ -1,208 +1,20 @@
-/* user/file.c: users in an htpasswd file, by a table that is made anew when the file changed. */
+/* user/file.c: users in an htpasswd file, which is read again when it changed. */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "user/file_private.h"
 #include "user/rules.h"
 
-#define LOGGED_MAX 10    /* lines that are logged of one reading */
 #define SETTLE_TIME 2000 /* ms: the coarsest clock that a file system has */
 
-struct gate_user_table { /* never changed once it is made */
-	struct gate_buffer text;
-	struct gate_user_entry *names;  /* who is there, and who was, by name */
-	struct gate_user_entry **users; /* who is there, in the order in which they stand */
-	size_t named, count, skipped;   /* names, users, lines that are worth nothing */
-	int holders;                    /* under the file's lock */
-};
-
-/* ---- the table ---- */
-
-static int
-compare_names(const void *one, const void *two)
-{
-	const struct gate_user_entry *a = one, *b = two;
-	size_t length = a->name_length < b->name_length ? a->name_length : b->name_length;
-	int order = memcmp(a->name, b->name, length);
-
-	if (order != 0)
-		return order;
-	return (a->name_length > b->name_length) - (a->name_length < b->name_length);
-}
-
-/* Lines of one name: the users come first, then the ends, both in the order in which they stand. */
-static int
-compare_lines(const void *one, const void *two)
-{
-	const struct gate_user_entry *a = one, *b = two;
-	int order = compare_names(a, b);
-
-	if (order != 0)
-		return order;
-	if ((a->hash == NULL) != (b->hash == NULL))
-		return a->hash == NULL ? 1 : -1;
-	return (a->place > b->place) - (a->place < b->place);
-}
-
-/* Returns who has that name, or had it before the user was removed; NULL if nobody did. */
-static const struct gate_user_entry *
-find_name(const struct gate_user_table *table, const char *name, size_t length)
-{
-	const struct gate_user_entry wanted = {.name = name, .name_length = length};
-
-	return bsearch(&wanted, table->names, table->named, sizeof wanted, compare_names);
-}
-
-static void
-free_table(struct gate_user_table *table)
-{
-	if (table == NULL)
-		return;
-	gate_buffer_release(&table->text);
-	free(table->users);
-	free(table->names);
-	free(table);
-}
-
-/* Collects the lines that name somebody, in the order in which they stand. Returns -1 if memory is out. */
-static int
-read_lines(struct gate_user_table *table)
-{
-	const char *text = table->text.data, *end = text + table->text.length;
-	struct gate_user_line line = {.next = text};
-	struct gate_buffer lines = {.limit = SIZE_MAX};
-
-	gate_buffer_reserve(&lines, sizeof *table->names); /* for an empty file, too */
-	while (line.next < end) {
-		struct gate_user_entry *entry = &line.user;
-
-		gate_user_line_parse(&line, line.next, end);
-		table->skipped += line.part != NULL;
-		if (line.end.name != NULL)
-			entry = &line.end;
-		if (entry->name == NULL)
-			continue;
-		entry->place = table->named++;
-		gate_buffer_add(&lines, entry, sizeof *entry);
-	}
-	table->names = (struct gate_user_entry *)(void *)lines.data;
-	return lines.failed ? -1 : 0;
-}
-
-/* Keeps one of the lines of each name: that of the first user, with the latest end. */
-static void
-join_lines(struct gate_user_table *table)
-{
-	struct gate_user_entry *names = table->names, *last = NULL;
-	size_t lines = table->named;
-
-	table->named = 0;
-	for (size_t i = 0; i < lines; i++) {
-		if (last == NULL || compare_names(last, &names[i]) != 0) {
-			last = &names[table->named++];
-			*last = names[i];
-			continue;
-		}
-		if (names[i].since > last->since)
-			last->since = names[i].since;
-		table->skipped += names[i].hash != NULL;
-	}
-}
-
-/* Makes the index by name, and from it the list of users in the order in which they stand. */
-static int
-fill(struct gate_user_table *table)
-{
-	size_t lines;
-
-	if (read_lines(table) < 0)
-		return -1;
-	lines = table->named;
-	table->users = calloc(lines + 1, sizeof *table->users);
-	if (table->users == NULL)
-		return -1;
-	qsort(table->names, lines, sizeof *table->names, compare_lines);
-	join_lines(table);
-	for (size_t i = 0; i < table->named; i++)
-		if (table->names[i].hash != NULL)
-			table->users[table->names[i].place] = &table->names[i];
-	for (size_t i = 0; i < lines; i++)
-		if (table->users[i] != NULL)
-			table->users[table->count++] = table->users[i];
-	return 0;
-}
-
-/* Says which line it is, and never what stands in it. */
-static void
-log_line(const struct gate_user_line *line, size_t number, const char *path)
-{
-	char text[24];
-
-	snprintf(text, sizeof text, "%zu", number);
-	gate_log(GATE_LOG_WARN, "users-line-skipped", "file", path, "line", text, line->part,
-	    line->why, NULL);
-}
-
-static void
-log_skipped(const struct gate_user_table *table, const char *path)
-{
-	const char *text = table->text.data, *end = text + table->text.length;
-	struct gate_user_line line = {.next = text};
-	size_t left = table->skipped < LOGGED_MAX ? table->skipped : LOGGED_MAX;
-	char skipped[24];
-
-	for (size_t number = 1; left > 0 && line.next < end; number++) {
-		gate_user_line_parse(&line, line.next, end);
-		if (line.user.name != NULL &&
-		    find_name(table, line.user.name, line.user.name_length)->name !=
-			line.user.name) {
-			line.part = "name";
-			line.why = "stands in an earlier line already";
-		}
-		if (line.part == NULL)
-			continue;
-		log_line(&line, number, path);
-		left--;
-	}
-	if (table->skipped <= LOGGED_MAX)
-		return;
-	snprintf(skipped, sizeof skipped, "%zu", table->skipped);
-	gate_log(GATE_LOG_WARN, "users-lines-skipped", "file", path, "count", skipped, NULL);
-}
-
 /* ---- reading ---- */
-
-static struct gate_user_table *
-make_table(struct gate_buffer *text, const struct gate_user_file *file, const struct stat *st)
-{
-	struct gate_user_table *table = calloc(1, sizeof *table);
-
-	if (table == NULL)
-		return NULL;
-	table->text = *text;
-	*text = (struct gate_buffer){0};
-	if (fill(table) < 0) {
-		free_table(table);
-		return NULL;
-	}
-	log_skipped(table, file->path);
-	if ((st->st_mode & 0007) != 0)
-		gate_log(GATE_LOG_WARN, "users-exposed", "file", file->path, "hint", "chmod o= it",
-		    NULL);
-	return table;
-}
 
 static bool
 is_current(const struct gate_user_file *file)
@@ -224,12 +36,15 @@ static void
 drop_table(struct gate_user_table *table)
 {
 	if (table != NULL && --table->holders == 0)
-		free_table(table);
+		gate_user_table_free(table);
 }
 
 static void
-replace_table(struct gate_user_file *file, struct gate_user_table *table)
+replace_table(struct gate_user_file *file, struct gate_user_table *table, const struct stat *st)
 {
+	if ((st->st_mode & 0007) != 0)
+		gate_log(GATE_LOG_WARN, "users-exposed", "file", file->path, "hint", "chmod o= it",
+		    NULL);
 	table->holders = 1;
 	drop_table(file->table);
 	file->table = table;
@@ -254,9 +69,9 @@ refresh(struct gate_user_file *file, struct gate_error *error)
 	}
 	if (table == NULL || table->text.length != text.length ||
 	    memcmp(table->text.data, text.data, text.length) != 0) {
-		table = make_table(&text, file, &st);
+		table = gate_user_table_new(&text, file->path);
 		if (table != NULL)
-			replace_table(file, table);
+			replace_table(file, table, &st);
 		else
 			result = gate_fail(error, GATE_EMEMORY, "users: out of memory");
 	}
@@ -341,7 +156,7 @@ file_find(void *users, const char *name, char hash[GATE_HASH_MAX], struct gate_e
 	if (table == NULL)
 		return -1;
 	*hash = '\0';
-	user = find_name(table, name, strlen(name));
+	user = gate_user_table_find(table, name, strlen(name));
 	found = user != NULL && user->hash != NULL;
 	if (found)
 		copy(hash, user->hash, user->hash_length);
@@ -364,7 +179,7 @@ file_since(void *users, const char *name, int64_t *since, struct gate_error *err
 	if ((stat(file->path, &st) < 0 || !gate_user_file_is_same(&st, &file->read)) &&
 	    refresh(file, &why) < 0)
 		gate_log(GATE_LOG_ERROR, "users-unreadable", "error", why.text, NULL);
-	user = find_name(file->table, name, strlen(name));
+	user = gate_user_table_find(file->table, name, strlen(name));
 	if (user != NULL)
 		*since = user->since;
 	pthread_mutex_unlock(&file->lock);
