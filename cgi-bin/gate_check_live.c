@@ -15,19 +15,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/encode.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "gate_command.h"
-#include "crypto/id.h"
 #include "base/queue.h"
-#include "record/record.h"
-#include "crypto/sign.h"
-#include "store/file/private.h"
 #include "request/template/template.h"
-
-#define RECORDS_LOOKED_AT 10000 /* of the store's folder; a million would take a minute */
-#define PAD 256                 /* the file store's */
 
 /* ---- templates ---- */
 
@@ -237,120 +229,10 @@ gate_check_listen(struct gate_check *check)
 
 /* ---- the store ---- */
 
-struct tally { /* of the records in a folder */
-	const struct gate_options *options;
-	size_t seen, exposed, foreign, closed, others, unnamed;
-	char exposed_one[NAME_MAX + 1], other[NAME_MAX + 1];
-};
-
-/* Ours end in spaces up to a multiple of 256, but with file_sync; Node's never do. */
-static bool
-is_unpadded(int fd, const struct stat *st)
-{
-	char last;
-
-	return st->st_size > 0 && st->st_size % PAD != 0 &&
-	    pread(fd, &last, 1, st->st_size - 1) == 1 && last != ' ';
-}
-
-/* Was somebody logged in by it, under another user_member? */
-static bool
-has_other_user(const struct tally *tally, const char *text, size_t length)
-{
-	struct gate_record record = {.user_member = tally->options->user_member};
-	bool other = gate_record_parse(&record, text, length) == 1 && record.user == NULL &&
-	    record.user_changed;
-
-	gate_record_release(&record);
-	return other;
-}
-
-/* Is it a session's, or what is left of one's? */
-static bool
-is_session(int fd, const char *name, const struct stat *st, struct tally *tally)
-{
-	size_t size =
-	    st->st_size < GATE_RECORD_SIZE_MAX ? (size_t)st->st_size : GATE_RECORD_SIZE_MAX;
-	char id[GATE_ID_MAX + 1], *text;
-	enum gate_store_file_kind kind = GATE_STORE_FILE_OTHER;
-	ssize_t got;
-	bool session;
-
-	if (!gate_store_file_id(name, id))
-		return false;
-	text = malloc(size + 1);
-	got = text != NULL ? pread(fd, text, size, 0) : -1;
-	if (got >= 0)
-		kind = gate_store_file_kind_of(text, (size_t)got);
-	tally->unnamed +=
-	    kind == GATE_STORE_FILE_SESSION && has_other_user(tally, text, (size_t)got);
-	session = kind == GATE_STORE_FILE_SESSION || kind == GATE_STORE_FILE_BLANK ||
-	    (kind == GATE_STORE_FILE_TORN && (off_t)size == st->st_size);
-	free(text);
-	return session;
-}
-
 static void
-look_at(int folder, const char *name, struct tally *tally)
+report(void *check, enum gate_check_level level, const char *text)
 {
-	int fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st;
-
-	if (fd < 0) {
-		tally->closed += errno == EACCES || errno == EPERM || errno == EROFS;
-		return;
-	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !is_session(fd, name, &st, tally)) {
-		if (tally->others++ == 0)
-			snprintf(tally->other, sizeof tally->other, "%s", name);
-	} else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		tally->seen++;
-		tally->foreign += is_unpadded(fd, &st);
-		if ((st.st_mode & 0077) != 0 && tally->exposed++ == 0)
-			snprintf(tally->exposed_one, sizeof tally->exposed_one, "%s", name);
-	}
-	close(fd);
-}
-
-static void
-check_records(struct gate_check *check, const char *path)
-{
-	struct tally tally = {.options = &check->options};
-	DIR *folder = opendir(path);
-	struct dirent *entry;
-
-	while (folder != NULL && tally.seen + tally.closed + tally.others < RECORDS_LOOKED_AT &&
-	    (entry = readdir(folder)) != NULL) {
-		size_t length = strlen(entry->d_name);
-
-		if (length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0)
-			look_at(dirfd(folder), entry->d_name, &tally);
-	}
-	if (folder != NULL)
-		closedir(folder);
-	if (tally.closed > 0)
-		gate_check_say(check, GATE_CHECK_ERROR,
-		    "store: %zu records in %s can't be opened: "
-		    "give them to the user that gate runs as",
-		    tally.closed, path);
-	if (tally.exposed > 0)
-		gate_check_say(check, GATE_CHECK_WARNING,
-		    "store: others have rights on %zu records in %s (%.8s...): chmod 0600 *.json",
-		    tally.exposed, path, tally.exposed_one);
-	if (tally.unnamed > 0)
-		gate_check_say(check, GATE_CHECK_WARNING,
-		    "user_member: in %zu records of %s somebody is logged in, but not at %s: with "
-		    "another user_member they were, and have to log in again",
-		    tally.unnamed, path, check->options.user_member);
-	if (tally.others > 0)
-		gate_check_say(check, GATE_CHECK_NOTE,
-		    "store: %zu files in %s are no sessions (%s): gate leaves them where they are",
-		    tally.others, path, tally.other);
-	if (tally.foreign > 0 && !check->options.file_sync)
-		gate_check_say(check, GATE_CHECK_WARNING,
-		    "store: %zu of %zu records in %s look like Node's: "
-		    "if Node uses this folder too, sessions get lost: say file_sync = yes",
-		    tally.foreign, tally.seen, path);
+	gate_check_say(check, level, "%s", text);
 }
 
 static void
@@ -373,6 +255,8 @@ void
 gate_check_store(struct gate_check *check)
 {
 	const char *folder = gate_command_folder(&check->options);
+	/* whatever else is no folder of this host is a server */
+	bool served = folder == NULL && strncmp(check->options.store, "memory:", 7) != 0;
 	struct gate_store_link link = {0};
 	struct gate_error error = {0};
 
@@ -388,13 +272,12 @@ gate_check_store(struct gate_check *check)
 	else if (gate_command_open(&link, &check->options, &error) < 0 ||
 	    gate_store_try(&link, &check->options, &error) != NULL)
 		gate_check_say(check, GATE_CHECK_ERROR, "%s: see to the %s", error.text,
-		    strncmp(check->options.store, "mongodb", 7) == 0
-			? "server, and to the URI"
-			: "owner and the free space of the store");
+		    served ? "server, and to the URI" : "owner and the free space of the store");
 	else {
 		check_clock(check, &link);
-		if (folder != NULL)
-			check_records(check, folder);
+		if (link.table->check != NULL &&
+		    link.table->check(link.store, report, check, &error) < 0)
+			gate_check_say(check, GATE_CHECK_ERROR, "%s", error.text);
 	}
 	gate_store_close(&link);
 }

@@ -51,8 +51,6 @@ void gate_command_print(const char *text);
 void gate_command_print_json(const char *text, size_t length); /* valid JSON; indented */
 
 /* ---- gate check ---- */
-enum gate_check_level { GATE_CHECK_NOTE, GATE_CHECK_WARNING, GATE_CHECK_ERROR };
-
 struct gate_check {
 	struct gate_options options;
 	size_t found[3]; /* findings of each level */

@@ -150,6 +150,9 @@ struct gate_bump {     /* of a counter */
 
 typedef int gate_store_visit(void *data, const char *id, struct gate_record *);
 
+enum gate_check_level { GATE_CHECK_NOTE, GATE_CHECK_WARNING, GATE_CHECK_ERROR };
+typedef void gate_check_report(void *data, enum gate_check_level, const char *text);
+
 struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLICT, -1 failed */
 	const char *scheme; /* "file" serves file:/var/lib/gate */
 	int (*open)(
@@ -173,6 +176,8 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	    struct gate_error *); /* 2 for all; 1 not for strangers; 0 nor their tries; NULL: 2 */
 	int (*newest)(void *store, const char *user, int most, gate_store_visit *, void *data,
 	    struct gate_error *); /* of each, those last written; NULL: each is asked */
+	int (*check)(void *store, gate_check_report *, void *data,
+	    struct gate_error *); /* reports what an operator should see to; NULL: nothing */
 };
 
 /* A store's failure: the first cause is kept; error may be NULL. Returns -1. */

@@ -36,6 +36,9 @@ unsigned gate_password_worth(const char *text, const char *name, bool numbers);
 /* NULL: fit to be name's new password (name may be NULL). Else why not, to be
  * put behind "the password": "is shorter than 15 characters", "is too easy to guess: …". */
 const char *gate_password_refusal(const char *password, const char *name);
+/* The words of password_words.txt: a text for each first letter, with a blank behind each word; then
+ * NULL. The build makes it. */
+extern const char *const gate_password_words[];
 
 /* crypto/password_apr1.c: hashes a password by Apache's MD5 scheme. setting: "$apr1$" and a salt of
  * at most 8 characters; after that nothing, or a '$' and anything. Returns 0, or -1 if the setting

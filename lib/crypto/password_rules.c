@@ -1,7 +1,7 @@
 /* crypto/password_rules.c: what a new password must be: long enough, and not what everybody tries first.
  *
  * Published lists of leaked passwords hold thousands of at least 15 characters. Nearly all are put
- * together from a few well-known pieces, so the pieces stand here. The whole password is judged,
+ * together from a few well-known pieces: those in password_words.txt. The whole password is judged,
  * never what it merely contains: it is read in the cheapest way as words of the list, the user's
  * name and rows of keys, each worth as much as one letter, as repetitions of what stood before, and
  * as numbers and single characters. What is worth less than eight letters is refused. */
@@ -23,128 +23,6 @@
 #define PIECE_MIN 3  /* characters of a run, of a repetition, of a part of a name */
 #define NAME_MAX_BYTES 255
 #define UNREACHED UINT_MAX /* no piece ends here */
-
-/* Parts of well-known passwords, by their first letter, in lower case and without digits for
- * letters. They are what people write in many languages, names, and what a site calls itself. */
-static const char *const words[] = {
-    "aaa abc access account acdc admin administrator africa after again aime ako alex "
-    "alexander alexandra alexis all allah alone always am amanda amet amen america american amo "
-    "amor amore amour an and andrea andrew android angel angela angels animal anna annie "
-    "anniversary another anthony antidisestablishmentarianism any anything apple april are "
-    "argentina army arsenal as asdf ashley at audi august austin australia auth authentication "
-    "autumn avenged "
-    "avengers azerty",
-    "babe baby babyboy babygirl back backstreet backstreetboys backup bailey banana bank bar "
-    "barbara barbie barcelona baseball basketball batman battery bayern be beach bear "
-    "bears beatles beautiful because beckham been beer before being bella benfica benjamin "
-    "berlin besiktas best bestfriend better bff bible bieber big bike bird birds birthday "
-    "bismillah bit bite biteme bits black blah bless blessed blessing blink blue bmw boca bonita "
-    "bonjour "
-    "boo book born boston boy boyfriend boys brandon brasil brazil brian british brittany "
-    "brooklyn brother brothers brown bugsbunny bunny business buster but butterfly by",
-    "cake california camaro can canada candy cant car card carlos carmen caroline cars cash "
-    "cat catherine cats celtic champion champions change changeit changeme charles charlie "
-    "charlotte cheer cheerleader cheese chelsea chemical cherry chevy chicago chicken "
-    "char characters chars child children china chocolate chouchou chris christ christian "
-    "christina christine "
-    "christmas christopher church cie cinta city claudia clave club cobra code coffee "
-    "college colombia come company computer consectetur contrasena cookie cookies cool corazon "
-    "corinthians correct correcthorsebatterystaple corvette could counter cow cowboys "
-    "crazy credit cristina cristo crystal cullen cute cutie",
-    "dad daddy daisy dallas damn dance dancer dancing daniel daniela danielle dark darkness "
-    "darling darth data database daughter david davidson day days dead dear death debian "
-    "december default demo demon desktop dev development deus deutschland devil diablo diamond "
-    "diamonds "
-    "diana dich did die diego dios direction disney do doctor does dog doggy dogs dollar "
-    "dollars dolphin dominic dont doo dortmund doudou down dragon dragonball duck",
-    "each eagle eagles earth easy edward eight elizabeth elvis email emily eminem emma engel "
-    "england enter eric espana estrella ethan ever everton every everybody everyone "
-    "everything example express",
-    "facebook faith falcon fall falloutboy familia familie famille family fastcgi father fc "
-    "february fenerbahce fernando ferrari fire first fish five flamengo florida flower "
-    "flowers floyd foo foobar football for ford forest forever forget forgot fortnite four "
-    "fox france francisco freedom friday friend friends friendsforever friendship frodo "
-    "from fuck fucked fucker fucking fuckoff fuckyou fun funny",
-    "gabriel gabriela galatasaray game gamer games gandalf garden garfield gate geheim george "
-    "germany get ginger girl girlfriend girls give glory gmail go god godis gods going "
-    "gold golden golf gonna good google gorgeous got grace gray great green greenday grey "
-    "guest guitar guns",
-    "had haha hahaha hallo handsome hannah happiness happy happybirthday hard harley harry "
-    "harrypotter has haslo hate hater have hawaii heart hearts heather heaven hell hello "
-    "hellokitty henry her here hermione hermosa him hiphop his hockey hola hollywood holy "
-    "home honda honey honeys hope horse horses hot hotmail house how hug hulk hundred "
-    "hunter husband",
-    "ich if ilove iloveyou in india indian indonesia inshallah instagram inter internet into "
-    "insecure iphone ipsum ireland irish iron ironmaiden ironman is isabella island istanbul it "
-    "italia "
-    "its",
-    "jack jackson jacob jake james jamie january japan jasmine jason javier jedi jennifer "
-    "jersey jessica jessie jesus jesuschrist jetaime joanna john johnny johnson joker "
-    "jonas jonasbrothers jonathan jones jordan jorge jose joseph joshua juan julia julian "
-    "july june juniors just justin justinbieber juventus jwt",
-    "kamu karen katherine kawasaki kevin key kids kill killer kimberly king kings kiss kisses "
-    "kita kitten kitty klaster know kocham kochamcie korea kyle",
-    "lady lakers laptop last lasvegas laura lauren lazy led lemon least length leonardo let "
-    "letmein liebe "
-    "liebling life light lightning like lily linda linkedin linkin linkinpark linux lion "
-    "lions lisa little live liverpool living login logon lol london long look lord lorem louis "
-    "love loved loveisintheair lovely loveme lover lovers loves loveu loveyou loving lucas "
-    "luck lucky luis luke",
-    "madison madrid maggie magic mahal mahalkita maiden mail make makes malaysia mama maman "
-    "man manager manchester manchesterunited manutd many march marcus margaret maria marie "
-    "marine mario mark marriage married martha martin marvel mary master matrix matthew "
-    "max may me megan melissa mercedes merlin messi metal metallica mexico miami michael "
-    "michelle mickey microsoft midnight miguel mike milan million mimamor mine minecraft "
-    "minimum minnie mivida mohammed mom mommy monday money monica monkey moon moonlight more "
-    "morgan most motdepasse mother motorcycle mouse movie much muhammad mum mummy music "
-    "must mustang mutter my mychemicalromance myself myspace mysql",
-    "name named napoli naruto natalie natasha nathan nature navy need network never new "
-    "newpass newyork next nice nicholas nicole night nine ninja nintendo nirvana no node nobody "
-    "nokia not nothing november now nsync number numbers nurse",
-    "obrigado ocean october of off office old oliver olivia on once onceuponatime one "
-    "onedirection online only oops open operator or oracle orange other our out over own "
-    "owner",
-    "packers pakistan palmeiras pamela panther papa paramore paris park party pass passphrase "
-    "passw passwd password passwort patricia patrick patriots paul peace people pepper "
-    "person peter philippines phoenix piano pig pikachu pilipinas pin pink pinkfloyd "
-    "pirate pirates pizza place player players playstation please pokemon police polska "
-    "pony pooh porsche porto portugal postgres potter pray prayer presley pretty prince "
-    "princesa princess private production public puppy purple",
-    "queen quick qwert qwerty",
-    "rabbit rachel raiders rain rainbow random ranger rangers rap real really realmadrid rebecca "
-    "red "
-    "redsox remember replace reset ricardo rich richard right river robert roberto roblox rock "
-    "rocker rocks roll roma romance ronaldo rooney root rose roses russia ryan",
-    "sabrina safe samantha same sample samsung samuel sandra sara sarah satan saturday saudade "
-    "savior saviour say sayang schalke schatz school scooby scoobydoo scotland scott sea "
-    "sebastian second secret secrets secure security see senha september server service "
-    "sesame session seven sevenfold shadow she shit short siempre signin signup silver "
-    "simple simpsons sister sisters site six skate skateboard skateboarding sky skywalker "
-    "slipknot smile smiley smith snake snoopy snow so soccer sofia softball soldier soleil "
-    "some someone something son song sonic sonne sony sophie sorry southpark spain "
-    "spiderman spirit spongebob spongebobsquarepants sporting spring squarepants staple "
-    "star starcraft starlight stars startrek starwars steelers stephanie stephen steven "
-    "still stop storm string strawberry strike strong student sugar summer sun sunday sunny "
-    "sunset sunshine supercalifragilisticexpialidocious superman superuser support surf "
-    "susan suzuki sweet sweetheart sweetie sweety swimming sydney sysadmin system",
-    "take taylor te teacher team teamo tell temp temporary ten tennis tequiero teresa test "
-    "tester testing texas than thank thanks that thats the their them then there they "
-    "thing think this thomas those thousand three thunder thursday tiamo tiffany tiger "
-    "tigers tigger time tinkerbell to today together token tokens tokyo tonight too toujours "
-    "toyota "
-    "trabzonspor tree truck true trustno trustnoone truth try tuesday tupac turkey turkiye "
-    "turtle tweety twilight twitter two tyler",
-    "ubuntu under unicorn united university up upon us usa user username users",
-    "vader valentina vampire vanessa vater vegas veronica very victor victoria vida vincent "
-    "violet virginia vodka volleyball",
-    "wait walk wanna want warcraft warrior was water way we weather web website wedding "
-    "wednesday welcome well were what whatever when where which whiskey white who whose "
-    "why wife will william williams willkommen windows winner winners winnie winniethepooh "
-    "winter with without wizard wolf wolves wont word work world would",
-    "xbox xxx xyz",
-    "yahoo yamaha yankees yeah yellow yes yoda york you youllneverwalkalone your youre youtube",
-    "zelda zeppelin zero zxcv",
-};
 
 /* Neighbours on a keyboard or in the alphabet; read in both directions. */
 static const char *const rows[] = {"01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop[]\\",
@@ -248,11 +126,10 @@ take_words(struct guess *g, size_t at)
 {
 	size_t length;
 
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (!stands_for(g->text[at], words[i][0]))
+	for (const char *const *letter = gate_password_words; *letter != NULL; letter++) {
+		if (!stands_for(g->text[at], **letter))
 			continue;
-		for (const char *word = words[i]; *word != '\0';
-		     word += length + (word[length] != '\0')) {
+		for (const char *word = *letter; *word != '\0'; word += length + 1) {
 			length = strcspn(word, " ");
 			take_word(g, at, word, length);
 		}

@@ -21,6 +21,7 @@ struct gate_user_entry {         /* in the file's text, which has no NULs */
 	const char *name, *hash; /* hash NULL: only the line of the end is there */
 	size_t name_length, hash_length;
 	int64_t since; /* what a line of the end says, 0: there is none */
+	size_t place;  /* in the order in which such lines stand */
 };
 
 struct gate_user_line {
@@ -29,6 +30,14 @@ struct gate_user_line {
 	const char *next;            /* where the next line begins */
 	const char *part;            /* what is wrong: "name", "hash", "error", NULL: nothing */
 	const char *why;             /* with it: "is empty" */
+};
+
+struct gate_user_table { /* never changed once it is made */
+	struct gate_buffer text;
+	struct gate_user_entry *names;  /* who is there, and who was, by name */
+	struct gate_user_entry **users; /* who is there, in the order in which they stand */
+	size_t named, count, skipped;   /* names, users, lines that are worth nothing */
+	int holders;                    /* under the file's lock */
 };
 
 struct gate_user_file {
@@ -49,6 +58,15 @@ int gate_user_file_look_at(int fd, struct stat *); /* -1 with errno: also what i
 /* Reads it whole. It is empty as long as the first change has not made it. 0 or -1 with errno. */
 int gate_user_file_read(const struct gate_user_file *, struct gate_buffer *text, struct stat *);
 bool gate_user_file_is_same(const struct stat *, const struct stat *); /* and unchanged */
+
+/* ---- user/file_table.c ---- */
+
+/* Takes the text over, and logs which lines name nobody. NULL if memory is out. */
+struct gate_user_table *gate_user_table_new(struct gate_buffer *text, const char *path);
+void gate_user_table_free(struct gate_user_table *); /* NULL is fine */
+/* Returns who has that name, or had it before the user was removed (hash NULL); NULL if nobody did. */
+const struct gate_user_entry *gate_user_table_find(
+    const struct gate_user_table *, const char *name, size_t length);
 
 /* ---- user/file_change.c ---- */
 

@@ -624,6 +624,34 @@ test_rules(void)
 	    EASY, "a name with other letters");
 }
 
+/* The rules take the list as it is: nothing else would show a word that stands in it twice, or that no
+ * password can match. */
+static void
+test_words(void)
+{
+	char before[100] = "", word[100];
+	int count = 0, misplaced = 0, odd = 0;
+
+	for (const char *const *letter = gate_password_words; *letter != NULL; letter++)
+		for (const char *at = *letter; *at != '\0'; at += strlen(word) + 1) {
+			bool follows, plain;
+
+			snprintf(word, sizeof word, "%.*s", (int)strcspn(at, " "), at);
+			follows = strcmp(before, word) < 0;
+			plain = strspn(word, "abcdefghijklmnopqrstuvwxyz") == strlen(word) &&
+			    gate_password_worth(word, NULL, false) <= 2;
+			if (!follows || !plain)
+				printf("# %s, behind %s\n", shown(word), before);
+			count++;
+			misplaced += !follows;
+			odd += !plain;
+			memcpy(before, word, sizeof before);
+		}
+	ok(count > 1200 && misplaced == 0,
+	    "%d words, sorted, none is there twice: %d stand in a wrong place", count, misplaced);
+	ok(odd == 0, "of a to z alone, each worth a letter: %d are not", odd);
+}
+
 /* Of the kind that lists of leaked passwords are full of, from 15 characters on. */
 static const char *const leaked_words[] = {"iloveyouforever", "passwordpassword",
     "mypasswordispassword", "thisismypassword", "passwordispassword", "iforgotmypassword",
@@ -891,6 +919,7 @@ main(void)
 	test_new_hash();
 	test_apr1();
 	test_rules();
+	test_words();
 	test_blocklist();
 	test_units();
 	test_passphrases();

@@ -128,5 +128,6 @@ open_memory(
 	.bump = gate_store_file_bump, .sweep = gate_store_file_sweep, .close = close_store,        \
 	.room = gate_store_file_room, .time = gate_store_file_time
 
-const struct gate_store gate_store_file = {.scheme = "file", .open = open_file, FUNCTIONS};
+const struct gate_store gate_store_file = {
+    .scheme = "file", .open = open_file, .check = gate_store_file_report, FUNCTIONS};
 const struct gate_store gate_store_memory = {.scheme = "memory", .open = open_memory, FUNCTIONS};

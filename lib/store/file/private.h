@@ -12,6 +12,8 @@
 #include "crypto/sign.h"
 
 #define GATE_STORE_FILE_NAME_MAX (128 + 6) /* id.json and a NUL */
+#define GATE_STORE_FILE_PAD                                                                        \
+	256 /* our records are padded to a multiple, so that they keep their size */
 
 struct gate_store_file_dir {
 	int records, side, tmp, bumps, users; /* open: PATH, PATH/.gate; tmp/, bump/, user/ in it */
@@ -140,5 +142,7 @@ int gate_store_file_each(
 int gate_store_file_newest(
     void *, const char *user, int most, gate_store_visit *, void *data, struct gate_error *);
 int gate_store_file_sweep(void *, const struct gate_options *, struct gate_error *);
+/* store/file/check.c: `check` of struct gate_store. */
+int gate_store_file_report(void *, gate_check_report *, void *data, struct gate_error *);
 
 #endif

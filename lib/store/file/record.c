@@ -15,7 +15,6 @@
 #include "record/record.h"
 #include "store/file/private.h"
 
-#define PAD 256           /* our records are padded to a multiple, so that they keep their size */
 #define IN_PLACE_MAX 4096 /* one page: a pwrite of it is whole even if the writer is killed */
 
 int
@@ -62,7 +61,7 @@ content(struct gate_record *record, bool padded, size_t *length)
 	text = gate_record_text(record, length);
 	if (text == NULL || !padded)
 		return text;
-	size = (*length / PAD + 1) * PAD;
+	size = (*length / GATE_STORE_FILE_PAD + 1) * GATE_STORE_FILE_PAD;
 	wider = realloc(text, size);
 	if (wider == NULL) {
 		free(text);
@@ -76,7 +75,8 @@ content(struct gate_record *record, bool padded, size_t *length)
 static bool
 is_padded(const struct gate_store_file_was *was)
 {
-	return was->length > 0 && was->length % PAD == 0 && was->bytes[was->length - 1] == ' ';
+	return was->length > 0 && was->length % GATE_STORE_FILE_PAD == 0 &&
+	    was->bytes[was->length - 1] == ' ';
 }
 
 static bool

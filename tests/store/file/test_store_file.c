@@ -6,9 +6,11 @@
 #include <sys/file.h>
 
 #include "crypto/digest.h"
+#include "base/buffer.h"
 #include "base/log.h"
 #include "records.h"
 #include "scratch.h"
+#include "store/file/file.h"
 #include "store/file/private.h"
 
 #define MADE INT64_C(1795253194612) /* 2026-11-21T09:26:34.612Z */
@@ -643,6 +645,48 @@ test_counters(void)
 }
 
 static void
+keep_finding(void *data, enum gate_check_level level, const char *text)
+{
+	gate_buffer_printf(data, "%d %s\n", (int)level, text);
+}
+
+/* What `check` finds: a line each, with its level. */
+static const char *
+found(struct gate_buffer *text)
+{
+	static struct gate_error error;
+
+	gate_buffer_reset(text);
+	return f.link.table->check(f.link.store, keep_finding, text, &error) == 1
+	    ? gate_buffer_text(text)
+	    : error.text;
+}
+
+/* tests/test_command.sh sees all that it says; here it is called as gate(3) says. */
+static void
+test_check(void)
+{
+	struct gate_buffer text = {0};
+
+	if (!ok(open_fixture(&f, "file:checked", "no") == 0, "open"))
+		return;
+	folder = open("checked", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	put(&f.link, "ours", "1");
+	is(found(&text), "", "check: a record of ours");
+	spill_node("theirs.json", "1", gate_clock_wall());
+	is(found(&text),
+	    "1 store: others have rights on 1 records in checked (theirs.j...): chmod 0600 *.json\n"
+	    "1 store: 1 of 2 records in checked look like Node's: if Node uses this folder too, "
+	    "sessions get lost: say file_sync = yes\n",
+	    "  and one of Node's");
+	ok(gate_store_memory.check == NULL, "there is nothing to see in memory:");
+	gate_buffer_release(&text);
+	close(folder);
+	close_fixture(&f);
+	remove_tree(AT_FDCWD, "checked");
+}
+
+static void
 test_all(const char *sync)
 {
 	bool synced = strcmp(sync, "yes") == 0;
@@ -683,6 +727,7 @@ main(void)
 	log_file = open("log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	test_all("no");
 	test_all("yes");
+	test_check();
 	leave_scratch();
 	return done();
 }
