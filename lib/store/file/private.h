@@ -14,9 +14,8 @@
 #define GATE_STORE_FILE_NAME_MAX (128 + 6) /* bytes of "ID.json" with its NUL */
 
 struct gate_store_file_dir {
-	int records, side, tmp, bumps,
-	    users;                /* open: PATH, PATH/.gate, and in it tmp/, bump/, user/ */
-	bool sync;                /* fsync what was written (option file_sync) */
+	int records, side, tmp, bumps, users; /* open: PATH, PATH/.gate; in it tmp/, bump/, user/ */
+	bool sync;                            /* fsync what was written (option file_sync) */
 	int64_t deadline;         /* ms that a call without a record may wait for a lock */
 	int64_t ttl;              /* ms that a record lives whose cookie has no lifetime */
 	atomic_bool plain_rename; /* the file system has no RENAME_EXCHANGE, and the log says so */
