@@ -279,8 +279,7 @@ gate_record_stamp_user(
 	struct gate_buffer user = {0}, address = {0}, agent = {0};
 	char begun[NUMBER_MAX], since[NUMBER_MAX], at[NUMBER_MAX], done[GATE_SUBMIT_MAX + 3];
 	const char *pairs[15] = {NULL};
-	bool by_node = record->user_changed &&
-	    login == NULL; /* what `gate` says of the login before is outdated */
+	bool by_node = record->user_changed && login == NULL; /* `gate` then names an old login */
 	int n = 0, result = 0;
 
 	if (by_node && created == 0)
