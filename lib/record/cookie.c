@@ -1,4 +1,4 @@
-/* record/cookie.c: a record's `cookie`: what it says, and what it says next. */
+/* record/cookie.c: reads and writes a record's member `cookie`. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include "record/json.h"
 #include "record/private.h"
 
-/* The cookie of a new record, members in express-session's order. */
+/* Prints the cookie of a new record, its members in express-session's order. */
 static void
 new_cookie(struct gate_buffer *out, const struct gate_cookie_attributes *cookie,
     const char *max_age, const char *expires)
@@ -36,7 +36,7 @@ new_cookie(struct gate_buffer *out, const struct gate_cookie_attributes *cookie,
 	gate_buffer_putc(out, '}');
 }
 
-/* A new record begins with its cookie, as Node's do. */
+/* Puts the cookie in front of the other members, as Node does. */
 static int
 add_cookie(struct gate_record *record, const struct gate_cookie_attributes *attributes,
     const char *max_age, const char *expires)
@@ -57,7 +57,7 @@ add_cookie(struct gate_record *record, const struct gate_cookie_attributes *attr
 }
 
 bool
-gate_record_is_age(const char *text) /* the first byte tells: a number, null or false */
+gate_record_is_age(const char *text) /* text is valid JSON: its first byte is enough */
 {
 	return text == NULL || strchr("-0123456789nf", text[0]) != NULL;
 }
@@ -68,8 +68,9 @@ gate_record_is_none(const char *text)
 	return text == NULL || strncmp(text, "null", 4) == 0 || strncmp(text, "false", 5) == 0;
 }
 
-/* Only these two of an existing cookie's members are ours to change. An originalMaxAge that is a
- * number, null or false stays as it was written; anything else makes the Node peer exit. */
+/* Changes only originalMaxAge and expires: the other members of an existing cookie belong to its
+ * maker. With max_age NULL, an originalMaxAge that is a number, null or false stays as it is; any
+ * other value becomes null, since it would make a Node program exit. */
 static int
 refresh_cookie(struct gate_record *record, const struct gate_member *cookie, const char *max_age,
     const char *expires)

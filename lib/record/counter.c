@@ -1,4 +1,4 @@
-/* record/counter.c: the name of the counter that remembers an ended session. */
+/* record/counter.c: the key of the counter that marks an ended session. */
 #include "config.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* record/json.c: JSON text as JavaScript reads it, beside what jansson can hold. */
+/* record/json.c: scans JSON text as JavaScript reads it, and loads what jansson can hold. */
 #include "config.h"
 
 #include <string.h>
@@ -7,7 +7,8 @@
 
 struct scan {
 	const char *at, *end;
-	struct gate_buffer nest; /* a '{' or '[' for each open container: no recursion, any depth */
+	struct gate_buffer
+	    nest; /* a '{' or '[' for each open container; recursion would limit the depth */
 };
 
 enum step { BAD, DONE, OPENED, MORE, CLOSED };
@@ -113,7 +114,8 @@ skip_key(struct scan *s)
 	return skip_char(s, ':');
 }
 
-/* At the first byte of a value: a scalar and an empty container are DONE, others OPENED. */
+/* Skips a scalar or an empty container and returns DONE, or steps into another container and
+ * returns OPENED. */
 static enum step
 begin_value(struct scan *s)
 {
@@ -144,7 +146,8 @@ begin_value(struct scan *s)
 	}
 }
 
-/* Behind a value inside a container: MORE values follow, or the container is CLOSED. */
+/* Skips what follows a value in a container. Returns MORE if another value follows, CLOSED if the
+ * container ends. */
 static enum step
 end_value(struct scan *s)
 {
@@ -177,7 +180,8 @@ skip_value(struct scan *s)
 	}
 }
 
-/* One "name": value of the outermost object; its nest stays out of the way of skip_value's. */
+/* Visits one member of the outermost object. That object is not in `nest`, so skip_value ends with
+ * an empty nest. */
 static int
 visit_member(struct scan *s, gate_json_visit *visit, void *data)
 {
@@ -199,7 +203,7 @@ visit_member(struct scan *s, gate_json_visit *visit, void *data)
 	return visit(data, &span) < 0 ? -1 : 1;
 }
 
-/* As gate_json_members; where it is no object, s->at stands where that shows. */
+/* Returns what gate_json_members returns. If that is 0, s->at is where the text is wrong. */
 static int
 visit_members(struct scan *s, gate_json_visit *visit, void *data)
 {
@@ -241,7 +245,8 @@ pass_by(void *data, const struct gate_json_span *span)
 	return 1;
 }
 
-/* The scan stands before a word that ends too early, as before one that is wrong. */
+/* Returns true if nothing or only the beginning of true, false or null is left. A scan stops before
+ * an incomplete word just as before a wrong one. */
 static bool
 is_begun(const char *at, const char *end)
 {
@@ -312,7 +317,7 @@ replace_member(void *data, const struct gate_json_span *span)
 	for (size_t i = 0; r->pairs[i] != NULL; i += 2) {
 		if (!gate_json_named(span, r->pairs[i]))
 			continue;
-		if ((r->done & 1ull << i) == 0) /* of duplicates JavaScript takes one: so do we */
+		if ((r->done & 1ull << i) == 0) /* JavaScript keeps one of several duplicates */
 			put_member(r, span->name, span->name_length, r->pairs[i + 1],
 			    strlen(r->pairs[i + 1]));
 		r->done |= 1ull << i;
@@ -346,7 +351,8 @@ gate_json_replace(
 
 /* ---- a value ---- */
 
-/* The most common value of all, without jansson's lexer: 0, or up to 15 digits. */
+/* Reads 0, or up to 15 digits without a sign. Small integers are the most common values, and
+ * jansson's lexer is slow. */
 static bool
 small_integer(const char *text, size_t length, json_int_t *value)
 {
@@ -367,7 +373,7 @@ is_of_number(char c)
 	return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }
 
-/* Is it an integer beyond 63 bits? `at` moves behind the number. */
+/* Moves *at behind the number there. Returns true if it is an integer beyond 63 bits. */
 static bool
 is_wide(const char **at, const char *end)
 {
@@ -390,8 +396,8 @@ skip_quoted(const char **at, const char *end)
 	*at = *at < end ? *at + 1 : end;
 }
 
-/* JavaScript writes integers up to 1e21 with all their digits: jansson reads them as reals, if they
- * are written so. */
+/* Copies text and adds ".0" to each integer beyond 63 bits, so that jansson reads it as a real:
+ * JavaScript writes integers up to 1e21 with all their digits. */
 static void
 widen(struct gate_buffer *out, const char *text, size_t length)
 {

@@ -1,4 +1,4 @@
-/* record/json_print.c: values as JSON.stringify prints them. */
+/* record/json_print.c: prints values as JSON.stringify does. */
 #include "config.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@
 #include "base/number.h"
 #include "record/json.h"
 
-#define PRINT_DEPTH_MAX 2048 /* what jansson's parser goes down to */
+#define PRINT_DEPTH_MAX 2048 /* as deep as jansson's parser goes */
 #define TWO_63 9223372036854775808.0
 
 void
@@ -37,12 +37,13 @@ gate_json_print_string(struct gate_buffer *out, const char *text, size_t length)
 	gate_buffer_putc(out, '"');
 }
 
-/* Does JavaScript keep it? One that a double holds exactly, and one that JavaScript itself wrote: the
- * fewest digits that tell the double from its neighbours, and zeros. */
+/* Returns true if JavaScript reads and writes the integer without a change: a double holds it
+ * exactly, or JavaScript itself wrote it, as the fewest digits that identify the double, and
+ * zeros. */
 static bool
 is_kept(json_int_t value)
 {
-	double nearest = (double)value; /* at most 2^63, which no json_int_t is */
+	double nearest = (double)value; /* may be 2^63, which no json_int_t holds */
 	struct gate_buffer wrote = {0};
 	char digits[24];
 	bool kept;

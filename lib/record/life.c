@@ -1,4 +1,4 @@
-/* record/life.c: when a record began and when it ends: one rule for loads, lists, sweeps and copies. */
+/* record/life.c: when a record began and ends, by one rule for loads, lists, sweeps and copies. */
 #include "config.h"
 
 #include "base/clock.h"

@@ -1,4 +1,4 @@
-/* record/members.c: a record's members, from text and to text. */
+/* record/members.c: parses a record's text into members, and prints members as text. */
 #include "config.h"
 
 #include <stdint.h>
@@ -78,7 +78,7 @@ gate_record_release(struct gate_record *record)
 	    gate_record_blank(record->now, record->deadline, record->ttl, record->user_member);
 }
 
-/* Takes text (malloc'd) as the member's new value. */
+/* Makes text, which was malloc'd and now is the member's, its new value. */
 static void
 take_text(struct gate_member *member, char *text, size_t length)
 {
@@ -135,11 +135,11 @@ gate_record_get(const struct gate_record *record, const char *name)
 
 struct parse {
 	struct gate_record *record;
-	const char *text; /* the caller's; record->raw is its copy, which names are cut from */
+	const char *text; /* borrowed; record->raw is its copy, into which members point */
 };
 
-/* A name without escapes is cut out of the copy by a NUL over its closing quote; another one is
- * decoded by jansson, and its bytes are kept to be written back. */
+/* Ends a name without escapes by a NUL in place of its closing quote. jansson decodes a name with
+ * escapes, and `quoted` keeps its bytes, to be written back as they were. */
 static int
 name_member(struct gate_member *member, char *quoted, size_t length)
 {
@@ -186,7 +186,8 @@ by_name_then_place(const void *a, const void *b)
 	return order != 0 ? order : (*one > *two) - (*one < *two);
 }
 
-/* Of members of one name JavaScript keeps the first one's place and the last one's value. */
+/* Merges members of the same name as JavaScript does: the first one's place, the last one's
+ * value. */
 static int
 drop_duplicates(struct gate_record *record)
 {
@@ -222,7 +223,7 @@ drop_duplicates(struct gate_record *record)
 static bool
 has_duplicates(const struct gate_record *record)
 {
-	if (record->count > 64) /* let the sort find out */
+	if (record->count > 64) /* too many to compare in pairs: drop_duplicates sorts */
 		return true;
 	for (size_t i = 1; i < record->count; i++)
 		for (size_t j = 0; j < i; j++)
@@ -249,7 +250,7 @@ gate_record_read_members(struct gate_record *record, const char *text, size_t le
 	return result;
 }
 
-struct look_up { /* some members of an object, in one pass */
+struct look_up { /* finds several members of an object in one pass */
 	const char *const *names;
 	const char **texts;
 	size_t count;
@@ -289,7 +290,7 @@ gate_record_milliseconds(const char *text)
 	double number = 0;
 
 	if (text != NULL && is_number(text))
-		number = strtod(text, NULL); /* stops at the comma or brace behind it */
+		number = strtod(text, NULL); /* stops at the comma or brace behind the number */
 	return number > -9e15 && number < 9e15 ? (int64_t)number : 0;
 }
 

@@ -1,4 +1,4 @@
-/* record/record.c: a record from its text, and what is written into it before it is stored. */
+/* record/record.c: parses a record, and stamps it before it is stored. */
 #include "config.h"
 
 #include "record/private.h"

@@ -1,4 +1,4 @@
-/* record/record.h: a record's members as text, and the session that a handler sees of them. */
+/* record/record.h: a record's members as text, and the session that a handler gets of them. */
 #ifndef GATE_RECORD_RECORD_H
 #define GATE_RECORD_RECORD_H
 
@@ -7,77 +7,93 @@
 #include "http/cookie.h"
 #include "options/options.h"
 
-#define GATE_RECORD_SIZE_MAX (1u << 20) /* bytes of a record's text; larger ones are not read */
+#define GATE_RECORD_SIZE_MAX (1u << 20) /* bytes of a record's text; gate reads no larger one */
 
-#define GATE_SUBMIT_MAX 40           /* bytes of gate.submit */
-#define GATE_SUBMIT_TIME (10 * 1000) /* ms in which an equal submit is the same one */
+#define GATE_SUBMIT_MAX 40           /* bytes of gate.submit, without a NUL */
+#define GATE_SUBMIT_TIME (10 * 1000) /* ms within which an equal submit is a repeat */
 
-struct gate_record_login {                  /* one that was right, just now */
-	const char *name, *address, *agent; /* agent: NULL: unknown */
-	int64_t at;
-	int64_t since; /* the same, or the user's time, if that is later */
+struct gate_record_login {                  /* a login that has just succeeded */
+	const char *name, *address, *agent; /* agent is NULL if unknown */
+	int64_t at;                         /* ms since 1970 */
+	int64_t since; /* the later one of `at` and the user's time (session/since.c) */
 };
 
-/* What a new record's cookie says besides its lifetime. */
+/* What gate_record_stamp writes into a record. */
 struct gate_record_policy {
-	const struct gate_cookie_attributes *cookie; /* resolved: never auto */
-	int64_t max_age;                             /* ms, 0: with the browser */
-	bool keep_age;                         /* the record's own originalMaxAge stays as it is */
-	const struct gate_record_login *login; /* NULL: none */
-	const char *submit; /* the one that was done, see request/repeat.c; NULL: none */
-	int64_t since;      /* when what the user's time is compared with began; 0: it stays */
+	const struct gate_cookie_attributes *cookie; /* resolved: secure is never auto */
+	int64_t max_age;                       /* of the cookie, in ms; 0: until the browser ends */
+	bool keep_age;                         /* leave the record's originalMaxAge as it is */
+	const struct gate_record_login *login; /* NULL: nobody logged in just now */
+	const char *submit; /* the submit that was done (request/repeat.c), or NULL */
+	int64_t since; /* new start of the session (session/since.c), ms since 1970; 0: it stays */
 };
 
-/* The members that a handler sees, as an object. NULL: memory. Yours. */
+/* Returns the members that a handler may see as an object, which is yours, or NULL if memory ran
+ * out. Sets `visible` of these members. */
 json_t *gate_record_session(struct gate_record *);
-/* Does the session hold anything else than the record? Changes nothing. 1, 0. */
+/* Returns 1 if the session differs from the record's visible members, else 0. Changes neither. */
 int gate_record_differs(struct gate_record *, json_t *session);
-/* Takes the session's members over: changed, added, removed. 1: something changed; 0: nothing;
- * -1: the error names the member that can't be stored (GATE_ESESSION), or memory. */
+/* Changes, adds and removes members of the record until it equals the session. Returns 1 if
+ * anything changed, 0 if nothing did, or -1 with the error set: GATE_ESESSION names the member that
+ * can't be stored, GATE_EMEMORY says that memory ran out. */
 int gate_record_merge(struct gate_record *, json_t *session, struct gate_error *);
-/* Writes `cookie` (expires = `expires`, ms, 0: null), and what is new in `gate`: created if
- * `created` is not 0, who is logged in. Call it before every write. 0 or -1. */
+/* Brings the members `cookie` and `gate` up to date; call it before every write. `expires` of the
+ * cookie is in ms since 1970, and 0 writes null. `created`, in ms since 1970, is written if it is
+ * not 0. Returns 0, or -1 if memory ran out. */
 int gate_record_stamp(
     struct gate_record *, const struct gate_record_policy *, int64_t expires, int64_t created);
-/* Of the values of originalMaxAge and expires, NULL: not there. Is that a lifetime that no Node
- * peer stumbles over, and does that say that there is no end? */
+/* Returns true if text, the value of originalMaxAge, is a number, null or false, or is NULL because
+ * the member is absent. Any other value makes a Node program exit. */
 bool gate_record_is_age(const char *text);
+/* Returns true if text, the value of `expires`, is null or false, or is NULL because the member is
+ * absent: the cookie then names no end. */
 bool gate_record_is_none(const char *text);
-json_t *gate_record_cookie(const struct gate_record *); /* NULL: beyond jansson. Yours */
-/* The number that a value's text is, cut to whole ms; 0 where it is none, or NULL. */
+/* Returns the member `cookie`, which is yours, or NULL if there is none or jansson can't hold
+ * it. */
+json_t *gate_record_cookie(const struct gate_record *);
+/* Returns the number at the beginning of text, truncated to whole ms, or 0 if text is NULL, does
+ * not begin with a number, or the number is beyond ±9e15. */
 int64_t gate_record_milliseconds(const char *text);
 
-/* The submit that was done last. 1; 0: none is kept. */
+/* Copies gate.submit, which says what submit was done last. Returns 1, or 0 if there is none. */
 int gate_record_submit(const struct gate_record *, char submit[GATE_SUBMIT_MAX + 1]);
-/* Does the session say at path (the option user_member) that name is logged in (NULL: nobody), or
- * what the record said where that was its user? What is no name may be one to Node. */
+/* Returns true if the session's member at path (the option user_member) says that `name` is logged
+ * in; name NULL is nobody. Also true if the member is unchanged since the record was read and
+ * `name` is the record's user, since a value that gate does not take for a name may be one to
+ * Node. */
 bool gate_record_is_user(
     const struct gate_record *, json_t *session, const char *path, const char *name);
+/* Writes name at path, into the session and into the record. Returns 0, or -1 if memory ran out. */
 int gate_record_put_user(
-    struct gate_record *, json_t *session, const char *path, const char *name); /* 0 or -1 */
-/* Removes all members but those that handlers don't see: also what jansson can't hold. */
+    struct gate_record *, json_t *session, const char *path, const char *name); /* name: not NULL */
+/* Removes all members but gate's and the stores' own, also those that jansson can't hold. */
 void gate_record_empty(struct gate_record *);
 
 /* ---- record/life.c ---- */
 
-/* Is that a time that only a clock which was ahead can have said? One of another host's may be ahead
- * by a minute. */
+/* Returns true if the time is over a minute after the record's `now`: the clock that it was written
+ * by was ahead. Clocks of two hosts may differ by a minute. */
 bool gate_record_is_ahead(const struct gate_record *, int64_t time);
-/* What lies ahead counts as its `now`, and it ends a lifetime from there at the latest; `ahead` asks
- * the next visit to write that down. `since` stays as it is: what it says is compared. Every load,
- * list and sweep calls it when the record was read. */
+/* Corrects a record that was written by a clock that was ahead: `touched` and `created` that lie
+ * ahead become `now`, `expires` becomes one lifetime from now at the latest, and `ahead` is set, so
+ * that the next visit writes this. `since` stays, as it is compared with the user's time. Every
+ * load, list and sweep calls it after reading a record. */
 void gate_record_settle(struct gate_record *);
-bool gate_record_began_ahead(const struct gate_record *); /* then its payload says it, too */
-/* When it ends, whatever the store says longer: ms since 1970. */
+/* Returns true if gate_record_settle corrected `created`, which the payload then needs as well. */
+bool gate_record_began_ahead(const struct gate_record *);
+/* Returns when the record ends, in ms since 1970: at its `expires`, or earlier if these options say
+ * so. */
 int64_t gate_record_end(const struct gate_record *, const struct gate_options *);
-/* Is it a stranger's who never came back? It was neither written nor touched since it was made. */
+/* Returns true if first_ttl limits the record: nobody is logged in, and it was neither written nor
+ * touched since its creation, so its visitor has not come back. */
 bool gate_record_is_first(const struct gate_record *, const struct gate_options *);
 
-/* Frees all members; the record is then empty and keeps only what the caller filled in. `was`
- * must have been released before. */
-/* One that is ready to be loaded, or made. user_member is borrowed. */
+/* Returns an empty record with these members set, ready to be loaded or created. user_member is
+ * borrowed. */
 struct gate_record gate_record_blank(
     int64_t now, int64_t deadline, int64_t ttl, const char *user_member);
+/* Frees all members and empties the record; now, deadline, ttl and user_member stay. Release `was`
+ * before. */
 void gate_record_release(struct gate_record *);
 
 #endif

@@ -1,4 +1,4 @@
-/* record/user.c: a record's member `gate`: since when it is there, and who is logged in. */
+/* record/user.c: a record's member `gate`: when the session began, and who is logged in. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -15,7 +15,8 @@
 
 /* ---- names ---- */
 
-/* Only a string or an integer is a name, and an empty one is nobody's. */
+/* Returns the user's name that a value says, or NULL if it says none. Only integers and strings
+ * without NUL that are not empty are names. */
 static const char *
 name_of(const json_t *value, char number[NUMBER_MAX])
 {
@@ -37,7 +38,8 @@ are_same(const char *one, const char *two)
 
 /* ---- in a record ---- */
 
-/* The name at the start of text, which goes on until end. 0 with *name yours or NULL, or -1. */
+/* Reads the name at the beginning of text, which ends at `end`. Sets *name, which is yours, or NULL
+ * if there is no name. Returns 0, or -1 if memory ran out. */
 static int
 read_name(const char *text, const char *end, char **name)
 {
@@ -58,7 +60,7 @@ read_name(const char *text, const char *end, char **name)
 	return result;
 }
 
-/* The name at a member of the session, MEMBER or MEMBER.MEMBER. */
+/* Reads the name at path, which is MEMBER or MEMBER.MEMBER. Returns as read_name. */
 static int
 read_member(const struct gate_record *record, const char *path, char **name)
 {
@@ -128,7 +130,8 @@ gate_record_submit(const struct gate_record *record, char submit[GATE_SUBMIT_MAX
 
 /* ---- in a session ---- */
 
-/* The object that holds the last name of path. */
+/* Returns the object that path's last member is in, or NULL, and sets *last to that member's
+ * name. */
 static json_t *
 holder_of(json_t *session, const char *path, const char **last)
 {
@@ -149,7 +152,8 @@ value_at(json_t *session, const char *path)
 	return json_object_get(holder, last);
 }
 
-/* A member that jansson can't hold must not be put in its place. */
+/* Returns true if the session's value at path is what the record holds there. A member that jansson
+ * can't hold is not in the session, and is unchanged while the session has none of its name. */
 static bool
 is_as_read(const struct gate_record *record, json_t *session, const char *path)
 {
@@ -198,7 +202,8 @@ put_in_session(json_t *session, const char *path, const char *name)
 	return json_object_set_new(holder, last, json_string(name));
 }
 
-/* In the text of the record's member too, so that what else is in an object stays byte for byte. */
+/* Also changes the text of the record's member, so that the other members of an object stay byte
+ * for byte. */
 int
 gate_record_put_user(
     struct gate_record *record, json_t *session, const char *path, const char *name)
@@ -274,7 +279,7 @@ gate_record_stamp_user(
 	struct gate_buffer user = {0}, address = {0}, agent = {0};
 	char begun[NUMBER_MAX], since[NUMBER_MAX], at[NUMBER_MAX], done[GATE_SUBMIT_MAX + 3];
 	const char *pairs[15] = {NULL};
-	bool by_node = record->user_changed && login == NULL; /* what it knew of a login is over */
+	bool by_node = record->user_changed && login == NULL; /* `gate` then names an old login */
 	int n = 0, result = 0;
 
 	if (by_node && created == 0)

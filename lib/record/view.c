@@ -1,4 +1,4 @@
-/* record/view.c: the session that a handler sees of a record. */
+/* record/view.c: the session that a handler gets of a record. */
 #include "config.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #define SHOWN_NAME_MAX 60 /* bytes of a member's name in an error */
 
-/* Ours and the stores': a handler neither sees nor sets them. */
+/* Members of gate and the stores, which handlers neither see nor set. */
 static const char *const reserved[] = {"cookie", "lastModified", "__lastAccess", "gate"};
 
 /* Names that Node drops when it loads a record (express-session's session.js). */
@@ -50,8 +50,8 @@ gate_record_session(struct gate_record *record)
 	return session;
 }
 
-/* Is value what the member's text says? Compared as JavaScript would print them, so the order of
- * keys counts, 1.0 equals 1, and a text that was printed otherwise ("0.10") is no change. */
+/* Returns true if value, which printed is the text of, equals the member. Both are compared as
+ * JavaScript prints them: the order of keys counts, 1.0 equals 1, and "0.10" equals "0.1". */
 static bool
 same(const struct gate_member *member, json_t *value, const struct gate_buffer *printed)
 {
@@ -73,7 +73,8 @@ same(const struct gate_member *member, json_t *value, const struct gate_buffer *
 	return equal;
 }
 
-/* Shows whole characters of the name, and none that could break a log line. */
+/* Sets the error and returns -1. It shows the name up to SHOWN_NAME_MAX bytes, in whole characters,
+ * and up to its first control character, which could break a log line. */
 static int
 refuse(struct gate_error *error, const char *name, const char *why)
 {
@@ -85,7 +86,8 @@ refuse(struct gate_error *error, const char *name, const char *why)
 	return gate_fail(error, GATE_ESESSION, "session member %.*s %s", (int)shown, name, why);
 }
 
-/* Brings one member of the session into the record. 1 changed, 0 not, -1. */
+/* Copies one member of the session into the record. Returns 1 if the record changed, 0 if not, or
+ * -1 with the error set. */
 static int
 merge_member(struct gate_record *record, const char *name, json_t *value, size_t *at,
     struct gate_error *error)

@@ -1,4 +1,4 @@
-/* store/store.c: the stores that there are, and the calls that everybody else makes. */
+/* store/store.c: the list of stores, and the calls that the rest of gate makes of a store. */
 #include "config.h"
 
 #include <stdio.h>
@@ -85,9 +85,10 @@ gate_store_release(struct gate_store_link *link, struct gate_record *record)
 	gate_record_release(record);
 }
 
-/* ---- ids that were ended ---- */
+/* ---- ids of ended sessions ---- */
 
-/* Counts the ends of an id; 0: asks for them. */
+/* Adds `add` to the number of times that the id was ended; 0 only reads it. Returns 1 if the number
+ * is above 0 then, 0 if not, or -1 with the error set. */
 static int
 bump_ended(struct gate_store_link *link, const char *id, int64_t add, struct gate_error *error)
 {
@@ -100,7 +101,8 @@ bump_ended(struct gate_store_link *link, const char *id, int64_t add, struct gat
 	return bump.count > 0;
 }
 
-/* Who is ending it just now has set the mark, and removes it next. */
+/* A mark that is younger than GATE_ENDING_TIME says nothing: the process that set it is about to
+ * remove the record. */
 int
 gate_store_is_put_back(struct gate_store_link *link, const char *id, struct gate_record *record,
     struct gate_error *error)
@@ -122,8 +124,9 @@ gate_store_was_ended(struct gate_store_link *link, const char *id, struct gate_e
 	return bump_ended(link, id, 0, error);
 }
 
-/* The mark stands before the record goes, so that nobody sees neither. A disk that is full has no
- * room for it until the record has gone, and that must go all the same. */
+/* Sets the mark before it removes the record, so that at any time one of the two is there. On a
+ * full disk the mark fails; the record is removed all the same, and then there is room for the
+ * mark. */
 int
 gate_store_end(struct gate_store_link *link, const char *id, struct gate_record *record,
     struct gate_error *error)
@@ -133,15 +136,17 @@ gate_store_end(struct gate_store_link *link, const char *id, struct gate_record 
 	int result = gate_store_remove(link, id, record, error);
 
 	if (result == GATE_CONFLICT && marked)
-		bump_ended(link, id, -1, NULL); /* ours only: another one may have ended it */
+		bump_ended(link, id, -1, NULL); /* only our own mark: others may have set one */
 	if (result == 1 && !marked && bump_ended(link, id, 1, &why) < 0)
 		gate_log(GATE_LOG_WARN, "end-not-remembered", "error", why.text, "hint",
 		    "a Node program's slow request may write the session back", NULL);
 	return result;
 }
 
-/* Only gate writes the index. A record that is not in it is one that a Node program made, or wrote
- * back after gate had ended it. 1; 0: it is dead; GATE_CONFLICT: look again; -1. */
+/* Decides about a record that the index by user does not list. Only gate writes the index, so a
+ * Node program made the record, or wrote it back after gate had ended it. Puts the first kind into
+ * the index and returns 1; removes the second and returns 0. Returns GATE_CONFLICT if the record
+ * changed meanwhile, or -1 with the error set. */
 static int
 adopt(struct gate_store_link *link, const char *id, struct gate_record *record,
     struct gate_error *error)
@@ -151,7 +156,7 @@ adopt(struct gate_store_link *link, const char *id, struct gate_record *record,
 	if (ended < 0)
 		return -1;
 	if (ended > 0) {
-		gate_store_remove(link, id, NULL, NULL); /* else the next load finds it again */
+		gate_store_remove(link, id, NULL, NULL); /* or each load would find it again */
 		return 0;
 	}
 	result = gate_store_touch(link, id, record, error);
@@ -172,8 +177,9 @@ gate_store_lag(struct gate_store_link *link)
 	return lag > GATE_CLOCK_APART ? lag : 0;
 }
 
-/* Of a record whose times lie ahead: was its writer's clock, or is this host's behind? Then it is
- * left as it is. */
+/* Corrects times of the record that lie ahead. Clears `ahead`, so that the correction is not
+ * written, if this host's clock is behind the store's, or the store can't say: then the writer's
+ * clock may have been right. */
 static void
 look_at_times(struct gate_store_link *link, struct gate_record *record)
 {
@@ -194,7 +200,8 @@ end_of(const struct gate_record *record, const struct gate_options *options)
 	return options != NULL ? gate_record_end(record, options) : record->expires;
 }
 
-/* By this host's clock: the record's may be the store's, if that is later. */
+/* Returns true if the record has ended by this host's clock. The record's `now` may be the store's
+ * time, which is later if this host's clock is behind: so subtracts that lag. */
 static bool
 is_over(struct gate_store_link *link, const struct gate_record *record,
     const struct gate_options *options)
@@ -204,7 +211,9 @@ is_over(struct gate_store_link *link, const struct gate_record *record,
 	return end <= record->now && end <= record->now - gate_store_lag(link);
 }
 
-/* Of a record that is over: 0; -1: only this host's clock says so, which is ahead. */
+/* Returns 0 if a record that has ended by this host's clock has ended by the store's too. Returns
+ * -1 with the error set if this host's clock is ahead and the record lives on, or the store can't
+ * say. */
 static int
 check_clock(struct gate_store_link *link, const struct gate_record *record,
     const struct gate_options *options, struct gate_error *error)
@@ -296,7 +305,7 @@ gate_store_remove(struct gate_store_link *link, const char *id, struct gate_reco
 	return link->table->remove(link->store, id, record, error);
 }
 
-/* What nobody counted up to is not what a store of gate's wrote. */
+/* Returns true if gate can have written these values. */
 static bool
 is_counter(const struct gate_bump *b)
 {
@@ -304,7 +313,7 @@ is_counter(const struct gate_bump *b)
 	    b->last == gate_clock_bound(b->last);
 }
 
-/* For the log, the key up to its first colon: behind it there may be an id. */
+/* Returns the key up to its first colon, for the log: an id may follow the colon. */
 static const char *
 kind_of(const char *key, char kind[16])
 {

@@ -1,4 +1,4 @@
-/* store/store.h: the stores that there are, and the calls that everybody else makes. */
+/* store/store.h: finds and opens a store, and makes calls of it for the rest of gate. */
 #ifndef GATE_STORE_STORE_H
 #define GATE_STORE_STORE_H
 
@@ -10,7 +10,7 @@
 #include "crypto/sign.h"
 #include "options/options.h"
 
-enum gate_store_call { /* counted, so that a test and the trace can say what a request cost */
+enum gate_store_call { /* counted, for tests and the trace to show what a request cost */
 	GATE_STORE_LOAD,
 	GATE_STORE_CREATE,
 	GATE_STORE_UPDATE,
@@ -20,41 +20,46 @@ enum gate_store_call { /* counted, so that a test and the trace can say what a r
 	GATE_STORE_CALLS
 };
 
-struct gate_store_trial { /* what the last trial found */
+struct gate_store_trial { /* the last trial of gate_store_health */
 	pthread_mutex_t lock;
-	int64_t at; /* ms of CLOCK_MONOTONIC, 0: there was none */
-	const char *why;
+	int64_t at;      /* ms of CLOCK_MONOTONIC; 0: there was no trial yet */
+	const char *why; /* what does not work, or NULL */
 };
 
-/* What this process has seen of paths under cookie_path. */
+/* The paths of this process's requests: none yet, none under cookie_path, or some under it. */
 enum gate_store_paths { GATE_PATH_UNKNOWN, GATE_PATH_OUTSIDE, GATE_PATH_UNDER };
 
 struct gate_store_link { /* an open store */
 	const struct gate_store *table;
-	void *store;
+	void *store; /* what table->open made */
 	atomic_ulong calls[GATE_STORE_CALLS];
 	struct gate_store_trial health;
 	atomic_int paths;
 };
 
-/* The table for a URL: one's own stores first. NULL with the error set. */
+/* Returns the table of the store that serves the URL, or NULL with the error set. Looks at `own`
+ * first, a NULL-terminated list of the program's own stores, or NULL. */
 const struct gate_store *gate_store_find(
     const char *url, const struct gate_store *const *own, struct gate_error *);
+/* Opens the store that the option `store` names. Returns 0, or -1 with the error set. */
 int gate_store_open(struct gate_store_link *, const struct gate_store *,
     const struct gate_options *, struct gate_error *);
 void gate_store_close(struct gate_store_link *);
 
-/* As in struct gate_store. load: what has ended by these options counts as 0 too (NULL: only what
- * the store says), and so does what was ended and written back; what the index by user does not
- * name is put there. At 0 and below (GATE_UNREADABLE is below) the record is empty. */
+/* Loads a record as struct gate_store says. Also returns 0 if the record has ended by these options
+ * (NULL: by its `expires` only), or if its session was ended and a Node program wrote the record
+ * back. Puts a record into the index by user that is not there yet. Leaves the record empty unless
+ * it returns 1. */
 int gate_store_load(struct gate_store_link *, const char *id, const struct gate_options *,
     struct gate_record *, struct gate_error *);
-/* How far this host's clock is known to be behind the store's, in ms; 0: by a minute at most. What is
- * written lives from the store's time then, or it were over when the clock is right again. */
+/* How many ms this host's clock is behind the store's, or 0 if it is a minute at most or unknown.
+ * Times that gate writes count from the store's clock if this is not 0: otherwise the record would
+ * end as soon as this host's clock is set right. */
 int64_t gate_store_lag(struct gate_store_link *);
-/* The same of a record that a walk shows: would a load find it? */
+/* Returns true if gate_store_load would find this record, which a walk shows. */
 bool gate_store_is_live(struct gate_store_link *, const char *id, const struct gate_record *,
     const struct gate_options *);
+/* These four do, and return, what struct gate_store says. */
 int gate_store_create(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
 int gate_store_update(
@@ -63,33 +68,40 @@ int gate_store_touch(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
 int gate_store_remove(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
-/* As remove. A session that somebody was logged in by: for a day the id stays dead, whoever writes
- * its record back. */
+/* Removes the record of a session with a login, as gate_store_remove does, and marks the id as
+ * ended: for a day, gate_store_load then removes a record that a Node program writes back. It
+ * misses one that is put back whole, with its place in the index: for that there is
+ * gate_store_is_put_back. */
 int gate_store_end(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
-/* Was the record, as it was read, written back as a whole after its end? Then it goes. 1, 0, -1. Not for
- * each load: it asks the store. */
+/* Removes a loaded record whose id was ended over 10 s ago: somebody put it back whole. Returns 1
+ * if it did, 0 if the id was not ended, or -1 if the store failed or the record has changed since.
+ * Asks the store, so it is too slow for each load. */
 int gate_store_is_put_back(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
-/* 1: it was, within the last day; 0; -1. What a walk shows and is stray may have been. */
+/* Returns 1 if the id was ended within the last day, 0 if not, or -1 with the error set. For
+ * records that a walk shows as stray. */
 int gate_store_was_ended(struct gate_store_link *, const char *id, struct gate_error *);
-/* A count that can't be, or a time, is INT64_MAX: what can't be read, which is logged. */
+/* Counts as struct gate_store says. If the store returns a count or time that gate can't have
+ * written, logs that and sets the count to INT64_MAX, which stands for unreadable. */
 int gate_store_bump(struct gate_store_link *, const char *key, int64_t add, int64_t lifetime,
     struct gate_bump *, struct gate_error *);
-void gate_store_release(struct gate_store_link *, struct gate_record *); /* empties it, whole */
+void gate_store_release(struct gate_store_link *, struct gate_record *); /* with `was` */
 
-/* Is there room for a record of somebody who is not logged in? 0: the error says why not. */
+/* Returns 1 if there is room for the record of a visitor who is not logged in, or 0 with the error
+ * set. */
 int gate_store_has_room(struct gate_store_link *, const struct gate_options *, struct gate_error *);
-/* And for counters of a password that a stranger tries? */
+/* Returns true if there is room for the counters that a stranger's wrong password leaves. */
 bool gate_store_has_room_for_tries(struct gate_store_link *, const struct gate_options *);
 
 /* ---- store/try.c ---- */
 
-/* Makes a record, reads, changes and removes it, and counts: all that requests need. NULL: that went
- * well; else what does not work, in words that everybody may read; the error says why. */
+/* Tries all calls that requests need: creates, loads, updates and removes a record, counts, and
+ * looks whether there is room. Returns NULL if all went well. Otherwise returns what does not work,
+ * as a fixed text that strangers may read, and the error says why. */
 const char *gate_store_try(
     struct gate_store_link *, const struct gate_options *, struct gate_error *);
-/* The same for monitors, however often they ask: tries once a second, and logs why it failed. */
+/* Returns the same for monitors, from at most one trial a second, and logs why a trial failed. */
 const char *gate_store_health(struct gate_store_link *, const struct gate_options *);
 
 #endif

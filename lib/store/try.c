@@ -1,5 +1,4 @@
-/* store/try.c: does with a record of its own what requests do with those of visitors, and says
- * whether that went well. */
+/* store/try.c: tries a store with a record of its own, by the calls that requests make. */
 #include "config.h"
 
 #include <string.h>
@@ -13,21 +12,21 @@
 #include "store/store.h"
 
 #define TRY_TIME (60 * 1000)  /* ms that a record lives if its removal fails */
-#define TRY_AGAIN 1000        /* ms that an answer holds */
-#define TRY_USER "gate:probe" /* no user's name: it has a colon */
+#define TRY_AGAIN 1000        /* ms that a result is valid */
+#define TRY_USER "gate:probe" /* nobody's name: a user's has no colon */
 #define UNREADABLE "the store can't be read"
 #define UNWRITABLE "the store can't be written"
 #define CROWDED "the store is almost full: new visitors are refused"
 
 struct trial {
-	struct gate_store_link *link; /* its table is called here: no request made these calls */
+	struct gate_store_link *link; /* trials call its table: `calls` is for requests only */
 	const struct gate_options *options;
 	struct gate_error *error;
 	char id[GATE_ID_MAX + 1];
 	struct gate_record record;
 };
 
-/* Ready to be loaded or made. */
+/* Empties the record, for a load or a create. */
 static void
 begin(struct trial *t)
 {
@@ -44,7 +43,7 @@ load(struct trial *t)
 	return t->link->table->load(t->link->store, t->id, &t->record, t->error);
 }
 
-/* Of somebody who is logged in: then it is put into the index as well. */
+/* Creates the record with a user, so that the store's index is tried, too. */
 static bool
 create(struct trial *t)
 {
@@ -62,7 +61,7 @@ create(struct trial *t)
 	return t->link->table->create(t->link->store, t->id, &t->record, t->error) == 1;
 }
 
-/* With more than there was room for: a file is written anew then. */
+/* Makes the record longer, so that a file store has to replace the file. */
 static bool
 update(struct trial *t)
 {
@@ -87,7 +86,7 @@ count(struct trial *t)
 	return t->link->table->bump(t->link->store, "probe", 1, TRY_TIME, &bump, t->error) == 1;
 }
 
-/* What a session goes through, in its order; NULL: all of it went well. */
+/* Makes the calls of a session's life in their order. Returns NULL, or what does not work. */
 static const char *
 live(struct trial *t)
 {
@@ -128,7 +127,7 @@ gate_store_try(
 	return why;
 }
 
-/* One at a time: who comes meanwhile waits, and takes its answer. */
+/* One thread at a time makes a trial; the others wait, and return its result. */
 const char *
 gate_store_health(struct gate_store_link *link, const struct gate_options *options)
 {

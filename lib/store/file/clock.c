@@ -1,6 +1,6 @@
-/* store/file/clock.c: which time the file store believes. A clock that is set ahead must not end
- * everybody's session: what it says is compared with what it said before, by CLOCK_BOOTTIME, and
- * with the file system's, which may be another host's. */
+/* store/file/clock.c: decides which time the file store believes. A clock that is set ahead must
+ * not end all sessions: so it is compared with its earlier readings, by CLOCK_BOOTTIME, and with
+ * the clock of the file system, which may be another host's. */
 #include "config.h"
 
 #include <fcntl.h>
@@ -17,11 +17,12 @@
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define NOTE_SIZE 96                      /* bytes of the file: "offset doubted since" */
-#define NOTE_AGE (30 * INT64_C(86400000)) /* ms after which a note is nobody's */
-#define MOVED 1000                        /* ms that an offset may have moved before it is noted */
-#define PATIENCE 100                      /* ms for the lock */
+#define NOTE_AGE (30 * INT64_C(86400000)) /* ms after which a note is of no use */
+#define MOVED 1000   /* ms that the offset may move before the note is written again */
+#define PATIENCE 100 /* ms to wait for the lock */
 
-/* Of this boot of this host: others have a CLOCK_BOOTTIME of their own. */
+/* Writes the name of the note for this boot of this host: each boot has a CLOCK_BOOTTIME of its
+ * own. */
 static void
 name_of(char name[64])
 {
@@ -48,7 +49,7 @@ read_note(int fd, struct gate_clock_watch *watch)
 	    gate_clock_bound(watch->doubted), gate_clock_bound(watch->since)};
 }
 
-/* One that can't be written is noted another time. */
+/* A failure is ignored: a later call writes the note. */
 static void
 write_note(int fd, const struct gate_clock_watch *watch)
 {
@@ -60,7 +61,7 @@ write_note(int fd, const struct gate_clock_watch *watch)
 		return;
 }
 
-/* The time of the file system: that of a file that was written just now. */
+/* Reads the file system's clock by setting the file's time to now. */
 static int
 ask_file_system(int fd, int64_t *wall)
 {
@@ -98,7 +99,7 @@ gate_store_file_look_at_clock(struct gate_store_file_dir *dir, struct gate_error
 		fd = openat(dir->side, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	} while (fd < 0 && gate_store_file_remade(dir));
 	if (fd < 0)
-		return 1; /* nothing to compare with: no worse than before */
+		return 1; /* nothing to compare the clock with */
 	if (gate_store_file_lock(fd, LOCK_EX, gate_clock_monotonic() + PATIENCE) == 0 &&
 	    ask_file_system(fd, &there) == 0) {
 		boot = gate_clock_boot();
@@ -129,7 +130,7 @@ gate_store_file_look_at_clock(struct gate_store_file_dir *dir, struct gate_error
 	return 1;
 }
 
-/* Of boots that are over, and of hosts that are away. */
+/* Removes the notes of earlier boots, and of hosts that are gone. */
 void
 gate_store_file_sweep_clocks(struct gate_store_file_dir *dir)
 {

@@ -1,4 +1,4 @@
-/* store/file/counter.c: the file store's counters, one file each in .gate/bump/. */
+/* store/file/counter.c: the file store's counters, each a file in .gate/bump/. */
 #include "config.h"
 
 #include <dirent.h>
@@ -18,9 +18,10 @@
 #include "store/file/private.h"
 
 #define BUMP_SIZE 96      /* bytes of a counter's file: "count expires last before" */
-#define BUMPS_MAX 1000000 /* counters; beyond that those go whose end is next */
+#define BUMPS_MAX 1000000 /* counters; beyond that the sweep removes those that expire next */
 
-/* The counter's file, locked; one that was removed meanwhile is opened anew. -1: errno. */
+/* Opens the counter's file and locks it. If somebody removed the file meanwhile, opens it anew.
+ * Returns the descriptor, or -1 with errno set. */
 static int
 open_bump(struct gate_store_file_dir *dir, const char *name, int flags, int64_t deadline)
 {
@@ -43,7 +44,7 @@ open_bump(struct gate_store_file_dir *dir, const char *name, int flags, int64_t 
 }
 
 struct counter {
-	int64_t count, expires, last, before; /* the time before the last one */
+	int64_t count, expires, last, before; /* last and before: times of the last two bumps up */
 };
 
 static bool
@@ -59,7 +60,8 @@ read_number(const char **at, int64_t max, int64_t *number)
 	return true;
 }
 
-/* An empty one was never written: all is 0. False: it can't be read. */
+/* Reads the counter; an empty file was never written and reads as 0. Returns false if it can't be
+ * read. */
 static bool
 read_counter(int fd, struct counter *c)
 {
@@ -86,8 +88,8 @@ write_counter(int fd, const struct counter *c)
 	return pwrite(fd, text, BUMP_SIZE, 0) == BUMP_SIZE ? 0 : -1;
 }
 
-/* What add makes of the counter. Taking back gives the time back, too: a try that was refused must
- * not make the next one wait for longer. */
+/* Adds to the counter. Taking back restores the time before, too: a try that was refused must not
+ * make the next one wait longer. */
 static void
 add_to(struct counter *c, int64_t add, int64_t now, int64_t lifetime)
 {
@@ -106,7 +108,7 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
     struct gate_bump *bump, struct gate_error *error)
 {
 	struct gate_store_file_dir *dir = store;
-	char name[GATE_SHA256_HEX + 1]; /* hashed: a key may be any text */
+	char name[GATE_SHA256_HEX + 1]; /* a hash, since a key may be any text */
 	struct counter c;
 	int64_t now = gate_clock_wall();
 	int flags = add > 0 && lifetime != 0 ? O_CREAT : 0, fd, result = 1;
@@ -123,12 +125,12 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 	if (c.expires <= now)
 		c = (struct counter){0};
 	ahead = lifetime != 0 && c.expires > now + lifetime + GATE_CLOCK_APART;
-	if (ahead) /* the clock was: it lives no longer than one that is counted now */
+	if (ahead) /* written by a clock that was ahead: let it live as long as a new one */
 		c.expires = now + lifetime;
 	if (lifetime != 0 && !readable) {
 		bump->count = INT64_MAX;
 	} else if (lifetime == 0 || (add < 0 && c.count <= -add)) {
-		/* who is refused takes back, and must not leave any number of them */
+		/* a refused try takes back its count: it must not leave empty counters */
 		if (unlinkat(dir->bumps, name, 0) < 0)
 			result = gate_store_file_fail(dir, "a counter can't be removed", error);
 	} else {
@@ -142,7 +144,8 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 	return result;
 }
 
-/* Removes the counter if it expired, or ends before `soonest`. 1: it is still there. */
+/* Removes the counter if it has expired, or expires before `soonest`. Sets *end to its `expires`.
+ * Returns 1 if the counter is still there, else 0. */
 static int
 sweep_bump(struct gate_store_file_dir *dir, const char *name, int64_t soonest, int64_t *end)
 {
@@ -152,7 +155,7 @@ sweep_bump(struct gate_store_file_dir *dir, const char *name, int64_t soonest, i
 
 	if (fd < 0)
 		return errno != ENOENT;
-	if (!read_counter(fd, &c)) /* of a closed account, perhaps */
+	if (!read_counter(fd, &c)) /* kept: it may close an account */
 		c.expires = INT64_MAX;
 	*end = c.expires;
 	if (c.expires <= gate_clock_wall() || c.expires < soonest)
@@ -169,7 +172,8 @@ by_time(const void *a, const void *b)
 	return (*one > *two) - (*one < *two);
 }
 
-/* One pass over the counters. The end before which those too many end, 0: none is. */
+/* Sweeps all counters once. Returns the `expires` before which the surplus counters expire, or 0 if
+ * there are no more than BUMPS_MAX. */
 static int64_t
 sweep_bumps(struct gate_store_file_dir *dir, int64_t soonest)
 {

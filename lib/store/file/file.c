@@ -1,4 +1,4 @@
-/* store/file/file.c: the two stores of files, file: and memory:, opened and closed. */
+/* store/file/file.c: opens and closes the two file stores, file: and memory:. */
 #include "config.h"
 
 #include <errno.h>
@@ -31,7 +31,8 @@ close_store(void *store)
 	free(dir);
 }
 
-/* Whoever makes user/ beside records that are there already, Node's or one's own, fills it. */
+/* Opens the folders, and makes those that are missing. Fills a new user/ from the records that are
+ * there already. */
 static int
 open_all(struct gate_store_file_dir *dir)
 {
@@ -72,7 +73,7 @@ open_store(
 		gate_fail_errno(
 		    error, GATE_ESTORE, "store file:%s: the folder can't be opened or made", path);
 	else {
-		gate_store_file_look_at_clock(dir, NULL); /* the sweep says what is wrong */
+		gate_store_file_look_at_clock(dir, NULL); /* the sweep reports what is wrong */
 		*store = dir;
 		return 0;
 	}
@@ -94,7 +95,7 @@ open_file(
 	return open_store(store, path, options, error);
 }
 
-/* /dev/shm is everybody's: the folder must be ours, and nobody else's to write to. */
+/* Everybody can write to /dev/shm: so refuses a folder that another user owns or can open. */
 static int
 open_memory(
     void **store, const char *url, const struct gate_options *options, struct gate_error *error)
@@ -116,7 +117,7 @@ open_memory(
 		    path);
 	if (open_store(store, path, options, error) < 0)
 		return -1;
-	((struct gate_store_file_dir *)*store)->sync = false; /* there is nothing to sync to */
+	((struct gate_store_file_dir *)*store)->sync = false; /* memory has no disk to sync to */
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-/* store/file/file.h: the two stores of files. */
+/* store/file/file.h: the two stores that keep records in files, file: and memory:. */
 #ifndef GATE_STORE_FILE_FILE_H
 #define GATE_STORE_FILE_FILE_H
 

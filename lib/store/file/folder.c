@@ -1,5 +1,5 @@
-/* store/file/folder.c: the file store's folders: opened, and made again where somebody removed what
- * lies beside the records. */
+/* store/file/folder.c: opens the file store's folders, makes those in .gate again that somebody
+ * removed, and looks for free room. */
 #include "config.h"
 
 #include <errno.h>
@@ -46,8 +46,8 @@ gate_store_file_open_folder(int parent, const char *name, bool *made)
 
 /* ---- made again ---- */
 
-/* The new folder takes the descriptor of the old one, whoever uses it just now. 1: it is another one
- * now; 0: there was no need; -1. */
+/* Makes a removed folder again, under the descriptor of the old one, which other threads may be
+ * using. Returns 1 if it did, 0 if the folder was not removed, or -1 with errno set. */
 static int
 remake(struct gate_store_file_dir *dir, int parent, const char *name, int folder)
 {
@@ -96,10 +96,11 @@ gate_store_file_remade(struct gate_store_file_dir *dir)
 
 /* ---- room ---- */
 
-#define RESERVE_SHARE 10 /* a file system may be small: no more than a tenth of it is kept free */
-#define INODES_SHARE 100
-#define LITTLE 4 /* below this part of what is kept free strangers' tries take none of it either */
+#define RESERVE_SHARE 10 /* a small file system: keep at most a tenth of it free */
+#define INODES_SHARE 100 /* keep a hundredth of the inodes free */
+#define LITTLE 4 /* below a quarter of what is kept free, strangers may not even try passwords */
 
+/* Returns the value of `crowded`: 0, 1 or 2. */
 static int
 crowd_of(const struct statvfs *fs, int64_t reserve)
 {
@@ -112,7 +113,7 @@ crowd_of(const struct statvfs *fs, int64_t reserve)
 	return fs->f_bavail * unit < bytes / LITTLE || fs->f_favail < files / LITTLE ? 2 : 1;
 }
 
-/* Looks once a second, whoever asks first. */
+/* The first call in each second looks; the others return its result. */
 int
 gate_store_file_room(void *store, const struct gate_options *options, struct gate_error *error)
 {

@@ -1,6 +1,6 @@
-/* store/file/index.c: the file store's sessions of each user, whose ids stand as empty files in
- * .gate/user/<SHA-256 of the name>/. Such a file is made before its record says so, and may be left
- * behind: what counts is what the record says. */
+/* store/file/index.c: the index by user. Each session of a user has an empty file, named by its id,
+ * in .gate/user/<SHA-256 of the name>/. The file is made before the record names the user, and may
+ * stay after the record has gone: only the record decides. */
 #include "config.h"
 
 #include <dirent.h>
@@ -16,7 +16,7 @@
 #include "record/counter.h"
 #include "store/file/private.h"
 
-#define YOUNG (60 * 60 * 1000) /* ms that an entry may be ahead of its record */
+#define YOUNG (60 * 60 * 1000) /* ms that the sweep keeps an entry without a record */
 
 int
 gate_store_file_open_user(struct gate_store_file_dir *dir, const char *user, bool make)
@@ -33,7 +33,7 @@ gate_store_file_open_user(struct gate_store_file_dir *dir, const char *user, boo
 	return fd;
 }
 
-/* The sweep may take the folder away between its making and its use: once more then. */
+/* Tries three times: the sweep may remove the empty folder before the file is in it. */
 int
 gate_store_file_index(struct gate_store_file_dir *dir, const char *user, const char *id)
 {
@@ -112,7 +112,8 @@ gate_store_file_is_ending(
 	    ends.count > 0 && ends.last > gate_clock_wall() - GATE_ENDING_TIME;
 }
 
-/* An entry goes when its record has gone; a young one may be about to get it. */
+/* Removes the entries that have no record, and the folder if it is empty. Keeps young entries:
+ * their record may be about to be written. */
 static void
 sweep_user(struct gate_store_file_dir *dir, const char *name)
 {
@@ -137,7 +138,7 @@ sweep_user(struct gate_store_file_dir *dir, const char *name)
 		closedir(listing);
 	if (folder >= 0)
 		close(folder);
-	unlinkat(dir->users, name, AT_REMOVEDIR); /* only if it is empty */
+	unlinkat(dir->users, name, AT_REMOVEDIR); /* fails unless it is empty */
 }
 
 void

@@ -1,4 +1,4 @@
-/* store/file/kind.c: what a file in the store's folder is. Other programs' files may lie there. */
+/* store/file/kind.c: tells sessions from files of other programs in the store's folder. */
 #include "config.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ find_cookie(void *data, const struct gate_json_span *span)
 	return 1;
 }
 
-/* A file that a crash left without what was written into it: what it held is lost. */
+/* Returns true if the file holds nothing: a crash can leave a file without its content. */
 static bool
 is_blank(const char *text, size_t length)
 {
@@ -25,7 +25,7 @@ is_blank(const char *text, size_t length)
 	return true;
 }
 
-/* What stands behind a NUL was never written. */
+/* Returns the length of what was written: a crash can leave NULs behind it. */
 static size_t
 written(const char *text, size_t length)
 {

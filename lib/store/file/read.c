@@ -1,5 +1,5 @@
-/* store/file/read.c: records as session-file-store keeps them, one JSON file each: how they are found
- * and read. */
+/* store/file/read.c: finds and reads records, which are JSON files as session-file-store writes
+ * them. */
 #include "config.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include "record/record.h"
 #include "store/file/private.h"
 
-#define ACCESS_MAX 9e15 /* ms since 1970; a __lastAccess beyond that is taken for this one */
+#define ACCESS_MAX 9e15 /* ms since 1970: the largest __lastAccess; a larger one counts as this */
 
 int
 gate_store_file_lock(int fd, int operation, int64_t deadline)
@@ -73,7 +73,8 @@ gate_store_file_fail(
 	return gate_fail_errno(error, GATE_ESTORE, "store file:%s: %s", dir->path, what);
 }
 
-/* The whole file under its lock. NULL with errno; ESTALE: it was replaced, look again. */
+/* Reads the whole file under LOCK_SH. Returns its content, which then owns fd, or NULL with errno
+ * set; ESTALE says that another file took its place: open that. */
 static struct gate_store_file_was *
 slurp(int fd, int64_t deadline)
 {
@@ -104,8 +105,8 @@ slurp(int fd, int64_t deadline)
 	return was;
 }
 
-/* Without a write of the access time, which every read after a write would cost; only a file's
- * owner may ask for that. */
+/* Opens with O_NOATIME, if allowed: otherwise the first read after each write would write the
+ * access time. Only the file's owner may use O_NOATIME. */
 static int
 open_record(const struct gate_store_file_dir *dir, const char *name)
 {
@@ -115,7 +116,7 @@ open_record(const struct gate_store_file_dir *dir, const char *name)
 	return fd < 0 && errno == EPERM ? openat(dir->records, name, flags) : fd;
 }
 
-/* Does the reason lie in this one file? Then the store is well. */
+/* Returns true if this errno is about the one file, and the store itself works. */
 static bool
 is_of_the_file(const struct gate_store_file_dir *dir, int reason)
 {
@@ -142,7 +143,7 @@ gate_store_file_read(struct gate_store_file_dir *dir, const char *id, int64_t de
 		if (*was != NULL)
 			return 1;
 		if (fd >= 0)
-			close(fd); /* which leaves errno alone */
+			close(fd); /* close leaves errno as it is */
 	} while (errno == ESTALE && gate_clock_monotonic() < deadline);
 	if (is_of_the_file(dir, errno)) {
 		gate_store_file_log(dir, "session-unreadable", id,
@@ -153,7 +154,8 @@ gate_store_file_read(struct gate_store_file_dir *dir, const char *id, int64_t de
 	return gate_store_file_fail(dir, "a record can't be read", error);
 }
 
-/* session-file-store's rule: __lastAccess and originalMaxAge or ttl; none: it never expires. */
+/* Follows session-file-store: a record expires at __lastAccess plus originalMaxAge, or plus ttl if
+ * it has none; without __lastAccess it never expires. */
 int
 gate_store_file_parse(const struct gate_store_file_was *was, struct gate_record *record)
 {
@@ -203,7 +205,6 @@ gate_store_file_id(const char *name, char id[GATE_ID_MAX + 1])
 	return gate_id_valid(id);
 }
 
-/* Of a file that is larger than a record may be. */
 bool
 gate_store_file_begins_as_session(const struct gate_store_file_dir *dir, const char *name)
 {

@@ -1,4 +1,4 @@
-/* store/file/record.c: what is done to one record of the file store. */
+/* store/file/record.c: loads, creates, updates, touches and removes a record of the file store. */
 #include "config.h"
 
 #include <dirent.h>
@@ -15,7 +15,7 @@
 #include "record/record.h"
 #include "store/file/private.h"
 
-#define IN_PLACE_MAX 4096 /* one page: a pwrite of it is whole even if the writer is killed */
+#define IN_PLACE_MAX 4096 /* one page: pwrite writes all of it even if the process is killed */
 
 int
 gate_store_file_load(
@@ -47,7 +47,8 @@ gate_store_file_release(struct gate_record *record)
 	gate_store_file_free_was(record->was);
 }
 
-/* What goes into the file: __lastAccess is now; our own records end in spaces. Yours. */
+/* Returns the text for the file, which is yours, with __lastAccess set to now and, if padded,
+ * spaces at its end. Returns NULL if memory ran out. */
 static char *
 content(struct gate_record *record, bool padded, size_t *length)
 {
@@ -116,7 +117,8 @@ gate_store_file_update(
 	return result;
 }
 
-/* The record's times stand in the file. A stray one is only put into the index. */
+/* A record's times are in its file, so a touch is an update. Only puts a stray record into the
+ * index. */
 int
 gate_store_file_touch(
     void *store, const char *id, struct gate_record *record, struct gate_error *error)
@@ -169,7 +171,7 @@ gate_store_file_unlink(struct gate_store_file_dir *dir, const char *id,
 	return result;
 }
 
-/* Whose it was stands in what was read: the record may be about to become another one's. */
+/* Takes the id out of the index of the user that the file named: record->user may be a new one. */
 static void
 unindex(struct gate_store_file_dir *dir, const char *id, const struct gate_store_file_was *was)
 {
@@ -194,7 +196,8 @@ unlink_synced(struct gate_store_file_dir *dir, const char *id, struct gate_store
 	return 1;
 }
 
-/* What can't be read can't be locked either; a folder is no record. */
+/* Removes a file that can't be read, and so can't be locked. Returns 0 for a folder: it is no
+ * record. */
 static int
 unlink_unread(struct gate_store_file_dir *dir, const char *id, struct gate_error *error)
 {
@@ -210,7 +213,7 @@ unlink_unread(struct gate_store_file_dir *dir, const char *id, struct gate_error
 	return 1;
 }
 
-/* Whatever is there: under the lock, so that a writer in the middle of it is waited for. */
+/* Removes whatever is there, under its lock: so it waits for a process that is writing the file. */
 static int
 remove_any(struct gate_store_file_dir *dir, const char *id, struct gate_error *error)
 {

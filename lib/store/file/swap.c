@@ -1,4 +1,4 @@
-/* store/file/swap.c: how a record's file takes the place of another one, and of that one only. */
+/* store/file/swap.c: replaces a record's file, but only if it still is the one that was read. */
 #include "config.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "crypto/id.h"
 #include "store/file/private.h"
 
-#define BLOCK_SIZE 4096 /* bytes that are compared at once */
+#define BLOCK_SIZE 4096 /* bytes to compare at once */
 
 static int
 write_all(int fd, const char *text, size_t length)
@@ -29,7 +29,7 @@ write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-/* Is the file at name the one that was read? */
+/* Returns true if `name` is the file that was read. */
 static bool
 is_at(int directory, const char *name, const struct gate_store_file_was *was)
 {
@@ -39,7 +39,7 @@ is_at(int directory, const char *name, const struct gate_store_file_was *was)
 	    st.st_dev == was->device;
 }
 
-/* Does the file still hold what was read? Under its lock. */
+/* Returns true if the file still holds what was read. Call it with the file locked. */
 static bool
 is_unchanged(const struct gate_store_file_was *was)
 {
@@ -67,8 +67,9 @@ gate_store_file_claim(struct gate_store_file_dir *dir, const char *name,
 	return is_at(dir->records, name, was) && is_unchanged(was) ? 1 : GATE_CONFLICT;
 }
 
-/* Writes text to a new file in .gate/tmp; name gets its name there. The descriptor, or -1: it has
- * the lock, so that nobody reads the file in its new place before it is sure to stay there. */
+/* Writes text to a new file in .gate/tmp, and its name there to `name`. Returns the descriptor, or
+ * -1 with errno set. The file is locked, so that nobody reads it in its new place before it is
+ * certain to stay there. */
 static int
 write_aside(
     struct gate_store_file_dir *dir, const char *text, size_t length, char name[GATE_ID_MAX + 1])
@@ -92,7 +93,8 @@ write_aside(
 	return -1;
 }
 
-/* Without RENAME_EXCHANGE only our own locks keep others away between the check and the rename. */
+/* Renames over the record's file, where there is no RENAME_EXCHANGE. Between the check and the
+ * rename only locks protect the file, and Node takes none. */
 static int
 rename_over(struct gate_store_file_dir *dir, const char *aside, const char *name,
     const struct gate_store_file_was *was)
@@ -105,9 +107,10 @@ rename_over(struct gate_store_file_dir *dir, const char *aside, const char *name
 	return renameat(dir->tmp, aside, dir->records, name) == 0 ? 1 : -1;
 }
 
-/* Holds a file that came out, so that no other one gets its inode, and under its lock: what Node
- * has replaced already may stand in the record's place once more for an instant, and nobody must
- * build upon that. A file that can't be locked must go back all the same. */
+/* Opens and locks a file that came out of the record's place; exchange puts it back. While it is
+ * open, no other file gets its inode number. The lock matters if Node has replaced the file
+ * already: it is then in the record's place for an instant, and no gate process must read it there.
+ * Returns the descriptor, or -1. A file that can't be locked is put back without. */
 static int
 hold(struct gate_store_file_dir *dir, const char *aside, int64_t deadline)
 {
@@ -119,10 +122,11 @@ hold(struct gate_store_file_dir *dir, const char *aside, int64_t deadline)
 	return fd;
 }
 
-/* Puts the file aside (`going`) in the place of the one that was read: 1, GATE_CONFLICT, -1. What
- * comes out must be that one. Another one was renamed there meanwhile by Node, who knows no locks:
- * it goes back in, and now ours must come out; else Node was there again, and the newer one goes
- * back in, until what comes out is what went in last. */
+/* Exchanges the file `aside`, whose inode is `going`, with the record's file. Returns 1 if the file
+ * that comes out is the one that was read, GATE_CONFLICT if not, or -1 with errno set. Node takes
+ * no locks and may have renamed another file there meanwhile: then that one comes out, and is put
+ * back. Now ours must come out; if not, Node was there again, and its newer file is put back, until
+ * the file that comes out is the one that went in last. */
 static int
 exchange(struct gate_store_file_dir *dir, const char *aside, const char *name, ino_t going,
     const struct gate_record *record, int held[2])
@@ -149,7 +153,8 @@ exchange(struct gate_store_file_dir *dir, const char *aside, const char *name, i
 	}
 }
 
-/* Under the lock of what was read, which a new file takes the place of: 1, GATE_CONFLICT, -1. */
+/* Replaces the file that was read, which the caller has locked, by a new one. Returns 1,
+ * GATE_CONFLICT or -1, as gate_store_file_replace. */
 static int
 swap(struct gate_store_file_dir *dir, const char *name, const char *text, size_t length,
     const struct gate_record *record)
@@ -161,13 +166,13 @@ swap(struct gate_store_file_dir *dir, const char *name, const char *text, size_t
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) == 0) {
-		/* that took its time; Node should hardly ever meet ours in the place of its own */
+		/* writing took time: look again, so that an exchange seldom has to be undone */
 		result = GATE_CONFLICT;
 		if (is_at(dir->records, name, record->was))
 			result = exchange(dir, aside, name, st.st_ino, record, held);
 	}
 	reason = errno;
-	unlinkat(dir->tmp, aside, 0); /* what was read or did not go in: before the locks go */
+	unlinkat(dir->tmp, aside, 0); /* the file that was read, or ours; while it is locked */
 	for (int i = 0; i < 2; i++)
 		if (held[i] >= 0)
 			close(held[i]);
@@ -176,9 +181,10 @@ swap(struct gate_store_file_dir *dir, const char *name, const char *text, size_t
 	return result;
 }
 
-/* One at a time for each name: where Node came between, two of us hold locks on different files,
- * and must not put back what the other one put in. The turn comes before any lock: who has it may
- * wait for those who have one, and they for nobody. */
+/* Lets one process at a time replace the file of a name. If Node renames a file there, two of ours
+ * can hold locks of different files, and must not put back what the other one put in. A process
+ * takes its turn before it takes a lock: so whoever has a lock never waits for a turn, and none
+ * wait for ever. */
 int
 gate_store_file_replace(struct gate_store_file_dir *dir, const char *name, const char *text,
     size_t length, const struct gate_record *record)
@@ -205,8 +211,9 @@ gate_store_file_replace(struct gate_store_file_dir *dir, const char *name, const
 	return result;
 }
 
-/* One pwrite of at most a page; should it fail half-way, what was there is put back. So it is if
- * the file was moved meanwhile: whoever moved it may be about to put it back (exchange). */
+/* Writes at most a page, by one pwrite. Writes the old content back if that fails half-way, or if
+ * the file is no longer at `name`: exchange in another process may have moved it and be about to
+ * put it back. */
 int
 gate_store_file_overwrite(struct gate_store_file_dir *dir, const char *name, const char *text,
     const struct gate_record *record)
@@ -229,7 +236,8 @@ gate_store_file_overwrite(struct gate_store_file_dir *dir, const char *name, con
 	return result;
 }
 
-/* RENAME_NOREPLACE, or a hard link where the file system has none. 1, 0: the name is taken, -1. */
+/* Moves the file to `name` by RENAME_NOREPLACE, or by a hard link where the file system has no such
+ * rename. Returns 1, 0 if the name is taken, or -1 with errno set. */
 static int
 move_in(struct gate_store_file_dir *dir, const char *aside, const char *name)
 {

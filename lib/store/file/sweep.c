@@ -1,4 +1,4 @@
-/* store/file/sweep.c: what the file store removes by and by. */
+/* store/file/sweep.c: the file store's sweep, which removes what has expired. */
 #include "config.h"
 
 #include <dirent.h>
@@ -15,10 +15,11 @@
 #include "record/record.h"
 #include "store/file/private.h"
 
-#define SWEEP_GRACE 60000        /* ms that an expired record is left alone */
-#define TMP_AGE (60 * 60 * 1000) /* ms after which a file in tmp/ belongs to nobody */
+#define SWEEP_GRACE 60000        /* ms after its end before a record is removed */
+#define TMP_AGE (60 * 60 * 1000) /* ms after which nobody is still writing a file in tmp/ */
 
-/* Is no record that can be read: as if it had last been written by somebody who could. */
+/* Returns true if the file, which is no readable record, was modified longer ago than a record
+ * lives. */
 static bool
 is_stale(const struct stat *st, const struct gate_options *options, int64_t now)
 {
@@ -38,8 +39,8 @@ has_expired(struct gate_store_file_was *was, const struct gate_record *record, i
 	    fstat(was->fd, &st) == 0 && is_stale(&st, options, record->now);
 }
 
-/* How many went: 1 or 0. One whose times lie ahead, and that nobody comes back to, lives its lifetime
- * from now. */
+/* Removes the record if it has expired. Corrects a record whose times lie ahead, since perhaps no
+ * visit will. Returns 1 if it removed the record, else 0. */
 static int
 sweep_read(struct gate_store_file_dir *dir, const char *id, struct gate_store_file_was *was,
     const struct gate_options *options)
@@ -58,7 +59,8 @@ sweep_read(struct gate_store_file_dir *dir, const char *id, struct gate_store_fi
 	return swept;
 }
 
-/* How many went: 1 or 0. Never waits for a lock: a record that is in use has not expired. */
+/* Removes the file if it has expired. Returns 1 if it did, else 0. Never waits for a lock: a record
+ * that is in use has not expired. */
 static int
 sweep_record(struct gate_store_file_dir *dir, const char *name, const char *id,
     const struct gate_options *options, int64_t now)
@@ -69,7 +71,7 @@ sweep_record(struct gate_store_file_dir *dir, const char *name, const char *id,
 
 	if (fstatat(dir->records, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return 0;
-	if (st.st_size > GATE_RECORD_SIZE_MAX) /* nobody has it in use */
+	if (st.st_size > GATE_RECORD_SIZE_MAX) /* no request can use it */
 		return is_stale(&st, options, now) &&
 		    gate_store_file_begins_as_session(dir, name) &&
 		    unlinkat(dir->records, name, 0) == 0;
@@ -98,7 +100,7 @@ sweep_records(struct gate_store_file_dir *dir, const struct gate_options *option
 	}
 	closedir(listing);
 	if (swept > 0 && dir->sync)
-		fsync(dir->records); /* one that came back would be swept again */
+		fsync(dir->records); /* a failure is harmless: the next sweep removes them again */
 	return swept;
 }
 
@@ -118,7 +120,8 @@ sweep_tmp(struct gate_store_file_dir *dir)
 		closedir(listing);
 }
 
-/* One sweeper on the host: the file's lock says who, its time when it was last done. */
+/* One process at a time sweeps: it holds the lock of .gate/sweep. The time of that file says when
+ * the last sweep began. */
 int
 gate_store_file_sweep(void *store, const struct gate_options *options, struct gate_error *error)
 {
@@ -129,7 +132,7 @@ gate_store_file_sweep(void *store, const struct gate_options *options, struct ga
 	bool due;
 
 	do {
-		errno = ENOENT; /* a missing folder is made again even if nobody needs it now */
+		errno = ENOENT; /* make missing folders again, though no call failed */
 	} while (gate_store_file_remade(dir));
 	if (gate_store_file_look_at_clock(dir, error) < 0)
 		return -1;
@@ -140,11 +143,11 @@ gate_store_file_sweep(void *store, const struct gate_options *options, struct ga
 		goto out;
 	age = gate_clock_wall() - gate_store_file_modified(&st);
 	due = st.st_size == 0 || age < 0 ||
-	    age >= options->sweep_interval; /* below 0: clock set back */
+	    age >= options->sweep_interval; /* age below 0: the clock was set back */
 	if (!due)
 		goto out;
-	if (pwrite(fd, "swept\n", 6, 0) != 6) /* its time is now, whatever becomes of the sweep */
-		due = true;                   /* a full disk: all the more reason to sweep */
+	if (pwrite(fd, "swept\n", 6, 0) != 6) /* sets the file's time, even if the sweep fails */
+		due = true;                   /* also on a full disk: the sweep makes room */
 	if (options->auto_remove != GATE_REMOVE_DISABLED)
 		swept = sweep_records(dir, options);
 	if (swept < 0)

@@ -1,4 +1,4 @@
-/* store/file/walk.c: the file store's walks: over all records, and over those of one user. */
+/* store/file/walk.c: walks over all records of the file store, or over those of one user. */
 #include "config.h"
 
 #include <dirent.h>
@@ -23,10 +23,11 @@ struct walk {
 	gate_store_visit *visit;
 	void *data;
 	struct gate_error *error;
-	int unread; /* records that can't be read now */
+	int unread; /* number of records that could not be read now */
 };
 
-/* A walk over all shows that there is a session, though nobody can read it. */
+/* Returns true if the walk is over all records and this is a session that can't be read: such a
+ * walk shows it all the same. */
 static bool
 is_unreadable_session(
     const struct walk *w, const char *id, int found, const struct gate_store_file_was *was)
@@ -41,7 +42,7 @@ is_unreadable_session(
 	return found == GATE_UNREADABLE && gate_store_file_begins_as_session(w->dir, name);
 }
 
-/* What the visit answers; 1 where there was none. */
+/* Returns what visit returns, or 1 if it was not called. */
 static int
 visit_record(struct walk *w, const char *id)
 {
@@ -69,7 +70,8 @@ visit_record(struct walk *w, const char *id)
 	return result;
 }
 
-/* The names in the folder that this opens: records' files, or a user's ids. Closes it. */
+/* Visits the records that the names in `folder` stand for: records' files, or a user's ids. Returns
+ * 1, or -1 with the error set. */
 static int
 walk(struct walk *w, int folder)
 {
@@ -114,16 +116,16 @@ gate_store_file_each(
 /* ---- the newest of one user ---- */
 
 struct entry {
-	int64_t written; /* of the record's file, ms since 1970 */
-	size_t at;       /* of the id, in `ids` */
+	int64_t written; /* when the record's file was, ms since 1970 */
+	size_t at;       /* offset of the id in `ids` */
 };
 
 struct entries {
-	struct gate_buffer ids; /* each with its NUL */
+	struct gate_buffer ids; /* each ends with a NUL */
 	struct gate_buffer all; /* of struct entry */
 };
 
-/* Looks at the records' files, and into none. */
+/* Lists the ids in the folder with the times of their records' files; opens no file. */
 static void
 list_entries(struct gate_store_file_dir *dir, DIR *listing, struct entries *e)
 {

@@ -1,5 +1,5 @@
-/* store/mongodb/append.c: JSON as the BSON that Node's driver would make of it, around what stays
- * as it was. */
+/* store/mongodb/append.c: writes JSON as the BSON that Node's driver makes of it, and keeps the old
+ * BSON of values that did not change. */
 #include "config.h"
 
 #include <math.h>
@@ -12,13 +12,13 @@
 #include "record/json.h"
 #include "store/mongodb/private.h"
 
-/* connect-mongo's driver writes what is undefined as null, so a cookie has all of them. */
+/* A new cookie has all of these: connect-mongo's driver writes undefined members as null. */
 static const char *const cookie_members[] = {"originalMaxAge", "partitioned", "priority", "expires",
     "secure", "httpOnly", "domain", "path", "sameSite"};
 
 #define COOKIE_MEMBERS (sizeof cookie_members / sizeof *cookie_members)
 
-struct target { /* what a value is appended to, and as what */
+struct target { /* a place to append a value at */
 	bson_t *bson;
 	const char *key;
 	int key_length;
@@ -26,7 +26,8 @@ struct target { /* what a value is appended to, and as what */
 
 static bool append(const struct target *, const json_t *, const bson_iter_t *was);
 
-/* Finds a member of a document; one after the other they are found at once. */
+/* Finds a member of a document, and moves `at` to it. Searches from `at` to the end, then from
+ * `start`: members asked for in the document's order are each found at the first comparison. */
 static bool
 find_from(bson_iter_t *at, const bson_iter_t *start, const char *name, size_t length)
 {
@@ -57,7 +58,7 @@ looks_the_same(const bson_iter_t *was, const json_t *value)
 	return same;
 }
 
-/* JavaScript has one kind of number: small integers are stored as int32, all else as double. */
+/* Appends an int32 or a double, as Node's driver does: JavaScript has no type for integers. */
 static bool
 append_number(const struct target *t, double value)
 {
@@ -80,15 +81,17 @@ append_scalar(const struct target *t, const json_t *value)
 	return bson_append_null(t->bson, t->key, t->key_length);
 }
 
-/* Which element of the old array each of the new one was: by what both begin and end with, so that
- * one that is taken out or put in moves no other one's types; between them by place. */
+/* Pairs each element of a new array with one of the old array, whose types it may keep. The
+ * elements at the beginning and at the end that are the same in both arrays are pairs, so that an
+ * insertion or a removal between them does not shift types. The elements between are paired by
+ * index. */
 struct pairs {
 	const uint8_t *bytes; /* the old array */
 	uint32_t size;
 	struct element {
 		uint32_t offset, key_length;
 	} * old;
-	size_t count, before, behind; /* of old; how many are the same at both ends */
+	size_t count, before, behind; /* of old; equal elements at its beginning, its end */
 	size_t length;                /* of the new array */
 };
 
@@ -148,7 +151,8 @@ pair_elements(struct pairs *p, const json_t *array, const bson_iter_t *was)
 	return true;
 }
 
-/* NULL: it had none. */
+/* Returns the old element of the new array's element i, by moving `at` to it, or NULL if it has
+ * none. */
 static const bson_iter_t *
 partner(const struct pairs *p, size_t i, bson_iter_t *at)
 {

@@ -1,4 +1,4 @@
-/* store/mongodb/clock.c: the server's time, which decides what has expired. */
+/* store/mongodb/clock.c: asks for the server's time, which decides what has expired. */
 #include "config.h"
 
 #include "base/clock.h"
@@ -23,8 +23,9 @@ ask(const struct gate_store_mongodb *store, struct gate_mongodb_call *call, cons
 	return good;
 }
 
-/* A server that doesn't tell is believed to have our own. What it said goes on by CLOCK_BOOTTIME, so that
- * it is known at no cost when this host's clock is set. */
+/* Asks the server for its time, and keeps it relative to CLOCK_BOOTTIME: so it is known later
+ * without a call, also if this host's clock is set. If the server answers without a time, takes
+ * this host's. */
 static int
 read_time(struct gate_store_mongodb *store, enum gate_mongodb_kind kind, int64_t *now,
     struct gate_error *error)

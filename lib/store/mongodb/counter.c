@@ -1,4 +1,4 @@
-/* store/mongodb/counter.c: counters, which stand in a collection of their own. */
+/* store/mongodb/counter.c: the MongoDB store's counters, which have a collection of their own. */
 #include "config.h"
 
 #include <string.h>
@@ -11,8 +11,8 @@
 #include "record/counter.h"
 #include "store/mongodb/private.h"
 
-#define BUMP_TRIES 20 /* a counter that ends and begins meanwhile is asked for again */
-#define TIMES 4       /* of the last bumps up: several may be on their way when one is taken back */
+#define BUMP_TRIES 20 /* attempts to change a counter that others change meanwhile */
+#define TIMES 4       /* of the last bumps up: one can be taken back after others were counted */
 
 /* ---- find and modify ---- */
 
@@ -65,16 +65,17 @@ gate_store_mongodb_put_date_test(bson_t *query, const char *name, const char *te
 
 /* ---- counters ---- */
 
-/* {_id: hash, count, times: of the last bumps up, expires} */
+/* A bump of one counter, whose document is {_id: hash of the key, count, times of the last bumps
+ * up, expires}. */
 struct counter {
 	struct gate_store_mongodb *store;
-	char name[GATE_SHA256_HEX + 1]; /* hashed: a key may be any text, and name somebody */
+	char name[GATE_SHA256_HEX + 1]; /* a hash: a key may be any text, and hold a user's name */
 	int64_t add, now, lifetime, deadline;
 	struct gate_bump *bump;
 	struct gate_error *error;
 };
 
-/* False: it is no time. */
+/* Returns false if the value is not a date since 1970. */
 static bool
 read_time(const bson_iter_t *at, int64_t *time)
 {
@@ -92,7 +93,8 @@ read_count(const bson_iter_t *at, int64_t *count)
 	return *count >= 0 && *count <= GATE_COUNTER_MAX;
 }
 
-/* What the document says; `up`: its last time is this bump's own. What can't be read is INT64_MAX. */
+/* Fills in c->bump from the document. With `up`, the last time is this bump's own, and the one
+ * before it counts. Sets the count to INT64_MAX if the document can't be read. */
 static void
 read_document(const struct counter *c, const bson_t *document, bool up)
 {
@@ -111,7 +113,8 @@ read_document(const struct counter *c, const bson_t *document, bool up)
 		*c->bump = (struct gate_bump){.count = INT64_MAX};
 }
 
-/* Changes the counter that query finds. As gate_store_mongodb_modify; destroys both. */
+/* Changes the counter that the query finds, and fills in c->bump. Destroys query and update.
+ * Returns what gate_store_mongodb_modify returns. */
 static int
 change_counter(const struct counter *c, bson_t *query, bson_t *update, bool upsert)
 {
@@ -143,7 +146,8 @@ name_live(bson_t *query, const struct counter *c)
 	gate_store_mongodb_put_date_test(query, "expires", "$gt", c->now);
 }
 
-/* A live one whose count is within these bounds. What can't be read is not: $inc and $push fail there. */
+/* Makes a query for the counter if it is live, its count is from `least` to below `below`, and its
+ * times are an array. So it finds no counter in which $inc or $push would fail. */
 static void
 name_countable(bson_t *query, const struct counter *c, int64_t least, int64_t below)
 {
@@ -182,7 +186,7 @@ bump_live(const struct counter *c)
 	return change_counter(c, &query, &update, false);
 }
 
-/* One that has ended begins anew in its place. */
+/* Makes the counter, or begins it anew if it has expired. */
 static int
 bump_new(const struct counter *c)
 {
@@ -207,14 +211,14 @@ give_up(const struct counter *c)
 	    c->error, GATE_ESTORE, "%s: a counter changes all the time", c->store->mongodb.name);
 }
 
-/* Nobody waits longer for a counter than for a request. */
+/* Allows the first try always, others until the deadline, and BUMP_TRIES at most. */
 static bool
 may_try(const struct counter *c, int tries)
 {
 	return tries < BUMP_TRIES && (tries == 0 || gate_clock_monotonic() < c->deadline);
 }
 
-/* Takes back where something is left then; and the last time. */
+/* Takes back from a counter whose count stays above 0 then, and removes its last time. */
 static int
 take_back(const struct counter *c)
 {
@@ -230,7 +234,8 @@ take_back(const struct counter *c)
 	return change_counter(c, &query, &update, false);
 }
 
-/* Destroys the query. 1; 0: it finds none; -1. */
+/* Removes the counter that the query finds, and destroys the query. Returns 1, 0 if it finds none,
+ * or -1 with the error set. */
 static int
 remove_counter(const struct counter *c, bson_t *query)
 {
@@ -258,7 +263,8 @@ remove_counter(const struct counter *c, bson_t *query)
 	return found;
 }
 
-/* A counter from which all is taken back goes: else whoever is refused could leave any number of them. */
+/* Removes a counter from which all is taken back: otherwise refused tries could leave any number of
+ * empty counters. */
 static int
 take_all(const struct counter *c)
 {
@@ -268,7 +274,8 @@ take_all(const struct counter *c)
 	return remove_counter(c, &query);
 }
 
-/* Its end, if a clock that was ahead made it: it lives no longer than one that is counted now. */
+/* Returns the latest end that a counter can have. A later one was written by a clock that was
+ * ahead, and `shorten` gives it the end of one that is counted now. */
 static int64_t
 latest_end(const struct counter *c)
 {
@@ -337,7 +344,8 @@ read_counter(const struct counter *c)
 	return reading.end > latest_end(c) && shorten(c) < 0 ? -1 : reading.found;
 }
 
-/* Neither finds it where somebody else makes it between them, or where it can't be read. */
+/* Bumps a live counter, or makes one. Both fail if another process makes it between the two calls,
+ * or if it can't be read: then reads it, to tell which, and tries again in the first case. */
 static int
 bump_up(const struct counter *c)
 {
@@ -355,7 +363,9 @@ bump_up(const struct counter *c)
 	return give_up(c);
 }
 
-/* Neither finds it where others count between them: once more then, if it is there at all. */
+/* Takes back some of the counter, or removes it. Both fail if another process counts between the
+ * two calls, or if the counter is missing or can't be read: reads it, to tell, and tries again in
+ * the first case. */
 static int
 bump_back(const struct counter *c)
 {

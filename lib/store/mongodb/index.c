@@ -1,4 +1,4 @@
-/* store/mongodb/index.c: the indexes that the collections need, and what else they may have. */
+/* store/mongodb/index.c: makes the collections' indexes, and looks for a collation. */
 #include "config.h"
 
 #include "base/error.h"
@@ -10,7 +10,8 @@ struct index {
 	bool ttl;
 };
 
-/* As connect-mongo says it: another set of options would keep a Node program from starting. */
+/* Makes the command with connect-mongo's options: with others, a Node program could not make its
+ * index and would not start. */
 static void
 describe(bson_t *command, const struct index *index)
 {
@@ -31,7 +32,7 @@ describe(bson_t *command, const struct index *index)
 	bson_append_array_end(command, &list);
 }
 
-/* Is it of this moment only, as a change of the primary? */
+/* Returns true if the error is temporary, as during a change of the primary. */
 static bool
 is_passing(const bson_error_t *error)
 {
@@ -44,7 +45,7 @@ is_passing(const bson_error_t *error)
 	return false;
 }
 
-/* 1; 0: the server refused, the log says why; -1. */
+/* Makes an index. Returns 1, 0 if the server refused, which it logs, or -1 with the error set. */
 static int
 make_index(struct gate_store_mongodb *store, const struct index *index, struct gate_error *error)
 {
@@ -70,7 +71,8 @@ make_index(struct gate_store_mongodb *store, const struct index *index, struct g
 	return 0;
 }
 
-/* What the server says of the collection; a server that does not let us look has nothing to tell. */
+/* Asks the server whether the collection has a collation. If the server refuses the question, takes
+ * it that it has none. Returns 1, or -1 with the error set. */
 static int
 ask_collation(struct gate_store_mongodb *store, bool *collated, struct gate_error *error)
 {
@@ -97,8 +99,9 @@ ask_collation(struct gate_store_mongodb *store, bool *collated, struct gate_erro
 	return gate_mongodb_end(&call, good, "the collection can't be looked at", error);
 }
 
-/* A collection may be told at its creation to compare without case: two payloads may look alike
- * then that are not. Writes that say how to compare can't use the index of _id. */
+/* A collection can be created with a collation that ignores case: two different payloads may then
+ * compare equal. Writes must then name the simple collation (put_collation), and can't use the
+ * index of _id. */
 int
 gate_store_mongodb_look(struct gate_store_mongodb *store, struct gate_error *error)
 {

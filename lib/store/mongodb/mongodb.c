@@ -1,4 +1,4 @@
-/* store/mongodb/mongodb.c: the MongoDB store: opens and closes it, and lists what it can. */
+/* store/mongodb/mongodb.c: opens and closes the MongoDB store, and has its table of functions. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "store/mongodb/mongodb.h"
 #include "store/mongodb/private.h"
 
-#define SPARE_CLIENTS 4 /* beside the threads: the sweeper, two probes, a walk's visits */
+#define SPARE_CLIENTS 4 /* beyond one a thread: the sweeper, two probes, a walk's visits */
 
 static void
 close_store(void *data)

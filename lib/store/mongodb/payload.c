@@ -1,4 +1,5 @@
-/* store/mongodb/payload.c: a record's members in either form of connect-mongo's `session`. */
+/* store/mongodb/payload.c: reads and writes connect-mongo's field `session`, in both of its
+ * forms. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -69,7 +70,7 @@ too_large(struct gate_error *error)
 	    error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
 }
 
-/* As text it would be no shorter, and is not read if it is longer. */
+/* Returns true if the record as text is larger than a record may be: nobody could read it again. */
 static bool
 is_too_large(const struct gate_record *record)
 {
@@ -85,7 +86,7 @@ is_too_large(const struct gate_record *record)
 	return size > GATE_RECORD_SIZE_MAX;
 }
 
-/* Under key, which may be "session.name". */
+/* Appends the member under key, which may be a path, "session.name". */
 static int
 append_member(bson_t *bson, const char *key, const struct gate_member *member,
     const bson_iter_t *was, struct gate_error *error)
@@ -106,12 +107,13 @@ append_member(bson_t *bson, const char *key, const struct gate_member *member,
 
 struct merge {
 	const struct gate_record *record;
-	bool *paired; /* a flag a member: it stood in what was read */
-	size_t at;    /* where the next one probably is */
+	bool *paired; /* for each member: it was in the old document */
+	size_t at;    /* where the next search begins */
 	struct gate_error *error;
 };
 
-/* The member that an element of the document became. NULL: none, or it is hidden. */
+/* Returns the record's member for an element of the old document, or NULL if it has none. Sets
+ * *again if an earlier element had the same name. */
 static const struct gate_member *
 pair(struct merge *m, const char *name, bool *again)
 {
@@ -140,7 +142,8 @@ start_merge(struct merge *m, const struct gate_record *record, struct gate_error
 	return m->paired != NULL ? 0 : gate_fail(error, GATE_EMEMORY, "out of memory");
 }
 
-/* The elements of the old document, those changed replaced in their place. */
+/* Copies the old document's elements; replaces those that changed, in place, and leaves out removed
+ * ones. */
 static int
 copy_old(struct merge *m, bson_t *bson, bson_iter_t *old)
 {
@@ -239,14 +242,15 @@ gate_store_mongodb_put_payload(
 
 /* ---- only what changed ---- */
 
-/* A path in a $set can't say such a name. */
+/* Returns true if the name can't be part of a path in $set. */
 static bool
 is_odd(const char *name)
 {
 	return name[0] == '\0' || name[0] == '$' || strchr(name, '.') != NULL;
 }
 
-/* Appends one change, under its path. 1; 0: the whole must be written; -1. */
+/* Appends one change under its path. Returns 1, 0 if the whole payload must be written instead, or
+ * -1 with the error set. */
 static int
 put_change(bson_t *set, bson_t *unset, const struct gate_member *member, const bson_iter_t *was,
     struct gate_error *error)

@@ -15,42 +15,52 @@ struct gate_store_mongodb {
 	char collection[GATE_STORE_MONGODB_NAME_MAX + sizeof "_counters"];
 	char counters[GATE_STORE_MONGODB_NAME_MAX + sizeof "_counters"];
 	char *user_member;
-	int64_t ttl, deadline;
-	bool document;              /* what a new record's payload becomes */
-	bool touches;               /* lastModified is written */
-	atomic_int_least64_t clock; /* the server's, less CLOCK_BOOTTIME; 0: not asked yet */
-	atomic_bool prepared;
-	atomic_bool looked;
-	atomic_bool collated; /* by its own rules the collection takes for equal what is not */
-	atomic_bool no_ttl;   /* the server does not remove what has expired */
+	int64_t ttl, deadline;      /* ms: of a record without a lifetime; of a bump or a walk */
+	bool document;              /* a new record's payload is a document, else a string */
+	bool touches;               /* write lastModified (option touch_after) */
+	atomic_int_least64_t clock; /* ms: server's time less CLOCK_BOOTTIME; 0: unknown */
+	atomic_bool prepared;       /* the indexes are made */
+	atomic_bool looked;         /* `collated` is known */
+	atomic_bool collated;       /* the collection's collation may equate different values */
+	atomic_bool no_ttl;         /* the server does not remove expired records */
 };
 
 struct gate_store_mongodb_was {
-	bson_t *payload; /* {session, user: as they were read} */
-	bool document;   /* its form; else it is a string */
+	bson_t *payload; /* {session, user}: these fields as they were read */
+	bool document;   /* `session` is a document, else a string */
 };
 
-/* store/mongodb/show.c. Adds the document as JSON.stringify shows what Node's driver makes of it. 1; 0: it can't be read
- * (text that is not UTF-8, deeper than 200 levels); -1: memory. */
+/* ---- store/mongodb/show.c ---- */
+
+/* Adds the document to the buffer as JSON: as JSON.stringify prints what Node's driver makes of it.
+ * Returns 1, 0 if the document holds text that is not UTF-8 or is nested deeper than 200 levels, or
+ * -1 if memory ran out. */
 int gate_store_mongodb_show(struct gate_buffer *, const bson_iter_t *document);
-/* One value; false as 0 above. */
+/* Adds one value in the same way. Returns false where the function above returns 0. */
 bool gate_store_mongodb_show_value(struct gate_buffer *, const bson_iter_t *value);
-/* store/mongodb/append.c. Appends a value under key. What is in `was` (NULL: nothing) and looks the same keeps its bytes.
- * cookie: its member `expires` is a Date. false: memory, or too large. */
+/* ---- store/mongodb/append.c ---- */
+
+/* Appends the value under key. Parts that look the same in `was`, the old value or NULL, keep their
+ * BSON bytes, and so their types. With `cookie` true, writes the member `expires` as a Date.
+ * Returns false if memory ran out or the BSON is too large. */
 bool gate_store_mongodb_append(
     bson_t *, const char *key, const json_t *, const bson_iter_t *was, bool cookie);
 
-/* ---- store/mongodb/payload.c: a record's members, and what the server is told to set ---- */
+/* ---- store/mongodb/payload.c: a record's members, and the updates that change them ---- */
 
-/* What a record's payload was; yours, for record->was. NULL: memory, or it is of no known form. */
+/* Copies the field `session`, a document or a string, for record->was. Returns the copy, which is
+ * yours, or NULL if memory ran out. */
 struct gate_store_mongodb_was *gate_store_mongodb_keep(const bson_iter_t *session);
 void gate_store_mongodb_free_was(struct gate_store_mongodb_was *);
-/* Fills in the members from what was kept. As gate_record_parse. */
+/* Fills in the record's members from the payload. Returns what gate_record_parse returns, and 0 if
+ * the payload is larger than a record may be. */
 int gate_store_mongodb_parse(const struct gate_store_mongodb_was *, struct gate_record *);
-/* Appends `session`, as a whole, in the form it had or document says. 0 or -1. */
+/* Appends the whole field `session`, in the form that it was read in; a new record becomes a
+ * document if `document` is true, else a string. Returns 0, or -1 with the error set. */
 int gate_store_mongodb_put_payload(
     bson_t *, const struct gate_record *, bool document, struct gate_error *);
-/* Appends what makes $set and $unset of the record's changes. 0 or -1. */
+/* Appends the record's changes to the arguments of $set and $unset. Returns 0, or -1 with the error
+ * set. */
 int gate_store_mongodb_put_changes(
     bson_t *set, bson_t *unset, const struct gate_record *, struct gate_error *);
 
@@ -66,8 +76,9 @@ int gate_store_mongodb_touch(
 int gate_store_mongodb_remove(
     void *store, const char *id, struct gate_record *, struct gate_error *);
 void gate_store_mongodb_release(struct gate_record *);
-/* Fills the record in from a document that was found. Answers as load. An expiry that is no date is
- * over: no date compares with it, so Node finds no record. */
+/* Fills in the record from a document of the collection. Returns 1, 0 if it is unreadable and has
+ * expired, GATE_UNREADABLE if it is unreadable, or -1 with the error set. An `expires` that is not
+ * a date counts as expired: Node compares it with a date, and so finds no such record. */
 int gate_store_mongodb_read(struct gate_store_mongodb *, const bson_t *document, const char *id,
     struct gate_record *, struct gate_error *);
 
@@ -83,34 +94,40 @@ int gate_store_mongodb_each(
 struct gate_store_mongodb_change {
 	enum gate_mongodb_kind kind;
 	const bson_t *query, *update;
-	bool upsert;
-	const char *what; /* an error says */
+	bool upsert;      /* make the document if the query finds none */
+	const char *what; /* begins the error: "a counter can't be changed" */
 };
 
 int gate_store_mongodb_bump(void *store, const char *key, int64_t add, int64_t lifetime,
     struct gate_bump *, struct gate_error *);
-/* Finds and modifies one of the counters' documents. 1: *after is what it is now, yours (with upsert
- * made if need be); 0: there is none; GATE_CONFLICT: it could not be made, as it is there; -1. */
+/* Finds and modifies one document among the counters. Returns 1 with *after set to the new
+ * document, which is yours; 0 if the query finds none; GATE_CONFLICT if an upsert finds the _id
+ * taken by a document that the query does not match; -1 with the error set. */
 int gate_store_mongodb_modify(struct gate_store_mongodb *, const struct gate_store_mongodb_change *,
     bson_t *after, struct gate_error *);
-/* Appends {name: {test: date}}, test being $lt and the like. */
+/* Appends {name: {test: date}} to the query. `test` is an operator such as $lt. */
 void gate_store_mongodb_put_date_test(
     bson_t *query, const char *name, const char *test, int64_t date);
 
-/* ---- store/mongodb/index.c: what the collections need, once ---- */
+/* ---- store/mongodb/index.c ---- */
 
+/* Makes the indexes of both collections; one call that succeeds is enough. Returns 0, or -1 with
+ * the error set. */
 int gate_store_mongodb_prepare(
     struct gate_store_mongodb *, const struct gate_options *, struct gate_error *);
 
-/* Before a write that compares: what the collection takes for equal. 0 or -1. */
+/* Sets `collated`, once. Call it before a write that compares values. Returns 0, or -1 with the
+ * error set. */
 int gate_store_mongodb_look(struct gate_store_mongodb *, struct gate_error *);
 
 /* ---- store/mongodb/clock.c: the server's time ---- */
 
 int gate_store_mongodb_time(void *store, int64_t *now, struct gate_error *);
-/* So that it is known to requests. 1, -1. */
+/* Asks the server for its time, so that gate_store_mongodb_time can tell it without a call. Returns
+ * 1, or -1 with the error set. */
 int gate_store_mongodb_hear_clock(struct gate_store_mongodb *, struct gate_error *);
-/* 1; -1: this host's clock is another one. */
+/* Returns 1, or -1 with the error set if this host's clock and the server's are over a minute
+ * apart, or the server does not answer. */
 int gate_store_mongodb_look_at_clock(struct gate_store_mongodb *, struct gate_error *);
 
 /* ---- store/mongodb/sweep.c: what has expired ---- */

@@ -1,5 +1,5 @@
-/* store/mongodb/record.c: records as connect-mongo keeps them, a document each, with compare-and-swap
- * on the payload that was read. */
+/* store/mongodb/record.c: loads and writes records, which are documents as connect-mongo's; writes
+ * compare and swap on the payload that was read. */
 #include "config.h"
 
 #include <string.h>
@@ -51,8 +51,9 @@ put_equals(bson_t *filter, const char *name, const bson_t *was)
 	bson_append_document_end(filter, &equals);
 }
 
-/* The record as it was read: the whole payload counts, and the order of what is in it; and its user,
- * whom connect-mongo knows nothing of: without one it went meanwhile, and was written back. */
+/* Finds the record only if it is as it was read: the same payload, with its members in the same
+ * order, and the same field `user`. connect-mongo does not write that field: a record that was
+ * removed and written back by Node has none. */
 static void
 filter_by_record(bson_t *filter, const char *id, const struct gate_record *record)
 {
@@ -63,7 +64,8 @@ filter_by_record(bson_t *filter, const char *id, const struct gate_record *recor
 	put_equals(filter, "user", was->payload);
 }
 
-/* Does it end before its lifetime, unless its visitor comes back? */
+/* Returns true if the record is new and first_ttl shortens its life until its visitor comes
+ * back. */
 static bool
 is_provisional(const struct gate_record *record)
 {
@@ -73,8 +75,8 @@ is_provisional(const struct gate_record *record)
 	    record->expires < record->now + lifetime;
 }
 
-/* What every write says of the time. A new record that is provisional has no time of a touch: Node,
- * too, prolongs it at the first return then, whatever its touchAfter is. */
+/* Appends the fields with times. A new provisional record gets no lastModified: then Node, too,
+ * prolongs it at the visitor's first return, whatever its touchAfter is. */
 static void
 put_times(bson_t *bson, const struct gate_store_mongodb *store, const struct gate_record *record,
     bool new)
@@ -84,7 +86,7 @@ put_times(bson_t *bson, const struct gate_store_mongodb *store, const struct gat
 		bson_append_date_time(bson, "lastModified", -1, record->now);
 }
 
-/* Byte for byte, whatever the collection's own rule is. */
+/* Makes the server compare byte for byte, if the collection has a collation. */
 static void
 put_collation(bson_t *options, const struct gate_store_mongodb *store)
 {
@@ -97,7 +99,7 @@ put_collation(bson_t *options, const struct gate_store_mongodb *store)
 	bson_append_document_end(options, &collation);
 }
 
-/* The driver would refuse names that a session may have. */
+/* Turns off the driver's check of names, which refuses some that a session may have. */
 static void
 allow_names(bson_t *options)
 {
@@ -114,7 +116,8 @@ number_in(const bson_t *reply, const char *name)
 
 /* ---- load ---- */
 
-/* The field `user` is ours: where connect-mongo made the document there is none. */
+/* Keeps the field `user` as it was read, and sets `stray`: a document that connect-mongo made has
+ * no such field. */
 static void
 read_index(const bson_t *document, struct gate_record *record)
 {
@@ -161,8 +164,8 @@ gate_store_mongodb_read(struct gate_store_mongodb *store, const bson_t *document
 	return GATE_UNREADABLE;
 }
 
-/* A find of one document as a command: a cursor for it would cost a third more. The driver tries it
- * again, as it does a cursor's. */
+/* Makes a command that finds one document. A cursor would cost a third more; the driver retries
+ * both. */
 static void
 describe_find(bson_t *command, const struct gate_store_mongodb *store, const char *id)
 {
@@ -177,7 +180,8 @@ describe_find(bson_t *command, const struct gate_store_mongodb *store, const cha
 	bson_append_bool(command, "singleBatch", -1, true);
 }
 
-/* The document in the reply. */
+/* Sets *document to the first one in the reply, whose bytes it borrows. Returns false if there is
+ * none. */
 static bool
 find_first(const bson_t *reply, bson_t *document)
 {
@@ -227,10 +231,10 @@ gate_store_mongodb_release(struct gate_record *record)
 
 /* ---- writes ---- */
 
-struct change { /* of the record id */
+struct change { /* a change of one record */
 	const char *id;
-	const struct gate_record *as_read; /* NULL: however it is */
-	const bson_t *update;              /* NULL: it goes */
+	const struct gate_record *as_read; /* change it only if it still is this; NULL: always */
+	const bson_t *update;              /* NULL: remove the record */
 };
 
 static bool
@@ -252,7 +256,8 @@ send_change(
 	return good;
 }
 
-/* 1; 0: there was none, or GATE_CONFLICT: none as it was read; -1. */
+/* Sends the change. Returns 1, 0 if there is no such record, GATE_CONFLICT if there is none as it
+ * was read, or -1 with the error set. */
 static int
 change(struct gate_store_mongodb *store, const struct change *c, struct gate_error *error)
 {
@@ -318,7 +323,7 @@ gate_store_mongodb_update(
 	return result;
 }
 
-/* The field `user` as it is to be, and as it was read from now on. */
+/* Writes the field `user`, and remembers it as read, for later compare-and-swaps. */
 static int
 adopt(struct gate_store_mongodb *store, const char *id, struct gate_record *record,
     struct gate_error *error)

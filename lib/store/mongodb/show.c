@@ -1,4 +1,4 @@
-/* store/mongodb/show.c: BSON as the JSON that Node shows of it. */
+/* store/mongodb/show.c: prints BSON as the JSON that Node prints of it. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #include "store/mongodb/private.h"
 
 #define DEPTH_MAX 200
-#define SAFE_MAX (INT64_C(1) << 53) /* Node's driver makes a number of what is not beyond */
+#define SAFE_MAX (INT64_C(1) << 53) /* Node's driver makes numbers of int64s up to this */
 
 static void
 show_date(struct gate_buffer *out, int64_t ms)
@@ -25,7 +25,7 @@ show_date(struct gate_buffer *out, int64_t ms)
 		gate_buffer_puts(out, "null");
 }
 
-/* The driver's class Long has no toJSON: its members show. */
+/* Prints a Long's members beyond SAFE_MAX: that class of the driver has no toJSON. */
 static void
 show_long(struct gate_buffer *out, int64_t value)
 {
@@ -146,7 +146,7 @@ show_pointer(struct gate_buffer *out, const bson_iter_t *value)
 	return good;
 }
 
-/* What is no document and no array. */
+/* Prints a value that is neither a document nor an array. */
 static bool
 show_scalar(struct gate_buffer *out, const bson_iter_t *value, int depth)
 {
@@ -237,7 +237,7 @@ show_value(struct gate_buffer *out, const bson_iter_t *value, int depth)
 	return good;
 }
 
-/* An undefined member is left out. */
+/* Prints a document, without its undefined members. */
 static bool
 show_members(struct gate_buffer *out, const bson_iter_t *start, int depth)
 {

@@ -1,4 +1,4 @@
-/* store/mongodb/sweep.c: the removal of what has expired. */
+/* store/mongodb/sweep.c: the MongoDB store's sweep, which removes what has expired. */
 #include "config.h"
 
 #include "base/clock.h"
@@ -6,12 +6,12 @@
 #include "base/log.h"
 #include "store/mongodb/private.h"
 
-#define BUMPS_MAX 1000000  /* counters; beyond that those go whose end is next */
-#define SWEEP_GRACE 60000  /* ms that an expired record is left alone */
-#define SWEEP_LEASE 600000 /* ms after which a sweeper that never came back is forgotten */
-#define TTL_LATE 600000    /* ms after which a server that removes by itself has done so */
-#define BATCH 500          /* removed by one command: others write between two of them */
-#define SWEEPER "sweep"    /* beside the counters, whose ids are hashes */
+#define BUMPS_MAX 1000000  /* counters; beyond that the sweep removes those that expire next */
+#define SWEEP_GRACE 60000  /* ms after its end before a record is removed */
+#define SWEEP_LEASE 600000 /* ms after which a sweep that did not end no longer blocks others */
+#define TTL_LATE 600000    /* ms after which the server's TTL index should have removed a record */
+#define BATCH 500 /* documents that one command removes; others can write between two commands */
+#define SWEEPER "sweep" /* _id of the sweeper's document; those of counters are hashes */
 
 /* ---- who sweeps ---- */
 
@@ -34,8 +34,10 @@ put_span(bson_t *list, const char *index, const char *name, int64_t from, int64_
 	bson_append_document_end(list, &one);
 }
 
-/* Neither is another one at it, nor was it a short while ago; without an interval that is no matter.
- * What lies further ahead than either can be is of a clock that was set back. */
+/* Makes a query for the sweeper's document that finds it if a sweep is due: no other sweep is
+ * running (`busy`), and the last one began at least `interval` ms ago (`swept`). With interval 0 a
+ * sweep is always due. Ignores times too far ahead: they were written before a clock was set
+ * back. */
 static void
 name_due(bson_t *query, int64_t now, int64_t interval)
 {
@@ -51,7 +53,8 @@ name_due(bson_t *query, int64_t now, int64_t interval)
 	bson_append_array_end(query, &neither);
 }
 
-/* One sweeper for all hosts. 1: it is this one; 0: another one is at it, or was. */
+/* Makes this process the only sweeper of all hosts. Returns 1 if it is, 0 if another process sweeps
+ * or the next sweep is not due, or -1 with the error set. */
 static int
 take_turn(struct gate_store_mongodb *store, int64_t now, int64_t interval, struct gate_error *error)
 {
@@ -92,7 +95,7 @@ end_turn(struct gate_store_mongodb *store)
 
 /* ---- what goes ---- */
 
-struct heap { /* of documents, all of them older than `limit` */
+struct heap { /* the documents of a collection whose `expires` is before `limit` */
 	struct gate_store_mongodb *store;
 	const char *collection;
 	int64_t limit;
@@ -100,7 +103,7 @@ struct heap { /* of documents, all of them older than `limit` */
 };
 
 struct list {
-	bson_t ids; /* an array that is being built */
+	bson_t ids; /* an array, still open for appending */
 	int count;
 };
 
@@ -119,7 +122,8 @@ add_id(void *data, const bson_t *document)
 	return true;
 }
 
-/* {_id: {$in: [...]}} of up to `most` documents. How many, or -1. */
+/* Appends {_id: {$in: [...]}} to `found`, with the ids of up to `most` documents of the heap.
+ * Returns their number, or -1 with the error set. */
 static int
 collect(const struct heap *h, int64_t most, bson_t *found)
 {
@@ -147,7 +151,8 @@ collect(const struct heap *h, int64_t most, bson_t *found)
 	return result > 0 ? list.count : -1;
 }
 
-/* Those that still are older. How many, or -1. */
+/* Removes the documents in `found` that still expire before the limit. Returns their number, or -1
+ * with the error set. */
 static int
 delete_found(const struct heap *h, bson_t *found)
 {
@@ -190,8 +195,9 @@ delete_heap(const struct heap *h)
 	return sum;
 }
 
-/* What a clock that was ahead made, so that it lives longer than any session does: it ends as one does
- * that begins now. Who comes back meanwhile gets all of it put right. */
+/* Shortens the records that a clock that was ahead wrote, and that would outlive any session: they
+ * end when a session that begins now would. If the visitor comes back before, a write corrects all
+ * their times. */
 static int
 bound_ends(struct gate_store_mongodb *store, const struct gate_options *options, int64_t now,
     struct gate_error *error)
@@ -217,7 +223,8 @@ bound_ends(struct gate_store_mongodb *store, const struct gate_options *options,
 	return gate_mongodb_end(&call, good, "what lies ahead can't be put right", error);
 }
 
-/* Says so once if the server should remove by itself, and does not. */
+/* Looks whether the server's TTL index removes expired records. If not, logs that and sets no_ttl:
+ * gate then removes them. Returns 0, or -1 with the error set. */
 static int
 check_ttl(struct gate_store_mongodb *store, int64_t now, struct gate_error *error)
 {
@@ -245,7 +252,8 @@ take_end(void *data, const bson_t *document)
 	return true;
 }
 
-/* The end of the counter before which those too many end; 0: none is. -1. */
+/* Returns the `expires` up to which the surplus counters expire, 0 if there are no more than
+ * BUMPS_MAX, or -1 with the error set. */
 static int64_t
 find_surplus(struct gate_store_mongodb *store, struct gate_error *error)
 {
@@ -265,7 +273,7 @@ find_surplus(struct gate_store_mongodb *store, struct gate_error *error)
 		BSON_APPEND_INT32(&sort, "expires", -1);
 		bson_append_document_end(&options, &sort);
 		BSON_APPEND_DOCUMENT_BEGIN(
-		    &options, "projection", &fields); /* the index holds all */
+		    &options, "projection", &fields); /* fields of the index only */
 		BSON_APPEND_INT32(&fields, "_id", 0);
 		BSON_APPEND_INT32(&fields, "expires", 1);
 		bson_append_document_end(&options, &fields);

@@ -1,4 +1,4 @@
-/* store/mongodb/walk.c: walks over the store's records: all of them, and those of one user. */
+/* store/mongodb/walk.c: walks over all records of the store, or over those of one user. */
 #include "config.h"
 
 #include <string.h>
@@ -9,8 +9,8 @@
 #include "record/record.h"
 #include "store/mongodb/private.h"
 
-#define OF_USER_MOST 20000 /* records: who asks keeps some memory for each */
-#define WALK_BATCH 100 /* records that come in one answer, which must come within socket_timeout */
+#define OF_USER_MOST 20000 /* records of one user: the caller of a walk keeps memory for each */
+#define WALK_BATCH 100     /* records in one reply, which must come within socket_timeout */
 
 struct walk {
 	struct gate_store_mongodb *store;
@@ -19,11 +19,12 @@ struct walk {
 	void *data;
 	struct gate_error *error;
 	int visits;
-	int result; /* of the last one */
+	int result; /* of the last visit */
 };
 
-/* What the visit answers; 1 where there was none. The field may be of another time than the
- * payload, as Node writes only that. */
+/* Returns what visit returns, 1 if it was not called, or -1 with the error set. Compares the
+ * record's own user: the field `user` may be older than the payload, since Node does not write
+ * it. */
 static int
 visit_document(struct walk *w, const bson_t *document)
 {
@@ -67,8 +68,9 @@ visit_next(void *data, const bson_t *document)
 	return w->result > 0;
 }
 
-/* With `most` the last written ones, which the server picks among the user's. The walk over all of
- * them goes by the index of users, in which no touch moves a record. */
+/* Walks over the records of w->user, or over all. With `most` above 0, the server picks the ones
+ * written last. Otherwise no order is asked for: the walk follows the index by user, in which a
+ * touch does not move a record. */
 static int
 look_through(struct walk *w, int most)
 {
