@@ -137,7 +137,7 @@ refuse_try(struct gate_login_try *t, int verdict)
 	return GATE_LATER;
 }
 
-/* Verifies the password. The attempt is counted as a failure so far; corrects that. */
+/* Verifies the password. Then corrects the count: until now the attempt counts as a failure. */
 static int
 decide(struct gate_login_try *t)
 {
