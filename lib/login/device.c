@@ -11,7 +11,7 @@
 #include "crypto/id.h"
 #include "login/device.h"
 
-#define PURPOSE "gate device" /* of the key */
+#define PURPOSE "gate device" /* what the key is derived for */
 #define TIME_MAX 15           /* digits of the time, in ms since 1970 */
 #define STAMP_MAX (GATE_DEVICE_ID_LENGTH + 1 + TIME_MAX)
 #define VALUE_MAX (STAMP_MAX + 1 + GATE_SIGNATURE_LENGTH)

@@ -16,7 +16,7 @@
 /* Adds the value of a cookie for the user `name` to the buffer: "id.now.signature". id: the
  * device's, of GATE_DEVICE_ID_LENGTH; NULL: a new random one. now: ms since 1970. The signature
  * covers the name, which is not in the value, and has a key of its own. The value consists of A-Z
- * a-z 0-9 - _ . and needs no encoding. Returns 0, or -1 if memory or random bytes lack. */
+ * a-z 0-9 - _ . and needs no encoding. Returns 0, or -1 if out of memory or random bytes. */
 int gate_device_make(
     const struct gate_keys *, const char *name, const char *id, int64_t now, struct gate_buffer *);
 /* Returns whether the value has the form of such a cookie. Does not check the signature. */

@@ -98,8 +98,7 @@ judge(struct gate_throttle *t, int64_t failures, int64_t last)
 		return GATE_THROTTLE_PASS;
 	if (failures >= GATE_THROTTLE_TRIES_MAX)
 		return GATE_THROTTLE_CLOSED;
-	/* Other hosts' clocks may be ahead; but a clock that was set back must not lock anybody
-	 * out. */
+	/* Other hosts' clocks may be ahead; but one that was set back must not lock anybody out. */
 	if (passed >= delay || passed < -GATE_THROTTLE_DELAY_MAX)
 		return GATE_THROTTLE_PASS;
 	t->wait = delay - passed;

@@ -59,7 +59,7 @@ struct gate_transaction_decision { /* what to do with record and cookie */
 	int64_t expires;              /* of record and cookie after the action, ms since 1970 */
 };
 
-struct gate_session_shown { /* a session that a cookie of the request proves */
+struct gate_session_shown { /* a session that the request proves: a cookie has its signed id */
 	char id[GATE_ID_MAX + 1];
 	bool old_secret; /* the cookie was not signed with the first secret */
 	bool there;      /* there is, or may be, a record */
@@ -76,7 +76,7 @@ struct gate_transaction {
 	const char *cookies;      /* all Cookie headers, joined */
 	const char *path;         /* raw, without the query */
 	bool secure;              /* over TLS */
-	bool from_elsewhere; /* a link of another site was followed: browsers keep Strict cookies */
+	bool from_elsewhere; /* by a link on another site: the browser withholds Strict cookies */
 	/* now: ms since 1970 by this host's clock, which decides what is over; deadline: ms of
 	 * CLOCK_MONOTONIC */
 	int64_t now, deadline;
@@ -114,7 +114,7 @@ struct gate_transaction {
 	struct gate_error error; /* of a failed load or commit */
 
 	struct gate_transaction_decision
-	    decision; /* the commit's; before it, why there will be none */
+	    decision; /* of the commit; before that only its whys, if there can be no commit */
 };
 
 void gate_transaction_begin(

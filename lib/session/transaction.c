@@ -148,7 +148,7 @@ gate_transaction_resume(struct gate_transaction *s, const char *id)
 	snprintf(s->id, sizeof s->id, "%s", id);
 	s->state = GATE_SESSION_LOADED;
 	s->resumed = true;
-	members = gate_record_session(&s->record); /* the handler may have the object already */
+	members = gate_record_session(&s->record); /* the handler may hold s->json: keep that */
 	json_object_clear(s->json);
 	if (members == NULL || json_object_update(s->json, members) < 0) {
 		gate_fail(&s->error, GATE_EMEMORY, "out of memory");
