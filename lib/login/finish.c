@@ -76,7 +76,8 @@ end_oldest(struct gate_request *r, size_t most)
 }
 
 /* Returns whether the hash is of the password that logged in. It may differ from the hash of the
- * login: another login with the same password may have renewed it. */
+ * login: another login with the same password may have renewed it. Returns false,
+ * too, if no turn to hash came in time. */
 static bool
 fits(struct gate_request *r, const char *hash)
 {

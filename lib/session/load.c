@@ -9,8 +9,8 @@
 #include "record/record.h"
 #include "session/private.h"
 
-/* Adds the id that a cookie's value proves, if it is not there yet. Returns false if there is no
- * room. */
+/* Adds the id that a cookie's value proves, if it is not there yet. Returns false if it has no
+ * place. */
 static bool
 show(struct gate_transaction *s, const char *value)
 {

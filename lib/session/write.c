@@ -1,4 +1,4 @@
-/* session/write.c: does what was decided with the record. */
+/* session/write.c: carries out what was decided for the record. */
 #include "config.h"
 
 #include <string.h>
@@ -219,7 +219,7 @@ gate_transaction_end_shown(struct gate_transaction *s, const char *why)
 	return result;
 }
 
-/* Refuses a visitor who is not logged in a record that takes room, if the store has little left. A
+/* Refuses to store more for a visitor who is not logged in, if the store has little room left. A
  * rewrite and a touch take no room. */
 static bool
 is_crowded_out(struct gate_transaction *s)
@@ -235,8 +235,8 @@ is_crowded_out(struct gate_transaction *s)
 }
 
 /* Returns 1 if the session was ended but its record is back, as in a store that was restored from a
- * backup; 0 if not; -1 with the error set. Asks only when a touch is due, as it costs a call of the
- * store. */
+ * backup (its index by user is back, too, so `stray` does not tell); 0 if not; -1 with `error` set.
+ * Asks only when a touch is due, as it costs a call of the store. */
 static int
 is_put_back(struct gate_transaction *s)
 {
@@ -245,8 +245,7 @@ is_put_back(struct gate_transaction *s)
 	return gate_store_is_put_back(s->store, s->id, &s->record, &s->error);
 }
 
-/* Does as gate_transaction_is_over, but only if the users are in a database: then each write
- * asks. */
+/* Does as gate_transaction_is_over if the users are in a database: only writes ask them. */
 static int
 is_over(struct gate_transaction *s)
 {
