@@ -9,7 +9,7 @@
 #include "login/private.h"
 #include "request/repeat.h"
 
-#define NEWEST 100 /* sessions, of which one was renewed within GATE_SUBMIT_TIME */
+#define NEWEST 100 /* sessions to search for the one that was renewed within GATE_SUBMIT_TIME */
 
 static const char *
 explain(struct gate_request *r, const char *reason)
@@ -31,8 +31,9 @@ report_unchangeable(enum gate_log_level level, const char *name, const char *why
 	gate_log(level, "password-unchangeable", "user", name, "error", why, NULL);
 }
 
-/* No answer came to the change: was it made all the same? It may still be made later, when nobody is
- * there any more to end the other sessions: that is done now. 1 or -1. */
+/* Finds out whether a change was made that got no answer. It may still be made later, and then
+ * nobody ends the other sessions; so this ends them now. Returns 1 if the new hash is stored, else
+ * -1 with r->error set. */
 static int
 is_stored(struct gate_login_try *t, const char *hash)
 {
@@ -50,7 +51,8 @@ is_stored(struct gate_login_try *t, const char *hash)
 	    &r->error, GATE_ESTORE, "users: a new password may have been stored, or not");
 }
 
-/* A login may renew the old password's hash at the same time: that is no change. */
+/* Stores the new hash. A login may renew the old password's hash meanwhile; the user did not change
+ * the password then, so this tries again. Returns what gate_users_change does. */
 static int
 replace(struct gate_login_try *t, const char *hash, struct gate_error *error)
 {
@@ -62,7 +64,7 @@ replace(struct gate_login_try *t, const char *hash, struct gate_error *error)
 	return result;
 }
 
-/* 1, or 0 with *why, GATE_LATER, -1. */
+/* Returns 1 if the new password is stored, 0 with *why set, GATE_LATER, or -1 with r->error set. */
 static int
 store_password(struct gate_login_try *t, const char *new, const char **why)
 {
@@ -112,8 +114,8 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 	l->why = wrong;
 	t.exists = r->config->users != NULL;
 	if (t.exists)
-		result = gate_login_attempt(&t); /* the throttle first: then the users are asked */
-	if (result == 0 && !t.exists) { /* a Node program logged the user in, or it was removed */
+		result = gate_login_attempt(&t); /* asks the users only after the throttle */
+	if (result == 0 && !t.exists) {          /* logged in by a Node program, or removed since */
 		l->why = unchangeable;
 		report_unchangeable(GATE_LOG_WARN, name, "option users names nobody of that name");
 	}
@@ -128,8 +130,9 @@ change(struct gate_request *r, const char *name, const char *old, const char *ne
 	return result;
 }
 
-/* Whoever knew the old password may have sessions: only this one stays, under a new id. The others end
- * behind its commit, as the password is new by now: no failure of theirs may take it from its owner. */
+/* Keeps only this session, under a new id: somebody who knew the old password may have the others.
+ * They end after the commit of this one: the password is new by now, so a failure to end them must
+ * not undo this session. */
 static int
 finish_change(struct gate_request *r)
 {
@@ -142,7 +145,7 @@ finish_change(struct gate_request *r)
 	return gate_session_renew(r) < 0 ? -1 : 1;
 }
 
-/* ---- the second click, whose session the first one's change renewed ---- */
+/* ---- the second click of a double click: the first one renewed its session ---- */
 
 static int
 find_renewed(void *data, const char *id, struct gate_record *record)
@@ -154,7 +157,7 @@ find_renewed(void *data, const char *id, struct gate_record *record)
 	return 1;
 }
 
-/* It was written just now: a store that knows its newest need not show all of a user's. */
+/* Looks only at the newest sessions if the store knows them: the renewed one is among them. */
 static int
 find_newest(struct gate_request *r, const char *name)
 {
@@ -166,7 +169,8 @@ find_newest(struct gate_request *r, const char *name)
 	return table->each(r->store->store, name, find_renewed, r, error);
 }
 
-/* Did an equal submit just renew one of the ids that the request shows? 1, 0, -1. */
+/* Returns 1 if an equal submit just renewed one of the ids that the request proves, 0 if not, or -1
+ * with r->error set. */
 static int
 is_second(struct gate_request *r, const char *name)
 {
@@ -182,8 +186,9 @@ is_second(struct gate_request *r, const char *name)
 	return bump.count > 0;
 }
 
-/* The old id alone gives nobody a session: the form's new password has to be the user's. 1: that is
- * so, and its session is found; 0; GATE_LATER; -1. */
+/* Proves that the form belongs to the user: the old id alone must not give anybody a session, so
+ * the form's new password has to be the user's by now. Returns 1 with l->resume_id set, 0 if not
+ * proven or no session was found, GATE_LATER, or -1 with r->error set. */
 static int
 prove_change(struct gate_request *r, const char *name, const char *new)
 {
@@ -207,7 +212,7 @@ prove_change(struct gate_request *r, const char *name, const char *new)
 	return l->resume_id[0] != '\0';
 }
 
-/* Goes on with the session that the first one has now: one change leaves one session. */
+/* Goes on with the session that the first click has now: one change leaves one session. */
 static int
 resume(struct gate_request *r, const char *new)
 {
@@ -224,7 +229,7 @@ resume(struct gate_request *r, const char *new)
 	return answer == 0 ? -1 : answer;
 }
 
-/* ---- both ---- */
+/* ---- either click ---- */
 
 int
 gate_change_password(struct gate_request *r, const char *old, const char *new, const char **why)

@@ -1,4 +1,4 @@
-/* login/device.c: the cookie of a device that a user logged in from before: id.time.signature. */
+/* login/device.c: the cookie of a known device: id.time.signature. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -11,16 +11,16 @@
 #include "crypto/id.h"
 #include "login/device.h"
 
-#define PURPOSE "gate device" /* of the key */
-#define TIME_MAX 15           /* digits: ms since 1970 */
+#define PURPOSE "gate device" /* what the key is derived for */
+#define TIME_MAX 15           /* digits of the time, in ms since 1970 */
 #define STAMP_MAX (GATE_DEVICE_ID_LENGTH + 1 + TIME_MAX)
 #define VALUE_MAX (STAMP_MAX + 1 + GATE_SIGNATURE_LENGTH)
 #define CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 #define SIGNED_MAX (STAMP_MAX + GATE_SHA256_HEX)
-#define SKEW (60 * 60 * 1000) /* ms that the clock of the host that made it may be ahead */
+#define SKEW (60 * 60 * 1000) /* ms that the clock of the host that made a cookie may be ahead */
 
-/* What is signed: id.time and the user's name, as a hash of one length, so that no two pairs make
- * one text. Its length. */
+/* Makes the text to sign: id.time, then a hash of the user's name. The hash has a fixed length, so
+ * no two pairs of stamp and name make the same text. Returns the text's length. */
 static size_t
 signed_text(char out[SIGNED_MAX + 1], const char *stamp, size_t length, const char *name)
 {
@@ -64,7 +64,7 @@ gate_device_check(const struct gate_keys *keys, const char *name, int64_t now, c
 	char text[SIGNED_MAX + 1];
 	int64_t made;
 
-	/* The shape is no secret, so leave early. What stands in it is ours if the signature is. */
+	/* The shape is no secret, so this may return early. */
 	if (length < shortest + signature || length > STAMP_MAX + signature)
 		return 0;
 	length -= signature;

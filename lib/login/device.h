@@ -1,5 +1,6 @@
-/* login/device.h: the cookie of a device that a user logged in from before. It grants nothing but tries
- * of its own, so that strangers can't lock the user out. */
+/* login/device.h: the cookie of a known device: one from which a user has logged in before. It
+ * gives the device login attempts of its own, so that strangers can't lock the user out, and
+ * nothing else. */
 #ifndef GATE_LOGIN_DEVICE_H
 #define GATE_LOGIN_DEVICE_H
 
@@ -9,17 +10,18 @@
 #include "http/cookie.h"
 
 #define GATE_DEVICE_ID_LENGTH 32
-#define GATE_DEVICE_AGE (INT64_C(180) * 86400 * 1000) /* ms */
+#define GATE_DEVICE_AGE (INT64_C(180) * 86400 * 1000) /* ms that the cookie is valid */
 
-/* Adds a cookie's value for this user: the device's id (NULL: a fresh one) and the time, signed
- * together with the name, which does not stand in it, under a key of its own; of A-Z a-z 0-9 - _ .
- * only, so that nothing needs to be encoded. 0 or -1. */
+/* Adds the value of a cookie for the user `name` to the buffer: "id.now.signature". id: the
+ * device's, of GATE_DEVICE_ID_LENGTH; NULL: a new random one. now: ms since 1970. The signature
+ * covers the name, which is not in the value, and has a key of its own. The value consists of A-Z
+ * a-z 0-9 - _ . and needs no encoding. Returns 0, or -1 if out of memory or random bytes. */
 int gate_device_make(
     const struct gate_keys *, const char *name, const char *id, int64_t now, struct gate_buffer *);
-/* Does the value look like one? Says nothing of who made it. */
+/* Returns whether the value has the form of such a cookie. Does not check the signature. */
 bool gate_device_is_shaped(const char *value);
-/* 1: the value was made for this user, at most GATE_DEVICE_AGE ago, by one of our secrets; id is
- * the device's. 0: not. Constant time in the signature. */
+/* Returns 1, with the device's id, if one of our secrets signed the value for this user at most
+ * GATE_DEVICE_AGE ago; else 0. The signature is compared in constant time. */
 int gate_device_check(const struct gate_keys *, const char *name, int64_t now, const char *value,
     size_t length, char id[GATE_DEVICE_ID_LENGTH + 1]);
 

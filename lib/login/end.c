@@ -45,7 +45,6 @@ fail_late(struct gate_request *r)
 	    "a user has more sessions than can be ended in a request's time");
 }
 
-/* How many went, or -1. */
 int
 gate_login_end_found(struct gate_login_search *search, const char *why)
 {
@@ -61,8 +60,8 @@ gate_login_end_found(struct gate_login_search *search, const char *why)
 	return result < 0 ? -1 : ended;
 }
 
-/* 1: there was one; 0; -1. All others: until a look finds none, as one may be renewed while they are
- * ended, and so many that not all end in time are fewer the next time. */
+/* Looks again until it finds no other session: one may get a new id while the others are ended. If
+ * the deadline comes first, the next request has fewer to end. */
 int
 gate_login_end_all(struct gate_request *r, const char *handle)
 {
@@ -84,8 +83,9 @@ gate_login_end_all(struct gate_request *r, const char *handle)
 	return ended < 0 ? -1 : any;
 }
 
-/* What the user's time becomes when all others end: later than when any of them began. 0: whom the
- * users don't know has none; -1: they can't be asked. */
+/* Returns the user's new time, in ms since 1970, which ends all other sessions: later than the
+ * beginning of any of them. Returns 0 if the users don't know this name: then there is no such
+ * time; -1 with r->error set if they can't be asked. */
 static int64_t
 next_time(struct gate_request *r)
 {
@@ -104,7 +104,8 @@ next_time(struct gate_request *r)
 	return (now > since ? now : since) + 1;
 }
 
-/* Without the time, what is not listed would go on, and nobody would know. */
+/* Fails if the user's new time can't be found: sessions that the store does not list would go on,
+ * and nobody would know. */
 static int
 end_others(struct gate_request *r)
 {
@@ -144,7 +145,8 @@ gate_login_end_others(struct gate_request *r)
 	return end_once(r, NULL);
 }
 
-/* The request's own session, also if it is over: the first click of a double one ended it. */
+/* Returns whether the handle is that of the request's own session, even if that is over: then the
+ * first click of a double click ended it. */
 static bool
 is_own(struct gate_request *r, const char *handle)
 {
@@ -165,7 +167,8 @@ is_own(struct gate_request *r, const char *handle)
 	return false;
 }
 
-/* What an equal submit ended is there no more: that is as if it were ended now. */
+/* Returns 1, too, if an equal submit has just ended the session: the second click of a double click
+ * gets the same answer. */
 int
 gate_user_session_end(struct gate_request *r, const char *handle)
 {

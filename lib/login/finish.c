@@ -1,4 +1,4 @@
-/* login/finish.c: what is left to do behind the commit of a login. */
+/* login/finish.c: what is left to do after the commit of a request. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -7,7 +7,8 @@
 #include "login/hashing.h"
 #include "login/private.h"
 
-/* When this session is stored as one that goes on, so that its other requests go on too. */
+/* Stores, with the users, the time before which all of the user's sessions are over. The commit has
+ * to come first: it stores that this session is not one of them. */
 static void
 tell_users(struct gate_request *r)
 {
@@ -22,7 +23,7 @@ tell_users(struct gate_request *r)
 		    "hint", "the sessions that were listed have ended all the same", NULL);
 }
 
-/* In an order that is the same to everybody: several logins may end at once. */
+/* Breaks ties by id: several logins may sort at once, and must choose the same sessions. */
 static int
 oldest_first(const void *a, const void *b)
 {
@@ -70,11 +71,13 @@ end_oldest(struct gate_request *r, size_t most)
 	for (size_t i = 0; i < extra; i++)
 		if (strcmp(found[i].id, r->transaction.id) == 0)
 			gate_transaction_withhold_cookie(
-			    &r->transaction); /* what it names is dead */
+			    &r->transaction); /* that session has ended */
 	gate_buffer_release(&search.found);
 }
 
-/* Another login of the same password may have renewed its hash: that is no change. */
+/* Returns whether the hash is of the password that logged in. It may differ from the hash of the
+ * login: another login with the same password may have renewed it. Returns false,
+ * too, if no turn to hash came in time. */
 static bool
 fits(struct gate_request *r, const char *hash)
 {
@@ -91,8 +94,8 @@ fits(struct gate_request *r, const char *hash)
 	return answer == 1;
 }
 
-/* Whoever changes the password ends the sessions that are there then; a login by the old one that
- * was under way must see to itself. */
+/* Returns whether the password was changed, or the user removed, during the login. A change ends
+ * only the sessions that exist then, so a login that was under way has to find out itself. */
 static bool
 is_outdated(struct gate_request *r)
 {
@@ -104,8 +107,9 @@ is_outdated(struct gate_request *r)
 	return outdated;
 }
 
-/* Behind a change of the password, which stands whatever becomes of this: the user's time ends the
- * others anyway, where the users are not near with their next touch. */
+/* Ends the other sessions after a change of the password. A failure is only logged: the password
+ * is changed, and the user's new time ends these sessions anyway, at their next touch at the
+ * latest. */
 static void
 end_outdated(struct gate_request *r)
 {

@@ -1,4 +1,4 @@
-/* login/hashing.c: turns at hashing a password, each a file's one place. */
+/* login/hashing.c: turns to hash a password; each turn is the lock of a file. */
 #include "config.h"
 
 #include <sched.h>
@@ -14,24 +14,24 @@
 
 struct turn {
 	struct gate_queue queue;
-	atomic_bool taken; /* by a thread of ours, who alone uses the queue */
+	atomic_bool taken; /* by a thread of this worker; only that thread uses the queue */
 };
 
 struct line {
-	atomic_int waiting;       /* for a turn */
-	atomic_int waiting_until; /* for a place in the line */
-	int most;                 /* may wait */
+	atomic_int waiting;       /* threads in gate_hashing_enter */
+	atomic_int waiting_until; /* threads in gate_hashing_wait_until */
+	int most;                 /* the limit of `waiting`; `waiting_until` has half of it */
 };
 
 struct gate_hashing {
-	atomic_int holding, waiting; /* the latter in both lines */
-	atomic_bool last;            /* was the last turn a known device's? */
+	atomic_int holding, waiting; /* threads: with a turn; waiting for one, in both lines */
+	atomic_bool last;            /* a known device had the last turn */
 	int holding_max, waiting_max, count;
-	struct line lines[2]; /* of strangers, and of known devices */
+	struct line lines[2]; /* of unknown devices, and of known ones */
 	struct turn turns[];
 };
 
-/* A core is left to everybody else. */
+/* Leaves one core to everything else. */
 static int
 count_turns(void)
 {
@@ -40,12 +40,12 @@ count_turns(void)
 
 	if (sched_getaffinity(0, sizeof cores, &cores) == 0)
 		count = CPU_COUNT(&cores);
-	else /* more than the set has room for */
+	else /* there are more cores than the set has room for */
 		count = sysconf(_SC_NPROCESSORS_ONLN);
 	return count > 2 ? (int)count - 1 : 1;
 }
 
-/* Known devices may wait wherever anybody may, and strangers leave a quarter of that to them. */
+/* Known devices may take all places to wait; a quarter of them is closed to unknown devices. */
 struct gate_hashing *
 gate_hashing_open(const char *run_dir, int holding, int waiting, struct gate_error *error)
 {
@@ -117,7 +117,7 @@ leave(struct gate_hashing *h, bool known)
 	atomic_fetch_sub(&h->lines[known].waiting, 1);
 }
 
-/* False: too many wait. */
+/* Takes a place in the line. Returns false if too many threads wait. */
 static bool
 join(struct gate_hashing *h, bool known)
 {
@@ -131,7 +131,7 @@ join(struct gate_hashing *h, bool known)
 	return false;
 }
 
-/* Where both lines wait, they take turns: neither holds up the other. */
+/* While threads wait in both lines, each line gets every other turn: neither holds up the other. */
 static int
 try_turn(struct gate_hashing *h, bool known, int64_t until)
 {
@@ -149,7 +149,7 @@ gate_hashing_enter(struct gate_hashing *h, bool known, int64_t deadline)
 {
 	int turn = -1;
 
-	/* A try that comes now does not overtake those that wait in the same line. */
+	/* A new attempt does not overtake those that wait in the same line. */
 	if (atomic_load(&h->lines[known].waiting) == 0 &&
 	    (turn = try_turn(h, known, deadline)) >= 0)
 		return turn;
@@ -171,7 +171,8 @@ gate_hashing_leave(struct gate_hashing *h, int turn)
 	atomic_fetch_sub(&h->holding, 1);
 }
 
-/* One of those who stand by has to go for each that is too many. */
+/* Returns true if more threads wait than may, and this one has to leave: one leaves for each that
+ * is too many. */
 static bool
 gives_way(struct gate_hashing *h, struct line *line)
 {

@@ -1,4 +1,4 @@
-/* login/login.c: who a request's user is, how one becomes it, and how one ceases to be. */
+/* login/login.c: login and logout, and the request's user. */
 #include "config.h"
 
 #include <stdio.h>
@@ -11,7 +11,8 @@
 
 /* ---- login ---- */
 
-/* id: the device's, NULL: it gets a new one, with tries of its own, which only a password is worth. */
+/* Sets the cookie of the known device. id: the device's; NULL: it gets a new id, and so a fresh
+ * counter of attempts: only after a right password. */
 static void
 remember_device(struct gate_request *r, const char *name, const char *id)
 {
@@ -53,7 +54,7 @@ remember_login(struct gate_request *r, const char *name, bool remember)
 	remember_device(r, name, NULL);
 }
 
-/* Blanks around a name come from keyboards and clipboards; no user's name has any. */
+/* Removes blanks around a name, which keyboards and clipboards add. No user's name has any. */
 static const char *
 trim(struct gate_request *r, const char *name)
 {
@@ -90,7 +91,7 @@ log_in(struct gate_request *r, const char *name, const char *password, bool reme
 	return result;
 }
 
-/* Does in this run what was found out in the first one. */
+/* Repeats in this run what the first run found out. */
 static int
 replay(struct gate_request *r)
 {
@@ -114,7 +115,7 @@ gate_login(struct gate_request *r, const char *name, const char *password, bool 
 	if (!gate_request_takes_passwords(r))
 		return gate_login_refuse_http(r);
 	if (gate_transaction_is_too_large(
-		&r->transaction)) /* its cookies could not be told from others */
+		&r->transaction)) /* gate would not find its new cookie among so many */
 		return -1;
 	if (!l->asked) {
 		l->asked = true;
@@ -129,9 +130,10 @@ gate_user(struct gate_request *r)
 	return gate_transaction_user(&r->transaction);
 }
 
-/* Chromium shows the page behind the login again, no-store or not, if a logout only removes cookies.
- * If the logout sets one, Chromium forgets that page. So this sets the device's cookie: a younger one of
- * the same device if it is the user's; else the one that came; else a worthless one for a minute. */
+/* Sets a device cookie at a logout. Chromium keeps showing the page behind the login, in spite of
+ * no-store, if a logout only removes cookies; it forgets the page if the logout sets one. The
+ * cookie is a fresh one of the same device if it is this user's device; else the cookie that the
+ * browser sent; else a worthless one for a minute. */
 static void
 set_device(struct gate_request *r, const char *user)
 {

@@ -1,4 +1,4 @@
-/* login/private.h: what the login*.c files share. */
+/* login/private.h: what the files of login/ share. */
 #ifndef GATE_LOGIN_PRIVATE_H
 #define GATE_LOGIN_PRIVATE_H
 
@@ -9,59 +9,67 @@
 #include "login/throttle.h"
 #include "request/request.h"
 
-struct gate_login_try { /* one, of a password */
+struct gate_login_try { /* one attempt to log in with a name and a password */
 	struct gate_request *r;
 	const char *name, *password;
 	struct gate_throttle throttle;
-	char device[GATE_DEVICE_ID_LENGTH + 1];
-	const char *wrong, *why;   /* the event that it is if the password is wrong */
-	char hash[GATE_HASH_MAX];  /* that the password is tried on: the user's own, if usable */
-	bool exists, usable;       /* exists: as far as is known */
-	struct gate_queue account; /* its one place in the line for a turn to hash */
-	char place[GATE_SIGNATURE_LENGTH + 1];
-	char wrong_key[GATE_MARK_MAX]; /* of the counter of wrong tries equal to this one */
+	char device[GATE_DEVICE_ID_LENGTH + 1]; /* throttle.device points to it, or is NULL */
+	const char *wrong, *why;  /* event, and its `why`, to log if the password is wrong */
+	char hash[GATE_HASH_MAX]; /* to verify the password with, see find_hash in try.c */
+	bool exists, usable;      /* exists: as far as is known; usable: `hash` is the user's own */
+	struct gate_queue account; /* only one attempt of an account at a time goes on */
+	char place[GATE_SIGNATURE_LENGTH + 1]; /* the account's, in that queue; "": not opened */
+	char wrong_key[GATE_MARK_MAX]; /* of the counter of wrong attempts equal to this one */
 };
 
-/* ---- login/login.c ---- */
+/* ---- login/report.c ---- */
 
-/* A name that is known to exist as it was typed, another one as a tag: it may be somebody's password.
- * A warning shows the tag of the former, too: who asks too often is refused before it is known. */
+/* Logs the event. Shows the name only of a user who is known to exist: any other text may be
+ * somebody's password typed into the wrong field, so only its tag is logged. A warning shows the
+ * tag of an existing user, too: a throttled attempt is logged before the name is looked up, and the
+ * tag links the lines. */
 void gate_login_report(struct gate_request *, enum gate_log_level, const char *event,
     const char *name, bool exists, const char *why);
-/* Says in this run what came out in the first one: 1, 0, GATE_LATER, -1, with the status. */
+/* Gives the answer of the request's first run again, in a later run: sets the status of GATE_LATER,
+ * and fails the transaction at -1. Returns the answer: 1, 0, GATE_LATER or -1. */
 int gate_login_replay(struct gate_request *, int answer);
-int gate_login_refuse_http(struct gate_request *); /* 403, and why; -1 */
+/* Answers 403 to a password sent over plain http; page and log say why. Returns -1. */
+int gate_login_refuse_http(struct gate_request *);
 
 /* ---- login/try.c ---- */
 
-/* Tries r, name and password, counted against guessing. hash is what the password was tried on then.
- * 1, 0, GATE_LATER, -1. */
+/* Verifies the password of r, name, password, wrong and why, which the caller filled in; counts the
+ * attempt against guessing. Sets hash to what the password was verified with. Returns 1 if the
+ * password is right, 0 if it is wrong or refused, GATE_LATER with login.status and login.wait set,
+ * or -1 with r->error set. Call gate_login_try_end afterwards. */
 int gate_login_attempt(struct gate_login_try *);
-/* Behind all that the try was made for: wipes hash, and leaves the account's place to the next. */
+/* Ends an attempt when all is done that it was made for: wipes the hash, and lets the account's
+ * next attempt begin. */
 void gate_login_try_end(struct gate_login_try *);
-/* Behind a try that was right: makes a better hash of an old one, where users' hashes may be made
- * anew. hash is then the one that is there. */
+/* After a right attempt: replaces an old or weak hash by a new one, if the users' store allows
+ * that. Sets `hash` to the stored one. A failure does not matter: the next login tries again. */
 void gate_login_renew_hash(struct gate_login_try *);
-/* Is the password still the user's, of whatever hash there is now? Then that is hash. */
+/* Returns whether the password fits the hash that the user has now; if so, that becomes `hash`. */
 bool gate_login_look_again(struct gate_login_try *);
-const char *gate_login_device_cookie(const struct gate_request *); /* its name */
-/* The id of a device that name logged in from before, or NULL. */
+const char *gate_login_device_cookie(const struct gate_request *); /* returns the cookie's name */
+/* Returns id, filled in from the request's device cookie; NULL if there is none for this name. */
 const char *gate_login_find_device(
     struct gate_request *, const char *name, char id[GATE_DEVICE_ID_LENGTH + 1]);
 
 /* ---- login/sessions.c ---- */
 
-/* What names a session to its user: it shows who may end it, and nothing of the id. */
+/* Makes the handle by which a user names a session to end. It does not reveal the session's id. */
 void gate_login_handle(
     struct gate_request *, const char *id, char handle[GATE_SIGNATURE_LENGTH + 1]);
-/* Does a session of the request's user, as it was found, still hold? */
+/* Returns whether this session of the request's user, as it was found, is still valid. */
 bool gate_login_is_live(struct gate_request *, const char *id, const struct gate_record *);
-/* Visits all sessions of the request's user, also those that are over. 0 or -1. */
+/* Visits all sessions of the request's user, including those that are over. Returns below 0, with
+ * r->error set, if the store failed. */
 int gate_login_each(struct gate_request *, gate_store_visit *, void *data);
 
 /* ---- login/end.c ---- */
 
-#define GATE_LOGIN_END_MAX 1000 /* sessions are ended, then there is another look for more */
+#define GATE_LOGIN_END_MAX 1000 /* sessions to end before the store is asked for more */
 
 struct gate_login_found {
 	char id[GATE_ID_MAX + 1];
@@ -70,15 +78,18 @@ struct gate_login_found {
 
 struct gate_login_search {
 	struct gate_request *r;
-	const char *handle;       /* NULL: all others */
+	const char *handle;       /* NULL: all but the request's own session */
 	struct gate_buffer found; /* of struct gate_login_found */
 };
 
-/* Ends a session, whoever writes it back, and logs why. 1: there was one; 0; -1. */
+/* Ends a session, so that its id stays dead even if its record is written back; logs why. Returns
+ * 1, 0 if there was no such session, or -1 with r->error set. */
 int gate_login_end_session(struct gate_request *, const char *id, const char *why);
-/* Ends what was found, within the request's time. Returns how many there were, or -1. */
+/* Ends the sessions in `found`. Returns how many there were, or -1 with r->error set: the store
+ * failed, or the request's deadline was over. */
 int gate_login_end_found(struct gate_login_search *, const char *why);
-/* Ends the session with that handle; NULL: all but the request's own. 1: there was one; 0; -1. */
+/* Ends the session with that handle; NULL: all but the request's own. Returns 1 if it ended any, 0
+ * if there was none, or -1 with r->error set. */
 int gate_login_end_all(struct gate_request *, const char *handle);
 
 #endif

@@ -1,4 +1,4 @@
-/* login/report.c: what the log, and who asked, are told of a try. */
+/* login/report.c: what the log and the visitor are told of an attempt. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -18,7 +18,7 @@ gate_login_report(struct gate_request *r, enum gate_log_level level, const char 
 	    "why", why, NULL);
 }
 
-/* The status for who asks again later, or not at all. */
+/* Sets the status, and Retry-After if there is a wait (ms). Returns -1 for 403, else GATE_LATER. */
 static int
 refuse(struct gate_request *r, int status, int64_t wait, const char *text)
 {
@@ -33,7 +33,8 @@ refuse(struct gate_request *r, int status, int64_t wait, const char *text)
 	return status == 403 ? -1 : GATE_LATER;
 }
 
-/* The store or the users can't be asked: 503, whatever the handler does, and nobody asks again. */
+/* Fails the request, as the store or the users can't be asked: it gets a 503 whatever the handler
+ * does, and is not run again. */
 static int
 give_up(struct gate_request *r)
 {

@@ -9,10 +9,10 @@
 #include "record/json.h"
 
 #define PURPOSE "gate session handle"
-#define SHOWN_MAX 100   /* sessions, the newest */
-#define TIME_MOST 9e15  /* ms */
-#define ASKED_MAX 200   /* newest sessions, of which some may be over */
-#define LOOKED_MAX 5000 /* sessions of a store that can't say which are the newest */
+#define SHOWN_MAX 100   /* sessions that are shown, the newest */
+#define TIME_MOST 9e15  /* ms since 1970; a larger number is no time */
+#define ASKED_MAX 200   /* newest sessions to ask the store for: some may be over */
+#define LOOKED_MAX 5000 /* sessions to look at if the store does not know the newest */
 
 /* ---- one session, as its user sees it ---- */
 
@@ -36,10 +36,11 @@ gate_login_is_live(struct gate_request *r, const char *id, const struct gate_rec
 }
 
 struct word {
-	const char *in, *name; /* what a User-Agent has in it, and what it then is */
+	const char *in, *name; /* a part of a User-Agent, and what it stands for */
 };
 
-/* The first that fits; what pretends to be others comes before them. */
+/* Returns the name of the first word in the agent, or NULL. A browser that pretends to be another
+ * one is listed before it. */
 static const char *
 find_word(const char *agent, const struct word *words)
 {
@@ -48,7 +49,7 @@ find_word(const char *agent, const struct word *words)
 	return words->name;
 }
 
-/* "Firefox on Linux" */
+/* Returns for example "Firefox on Linux". Yours. */
 static json_t *
 describe(const char *agent)
 {
@@ -70,7 +71,7 @@ describe(const char *agent)
 	return system != NULL ? json_sprintf("%s on %s", browser, system) : json_string(browser);
 }
 
-/* A number that anybody may have put there. */
+/* Returns the time in ms since 1970, or 0: a Node program may have written any number there. */
 static int64_t
 time_of(const json_t *number)
 {
@@ -138,7 +139,7 @@ newest_first(const void *a, const void *b)
 	return (one < two) - (one > two);
 }
 
-/* Takes the list over. */
+/* Returns the newest SHOWN_MAX sessions of the list, and frees the list. Yours. */
 static json_t *
 sort(json_t *list)
 {
@@ -180,7 +181,7 @@ walk_newest(struct list *list)
 	return gate_login_each(r, add, list);
 }
 
-/* This one comes first, however long ago it was written. */
+/* The request's own session comes first, however long ago it was written. */
 json_t *
 gate_user_sessions(struct gate_request *r)
 {

@@ -1,4 +1,4 @@
-/* login/throttle.c: how many login tries an account, a device and an address have. */
+/* login/throttle.c: limits login attempts per account, per device and per address. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -14,19 +14,19 @@
 #include "login/throttle.h"
 
 #define FIRST_DELAY 1000  /* ms */
-#define COUNT_MAX 1000000 /* of one part of an address: one that can't be read says more */
-#define PARTS 2           /* of an address's five minutes: finer ones would cost more bumps */
+#define COUNT_MAX 1000000 /* of one period: an unreadable counter is INT64_MAX */
+#define PARTS 2           /* periods of an address's five minutes; more would cost more bumps */
 #define PART (GATE_THROTTLE_ADDRESS_TIME / PARTS)
 #define KEY_SIZE 128
 #define NETWORK_HEX 16 /* digits of a /64 */
 
-/* ms. An account's failures are not forgotten by time, or the patient could guess for ever, and a
- * closed account would open by itself. Stores bound their memory by a number of counters. */
+/* ms. An account's failures must not expire: else somebody patient could guess for ever, and a
+ * closed account would open by itself. Stores bound the number of counters. */
 #define ACCOUNT_LIFE (INT64_C(100) * 365 * 86400 * 1000)
 
 struct counter {
 	char key[KEY_SIZE];
-	int64_t life; /* ms behind the last bump */
+	int64_t life; /* ms after the last bump */
 };
 
 static int
@@ -58,7 +58,7 @@ forget(const struct gate_throttle *t, struct counter c, struct gate_error *error
 static struct counter
 account(const struct gate_throttle *t)
 {
-	char hash[GATE_SHA256_HEX + 1]; /* so that a name may have any length */
+	char hash[GATE_SHA256_HEX + 1]; /* a key is short; a name may have any length */
 	struct counter c = {.life = ACCOUNT_LIFE};
 
 	gate_sha256_hex(hash, t->name, strlen(t->name));
@@ -98,15 +98,16 @@ judge(struct gate_throttle *t, int64_t failures, int64_t last)
 		return GATE_THROTTLE_PASS;
 	if (failures >= GATE_THROTTLE_TRIES_MAX)
 		return GATE_THROTTLE_CLOSED;
-	/* Hosts' clocks may differ; but one that was set back must not keep anybody out for long. */
+	/* Other hosts' clocks may be ahead; but one that was set back must not lock anybody out. */
 	if (passed >= delay || passed < -GATE_THROTTLE_DELAY_MAX)
 		return GATE_THROTTLE_PASS;
 	t->wait = delay - passed;
 	return GATE_THROTTLE_ACCOUNT;
 }
 
-/* Looks first and counts then, if it is to: a counted try moves the time, which a refused one must not. What is
- * refused only when it was counted came together with one that passed. */
+/* Judges the attempt by the counter as it is; if it passes and `counts` is true, counts it and
+ * judges it again. It looks first because counting sets the time of the last attempt, and a refused
+ * attempt must not. If only the second look refuses, another attempt passed in between. */
 static int
 try_account_or_device(struct gate_throttle *t, bool counts, struct gate_error *error)
 {
@@ -127,8 +128,8 @@ try_account_or_device(struct gate_throttle *t, bool counts, struct gate_error *e
 
 /* ---- address ---- */
 
-/* The network that counts as one: an IPv4 address, or the /64 of an IPv6 one (of link-local ones
- * that is all neighbours); "": it is none. */
+/* Writes the network that shares one counter, in hex: an IPv4 address, or the /64 of an IPv6
+ * address (all link-local addresses share one /64). Writes "" if the text is no IP address. */
 static void
 network(const char *address, char out[NETWORK_HEX + 1])
 {
@@ -140,7 +141,7 @@ network(const char *address, char out[NETWORK_HEX + 1])
 		gate_hex(out, a.bytes, a.family == AF_INET ? 4 : 8);
 }
 
-/* Of the part of time that is so many before the try's. */
+/* Returns the address's counter for the period that lies `before` periods before the attempt's. */
 static struct counter
 address(const struct gate_throttle *t, int before)
 {
@@ -155,7 +156,7 @@ address(const struct gate_throttle *t, int before)
 static int
 try_address(struct gate_throttle *t, struct gate_error *error)
 {
-	int64_t counts[PARTS + 1], failures = -1; /* without this one */
+	int64_t counts[PARTS + 1], failures = -1; /* does not count this attempt */
 
 	for (int i = PARTS; i >= 0; i--) {
 		struct counter c = address(t, i);
@@ -168,7 +169,7 @@ try_address(struct gate_throttle *t, struct gate_error *error)
 	}
 	if (failures < GATE_THROTTLE_ADDRESS_MAX)
 		return GATE_THROTTLE_PASS;
-	t->wait = -(t->now % PART); /* until so many parts are over that the rest is few enough */
+	t->wait = -(t->now % PART); /* until enough old failures are forgotten */
 	for (int i = PARTS; i >= 0 && failures >= GATE_THROTTLE_ADDRESS_MAX; i--) {
 		failures -= counts[i];
 		t->wait += PART;
@@ -176,7 +177,7 @@ try_address(struct gate_throttle *t, struct gate_error *error)
 	return take_back(t, address(t, 0), error) < 0 ? -1 : GATE_THROTTLE_ADDRESS;
 }
 
-/* ---- the try ---- */
+/* ---- the attempt ---- */
 
 int
 gate_throttle_look(struct gate_throttle *t, struct gate_error *error)
@@ -219,11 +220,11 @@ gate_throttle_try(struct gate_throttle *t, struct gate_error *error)
 	if (verdict != GATE_THROTTLE_PASS && gate_throttle_withdraw(t, error) < 0)
 		return -1;
 	if (verdict == GATE_THROTTLE_CLOSED && t->device != NULL)
-		verdict = GATE_THROTTLE_ACCOUNT; /* just now: the next try is a stranger's */
+		verdict = GATE_THROTTLE_ACCOUNT; /* from now on its device is unknown */
 	return verdict;
 }
 
-/* One that is closed stays so: that is an admin's to end. */
+/* Keeps the counter of a closed account: only an admin opens it. */
 static int
 forget_unless_closed(const struct gate_throttle *t, struct counter c, struct gate_error *error)
 {

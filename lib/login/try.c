@@ -1,4 +1,4 @@
-/* login/try.c: one try of a name and a password: who may make it, when, and what came of it. */
+/* login/try.c: one attempt to log in: whether it may be made, when, and its result. */
 #include "config.h"
 
 #include <stdio.h>
@@ -37,11 +37,13 @@ is_known(const struct gate_login_try *t)
 	return t->throttle.device != NULL;
 }
 
-/* ---- the try ---- */
+/* ---- the attempt ---- */
 
-/* An unknown name is tried on the hash of one of the users, so that the time of a try tells nothing,
- * whatever kinds of hashes there are. The secret decides whose hash that is. Each try looks into the
- * users twice: one look finds somebody, the other one nobody, in either order. */
+/* Finds the hash to verify the password with. For an unknown name, or one whose hash can't be used,
+ * that is some other user's hash: so the time of an attempt does not tell whether the name exists,
+ * whatever kinds of hashes there are. The secret decides whose hash. For the same reason every
+ * attempt makes two look-ups: one that finds a user and one that finds none, in either order.
+ * Returns 0, or -1 with r->error set. */
 static int
 find_hash(struct gate_login_try *t)
 {
@@ -60,7 +62,7 @@ find_hash(struct gate_login_try *t)
 		return -1;
 	t->exists = found == 1;
 	t->usable = t->exists && gate_password_hash_refusal(t->hash, weak) == NULL;
-	if (t->usable) { /* the signature is no name */
+	if (t->usable) { /* nobody has a signature as a name: this look-up finds none */
 		looked = gate_users_find(config->users, signature, other, error);
 	} else {
 		looked = gate_users_pick(config->users, number, weak, other, error);
@@ -70,11 +72,12 @@ find_hash(struct gate_login_try *t)
 	return looked < 0 ? -1 : 0;
 }
 
-/* ---- the same try again ---- */
+/* ---- the same attempt again ---- */
 
-/* A wrong try that comes again at once is no new guess: it gets the same answer, without another
- * hash, and counts once. What is kept of it is a tag of 60 bits, under a key of its own. The hash is
- * part of it, so that a new password is tried. */
+/* Returns 1 if an equal attempt was wrong within GATE_SUBMIT_TIME, 0 if not, -1 with r->error set.
+ * The second attempt is no new guess: it gets the same answer without hashing, and the two count
+ * once. The store keeps only a tag of 60 bits, signed under a key of its own. The user's hash is
+ * part of what is tagged, so that an attempt after a change of the password is made. */
 static int
 find_equal(struct gate_login_try *t)
 {
@@ -97,7 +100,8 @@ find_equal(struct gate_login_try *t)
 	return b.count > 0;
 }
 
-/* On another host an equal one may have been wrong meanwhile: then this one is taken back. */
+/* Remembers a wrong attempt, and logs it. Takes it back if an equal attempt was wrong on another
+ * host meanwhile, so that the two count once. */
 static int
 count_wrong(struct gate_login_try *t)
 {
@@ -112,9 +116,9 @@ count_wrong(struct gate_login_try *t)
 	return 0;
 }
 
-/* ---- its verdict ---- */
+/* ---- the verdict ---- */
 
-/* The verdict over a try that may not be made. */
+/* Answers an attempt that the throttle refused: 0, or GATE_LATER if the address has to wait. */
 static int
 refuse_try(struct gate_login_try *t, int verdict)
 {
@@ -133,7 +137,7 @@ refuse_try(struct gate_login_try *t, int verdict)
 	return GATE_LATER;
 }
 
-/* What was counted as a failure turns out to be one or not. */
+/* Verifies the password. Then corrects the count: until now the attempt counts as a failure. */
 static int
 decide(struct gate_login_try *t)
 {
@@ -159,8 +163,8 @@ put_off(struct gate_login_try *t, const char *why)
 	return GATE_LATER;
 }
 
-/* Counted before it is made, and before the users are asked for the hash: who is refused costs no
- * more than that, and what it costs does not depend on the name. */
+/* Counts the attempt before anything else, even before the look-up of the user: so a refused
+ * attempt costs little, and what it costs does not depend on the name. */
 static int
 judge(struct gate_login_try *t)
 {
@@ -190,7 +194,8 @@ is_alone(void *data)
 	return gate_queue_try_until(&t->account, t->place, t->r->deadline);
 }
 
-/* Too many came together; those that would be refused anyway are. */
+/* Answers an attempt that got no place to wait in. Attempts that the throttle would refuse anyway
+ * are refused; the others are put off. */
 static int
 judge_crowd(struct gate_login_try *t)
 {
@@ -202,16 +207,17 @@ judge_crowd(struct gate_login_try *t)
 	return verdict == GATE_THROTTLE_PASS ? put_off(t, NO_TURN) : refuse_try(t, verdict);
 }
 
-/* Tries of one account go one after the other on this host, so that the second click of a double
- * one is no try behind a failure, as which the first one counts until it is known to be right; and so
- * that an account has one place in the line, however many devices its user has. Those of known devices
- * and those of strangers don't wait for each other: the owner passes who floods the name. */
+/* Judges the attempts of one account one after the other on this host, for two reasons. A running
+ * attempt counts as a failure, which must not delay the second click of a double click. And an
+ * account must have one place in the line to hash, however many devices its user has. Attempts from
+ * known devices don't wait for those from unknown devices: the owner gets past somebody who floods
+ * the name. */
 static int
 judge_alone(struct gate_login_try *t)
 {
 	struct gate_request *r = t->r;
 
-	/* Under a key: no other name can be made up that shares the place. */
+	/* The place is a signature: nobody can make up another name that shares it. */
 	gate_sign_for(r->config->keys, is_known(t) ? "gate known place" : "gate place", t->name,
 	    strlen(t->name), t->place);
 	if (gate_queue_open(&t->account, r->config->options.run_dir, &r->error) < 0)
@@ -222,7 +228,7 @@ judge_alone(struct gate_login_try *t)
 	return judge_crowd(t);
 }
 
-/* The address is judged before anybody waits for anything. */
+/* Judges the address first, before the attempt waits for anything. */
 static int
 judge_address(struct gate_login_try *t)
 {
@@ -247,7 +253,7 @@ gate_login_attempt(struct gate_login_try *t)
 	    .address = gate_request_address(r),
 	    .device = gate_login_find_device(r, t->name, t->device),
 	};
-	t->exists |= is_known(t); /* it logged in before */
+	t->exists |= is_known(t); /* the user logged in from there before */
 	if (!is_known(t) && !gate_store_has_room_for_tries(r->store, &r->config->options) &&
 	    gate_transaction_user(&r->transaction) == NULL)
 		return put_off(t, "store_reserve: what is left is not for a stranger's tries");
@@ -257,7 +263,7 @@ gate_login_attempt(struct gate_login_try *t)
 void
 gate_login_try_end(struct gate_login_try *t)
 {
-	if (t->place[0] != '\0') /* it came so far */
+	if (t->place[0] != '\0') /* judge_alone opened the queue */
 		gate_queue_close(&t->account);
 	explicit_bzero(t->hash, sizeof t->hash);
 }
@@ -295,7 +301,7 @@ gate_login_renew_hash(struct gate_login_try *t)
 		return;
 	turn = gate_hashing_enter(t->r->hashing, is_known(t), t->r->deadline);
 	if (turn < 0)
-		return; /* the next login will do */
+		return; /* the next login tries again */
 	made = gate_password_hash(t->password, hash, NULL);
 	gate_hashing_leave(t->r->hashing, turn);
 	if (made < 0)
@@ -303,7 +309,7 @@ gate_login_renew_hash(struct gate_login_try *t)
 	if (gate_users_change(users, GATE_USER_REHASH, t->name, hash, t->hash, NULL) == 1) {
 		memcpy(t->hash, hash, sizeof t->hash);
 		gate_login_report(t->r, GATE_LOG_EACH, "hash-renewed", t->name, true, NULL);
-	} else { /* somebody else was first, or what became of the change is unknown */
+	} else { /* another request changed it first, or it is unknown whether it was changed */
 		gate_login_look_again(t);
 	}
 	explicit_bzero(hash, sizeof hash);

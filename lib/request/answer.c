@@ -1,5 +1,5 @@
-/* request/answer.c: what a handler answers: status, header lines, body; kept in memory until the session is
- * saved. */
+/* request/answer.c: what a handler answers: status, header lines, body. They stay in memory until
+ * the session is saved. */
 #include "config.h"
 
 #include <stdio.h>
@@ -47,7 +47,7 @@ gate_refuse(struct gate_request *r, int status, const char *text)
 	r->explanation = gate_request_keep(r, text, strlen(text));
 }
 
-/* The methods as they stand in Allow. */
+/* methods: as in an Allow header. */
 bool
 gate_allow(struct gate_request *r, const char *methods)
 {
@@ -65,7 +65,8 @@ gate_allow(struct gate_request *r, const char *methods)
 	return false;
 }
 
-/* These say where the answer ends, or speak to the web server: gate's own. */
+/* Returns whether only gate may set this header: it says where the answer ends, or it instructs the
+ * web server. */
 static bool
 is_ours(const char *name)
 {
@@ -99,7 +100,7 @@ gate_answer_drop(struct gate_request *r, const char *name)
 {
 	char *line = gate_answer_find(r, name, r->headers.length), *next;
 
-	if (line == NULL || r->headers.failed) /* a line that was cut has no end */
+	if (line == NULL || r->headers.failed) /* the last line may be cut off */
 		return;
 	next = strchr(line, '\n') + 1;
 	memmove(line, next, strlen(next) + 1);
@@ -185,7 +186,7 @@ gate_render(struct gate_request *r, const char *name, json_t *json)
 {
 	json_decref(r->json);
 	r->json = json_incref(json);
-	if (strlen(name) >= sizeof r->template) /* no folder holds so long a name */
+	if (strlen(name) >= sizeof r->template) /* no file name is that long */
 		return -1;
 	memcpy(r->template, name, strlen(name) + 1);
 	return 0;

@@ -1,4 +1,4 @@
-/* request/configuration.c: what the options say, with the secrets, templates and users that they name. */
+/* request/configuration.c: loads options, and the secrets, templates and users that they name. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -21,7 +21,8 @@ gate_config_release(struct gate_config *config)
 	free(config);
 }
 
-/* A program that renders nothing needs no folder: only one that was asked for must be there. */
+/* Lets the default folder be missing: a program that renders nothing needs none. A folder that an
+ * option names must be there. */
 static int
 load_templates(struct gate_config *config, struct gate_error *error)
 {
@@ -64,7 +65,7 @@ load_config(char *const *arguments, struct gate_error *error)
 	return NULL;
 }
 
-/* ---- where they come from ---- */
+/* ---- the source of configurations ---- */
 
 static char **
 copy_arguments(const char *const *arguments)
@@ -123,7 +124,7 @@ gate_config_take(struct gate_config_source *source)
 	return config;
 }
 
-/* Whoever holds a configuration keeps its address from being used again: comparing is enough. */
+/* Comparing pointers is enough: while `held` is referenced, no new one gets its address. */
 struct gate_config *
 gate_config_renew(struct gate_config_source *source, struct gate_config *held)
 {

@@ -1,4 +1,4 @@
-/* request/finish.c: an answer is put together: what the handler said, the cookie, and gate's own headers. */
+/* request/finish.c: completes an answer: the handler's part, the cookie and gate's own headers. */
 #include "config.h"
 
 #include <string.h>
@@ -6,14 +6,14 @@
 #include "base/log.h"
 #include "request/request.h"
 
-/* Did the handler say something of its own, in the first bytes? */
+/* Returns whether the handler set this header: it is among the first `bytes` of the headers. */
 static bool
 has_own(const struct gate_request *r, const char *name, size_t bytes)
 {
 	return bytes > 0 && gate_answer_find(r, name, bytes) != NULL;
 }
 
-/* The nonce is known only now; no page of ours needs more than its own style. */
+/* Allows only what our pages need: their own <style>, by the nonce, which is known only now. */
 static void
 put_policy(struct gate_request *r)
 {
@@ -31,7 +31,7 @@ put_policy(struct gate_request *r)
 static void
 put_defaults(struct gate_request *r)
 {
-	static const char *const usual[][2] = {/* names to look for, and whole lines */
+	static const char *const usual[][2] = {/* the name, and the whole line */
 	    {"X-Content-Type-Options", "X-Content-Type-Options: nosniff\r\n"},
 	    {"X-Frame-Options", "X-Frame-Options: DENY\r\n"},
 	    {"Referrer-Policy", "Referrer-Policy: same-origin\r\n"},
@@ -52,7 +52,8 @@ put_defaults(struct gate_request *r)
 			gate_buffer_puts(&r->headers, usual[i][1]);
 }
 
-/* Whoever the handler lets keep the answer must not keep the cookie with it. */
+/* Adds the session's cookie. Then the answer gets no-store: the handler may allow caches to keep
+ * the answer, but none may keep the cookie with it. */
 static void
 put_cookie(struct gate_request *r)
 {
@@ -86,10 +87,10 @@ gate_answer_finish(struct gate_request *r)
 		gate_page_error(r, r->explanation);
 	put_cookie(r);
 	put_defaults(r);
-	if (r->headers.failed) { /* more header lines than any web server takes */
+	if (r->headers.failed) { /* the header lines are over GATE_HEADERS_MAX */
 		gate_log(GATE_LOG_ERROR, "headers-too-large", "path", r->path, NULL);
 		gate_answer_error(r, 500, NULL);
-		put_cookie(r); /* the session is saved by now */
+		put_cookie(r); /* again: the session is already saved */
 		put_defaults(r);
 	}
 	gate_buffer_reset(&r->head);

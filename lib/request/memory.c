@@ -1,4 +1,4 @@
-/* request/memory.c: what gate_login and its kin did, remembered over all runs of a request. */
+/* request/memory.c: frees and wipes what gate_login and its relatives remembered. */
 #include "config.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@ void
 gate_login_memory_release(struct gate_login_memory *l)
 {
 	if (!l->asked && !l->changed && !l->resumed && !l->ended && l->device.data == NULL)
-		return; /* as most requests: it is large */
+		return; /* most requests: spare them the wiping, as it is large */
 	gate_buffer_release(&l->device);
 	gate_buffer_release(&l->password);
 	explicit_bzero(l->hash, sizeof l->hash);

@@ -1,4 +1,4 @@
-/* request/memory.h: what gate_login and its kin did, remembered over all runs of a request. */
+/* request/memory.h: what gate_login and its relatives did, for all runs of a request. */
 #ifndef GATE_REQUEST_MEMORY_H
 #define GATE_REQUEST_MEMORY_H
 
@@ -12,32 +12,32 @@
 
 #define GATE_AGENT_MAX 200 /* bytes of a User-Agent that are kept */
 
-struct gate_login_memory { /* all zero: nothing was asked */
-	bool asked;        /* gate_login */
-	int answer;        /* of it */
-	int status;        /* with GATE_LATER and -1 */
-	int64_t wait;      /* ms, for Retry-After */
-	int64_t max_age;
+struct gate_login_memory {              /* all zero: none of them was called */
+	bool asked;                     /* gate_login was called */
+	int answer;                     /* what it returned */
+	int status;                     /* of the HTTP answer, with GATE_LATER */
+	int64_t wait;                   /* ms, for Retry-After, with GATE_LATER */
+	int64_t max_age;                /* ms that the session lives; 0: with the browser */
 	struct gate_record_login login; /* points to the three below */
 	char name[GATE_USER_NAME_MAX + 1], address[GATE_ADDRESS_MAX], agent[GATE_AGENT_MAX + 1];
-	char hash[GATE_HASH_MAX];    /* that the password fitted */
-	struct gate_buffer password; /* itself: its hash may be renewed before the commit */
-	struct gate_buffer device;   /* Set-Cookie of the known device */
+	char hash[GATE_HASH_MAX];    /* the user's, which the password fitted */
+	struct gate_buffer password; /* to verify again if that hash changes before the commit */
+	struct gate_buffer device;   /* value of the known device's Set-Cookie header */
 
-	bool changed; /* gate_change_password was asked */
-	int change_answer;
+	bool changed;      /* gate_change_password was called by a user with a session */
+	int change_answer; /* what it returned, and its *why */
 	const char *why;
-	bool resumed; /* by who had no session any more */
-	int resume_answer;
-	char resume_id[GATE_ID_MAX + 1];
+	bool resumed;                    /* gate_change_password was called without a session */
+	int resume_answer;               /* what it returned */
+	char resume_id[GATE_ID_MAX + 1]; /* the session that the first click renewed; "": none */
 
-	bool ended, others; /* gate_user_session_end was asked, for all others or this handle */
-	int end_answer;
-	char handle[GATE_SIGNATURE_LENGTH + 1];
-	int64_t since;   /* all others end that began before; 0: those that are listed */
-	bool since_told; /* to the users */
+	bool ended, others; /* gate_user_session_end was called; for all other sessions */
+	int end_answer;     /* what it returned */
+	char handle[GATE_SIGNATURE_LENGTH + 1]; /* the session to end, unless `others` */
+	int64_t since;   /* the user's new time: older sessions are over; ms since 1970; 0: none */
+	bool since_told; /* the users know that time */
 };
 
-void gate_login_memory_release(struct gate_login_memory *); /* for the next request */
+void gate_login_memory_release(struct gate_login_memory *); /* frees and wipes it */
 
 #endif

@@ -1,4 +1,4 @@
-/* request/page.c: the page of an answer: what templates see, and the pages of gate's own. */
+/* request/page.c: renders pages: what templates see, and gate's own error and reload pages. */
 #include "config.h"
 
 #include <string.h>
@@ -12,9 +12,9 @@
 #include "request/request.h"
 
 #define NONCE_BYTES 16
-#define REFRESH_MAX 1024 /* bytes of Refresh: web servers bound the header lines of an answer */
+#define REFRESH_MAX 1024 /* bytes of Refresh: web servers limit an answer's header lines */
 
-/* The advice is for the visitor, where nobody says more. */
+/* advice: for the visitor, unless the caller has a text. */
 static const struct {
 	int status;
 	const char *reason, *advice;
@@ -67,7 +67,7 @@ advice_for(int status)
 	return NULL;
 }
 
-/* Bytes of the kernel's, fetched for many pages at once. */
+/* Makes a nonce of random bytes, which are fetched for several pages at once. */
 static int
 make_nonce(struct gate_request *r)
 {
@@ -81,7 +81,8 @@ make_nonce(struct gate_request *r)
 	return 0;
 }
 
-/* A text stays from page to page while it is the same, and never when it is not. */
+/* Sets a text of the context, which is kept from page to page; NULL removes it. Leaves an equal
+ * text alone. Returns 0, or -1 if the context has no such text now. */
 static int
 put_text(json_t *object, const char *key, const char *text)
 {
@@ -108,18 +109,19 @@ sends_cookie(struct gate_request *r)
 	return false;
 }
 
-/* The page that was refused, relative, as a path may begin with "//"; without the query, with which
- * lynx sends no Referer. */
+/* Returns the address of the refused page, for a link to it; null otherwise. It is relative,
+ * because a path may begin with "//"; it has no query, because lynx sends no Referer from an
+ * address with one. */
 static json_t *
 itself(struct gate_request *r)
 {
 	json_t *path = r->foreign ? json_sprintf("./%s", strrchr(r->path, '/') + 1) : NULL;
 
-	return path != NULL ? path : json_null(); /* it is not UTF-8 */
+	return path != NULL ? path : json_null(); /* also if it is not UTF-8 */
 }
 
-/* Who is logged in, as far as it is known: an error page asks no store, and what the handler wanted
- * came to nothing. */
+/* Returns the user, as far as is known, or NULL. An error page must not ask the store, and does not
+ * show a login or logout of the handler's that came to nothing. */
 static const char *
 known_user(struct gate_request *r, bool with_session)
 {
@@ -130,7 +132,8 @@ known_user(struct gate_request *r, bool with_session)
 	return s->state == GATE_SESSION_LOADED && !s->destroy ? s->record.user : NULL;
 }
 
-/* What every template sees beside its page's own. An error page must not ask for the session. */
+/* Fills in `gate`, which every template sees beside the page's own object. with_session: false for
+ * an error page, which must not ask for the session. Returns the context, borrowed, or NULL. */
 static json_t *
 fill_context(struct gate_request *r, bool with_session)
 {
@@ -235,7 +238,7 @@ put_reload(struct gate_request *r)
 void
 gate_page_error(struct gate_request *r, const char *text)
 {
-	gate_answer_drop(r, "Content-Type"); /* the handler's was for a body of its own */
+	gate_answer_drop(r, "Content-Type"); /* the handler set it for its own body */
 	put_error(r, text);
 }
 
@@ -249,8 +252,8 @@ gate_answer_error(struct gate_request *r, int status, const char *text)
 	gate_page_error(r, text);
 }
 
-/* The page's own address without a fragment, which would make it a jump inside the page. Relative to
- * itself: a path may begin with "//". */
+/* Adds a Refresh header with the page's own address. It has no fragment, which would make it a jump
+ * within the page; it is relative, because a path may begin with "//". */
 static void
 put_refresh(struct gate_request *r)
 {
@@ -267,7 +270,7 @@ put_refresh(struct gate_request *r)
 	gate_buffer_release(&value);
 }
 
-/* The header does it; whoever's browser does not follow it finds a link. */
+/* The Refresh header loads the page again; for browsers that ignore it, the page has a link. */
 void
 gate_answer_reload(struct gate_request *r, int status)
 {

@@ -1,4 +1,4 @@
-/* request/redirect.c: where an answer sends the browser: to a path, to `next`, back here with a note. */
+/* request/redirect.c: redirects: to a path, to `next`, or back to the same page with a note. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -13,12 +13,11 @@
 #include "request/request.h"
 
 #define PURPOSE "gate note"
-#define NOTE_TIME (60 * 1000) /* ms in which a note is read */
-/* Bytes of a note's JSON, and of the query that goes along: nginx takes 4 KiB of header lines. */
+#define NOTE_TIME (60 * 1000) /* ms that a note is valid */
+/* Bytes of a note's JSON, and of the query that is sent along: nginx takes 4 KiB of headers. */
 #define NOTE_MAX 640
 #define QUERY_MAX 1536
 
-/* Bytes of UTF-8 go out percent-encoded, controls and blanks never. */
 void
 gate_redirect_put(struct gate_buffer *out, const char *target)
 {
@@ -44,7 +43,7 @@ gate_redirect(struct gate_request *r, const char *target)
 	} else {
 		r->status =
 		    strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 ? 302 : 303;
-		gate_answer_drop(r, "Retry-After"); /* it would put off the redirect itself */
+		gate_answer_drop(r, "Retry-After"); /* it would delay the redirect */
 		result = gate_header(r, "Location", location.data);
 	}
 	gate_buffer_release(&location);
@@ -53,7 +52,7 @@ gate_redirect(struct gate_request *r, const char *target)
 
 /* ---- the query as it was sent ---- */
 
-/* The first value of that name, up to the next '&'; NULL: there is none. */
+/* Returns the first value of that name, still encoded, and its length; or NULL. Borrowed. */
 static const char *
 raw_value(const char *query, const char *name, size_t *length)
 {
@@ -72,8 +71,10 @@ raw_value(const char *query, const char *name, size_t *length)
 
 /* ---- next ---- */
 
-/* Web servers put a request's target there as it stands, programs by encodeURIComponent or a form:
- * the first byte tells which, and what was encoded twice is neither. NULL: nothing that can be one. */
+/* Returns the target in `next`, or NULL. The form's field goes first. In the query, a web server
+ * puts the target of the refused request as it is, but programs encode it, by encodeURIComponent or
+ * a form: the first byte tells which, "/" or "%2F". A target that was encoded twice is neither:
+ * gate_next refuses it. */
 static const char *
 next_of(struct gate_request *r)
 {
@@ -95,7 +96,7 @@ next_of(struct gate_request *r)
 	return next;
 }
 
-/* Nobody wants to be sent from the login to the login, or to the logout. */
+/* Returns whether the path leads to login or logout: a login must not send a visitor there. */
 static bool
 is_way_in_or_out(const char *path)
 {
@@ -131,9 +132,9 @@ gate_redirect_next(struct gate_request *r, const char *otherwise)
 
 /* ---- notes ---- */
 
-/* A person sees pages, and goes back to them; a program wants its answer at once. So do browsers that
- * say no more than Referer: lynx leaves it out of an address with a query, and w3m takes two redirects
- * by one page for a loop. */
+/* Returns whether the client is a browser in which the note can come back by a redirect. A program
+ * wants its answer at once. So do browsers that send neither Sec-Fetch-Site nor Origin: lynx sends
+ * no Referer from an address with a query, and w3m takes two redirects by one page for a loop. */
 static bool
 takes_notes(struct gate_request *r)
 {
@@ -144,7 +145,8 @@ takes_notes(struct gate_request *r)
 	    (r->origin.fetch_site != NULL || r->origin.origin != NULL);
 }
 
-/* May it stand in an address as it is? Encoded it would be another value, that nobody judged. */
+/* Returns whether the text may stand in an address as it is. Encoded, it would be another value,
+ * which nothing has checked. */
 static bool
 is_plain(const char *text, size_t length)
 {
@@ -155,7 +157,7 @@ is_plain(const char *text, size_t length)
 	return true;
 }
 
-/* What goes along: the query, but for an older note. */
+/* Adds the query to send along: all of its parts but an older note. */
 static void
 put_query(struct gate_buffer *out, const char *query)
 {
@@ -170,7 +172,7 @@ put_query(struct gate_buffer *out, const char *query)
 	}
 }
 
-/* The text of a note with the time; {0}: it is too long, or no object. Release it. */
+/* Returns the note with the time, as JSON text; empty: too long, or no JSON. Yours. */
 static struct gate_buffer
 dated(const json_t *note)
 {
@@ -187,7 +189,7 @@ dated(const json_t *note)
 	return text;
 }
 
-/* Relative to this page itself: a path may begin with "//". */
+/* The target is relative to this page, because a path may begin with "//". */
 int
 gate_redirect_note(struct gate_request *r, json_t *note)
 {
@@ -210,7 +212,8 @@ gate_redirect_note(struct gate_request *r, json_t *note)
 	return result;
 }
 
-/* One of this minute; other hosts' clocks may be ahead. */
+/* Returns the note if it is sealed by us and less than NOTE_TIME old, or NULL. It may be as much
+ * ahead: other hosts' clocks may be. Yours. */
 static json_t *
 opened(struct gate_request *r, const char *sealed, size_t length)
 {
@@ -228,7 +231,7 @@ opened(struct gate_request *r, const char *sealed, size_t length)
 	return note;
 }
 
-/* The browser that was sent here says same-origin; one that followed somebody's link does not. */
+/* A browser that gate redirected says same-origin; one that followed a link does not. */
 json_t *
 gate_note(struct gate_request *r)
 {

@@ -1,5 +1,6 @@
-/* request/repeat.c: submits that come twice. The session keeps when the last one was done and a tag of it,
- * written by the commit that did it: so the compare-and-swap lets one be done once. */
+/* request/repeat.c: detects submits that come twice. The session keeps the time and a tag of the
+ * last submit. The commit that does a submit writes them, so the store's compare-and-swap lets only
+ * one of two equal submits be done. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -11,11 +12,12 @@
 #include "request/repeat.h"
 #include "request/request.h"
 
-#define PURPOSE "gate submit" /* of the key */
-#define TAG_LENGTH 10         /* characters of six bits: too few to try passwords on */
+#define PURPOSE "gate submit" /* what the key is derived for */
+#define TAG_LENGTH 10         /* base64url characters: too short to guess passwords by it */
 
-/* Of all that was submitted, and of what stands in front of it: lengths keep the parts apart. A body
- * may hold passwords. */
+/* Makes the tag of `front` and all that was submitted: method, path, query and body. Their lengths
+ * are signed, too, so that different parts can't make the same text. A body may hold passwords, so
+ * the text is wiped. Returns 0, or -1 if out of memory. */
 static int
 tag_of(struct gate_request *r, const char *front, char tag[TAG_LENGTH + 1])
 {
@@ -38,7 +40,8 @@ tag_of(struct gate_request *r, const char *front, char tag[TAG_LENGTH + 1])
 	return result;
 }
 
-/* The time is in front of what is tagged, so that no two tags are alike. */
+/* Makes the text that the session keeps: "time.tag". The tag covers the time, so equal submits of
+ * different times have different tags. */
 static int
 submit_at(struct gate_request *r, int64_t time, char submit[GATE_SUBMIT_MAX + 1])
 {
@@ -60,7 +63,7 @@ gate_repeat_is_in(struct gate_request *r, const struct gate_record *record)
 	if (gate_record_submit(record, kept) != 1)
 		return false;
 	time =
-	    strtoll(kept, NULL, 10); /* up to the dot; anybody's number, who writes to the store */
+	    strtoll(kept, NULL, 10); /* up to the dot; other programs may have written any number */
 	age = time > 0 ? r->transaction.now - time : GATE_SUBMIT_TIME;
 	return age > -GATE_SUBMIT_TIME && age < GATE_SUBMIT_TIME &&
 	    submit_at(r, time, wanted) == 0 && strcmp(kept, wanted) == 0;

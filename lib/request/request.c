@@ -1,4 +1,4 @@
-/* request/request.c: one request: what the web server says of it, and its session. */
+/* request/request.c: reads one request as the web server describes it, and begins its session. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "http/field.h"
 #include "request/request.h"
 
-#define KEPT_MAX (256u << 10) /* bytes of a buffer that stays for the next request */
+#define KEPT_MAX (256u << 10) /* bytes of the largest buffer that is kept for the next request */
 
 /* ---- the session ---- */
 
@@ -89,7 +89,7 @@ read_origin(struct gate_request *r)
 		    NULL);
 }
 
-/* The raw path of REQUEST_URI; the absolute form loses its host. NULL: malformed. */
+/* Returns the raw path of REQUEST_URI, without the host of an absolute form; NULL: malformed. */
 static const char *
 read_path(struct gate_request *r)
 {
@@ -141,7 +141,7 @@ join_cookies(struct gate_request *r)
 			gate_cookie_join(&r->cookies, *p + sizeof name - 1);
 }
 
-/* Did somebody follow a link of another site's page? */
+/* Returns whether somebody followed a link from a page of another site. */
 static bool
 is_from_elsewhere(struct gate_request *r)
 {
@@ -180,7 +180,7 @@ gate_request_read(struct gate_request *r)
 	open_session(r);
 }
 
-/* A large answer's memory is not kept for the next one. */
+/* Keeps the memory for the next request, unless it is large. */
 static void
 reuse(struct gate_buffer *buffer)
 {

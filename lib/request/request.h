@@ -1,4 +1,4 @@
-/* request/request.h: one request and its answer, whatever it came over. */
+/* request/request.h: one request and its answer, apart from the protocol that carries them. */
 #ifndef GATE_REQUEST_REQUEST_H
 #define GATE_REQUEST_REQUEST_H
 
@@ -23,92 +23,97 @@ struct gate_block { /* memory that lives as long as the request */
 };
 
 struct gate_request {
-	/* filled in by the caller, once for all requests of a thread */
+	/* filled in by the caller once for all requests of a thread */
 	struct gate_store_link *store;
 	struct gate_queue *queue;
 	struct gate_hashing *hashing;
 	void *data;
-	json_t *spare; /* what a handler gets as its session where memory is out; yours */
+	json_t *spare; /* the object that a handler gets as its session if out of memory; yours */
 
-	/* filled in by the caller */
+	/* filled in by the caller for each request */
 	const struct gate_config *config;
 	char *const *params; /* "NAME=value", NULL-ended */
 	const char *body;
 	size_t body_length;
-	int refused; /* the status to answer without asking the handler, 0: none */
+	int refused; /* status to answer without calling the handler; 0: call it */
 
-	/* what was asked */
+	/* what the request says, and what all runs of its handler share */
 	struct gate_origin origin;
-	bool secure;
-	const char *method, *path;
-	struct gate_buffer cookies, forwarded;
+	bool secure;                           /* over https */
+	const char *method, *path;             /* NULL: malformed; path: raw, without the query */
+	struct gate_buffer cookies, forwarded; /* all Cookie headers; X-Forwarded-* lines */
 	struct gate_form_fields query, form;
 	bool query_parsed, form_parsed;
 	struct gate_block *blocks;
-	int64_t deadline;
+	int64_t deadline; /* ms of CLOCK_MONOTONIC */
 	struct gate_transaction transaction;
 	struct gate_login_memory login;
-	struct gate_error error;        /* of users, throttle and hashing, in whichever run */
-	json_t *note;                   /* that sent the browser here, once it was asked for */
-	char address[GATE_ADDRESS_MAX]; /* the client's; "": not looked for yet */
-	int runs;                       /* of the handler */
-	const char *result;             /* for the trace */
+	struct gate_error error;        /* of users, throttle and hashing, in any run */
+	json_t *note;                   /* what gate_note returned; NULL: not called, or none */
+	char address[GATE_ADDRESS_MAX]; /* the client's; "": not determined yet */
+	int runs;                       /* how often the handler was called */
+	const char *result;             /* of the last run, for the trace */
 
 	/* the answer of this run */
 	int status;
-	struct gate_buffer headers, out;
-	char template[256]; /* "": none */
-	json_t *json;
-	char nonce[24];
-	unsigned char random[256]; /* for nonces; kept from request to request */
+	struct gate_buffer headers, out; /* header lines; body */
+	char template[256];              /* to render as the body; "": none */
+	json_t *json;                    /* what it shows */
+	char nonce[24];                  /* of its <style>, in base64url; "": none */
+	unsigned char random[256];       /* stock for nonces; kept from request to request */
 	size_t random_left;
-	json_t *context;         /* `gate` of every template; kept too */
-	bool foreign;            /* it is refused, as another site may have sent it */
-	bool rendered;           /* the body is a template's: HTML */
-	const char *explanation; /* of the status, for an answer without a body */
-	bool broken; /* a call of the handler failed in a way that only a 500 can tell */
+	json_t *context;         /* `gate`, which every template sees; also kept */
+	bool foreign;            /* refused: another site may have sent it */
+	bool rendered;           /* the body comes from a template, so it is HTML */
+	const char *explanation; /* what the error page says if the handler wrote no body */
+	bool broken;             /* the handler made an impossible call: the answer is a 500 */
 
 	struct gate_buffer
 	    head; /* status, header lines and a blank one; the body stands in `out` */
 };
 
-/* Reads what the caller filled in: where it comes from, path, cookies, deadline; opens its session. */
+/* Reads origin, path and cookies from what the caller filled in, sets the deadline, and begins the
+ * session's transaction. */
 void gate_request_read(struct gate_request *);
-void gate_request_end(struct gate_request *);            /* makes it ready for the next request */
-void gate_request_release(struct gate_request *);        /* frees what it kept for that */
-const char *gate_request_address(struct gate_request *); /* of the client */
-bool gate_request_takes_passwords(const struct gate_request *); /* over https, or as told */
-/* A copy that lives as long as the request; NULL: memory. */
+void gate_request_end(struct gate_request *);     /* frees what it held; ready for the next one */
+void gate_request_release(struct gate_request *); /* frees what was kept between requests */
+const char *gate_request_address(struct gate_request *);        /* returns the client's; borrowed */
+bool gate_request_takes_passwords(const struct gate_request *); /* over https, or insecure_http */
+/* Returns a copy that lives as long as the request; NULL: out of memory. */
 char *gate_request_keep(struct gate_request *, const char *text, size_t length);
-/* Logs that a call came after the commit; answers `result`. */
+/* Logs a call that failed (result below 0) because it came after the commit. Returns result. */
 int gate_request_late(struct gate_request *, const char *call, int result);
 
 /* ---- request/answer.c ---- */
 
 void gate_answer_begin(struct gate_request *); /* forgets what an earlier run answered */
-/* The header line of that name in the first bytes of r->headers; NULL: there is none. */
+/* Returns the header line of that name among the first `bytes` of r->headers, or NULL. Borrowed. */
 char *gate_answer_find(const struct gate_request *, const char *name, size_t bytes);
 void gate_answer_put(struct gate_request *, const char *name, const char *value); /* unchecked */
 void gate_answer_drop(
-    struct gate_request *, const char *name); /* removes the header of that name */
+    struct gate_request *, const char *name); /* removes the first header of that name */
 
 /* ---- request/redirect.c ---- */
 
-void gate_redirect_put(struct gate_buffer *, const char *target); /* as it may stand in a header */
+/* Adds target as a header's value: percent-encodes UTF-8, and fails the buffer at a control, a
+ * blank or a backslash. */
+void gate_redirect_put(struct gate_buffer *, const char *target);
 
 /* ---- request/page.c ---- */
 
-int gate_page_render(struct gate_request *); /* gate_render's page; 0 or -1 (logged) */
-/* Makes the error page of r->status the body. text: NULL: what is said of the status. */
+/* Renders the page that gate_render asked for, if any. Returns 0, or -1 if the answer can't be
+ * sent; logs why. */
+int gate_page_render(struct gate_request *);
+/* Makes the error page of r->status the body. text: for the visitor; NULL: the usual advice. */
 void gate_page_error(struct gate_request *, const char *text);
 void gate_answer_error(
-    struct gate_request *, int status, const char *text); /* a new answer: that */
+    struct gate_request *, int status, const char *text); /* a new answer: this error page */
 void gate_answer_reload(
-    struct gate_request *, int status);   /* a new one: a page that loads itself again */
-const char *gate_page_reason(int status); /* "Not Found" */
+    struct gate_request *, int status);   /* a new answer: a page that loads itself again */
+const char *gate_page_reason(int status); /* "Not Found"; never NULL */
 
 /* ---- request/finish.c ---- */
 
-void gate_answer_finish(struct gate_request *); /* puts r->head together */
+void gate_answer_finish(struct gate_request *); /* completes r->head and r->out */
 
 #endif

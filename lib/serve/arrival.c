@@ -1,9 +1,9 @@
-/* serve/arrival.c: how much of a request is there: a walk over the headers of its records.
+/* serve/arrival.c: tells whether a whole request is there, by the headers of its FastCGI records.
  *
- * libfcgi waits in read(2) for what it needs next. So it gets a request only when it needs to wait for
- * none of it. Whoever sends all at once, as most web servers do, costs one look more. What is not
- * there whole can't stay in its socket: that is full soon, of small pieces after a few hundred bytes,
- * and then neither more comes nor does anything say so. */
+ * libfcgi waits in read(2) for each part of a request. So it gets a request only when all of it is
+ * there. If all came at once, as from most web servers, that costs only one peek. A request that is
+ * not whole must be read from its socket: the socket is soon full, with small pieces after a few
+ * hundred bytes; then no more comes, and no event tells so. */
 #include "config.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include "serve/arrival.h"
 
-#define HEADER_SIZE 8 /* the specification's numbers; Debian ships no header with them */
+#define HEADER_SIZE 8 /* from FastCGI's specification; Debian ships no header with it */
 #define BEGIN_SIZE 8
 #define VERSION_1 1
 #define TYPE_BEGIN 1
@@ -23,8 +23,8 @@
 #define TYPE_GET_VALUES 9
 #define ROLE_RESPONDER 1
 #define ROLE_FILTER 3
-#define VALUES_MAX 48 /* bytes of the names that libfcgi has room to answer: of more it dies */
-#define READS 32      /* at one event: then it is another connection's turn */
+#define VALUES_MAX 48 /* bytes of names in GET_VALUES; libfcgi crashes at more */
+#define READS 32      /* reads per event; then it is another connection's turn */
 
 /* ---- records ---- */
 
@@ -40,7 +40,7 @@ padding_of(const struct gate_arrival *a)
 	return a->header[6];
 }
 
-/* BEGIN's content is read with its header. */
+/* Returns the bytes to read before a record is judged: of BEGIN also the content. */
 static size_t
 header_size(const struct gate_arrival *a)
 {
@@ -48,8 +48,8 @@ header_size(const struct gate_arrival *a)
 								    : HEADER_SIZE;
 }
 
-/* libfcgi forgets the padding of a record that begins something or ends the parameters, and would take
- * it for the next record. */
+/* Refuses padding after BEGIN, and add_params does after the last parameters: libfcgi does not skip
+ * it there, and would take it for the next record. */
 static void
 begin(struct gate_arrival *a, int id)
 {
@@ -84,7 +84,7 @@ add_body(struct gate_arrival *a, int type, size_t body_limit)
 	a->ended = content_of(a) == 0;
 }
 
-/* Records of other ids are skipped. */
+/* Takes in a record's header. Skips records of other requests. */
 static void
 take_header(struct gate_arrival *a, size_t body_limit)
 {
@@ -152,12 +152,12 @@ look(struct gate_arrival *a, int fd, size_t body_limit)
 		return GATE_ARRIVAL_LOST;
 	walk(a, bytes, (size_t)got, body_limit);
 	explicit_bzero(bytes, (size_t)got);
-	/* libfcgi answers those records, and waits for the request behind them */
+	/* libfcgi would answer management records, and then wait for the request after them */
 	a->lost |= a->managed && state_of(a) == GATE_ARRIVAL_PART;
 	return state_of(a);
 }
 
-/* At most so many bytes. How many; 0: the peer sends no more; -1 with errno. */
+/* Reads at most `most` bytes. Returns how many, 0 if the peer sends no more, or -1 with errno. */
 static ssize_t
 take(struct gate_arrival *a, int fd, size_t most)
 {
@@ -177,7 +177,7 @@ take(struct gate_arrival *a, int fd, size_t most)
 	return got;
 }
 
-/* Keeps what is needed to answer without the body. False: memory. */
+/* Drops all but what is needed to answer: the parameters. Returns false if out of memory. */
 static bool
 keep_head(struct gate_arrival *a)
 {
@@ -189,7 +189,7 @@ keep_head(struct gate_arrival *a)
 	return !head.failed;
 }
 
-/* What look walked over. */
+/* Reads from the socket what `look` has peeked at. */
 static enum gate_arrival_state
 take_seen(struct gate_arrival *a, int fd)
 {
@@ -205,7 +205,8 @@ break_off(struct gate_arrival *a, int status)
 	return gate_arrival_refuse(a, status) ? GATE_ARRIVAL_READY : GATE_ARRIVAL_LOST;
 }
 
-/* As far as the record and the header of the next one go: no request ends before. */
+/* Reads what came, record by record: each read ends with the next record's header at most, so that
+ * none goes beyond the request's end. */
 static enum gate_arrival_state
 take_more(struct gate_arrival *a, int fd, size_t body_limit)
 {
@@ -230,8 +231,8 @@ take_more(struct gate_arrival *a, int fd, size_t body_limit)
 	return state;
 }
 
-/* Of a body that is too long the rest is read, too, and dropped: whoever got an answer before would
- * send the next request on a connection that is about to be closed. */
+/* Refuses a body over its limit only when all of it was read and dropped: a web server that got the
+ * answer earlier would send its next request on a connection that is about to be closed. */
 static enum gate_arrival_state
 settle(struct gate_arrival *a, enum gate_arrival_state state)
 {
@@ -270,7 +271,8 @@ gate_arrival_is_over(const struct gate_arrival *a)
 	return a->ended && a->left == 0;
 }
 
-/* libfcgi reads from a descriptor, and writes to it where somebody speaks out of turn. */
+/* The copy is a file in memory, because libfcgi reads from a descriptor, and writes to it if it
+ * gets an unexpected record. */
 int
 gate_arrival_open(struct gate_arrival *a, int fd)
 {

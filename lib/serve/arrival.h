@@ -1,4 +1,4 @@
-/* serve/arrival.h: how much of a request is there, so that no thread waits for its rest. */
+/* serve/arrival.h: tells whether a whole request is there, so that no thread waits for its rest. */
 #ifndef GATE_SERVE_ARRIVAL_H
 #define GATE_SERVE_ARRIVAL_H
 
@@ -6,41 +6,44 @@
 
 #include "base/buffer.h"
 
-#define GATE_ARRIVAL_PEEK (64u << 10)     /* bytes of a request that are looked for in its socket */
-#define GATE_ARRIVAL_DROP_MAX (96u << 20) /* bytes of a body that is too long that are dropped */
+#define GATE_ARRIVAL_PEEK (64u << 10)     /* bytes of a request that the first look peeks at */
+#define GATE_ARRIVAL_DROP_MAX (96u << 20) /* bytes of a body over its limit that are dropped */
 
 enum gate_arrival_state {
-	GATE_ARRIVAL_PART,  /* more is to come */
-	GATE_ARRIVAL_READY, /* it is whole, or to be refused: a thread may read it without waiting */
-	GATE_ARRIVAL_LOST   /* no request that could be answered will come of it */
+	GATE_ARRIVAL_PART,  /* more has to come */
+	GATE_ARRIVAL_READY, /* whole, or refused: a thread can read it without waiting */
+	GATE_ARRIVAL_LOST   /* broken off or malformed: it can't be answered */
 };
 
-struct gate_arrival {             /* of one request; {0}: none of it is there */
-	unsigned char header[16]; /* of the record that is being walked; BEGIN's content, too */
-	size_t have;              /* bytes of it */
-	size_t left;              /* bytes of the record behind it */
+struct gate_arrival {             /* of one FastCGI request; {0}: none of it is there */
+	unsigned char header[16]; /* the current record's; of BEGIN also the content */
+	size_t have;              /* bytes of `header` that are there */
+	size_t left;              /* bytes of the record that are to come after its header */
 	size_t length;            /* bytes of the request so far */
-	size_t head;              /* bytes up to the end of its parameters; 0: that is to come */
-	size_t body;              /* bytes of stdin, as its records announce them */
-	int id;                   /* 0: it has not begun */
-	bool responds;            /* it is a responder's: its stdin counts */
-	bool managed;             /* records that are no request's stand before it */
-	bool too_long;            /* its body is over the limit: what comes of that is dropped */
-	bool ended, lost;
-	int refused;              /* the status to answer without its body; 0: none */
-	struct gate_buffer taken; /* what was read of it; none: all is in its socket still */
+	size_t head;              /* bytes up to the end of the parameters; 0: not there yet */
+	size_t body;              /* bytes of stdin, as the records' headers announce them */
+	int id;                   /* the request's, in its records; 0: it has not begun */
+	bool responds;            /* its role is responder: it has a body */
+	bool managed;             /* management records came before it */
+	bool too_long;            /* its body is over the limit: the body is dropped */
+	bool ended, lost;         /* its last record has begun; it can't be answered */
+	int refused;              /* status to answer without the body; 0: none */
+	struct gate_buffer taken; /* what was read; empty: all is still in the socket */
 };
 
-/* Goes on with what its socket has. A request that is whole at the first look stays there; of any
- * other one all is taken out that came, and no byte behind its end. */
+/* Looks at what the socket has of the request. Leaves a request in the socket that is whole at the
+ * first look; of any other request, reads all that came, but no byte after its end. body_limit:
+ * bytes. Returns the state. Never waits. */
 enum gate_arrival_state gate_arrival_read(struct gate_arrival *, int fd, size_t body_limit);
-/* No more is waited for: what is behind the parameters goes. 1; 0: those are not there: nobody knows
- * what to answer. The status of a body that is too long stays 413. */
+/* Refuses the request with this status (413 if its body is too long), and drops all after its
+ * parameters. Returns 1; or 0 if there are no parameters yet, or no memory: then it can't be
+ * answered. */
 int gate_arrival_refuse(struct gate_arrival *, int status);
-/* A descriptor that the request can be read from: its socket's, or one of a copy, to be closed. -1. */
+/* Returns a descriptor to read the request from: fd, or that of a copy, which is yours to close.
+ * Returns -1 with errno if there can be no copy. */
 int gate_arrival_open(struct gate_arrival *, int fd);
-/* Was it read to its end? Then the next byte begins another request. */
+/* Returns whether the request has come to its end: then the next byte begins another one. */
 bool gate_arrival_is_over(const struct gate_arrival *);
-void gate_arrival_end(struct gate_arrival *); /* wipes it: there may be a password in it */
+void gate_arrival_end(struct gate_arrival *); /* frees and wipes it: it may hold a password */
 
 #endif

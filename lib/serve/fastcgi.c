@@ -1,5 +1,5 @@
-/* serve/fastcgi.c: connections and threads of one worker; libfcgi parses each request. An idle kept
- * connection, and a request that is not there whole, wait in epoll and hold no thread. */
+/* serve/fastcgi.c: the connections and threads of one worker; libfcgi parses each request. Idle
+ * connections, and those with an incomplete request, wait in epoll and hold no thread. */
 #include "config.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 #include "serve/parked.h"
 #include "serve/transact.h"
 
-#define ROLE_RESPONDER 1 /* the specification's numbers; Debian ships no header with them */
+#define ROLE_RESPONDER 1 /* from FastCGI's specification; Debian ships no header with it */
 #define IO_TIMEOUT 5     /* seconds that one read or write of the web server may take */
 
 struct thread {
@@ -33,8 +33,8 @@ struct thread {
 	struct gate_queue queue;
 	struct gate_request request;
 	struct gate_buffer body;
-	struct gate_config *config; /* held from request to request, while it is the one in force */
-	bool whole;                 /* the request was read to the end of its stdin */
+	struct gate_config *config; /* kept from request to request while in force */
+	bool whole;                 /* the request was read to the end of stdin */
 };
 
 struct gate_fastcgi {
@@ -48,8 +48,8 @@ struct gate_fastcgi {
 
 /* ---- one request ---- */
 
-/* Reads stdin, whatever CONTENT_LENGTH says. The status to refuse the request with; 0: none, and all
- * of it was read. */
+/* Reads stdin to its end, whatever CONTENT_LENGTH says. Returns 0, or the status to refuse the
+ * request with. */
 static int
 read_body(struct thread *t)
 {
@@ -62,7 +62,7 @@ read_body(struct thread *t)
 		gate_buffer_reserve(&t->body, ready + 2);
 		gate_buffer_putc(&t->body, (char)c);
 		gate_buffer_add(&t->body, in->rdNext, ready);
-		explicit_bzero(in->rdNext - 1, ready + 1); /* there may be a password in it */
+		explicit_bzero(in->rdNext - 1, ready + 1); /* it may hold a password */
 		in->rdNext += ready;
 	}
 	if (FCGX_GetError(in) != 0)
@@ -73,7 +73,7 @@ read_body(struct thread *t)
 	return 0;
 }
 
-/* From now on libfcgi has the connection itself. */
+/* Makes libfcgi write to the connection: closes the copy that it read the request from, if any. */
 static void
 leave_source(struct thread *t, const struct gate_connection *c)
 {
@@ -94,7 +94,7 @@ are_params_in_bounds(char *const *params)
 	return count <= GATE_PARAMS_MAX && size <= GATE_PARAMS_SIZE_MAX;
 }
 
-/* Reads the rest of the request, and leaves what it was read from for the connection. */
+/* Reads the body, unless the request is refused; then libfcgi is done with reading. */
 static void
 read_rest(struct thread *t, struct gate_connection *c)
 {
@@ -104,7 +104,7 @@ read_rest(struct thread *t, struct gate_connection *c)
 	r->refused = c->arrival.refused;
 	t->whole = r->refused == 413 && gate_arrival_is_over(&c->arrival);
 	gate_buffer_reset(&t->body);
-	if (r->refused == 0 && q->role == ROLE_RESPONDER) /* an authorizer's may never come */
+	if (r->refused == 0 && q->role == ROLE_RESPONDER) /* an authorizer's stdin may never end */
 		r->refused = read_body(t);
 	if (!are_params_in_bounds(q->envp))
 		r->refused = 431;
@@ -128,8 +128,8 @@ answer(struct thread *t)
 	gate_buffer_reset(&t->body);
 }
 
-/* What becomes of the connection. Only behind a request that was read to its end does another one
- * begin: any other byte is a visitor's, who could have written a request into his body. */
+/* Keeps, drains or closes the connection. Keeps it only after a request that was read to its end:
+ * any other byte belongs to a body, into which a visitor may have written a request. */
 static void
 leave(struct thread *t, struct gate_connection *c, bool sent)
 {
@@ -146,9 +146,9 @@ leave(struct thread *t, struct gate_connection *c, bool sent)
 		gate_connection_close(&f->parked, c);
 }
 
-/* libfcgi must not close the connection, or another thread's new one could get its number while
- * we still use it. libfcgi closes what it reads from only if no request comes, and sets ipcFd to -1
- * then. */
+/* Serves one request. libfcgi must not close the connection: another thread's new connection could
+ * get its number while this one still uses it. libfcgi does so only if FCGX_Accept_r fails: then it
+ * closes what it reads from, and sets ipcFd to -1. */
 static void
 serve(struct thread *t, struct gate_connection *c)
 {
@@ -158,13 +158,13 @@ serve(struct thread *t, struct gate_connection *c)
 	FCGX_InitRequest(q, -1, FCGI_FAIL_ACCEPT_ON_INTR);
 	q->ipcFd = gate_arrival_open(&c->arrival, c->fd);
 	q->keepConnection = 1;
-	q->detached = 1; /* closes at once */
+	q->detached = 1; /* if libfcgi closes, then without waiting for the peer */
 	t->whole = false;
 	from_socket = q->ipcFd == c->fd;
 	if (q->ipcFd < 0)
 		gate_log(GATE_LOG_ERROR, "request-lost", "error", strerror(errno), NULL);
 	if (q->ipcFd >= 0 && FCGX_Accept_r(q) == 0) {
-		if (FCGX_GetError(q->in) == 0) { /* else parameters may be missing */
+		if (FCGX_GetError(q->in) == 0) { /* after an error, parameters may be missing */
 			read_rest(t, c);
 			answer(t);
 			sent = FCGX_FClose(q->err) == 0 && FCGX_FClose(q->out) == 0;
@@ -177,7 +177,7 @@ serve(struct thread *t, struct gate_connection *c)
 	leave(t, c, sent);
 }
 
-/* Something came, or its time is over. No thread waits for the rest of a request. */
+/* Handles a connection after something came, or its time was over. Waits for nothing. */
 static void
 receive(struct thread *t, struct gate_connection *c)
 {
@@ -199,7 +199,8 @@ set_timeouts(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
 }
 
-/* Accepts one connection, and serves its first request if it is there. False: none was waiting. */
+/* Accepts one connection, and serves its first request if that is there. Returns false if there was
+ * no connection to accept. */
 static bool
 accept_one(struct thread *t, int listener)
 {
@@ -219,7 +220,7 @@ accept_one(struct thread *t, int listener)
 	return true;
 }
 
-/* The listener that epoll speaks of; NULL: the event is a connection's, or the wake-up's. */
+/* Returns the listener of an event, or NULL: the event is that of a connection, or the wake-up. */
 static const int *
 listener_of(const struct gate *gate, const void *pointer)
 {
@@ -229,7 +230,8 @@ listener_of(const struct gate *gate, const void *pointer)
 	return NULL;
 }
 
-/* While stopping: serves what waits to be accepted. True: nothing is left for this thread. */
+/* While the worker stops: serves connections that wait to be accepted. Returns true if nothing is
+ * left for this thread to do. */
 static bool
 finish(struct thread *t)
 {
@@ -240,7 +242,7 @@ finish(struct thread *t)
 			;
 	if (gate_parked_empty(&f->parked))
 		return true;
-	gate_clock_pause(); /* the wake-up never ends: leave the others time */
+	gate_clock_pause(); /* the wake-up is never reset: this loop must not spin */
 	return false;
 }
 
@@ -362,7 +364,7 @@ gate_fastcgi_tick(struct gate_fastcgi *f)
 	gate_parked_tick(&f->parked, gate_clock_monotonic());
 }
 
-/* Ticks while it waits. False: the thread did not end in time. */
+/* Waits for a thread to end, and ticks meanwhile. Returns false if it did not end in time. */
 static bool
 join(struct gate_fastcgi *f, pthread_t id, int64_t limit)
 {

@@ -1,4 +1,4 @@
-/* serve/listen.c: the sockets that a program answers on: handed over, or made. */
+/* serve/listen.c: opens the sockets that gate answers on: handed over, or made. */
 #include "config.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ add(struct gate *gate, int fd)
 	gate->listeners[gate->listener_count++] = fd;
 }
 
-/* How many descriptors systemd meant for this very process. */
+/* Returns how many descriptors systemd passed to this process, by LISTEN_PID and LISTEN_FDS. */
 static int
 passed_count(void)
 {
@@ -50,7 +50,8 @@ passed_count(void)
 	return n < 0 ? 0 : n > GATE_LISTENERS_MAX ? GATE_LISTENERS_MAX : (int)n;
 }
 
-/* A path that nobody answers on any more is left over from a program that was killed. */
+/* Unlinks a socket on which no program answers: a program that was killed has left it. Returns 0,
+ * or -1 with the error set. */
 static int
 clear_path(const struct sockaddr_un *address, socklen_t length, struct gate_error *error)
 {
@@ -58,7 +59,7 @@ clear_path(const struct sockaddr_un *address, socklen_t length, struct gate_erro
 	int fd, result, reason;
 
 	if (lstat(address->sun_path, &st) < 0)
-		return 0; /* if there is something nevertheless, bind fails */
+		return 0; /* if the path exists nevertheless, bind fails */
 	if (!S_ISSOCK(st.st_mode))
 		return gate_fail(error, GATE_EOPTION, "listen unix:%s: something else is there",
 		    address->sun_path);
@@ -67,7 +68,7 @@ clear_path(const struct sockaddr_un *address, socklen_t length, struct gate_erro
 	reason = errno;
 	if (fd >= 0)
 		close(fd);
-	if (result == 0 || reason == EAGAIN) /* that: so many wait for it that it takes no more */
+	if (result == 0 || reason == EAGAIN) /* EAGAIN: its backlog is full */
 		return gate_fail(error, GATE_ESYSTEM,
 		    "listen unix:%s: another program answers there: stop it first",
 		    address->sun_path);
@@ -102,7 +103,7 @@ set_access(const char *path, const struct gate_options *options, struct gate_err
 	return 0;
 }
 
-/* So that the path can be forgotten later, as long as it is ours. */
+/* Remembers the file, for gate_listen_forget: it must not unlink another program's. */
 static int
 remember(struct gate *gate, const char *path, struct gate_error *error)
 {
@@ -133,7 +134,7 @@ listen_unix(struct gate *gate, const char *path, struct gate_error *error)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return gate_fail_errno(error, GATE_ESYSTEM, "listen unix:%s", path);
-	mask = umask(0777); /* nobody connects before owner and mode are right */
+	mask = umask(0777); /* nobody must connect before owner and mode are right */
 	result = bind(fd, (const struct sockaddr *)&address, length);
 	umask(mask);
 	if (result < 0)
@@ -151,7 +152,7 @@ listen_unix(struct gate *gate, const char *path, struct gate_error *error)
 	return result;
 }
 
-/* Only a loopback address gets here: options/options.c saw to that. */
+/* where is a loopback address: options/options.c checks that. */
 static int
 listen_tcp(struct gate *gate, const char *where, struct gate_error *error)
 {
@@ -220,8 +221,8 @@ gate_listen_forget(struct gate *gate)
 		unlink(gate->unix_path);
 }
 
-/* A Unix listener that was shut down still gives out the connections that wait; a TCP one would
- * reset them, so there the last ones are taken before the processes close it. */
+/* Connections that wait at a Unix listener can still be accepted after the shutdown. A TCP listener
+ * would reset them, so that one stays open until the processes have accepted the last ones. */
 void
 gate_listen_stop(struct gate *gate)
 {

@@ -1,4 +1,4 @@
-/* serve/main.c: the main of every page: opens a gate by the command line and runs it. */
+/* serve/main.c: gate_main, the main of a page: opens a gate by its command line and runs it. */
 #include "config.h"
 
 #include "gate.h"

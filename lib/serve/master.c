@@ -22,7 +22,7 @@
 
 #define WORKERS_MAX 64
 
-/* No core and no ptrace, of the master neither: both would show secrets and sessions. */
+/* Forbids core dumps and ptrace, in the master, too: both would show secrets and sessions. */
 static void
 harden(void)
 {
@@ -33,15 +33,15 @@ harden(void)
 }
 
 struct worker {
-	pid_t pid; /* 0: none */
-	int64_t started, start_after;
+	pid_t pid;                    /* 0: none */
+	int64_t started, start_after; /* ms of CLOCK_MONOTONIC */
 };
 
 struct master {
 	struct gate *gate;
 	sigset_t set;
 	int count;
-	bool misconfigured; /* by an option that only a worker can try, before any of them served */
+	bool misconfigured; /* before any worker served, one found that an option is wrong */
 	struct worker workers[WORKERS_MAX];
 };
 
@@ -51,7 +51,7 @@ run_worker(struct master *m, pid_t parent)
 	struct gate_error error = {0};
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent) /* it died before that call */
+	if (getppid() != parent) /* the master died before prctl */
 		_exit(1);
 	if (gate_worker_run(m->gate, &m->set, (int)m->gate->configs.first->options.threads, parent,
 		&error) < 0) {
@@ -70,7 +70,7 @@ start_worker(struct master *m, struct worker *w)
 
 	w->started = gate_clock_monotonic();
 	w->start_after = w->started + GATE_CRASH_TIME;
-	gate_log_finish(); /* what it left out is not for the worker to say */
+	gate_log_finish(); /* else the worker, too, would say what the log left out */
 	w->pid = fork();
 	if (w->pid == 0)
 		run_worker(m, parent);
@@ -90,8 +90,8 @@ start_missing(struct master *m)
 			start_worker(m, &m->workers[i]);
 }
 
-/* A worker ended. What an option says may be wrong when the program starts; once a worker has
- * served by it, whatever is wrong now may pass. */
+/* Handles the end of a worker. If it blames an option, the option is wrong, and the program ends;
+ * but once a worker has served with it, the trouble may pass, and another worker is started. */
 static void
 bury(struct master *m, struct worker *w, int status, bool stopping)
 {
@@ -111,7 +111,7 @@ bury(struct master *m, struct worker *w, int status, bool stopping)
 		    option && !served ? "the program ends" : "another one is started", NULL);
 }
 
-/* How many workers are left. */
+/* Collects workers that ended. Returns how many are left. */
 static int
 reap(struct master *m, bool stopping)
 {
@@ -147,7 +147,7 @@ stop_all(struct master *m)
 {
 	int64_t limit = gate_clock_monotonic() + GATE_KILL_TIME;
 
-	gate_listen_forget(m->gate); /* first, so that nobody finds the way to a closing socket */
+	gate_listen_forget(m->gate); /* first: nobody must find a closing socket by its path */
 	gate_listen_stop(m->gate);
 	tell_workers(m, SIGTERM);
 	while (reap(m, true) > 0) {
@@ -183,7 +183,7 @@ supervise(struct gate *gate, const sigset_t *set)
 	}
 }
 
-/* The flag that workers and master see. 0, or -1 with the error set. */
+/* Makes the flag that the master shares with its workers. Returns 0, or -1 with the error set. */
 static int
 share_flag(struct gate *gate, struct gate_error *error)
 {
@@ -205,7 +205,7 @@ gate_run(struct gate *gate, gate_handler *handler)
 
 	gate->handler = handler;
 	harden();
-	gate_fastcgi_init(); /* sets handlers of its own: ours come after it */
+	gate_fastcgi_init(); /* it sets signal handlers: ours must come after it */
 	gate_worker_block_signals(&set);
 	if (gate_listen(gate, &error) < 0)
 		goto fail;

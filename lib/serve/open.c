@@ -1,4 +1,4 @@
-/* serve/open.c: a gate is opened and closed. */
+/* serve/open.c: opens and closes a gate. */
 #include "config.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* serve/open.h: what struct gate is to the files that run it. */
+/* serve/open.h: struct gate, for the files that run it. */
 #ifndef GATE_SERVE_OPEN_H
 #define GATE_SERVE_OPEN_H
 
@@ -16,15 +16,15 @@ struct gate {
 	struct gate_config_source configs;
 	const struct gate_store *table;
 	struct gate_store_link store; /* open in a worker only */
-	struct gate_hashing *hashing; /* too */
-	void *data;
+	struct gate_hashing *hashing; /* open in a worker only */
+	void *data;                   /* the caller's, from gate_open */
 	gate_handler *handler;
-	atomic_bool *served; /* shared: one of the workers has begun to; NULL: there is no master */
+	atomic_bool *served; /* shared: a worker has begun to serve; NULL: there is no master */
 	int listeners[GATE_LISTENERS_MAX];
 	int listener_count;
-	bool passed;       /* they were handed to us: somebody else goes on listening */
-	char *unix_path;   /* of a socket that we made, NULL: none */
-	dev_t unix_device; /* which file it was there */
+	bool passed;       /* the listeners were handed over: their owner goes on listening */
+	char *unix_path;   /* of a socket that this program made; NULL: none */
+	dev_t unix_device; /* device and inode of that socket */
 	ino_t unix_inode;
 };
 

@@ -1,5 +1,5 @@
-/* serve/parked.c: connections that no thread holds: idle ones, those whose request is not there whole, and
- * those whose rest is only dropped. */
+/* serve/parked.c: parked connections, which hold no thread: idle ones, those with an
+ * incomplete request, and those whose rest is only dropped. */
 #include "config.h"
 
 #include <errno.h>
@@ -16,9 +16,9 @@
 #include "serve/parked.h"
 
 #define DROP_SIZE (32u << 10) /* bytes that one read drops */
-#define DROP_READS 32         /* at one event: then it is another connection's turn */
+#define DROP_READS 32         /* reads per event; then it is another connection's turn */
 
-/* They take at most half of the descriptors: stores and new connections need some too. */
+/* Allows half of the descriptors at most: stores and new connections need some, too. */
 static int
 most_parked(void)
 {
@@ -94,18 +94,18 @@ watch(struct gate_parked *p, struct gate_connection *c, uint32_t more)
 	return epoll_ctl(p->epoll, operation, c->fd, &event);
 }
 
-/* ---- the list; all under its lock ---- */
+/* ---- the list; these functions need its lock ---- */
 
-/* A parked connection is never closed under its owner's feet: it wakes a thread, which reads what had
- * come already, and closes it. Who still sends a request gets an answer to it, and is only shut down
- * if it does not take that. */
+/* Ends a parked connection. Does not close it, as a thread may have its event: wakes a thread,
+ * which reads what came already, and closes it. A peer that is sending a request gets an answer
+ * first; it is shut down only if it does not take the answer. */
 static void
 dismiss(struct gate_parked *p, struct gate_connection *c)
 {
 	if (c->waiting != GATE_WAITING_REST || c->late) {
 		c->dismissed = true;
 		shutdown(c->fd, SHUT_RD);
-	} else if (!atomic_load(&c->arming)) { /* else at the next tick */
+	} else if (!atomic_load(&c->arming)) { /* if it is, the next tick does it */
 		c->late = true;
 		c->until = gate_clock_monotonic() + GATE_HEAD_TIME;
 		watch(p, c, EPOLLOUT);
@@ -134,7 +134,7 @@ link_parked(struct gate_parked *p, struct gate_connection *c)
 	p->parts += c->arrival.taken.size;
 }
 
-/* The one with the oldest request that is not whole; NULL: none. */
+/* Returns the connection with the oldest incomplete request, or NULL. */
 static struct gate_connection *
 oldest_part(struct gate_parked *p)
 {
@@ -147,7 +147,8 @@ oldest_part(struct gate_parked *p)
 	return oldest;
 }
 
-/* Its memory is free at once; a thread tells the peer. False: there is none. */
+/* Refuses the oldest incomplete request with 503: frees its memory at once, and wakes a thread to
+ * answer. Returns false if there is none. */
 static bool
 drop_oldest_part(struct gate_parked *p)
 {
@@ -163,7 +164,8 @@ drop_oldest_part(struct gate_parked *p)
 	return true;
 }
 
-/* Those that ask for nothing go first. */
+/* Ends the oldest connection that sends no request; if there is none, drops the oldest incomplete
+ * request. Returns whether a request was dropped. */
 static bool
 dismiss_oldest(struct gate_parked *p)
 {
@@ -177,7 +179,7 @@ dismiss_oldest(struct gate_parked *p)
 	return false;
 }
 
-/* How many requests were dropped for that. */
+/* Keeps the limits of connections and memory. Returns how many requests were dropped for that. */
 static int
 make_room(struct gate_parked *p)
 {
@@ -198,8 +200,8 @@ report_drops(int dropped)
 		    NULL);
 }
 
-/* In the end it may be another thread's. No lock is held over epoll_ctl: all threads would stand in
- * line there. */
+/* Parks the connection; when this returns, another thread may have it. Holds no lock during
+ * epoll_ctl: all threads would wait for it there. */
 static void
 park(struct gate_parked *p, struct gate_connection *c)
 {
@@ -213,7 +215,7 @@ park(struct gate_parked *p, struct gate_connection *c)
 	dropped = make_room(p);
 	pthread_mutex_unlock(&p->lock);
 	failed = watch(p, c, 0) < 0;
-	if (failed) { /* no event comes: still ours */
+	if (failed) { /* no event will come, so it is still this thread's */
 		pthread_mutex_lock(&p->lock);
 		unlink_parked(p, c);
 		pthread_mutex_unlock(&p->lock);
@@ -224,7 +226,7 @@ park(struct gate_parked *p, struct gate_connection *c)
 	report_drops(dropped);
 }
 
-/* ---- who waits for what ---- */
+/* ---- what a connection waits for ---- */
 
 void
 gate_parked_keep(struct gate_parked *p, struct gate_connection *c)
@@ -236,7 +238,8 @@ gate_parked_keep(struct gate_parked *p, struct gate_connection *c)
 	park(p, c);
 }
 
-/* Sets the time that it has. False: that is over. */
+/* Sets how long the connection may wait for the rest of its request. Returns false if that is over.
+ * had_head: the parameters were there before the last read; deadline: ms for the body. */
 static bool
 may_wait(struct gate_connection *c, bool had_head, int64_t deadline)
 {
@@ -276,7 +279,7 @@ gate_parked_receive(
 	return state == GATE_ARRIVAL_READY;
 }
 
-/* Drops what is there. True: nothing more is to be expected, or to be waited for. */
+/* Drops what came. Returns true if nothing more will come, or more came than may be dropped. */
 static bool
 drop_input(struct gate_connection *c)
 {
@@ -289,7 +292,7 @@ drop_input(struct gate_connection *c)
 			continue;
 		if (got < 0 && errno == EAGAIN)
 			return false;
-		explicit_bzero(bytes, sizeof bytes); /* there may be a password in it */
+		explicit_bzero(bytes, sizeof bytes); /* it may hold a password */
 		if (got <= 0 || (size_t)got > c->left)
 			return true;
 		c->left -= (size_t)got;
@@ -320,14 +323,14 @@ gate_parked_linger(struct gate_parked *p, struct gate_connection *c, int64_t unt
 
 /* ---- events and time ---- */
 
-/* False: another event of it came first. */
+/* Takes the connection out of the list. Returns false if another thread did so first. */
 static bool
 unpark(struct gate_parked *p, struct gate_connection *c)
 {
 	bool parked;
 
 	pthread_mutex_lock(&p->lock);
-	while (c->parked && atomic_load(&c->arming)) { /* for an instant */
+	while (c->parked && atomic_load(&c->arming)) { /* epoll_ctl ends soon */
 		pthread_mutex_unlock(&p->lock);
 		sched_yield();
 		pthread_mutex_lock(&p->lock);

@@ -1,5 +1,5 @@
-/* serve/parked.h: connections that no thread holds: idle ones, those whose request is not there whole, and
- * those whose rest is only dropped. */
+/* serve/parked.h: parked connections, which hold no thread: idle ones, those with an
+ * incomplete request, and those whose rest is only dropped. */
 #ifndef GATE_SERVE_PARKED_H
 #define GATE_SERVE_PARKED_H
 
@@ -12,58 +12,61 @@
 #include "options/options.h"
 #include "serve/arrival.h"
 
-#define GATE_KEPT_MAX 1024         /* connections that a worker parks */
-#define GATE_KEPT_TIME (90 * 1000) /* ms; above nginx's 60 s, so that it closes first */
-#define GATE_HEAD_TIME (5 * 1000)  /* ms that a request has until its last parameter is there */
-#define GATE_PARTS_MAX (64u << 20) /* memory that a worker keeps for requests that are not whole */
-#define GATE_LINGER_MAX (128u << 20) /* bytes of a body that are dropped in all */
+#define GATE_KEPT_MAX 1024           /* parked connections of a worker, at most */
+#define GATE_KEPT_TIME (90 * 1000)   /* ms; more than nginx's 60 s, so that nginx closes first */
+#define GATE_HEAD_TIME (5 * 1000)    /* ms that a request has to send all parameters */
+#define GATE_PARTS_MAX (64u << 20)   /* bytes of incomplete requests that a worker keeps */
+#define GATE_LINGER_MAX (128u << 20) /* bytes of one body that are dropped */
 
 enum gate_waiting {
-	GATE_WAITING_REQUEST, /* kept behind an answer: the next one may come, or not */
-	GATE_WAITING_REST,    /* of a request, all of it at first */
-	GATE_WAITING_END      /* its answer is out: what still comes is dropped unread */
+	GATE_WAITING_REQUEST, /* for another request, after an answer; it may never come */
+	GATE_WAITING_REST,    /* for the rest of a request; for all of it at first */
+	GATE_WAITING_END      /* for the peer's end, after an answer: what still comes is dropped */
 };
 
 struct gate_connection {
-	int fd; /* -1: closed already */
+	int fd; /* -1: closed */
 	enum gate_waiting waiting;
-	bool watched;                /* epoll knows it */
-	bool parked;                 /* it is in the list */
-	atomic_bool arming;          /* and epoll is just being told: its descriptor must stay */
-	bool late, dismissed;        /* it was told so */
-	int64_t since, until;        /* ms of CLOCK_MONOTONIC; since: its request */
-	struct gate_arrival arrival; /* of its request */
-	size_t left;                 /* bytes that may still be dropped */
-	struct gate_connection *previous, *next; /* while it is parked; next: while it is spare */
+	bool watched;         /* it was added to epoll */
+	bool parked;          /* it is in the list */
+	atomic_bool arming;   /* parked, but epoll_ctl still runs: keep the descriptor open */
+	bool late, dismissed; /* a thread was woken: to answer 408 or 503; to close it */
+	int64_t since, until; /* ms of CLOCK_MONOTONIC: its request began; its time is over */
+	struct gate_arrival arrival;             /* of its request */
+	size_t left;                             /* bytes that may still be dropped */
+	struct gate_connection *previous, *next; /* in the list; next: also among the spare ones */
 };
 
 struct gate_parked {
-	int epoll;                   /* says when one of them has something to read; the owner's */
-	pthread_mutex_t lock;        /* of what follows */
-	struct gate_connection head; /* of the list: next was parked before the others */
-	struct gate_connection *spare; /* never freed: epoll may still name one to a thread */
-	int count, most;
-	size_t parts; /* bytes that were taken of requests */
-	bool closing;
+	int epoll;                     /* tells when a connection has something to read; borrowed */
+	pthread_mutex_t lock;          /* protects what follows */
+	struct gate_connection head;   /* of the list; head.next was parked first */
+	struct gate_connection *spare; /* closed; not freed: epoll may still give one to a thread */
+	int count, most;               /* parked connections, and their limit */
+	size_t parts;                  /* bytes of memory for incomplete requests */
+	bool closing;                  /* no connection may wait for another request */
 };
 
 void gate_parked_init(struct gate_parked *, int epoll);
 void gate_parked_release(struct gate_parked *);
-/* Waits for a request. NULL: no memory, and fd is closed. */
+/* Makes a connection that waits for a request. Takes fd over. Returns NULL if out of memory; then
+ * fd is closed. */
 struct gate_connection *gate_connection_new(struct gate_parked *, int fd);
-void gate_connection_close(struct gate_parked *, struct gate_connection *);
-/* True: its request is there, and the thread's to serve; false: it was parked, or closed. */
+void gate_connection_close(struct gate_parked *, struct gate_connection *); /* not a parked one */
+/* Reads what came of the request. Returns true if the calling thread is to serve it now; false if
+ * the connection was parked or closed: then don't touch it any more. */
 bool gate_parked_receive(
     struct gate_parked *, struct gate_connection *, const struct gate_options *);
-/* Until its next request comes. */
+/* Parks the connection until its next request comes. */
 void gate_parked_keep(struct gate_parked *, struct gate_connection *);
-/* Until the peer has sent all that it wants to, so that a close does not destroy the answer that it
- * has not read yet; at most until that time. */
+/* Parks the connection until the peer has sent all it wants to, at most until `until` (ms of
+ * CLOCK_MONOTONIC). A close before that could destroy the answer before the peer has read it. */
 void gate_parked_linger(struct gate_parked *, struct gate_connection *, int64_t until);
-/* For who got its event: true: it is yours, to receive; false: it was taken care of. */
+/* Takes the connection of an event out of the list. Returns true if the calling thread must call
+ * gate_parked_receive; false if nothing is left to do. */
 bool gate_parked_claim(struct gate_parked *, struct gate_connection *);
-void gate_parked_tick(struct gate_parked *, int64_t now); /* ends what waits for too long */
-void gate_parked_shut(struct gate_parked *);              /* no new request of any of them */
+void gate_parked_tick(struct gate_parked *, int64_t now); /* ends overdue ones */
+void gate_parked_shut(struct gate_parked *);              /* lets none wait for another request */
 bool gate_parked_empty(struct gate_parked *);
 
 #endif

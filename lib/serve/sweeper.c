@@ -1,4 +1,5 @@
-/* serve/sweeper.c: a thread of each worker; the store lets one of them at a time sweep it. */
+/* serve/sweeper.c: sweeps the store in a thread of each worker; the store lets one of them
+ * sweep. */
 #include "config.h"
 
 #include <pthread.h>
@@ -14,8 +15,8 @@
 #include "base/log.h"
 #include "serve/sweeper.h"
 
-#define SWEEP_LOOK (10 * 1000) /* ms between two looks whether a sweep is due */
-#define FAILURES_PER_LINE 60   /* of these: while a store is away, a line in ten minutes */
+#define SWEEP_LOOK (10 * 1000) /* ms between two calls of the store's sweep */
+#define FAILURES_PER_LINE 60   /* logs one of so many: every ten minutes while a store is away */
 
 struct gate_sweeper {
 	struct gate *gate;
@@ -24,11 +25,11 @@ struct gate_sweeper {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t stop;
-	unsigned failures;       /* of sweeps, in a row */
-	struct gate_error error; /* what the log says of them */
+	unsigned failures;       /* sweeps that failed in a row */
+	struct gate_error error; /* the last one that was logged */
 	bool stopping;
-	bool busy; /* in a sweep, where it touches only the store, and the configuration it holds */
-	bool left; /* to itself: the store is its own now */
+	bool busy; /* in a sweep: it uses only the store, and the configuration it holds */
+	bool left; /* stopped during a sweep: the thread closes the store and frees all */
 };
 
 static void

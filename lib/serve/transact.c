@@ -1,4 +1,4 @@
-/* serve/transact.c: a request's way to its handler, as often as it takes until the session is saved. */
+/* serve/transact.c: runs a request's handler until its session is saved. */
 #include "config.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #define UNAVAILABLE_CHANGED                                                                        \
 	"Your new password is stored, but your session could not be: log in with it, soon."
 
-/* What it is that gets r->refused, for the log. */
+/* Returns why r->refused is answered, for the log. */
 static const char *
 fault_of(const struct gate_request *r)
 {
@@ -36,7 +36,7 @@ fault_of(const struct gate_request *r)
 	}
 }
 
-/* What must not reach the handler. True: it is answered. */
+/* Answers a request that must not reach the handler. Returns true if it was answered. */
 static bool
 is_refused(struct gate_request *r)
 {
@@ -44,7 +44,7 @@ is_refused(struct gate_request *r)
 	char status[16];
 
 	if (r->refused == 0 && r->method == NULL && gate_param(r, "GATE_CHECK") != NULL) {
-		r->path = "/"; /* gate check's: no web server sends such a one */
+		r->path = "/"; /* `gate check` sent it; no web server leaves out the method */
 		gate_status(r, 204);
 		return true;
 	}
@@ -75,7 +75,8 @@ is_refused(struct gate_request *r)
 	return true;
 }
 
-/* One run: handler, page, commit. What gate_transaction_save answers. */
+/* Does one run: handler, page, commit. Returns what gate_transaction_save does; 1 after a page that
+ * can't be rendered: then nothing is saved. */
 static int
 run(struct gate_request *r, gate_handler *handler)
 {
@@ -98,8 +99,9 @@ run(struct gate_request *r, gate_handler *handler)
 	return result;
 }
 
-/* True: the session was refused, and that is answered. A refusal never says more than the handler
- * did: where it answers who may pass, a stranger gets its status. */
+/* Answers a refusal of the session. Returns false if there was none. The page that loads itself
+ * again keeps an error status of the handler: where the status says who may pass, a stranger must
+ * not pass. */
 static bool
 answer_refusal(struct gate_request *r)
 {
@@ -117,7 +119,7 @@ answer_refusal(struct gate_request *r)
 	return true;
 }
 
-/* What the page says of a session that could not be stored. */
+/* Returns what the page says if the session could not be stored. */
 static const char *
 unavailable(const struct gate_request *r)
 {
@@ -159,7 +161,7 @@ transact(struct gate_request *r, gate_handler *handler)
 		gate_login_finish(r);
 }
 
-/* The place in the queue is not held while the answer leaves. */
+/* Gives up the place in the queue before the answer is sent. */
 static void
 serve_in_turn(struct gate_request *r, gate_handler *handler)
 {

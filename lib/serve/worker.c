@@ -1,4 +1,4 @@
-/* serve/worker.c: what a worker does beside answering: signals, the configuration, the end. */
+/* serve/worker.c: what a worker does besides answering: signals, reloads, its end. */
 #include "config.h"
 
 #include "base/error.h"
@@ -19,7 +19,7 @@ gate_worker_block_signals(sigset_t *set)
 		sigaddset(set, signals[i]);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is the store's failure, not our end */
+	signal(SIGXFSZ, SIG_IGN); /* a file over its size limit must only fail the store */
 }
 
 int
@@ -44,8 +44,8 @@ gate_worker_reload(struct gate *gate, const char *who)
 	return 0;
 }
 
-/* Of the threads, some may hash and up to a half may wait for it, and one is always left for who
- * only wants to see a page. */
+/* Divides the threads, if they are more than two: half may wait for a turn to hash, the others but
+ * one may hash. That one is always left for requests that only want a page. */
 static struct gate_hashing *
 open_hashing(const char *run_dir, int threads, struct gate_error *error)
 {
@@ -86,14 +86,14 @@ gate_worker_run(
 		    number == SIGTERM || number == SIGINT || (parent != 0 && getppid() != parent);
 		if (number == SIGHUP &&
 		    gate_worker_reload(gate, parent != 0 ? "worker" : "program") < 0)
-			stopping |= parent != 0; /* the next one begins with what the master read */
+			stopping |= parent != 0; /* the next worker has what the master read */
 		gate_fastcgi_tick(server);
 		gate_log_flush();
 	}
-	if (parent == 0) /* before a successor can have its socket at that path */
+	if (parent == 0) /* now, before a successor makes its socket at that path */
 		gate_listen_forget(gate);
 	if (parent == 0 ||
-	    getppid() != parent) /* a worker that ends alone leaves it to the others */
+	    getppid() != parent) /* a worker that ends alone leaves the socket to the others */
 		gate_listen_stop(gate);
 	if (!gate_fastcgi_stop(server, GATE_STOP_TIME)) {
 		gate_log(GATE_LOG_ERROR, "stop-late", "error",
@@ -101,7 +101,7 @@ gate_worker_run(
 		gate_log_finish();
 		_exit(1);
 	}
-	if (parent == 0) /* a worker just exits, sweep or not */
+	if (parent == 0) /* a worker of a master exits anyway */
 		gate_sweeper_stop(sweeper);
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* serve/worker.h: one process that serves. */
+/* serve/worker.h: one process that serves requests. */
 #ifndef GATE_SERVE_WORKER_H
 #define GATE_SERVE_WORKER_H
 
@@ -6,15 +6,17 @@
 
 #include "serve/open.h"
 
-#define GATE_STOP_TIME (10 * 1000) /* ms that a worker has for what it accepted */
+#define GATE_STOP_TIME (10 * 1000) /* ms that a worker has to answer what it accepted */
 
-/* The signals that a master and its workers wait for are blocked from now on; set: which. */
+/* Blocks the signals that master and workers wait for, and returns them in `set`. */
 void gate_worker_block_signals(sigset_t *set);
-/* The signal that came within a second, or 0. */
+/* Waits up to a second. Returns the signal that came, or 0. */
 int gate_worker_next_signal(const sigset_t *set);
-/* Reads the configuration anew. 0; -1: the old one stays. Both are logged, with who. */
+/* Reads the configuration again, and logs that with `who`. Returns 0; -1: the old one stays. */
 int gate_worker_reload(struct gate *, const char *who);
-/* Serves until SIGTERM. parent: the master, 0: there is none. 0; -1 with the error. */
+/* Serves until SIGTERM or SIGINT; under a master, also until that dies or a reload fails. parent:
+ * the master; 0: there is none. Returns 0, or -1 with the error set. Exits the process if requests
+ * still run after GATE_STOP_TIME. */
 int gate_worker_run(
     struct gate *, const sigset_t *set, int threads, pid_t parent, struct gate_error *);
 

@@ -1,4 +1,4 @@
-/* session/decide.c: what to do with the record and the cookie; does nothing itself. */
+/* session/decide.c: decides what to do with the record and the cookie; changes nothing. */
 #include "config.h"
 
 #include "record/record.h"
@@ -117,7 +117,8 @@ decide_loaded(const struct gate_transaction *s, bool changed, struct gate_transa
 	decide_loaded_cookie(s, changed, age_changed, d);
 }
 
-/* A login that Node made, or gate before it wrote down when: it begins now, and the record has to say so. */
+/* Returns whether a user is logged in, but the record does not say since when: Node made the login,
+ * or a gate that did not write `since` yet. It begins now, and the record must say so. */
 static bool
 has_no_beginning(const struct gate_transaction *s)
 {

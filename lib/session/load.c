@@ -1,4 +1,4 @@
-/* session/load.c: finds the session among the cookies of our name, and loads it. */
+/* session/load.c: finds the request's session by the cookies of our name, and loads it. */
 #include "config.h"
 
 #include <string.h>
@@ -9,7 +9,8 @@
 #include "record/record.h"
 #include "session/private.h"
 
-/* Adds the id that a value proves, if it is a new one. One too many: false. */
+/* Adds the id that a cookie's value proves, if it is not there yet. Returns false if it has no
+ * place. */
 static bool
 show(struct gate_transaction *s, const char *value)
 {
@@ -31,8 +32,8 @@ show(struct gate_transaction *s, const char *value)
 	return true;
 }
 
-/* All cookies of our name are looked at: those that prove nothing hide none that does. 1; 0: they
- * prove more ids than are looked up; -1: memory. */
+/* Looks at all cookies of our name: one that proves nothing must not hide one that does. Returns 1,
+ * 0 if they prove more ids than are looked up, or -1 if out of memory. */
 static int
 find_shown(struct gate_transaction *s)
 {
@@ -52,8 +53,9 @@ find_shown(struct gate_transaction *s)
 	return all;
 }
 
-/* Of several live ones: logged-in before anonymous; of one user or nobody the newest. -1: there is
- * none; -2: they are of several users, one of which a stranger may have planted. */
+/* Chooses among the sessions that are there: one with a user before one without, then the newest.
+ * Returns its index, -1 if there is none, or -2 if they are of several users: a stranger may have
+ * planted one of them. */
 static int
 choose(const struct gate_transaction *s, const struct gate_record *records)
 {
@@ -76,7 +78,7 @@ choose(const struct gate_transaction *s, const struct gate_record *records)
 	return best;
 }
 
-/* Said once by each process that has never seen a path under it. */
+/* Warns once, in a process that has never seen a path under cookie_path. */
 static void
 report_outside(struct gate_transaction *s)
 {
@@ -92,7 +94,7 @@ report_outside(struct gate_transaction *s)
 		    NULL);
 }
 
-/* express-session's path rule: a plain prefix, without segments. */
+/* Follows express-session's rule: cookie_path is a plain prefix, whatever segments there are. */
 static bool
 is_under_cookie_path(struct gate_transaction *s)
 {
@@ -112,7 +114,8 @@ be_unclear(struct gate_transaction *s, enum gate_session_refusal why)
 	return GATE_SESSION_UNCLEAR;
 }
 
-/* Users who are not near are asked with each write: what that finds is found here in the next run. */
+/* Returns whether the session is over by its user's time. If the users are in a database, only a
+ * write asks them; after it found the session over, the next run asks here, too. */
 static bool
 is_over(struct gate_transaction *s, const struct gate_record *record, bool *fresh)
 {
@@ -120,7 +123,8 @@ is_over(struct gate_transaction *s, const struct gate_record *record, bool *fres
 	    gate_transaction_is_over(s, record, fresh) == 1;
 }
 
-/* ended_now: one is over since just now, and its browser may be about to get a new cookie. */
+/* Returns the state of a request without a record. ended_now: one of its sessions was ended within
+ * a minute, so its browser may be about to get a new cookie. */
 static enum gate_session_state
 state_without_record(struct gate_transaction *s, bool ended_now)
 {
@@ -145,11 +149,13 @@ take(struct gate_transaction *s, int which, struct gate_record *record)
 	s->record = *record;
 	s->touched = record->touched;
 	s->had_record = true;
-	*record = gate_transaction_blank(s); /* is not released with the others */
+	*record = gate_transaction_blank(s); /* s owns it now: release only the others */
 }
 
-/* As gate_store_load. The request that ended it just now may be about to give the browser a new one:
- * what it has done shows when the session's turn has come. */
+/* Loads a record, as gate_store_load does; returns 0, too, if the session is over by its user's
+ * time. If that time was set just now, by a request that may be about to write this session, waits
+ * for the session's turn and looks again. *ended_now: whether a session was ended just now; it
+ * waits only once. */
 static int
 load_one(struct gate_transaction *s, const char *id, struct gate_record *record, bool *ended_now)
 {
@@ -193,7 +199,8 @@ gate_transaction_look_up(struct gate_transaction *s)
 	return result == -1 ? -1 : 0;
 }
 
-/* One that can't be read may be another user's, too. */
+/* Loads all shown sessions, and takes one. A session that can't be read makes all unclear: it may
+ * be another user's. */
 static enum gate_session_state
 load_shown(struct gate_transaction *s, struct gate_record *records)
 {

@@ -11,7 +11,7 @@ static const struct {
 	int status;
 	const char *text; /* for the visitor */
 	const char *event,
-	    *why; /* for the log; no event: no line; no why: it is explained already */
+	    *why; /* for the log; event NULL: no line; why NULL: the decision has one */
 } refusals[GATE_SESSION_REFUSALS] = {
     [GATE_SESSION_LOST] = {409,
 	"Your session ended, or was renewed, while this was under way, so nothing was changed. "

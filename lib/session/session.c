@@ -1,4 +1,4 @@
-/* session/session.c: one run of a session's transaction begins and ends; which ids were renewed. */
+/* session/session.c: begins and releases a session's transaction; remembers renewed ids. */
 #include "config.h"
 
 #include <stdio.h>

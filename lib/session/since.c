@@ -1,5 +1,6 @@
-/* session/since.c: a user's time, before which all sessions of the user that began are over: it
- * stands with the users, so that no store that was restored brings one back. */
+/* session/since.c: a user's time: all of the user's sessions that began before it are over. The
+ * users' file or collection keeps this time, so a session store that was restored from a backup
+ * brings none of them back. */
 #include "config.h"
 
 #include "base/clock.h"
@@ -9,7 +10,7 @@
 
 #define FRESH (60 * 1000) /* ms in which the browser may be about to get a new cookie */
 
-/* The time of the user, 0: there is none; -1: they can't be asked. */
+/* Returns the user's time in ms since 1970; 0: there is none; -1: the users can't be asked. */
 static int64_t
 time_of(struct gate_transaction *s, const char *user)
 {
@@ -24,8 +25,9 @@ time_of(struct gate_transaction *s, const char *user)
 	return -1;
 }
 
-/* Did it begin before the time? A `since` that lies ahead says nothing of a time that does not: the
- * clock that was ahead may have been put right between the two, or not. */
+/* Returns whether the session began before the user's time. A `since` in the future, written by a
+ * clock that was ahead, can't be compared with a time that is not in the future; then the session
+ * counts as begun before it. */
 static bool
 began_before(const struct gate_transaction *s, const struct gate_record *record, int64_t time)
 {
@@ -34,8 +36,8 @@ began_before(const struct gate_transaction *s, const struct gate_record *record,
 	return record->since < time || (time > 0 && record->since > ahead && time <= ahead);
 }
 
-/* A record without `since` began when it was seen first, which is now; the request that set the time
- * has not written it yet. */
+/* A record without `since` begins when gate first sees it, which is now. The request that sets the
+ * user's time has not written its own record yet, so own_since excepts it. */
 int
 gate_transaction_is_over(struct gate_transaction *s, const struct gate_record *record, bool *fresh)
 {

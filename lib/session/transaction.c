@@ -1,4 +1,4 @@
-/* session/transaction.c: one request's transaction on its session: from its load to its cookie. */
+/* session/transaction.c: one request's transaction on its session, from the load to the cookie. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -84,8 +84,6 @@ gate_transaction_user(struct gate_transaction *s)
 	return s->state == GATE_SESSION_LOADED ? s->record.user : NULL;
 }
 
-/* One whose record went meanwhile, or can't be read, has its right from the password all the same:
- * it gets a session of its own, with nothing in it. */
 int
 gate_transaction_log_in(
     struct gate_transaction *s, const struct gate_record_login *login, int64_t max_age)
@@ -108,7 +106,7 @@ gate_transaction_log_in(
 	s->destroy = false;
 	s->renew = true;
 	s->login = login;
-	s->record.created = 0; /* its time begins anew */
+	s->record.created = 0; /* absolute_timeout begins anew */
 	return gate_transaction_set_max_age(s, max_age);
 }
 
@@ -150,7 +148,7 @@ gate_transaction_resume(struct gate_transaction *s, const char *id)
 	snprintf(s->id, sizeof s->id, "%s", id);
 	s->state = GATE_SESSION_LOADED;
 	s->resumed = true;
-	members = gate_record_session(&s->record); /* the handler may have the object already */
+	members = gate_record_session(&s->record); /* the handler may hold s->json: keep that */
 	json_object_clear(s->json);
 	if (members == NULL || json_object_update(s->json, members) < 0) {
 		gate_fail(&s->error, GATE_EMEMORY, "out of memory");
@@ -163,7 +161,7 @@ gate_transaction_resume(struct gate_transaction *s, const char *id)
 
 /* ---- the commit ---- */
 
-/* Nobody is logged in by what a handler writes. */
+/* Checks that the handler has not changed who is logged in: only gate_login and gate_logout may. */
 static int
 check_user(struct gate_transaction *s)
 {
@@ -177,8 +175,9 @@ check_user(struct gate_transaction *s)
 	    member);
 }
 
-/* Where no write had to find the record as it was read, it may have gone since then: renewed, or
- * destroyed by a logout. Its cookie must not take the place of a fresh one. */
+/* Withholds the cookie if the record went meanwhile. If no write compared the record with what was
+ * read, another request may have renewed or destroyed it, and the old cookie must not replace a
+ * newer one. */
 static void
 spare_fresh_cookie(struct gate_transaction *s)
 {
@@ -194,7 +193,6 @@ spare_fresh_cookie(struct gate_transaction *s)
 	gate_store_release(s->store, &now);
 }
 
-/* The session is read-only after its commit. */
 static void
 warn_of_late_change(struct gate_transaction *s)
 {
@@ -207,7 +205,8 @@ warn_of_late_change(struct gate_transaction *s)
 	    "the handler changed the session after gate_session_commit: dropped", NULL);
 }
 
-/* What the handler put in would be lost, and its page says that it was not. */
+/* Returns whether the handler changed a session that can't be written: its page would say that the
+ * change was made. */
 static bool
 loses_change(struct gate_transaction *s)
 {
@@ -241,12 +240,12 @@ commit(struct gate_transaction *s)
 	result = gate_transaction_perform(s);
 	if (result == 1)
 		spare_fresh_cookie(s);
-	if (result == 1 && s->login != NULL) /* it stands, whatever becomes of the others */
+	if (result == 1 && s->login != NULL) /* the login stands even if this fails */
 		gate_transaction_end_shown(s, "a login took their place");
 	return result;
 }
 
-/* Once each: the browser has another cookie then. */
+/* Logs each case once per browser, as the browser gets another cookie with it. */
 static void
 report_cookie(struct gate_transaction *s)
 {
@@ -263,7 +262,7 @@ report_cookie(struct gate_transaction *s)
 		    "an old secret had signed it", NULL);
 }
 
-/* Else nobody finds out why no session holds. */
+/* Warns: without a cookie no session lasts, and the admin could not find out why. */
 static void
 report_withheld(struct gate_transaction *s)
 {
@@ -322,8 +321,8 @@ gate_transaction_wait(struct gate_transaction *s)
 
 /* ---- what it leaves: the cookie and the trace ---- */
 
-/* Domain and Path are those of the cookie that the browser has, as its record says, since one in
- * another place would be a second cookie. Borrowed from `stored`. */
+/* Sets Domain and Path to those of the cookie that the browser has, as the record's `stored` cookie
+ * says: with others it would be a second cookie. Both are borrowed from `stored`. */
 static void
 put_in_its_place(
     const struct gate_transaction *s, json_t *stored, struct gate_cookie_attributes *cookie)
@@ -337,7 +336,8 @@ put_in_its_place(
 		*cookie = own;
 }
 
-/* Wherever one of ours may be: at this host and at the domain, at the root and at the path. */
+/* Makes the n-th attributes that clear our cookie wherever it may be: for this host and for
+ * cookie_domain, at / and at cookie_path. Returns false if there are no more. */
 static bool
 clear_at(const struct gate_transaction *s, int n, struct gate_cookie_attributes *cookie)
 {

@@ -1,4 +1,4 @@
-/* session/write.c: does with the record what was decided. */
+/* session/write.c: carries out what was decided for the record. */
 #include "config.h"
 
 #include <string.h>
@@ -11,7 +11,8 @@
 
 #define ID_TRIES 3
 
-/* Brings cookie and gate up to date before a write; a touch leaves gate alone. */
+/* Brings the record's members `cookie` and `gate` up to date before a write; a touch leaves `gate`
+ * alone. */
 static int
 stamp(struct gate_transaction *s)
 {
@@ -30,7 +31,7 @@ stamp(struct gate_transaction *s)
 	    (s->record.created == 0 || gate_record_began_ahead(&s->record)))
 		created = s->later;
 	if (created != 0 && s->state == GATE_SESSION_LOADED && s->login == NULL)
-		created--; /* Node made it, before this write: it is no stranger's first */
+		created--; /* Node made it before now: it is no visitor's first record */
 	s->record.now = s->later;
 	s->record.deadline = s->deadline;
 	s->record.ttl = s->options->ttl;
@@ -41,7 +42,7 @@ stamp(struct gate_transaction *s)
 	return 0;
 }
 
-/* Takes the place in the queue, or says whose to wait for. */
+/* Takes the session's place in the queue, or sets it as the place to wait for. */
 static bool
 has_turn(struct gate_transaction *s)
 {
@@ -51,7 +52,8 @@ has_turn(struct gate_transaction *s)
 	return false;
 }
 
-/* Strangers who never come back must not fill the store. The cookie says more, for those who do. */
+/* Lets a new record end early: visitors who never come back must not fill the store. The cookie
+ * lives longer, for those who do. */
 static void
 shorten_first(struct gate_transaction *s)
 {
@@ -109,10 +111,10 @@ touch(struct gate_transaction *s)
 		s->decision.cookie = GATE_SESSION_KEEP;
 		s->decision.why_cookie = "the touch had no effect";
 	}
-	return 1; /* a conflict: somebody else just wrote */
+	return 1; /* after a conflict, too: another request has just written the record */
 }
 
-/* A removal that failed may have been done all the same: only its answer was lost. */
+/* Returns whether the record is gone: a removal that failed may only have lost its answer. */
 static bool
 is_gone(struct gate_transaction *s, const char *id)
 {
@@ -123,14 +125,15 @@ is_gone(struct gate_transaction *s, const char *id)
 	return result == 0;
 }
 
-/* Was somebody logged in by it? One that nobody was is worth nothing to who writes it back. */
+/* Returns whether somebody was logged in by the session. Only then its end must be remembered: any
+ * other session is worth nothing to somebody who writes its record back. */
 static bool
 is_personal(const struct gate_transaction *s)
 {
 	return s->record.user != NULL || s->record.user_changed;
 }
 
-/* The one that a renewal took the place of. */
+/* Notes that the old session, which a renewal replaced, is not there any more. */
 static void
 strike_out(struct gate_transaction *s, const char *id)
 {
@@ -139,13 +142,13 @@ strike_out(struct gate_transaction *s, const char *id)
 			s->shown[i].there = false;
 }
 
-/* The new record first, then the old one goes only if it still is what was read. The mark stands
- * before the old one goes, so that no other tab sees neither. */
+/* Makes the new record first, and then removes the old one if it still is what was read. Marks the
+ * old id as renewed before that, so that another tab finds either the record or the mark. */
 static int
 renew(struct gate_transaction *s)
 {
 	char old[GATE_ID_MAX + 1];
-	bool personal = is_personal(s); /* as it was read: the new one is the new user's */
+	bool personal = is_personal(s); /* of the old record: create writes the new user */
 	int result;
 
 	if (!has_turn(s))
@@ -166,13 +169,13 @@ renew(struct gate_transaction *s)
 			return 1;
 		}
 		gate_transaction_mark_renewed(
-		    s, old, -1); /* ours only: another renewal may have been faster */
+		    s, old, -1); /* our mark only: another renewal may have been faster */
 	}
 	gate_store_remove(s->store, s->id, NULL, NULL);
 	return result == -1 ? -1 : GATE_CONFLICT;
 }
 
-/* All that the request proves, or the browser would go on with the next one. */
+/* Ends all sessions that the request proves: else the browser would go on with the next one. */
 static int
 destroy(struct gate_transaction *s)
 {
@@ -191,7 +194,7 @@ gate_transaction_end_shown(struct gate_transaction *s, const char *why)
 	char tag[GATE_TAG_LENGTH + 1];
 	int result = 1;
 
-	/* an end leaves a mark for a day: strangers must not leave any for what is long gone */
+	/* An end is remembered for a day: strangers must not cause that for ids that are gone. */
 	if (s->refusal == GATE_SESSION_TOO_MANY && gate_transaction_look_up(s) < 0)
 		return -1;
 	for (int i = 0; i < s->shown_count; i++) {
@@ -216,7 +219,8 @@ gate_transaction_end_shown(struct gate_transaction *s, const char *why)
 	return result;
 }
 
-/* Strangers leave to the others what room there is. A rewrite and a touch take none. */
+/* Refuses to store more for a visitor who is not logged in, if the store has little room left. A
+ * rewrite and a touch take no room. */
 static bool
 is_crowded_out(struct gate_transaction *s)
 {
@@ -230,8 +234,9 @@ is_crowded_out(struct gate_transaction *s)
 	return true;
 }
 
-/* Was it ended, and is there all the same? A store that was restored holds what it was, also the field
- * that lists go by. */
+/* Returns 1 if the session was ended but its record is back, as in a store that was restored from a
+ * backup (its index by user is back, too, so `stray` does not tell); 0 if not; -1 with `error` set.
+ * Asks only when a touch is due, as it costs a call of the store. */
 static int
 is_put_back(struct gate_transaction *s)
 {
@@ -240,7 +245,7 @@ is_put_back(struct gate_transaction *s)
 	return gate_store_is_put_back(s->store, s->id, &s->record, &s->error);
 }
 
-/* As gate_transaction_is_over, where the users are asked with each write. */
+/* Does as gate_transaction_is_over if the users are in a database: only writes ask them. */
 static int
 is_over(struct gate_transaction *s)
 {
@@ -253,7 +258,7 @@ is_over(struct gate_transaction *s)
 	return over;
 }
 
-/* Does this write find that the session has ended? */
+/* Returns whether this write finds that the session has ended. */
 static bool
 finds_an_end(struct gate_transaction *s)
 {
@@ -268,7 +273,7 @@ finds_an_end(struct gate_transaction *s)
 		over = is_put_back(s);
 	if (over < 0 && s->decision.action == GATE_SESSION_TOUCH)
 		s->decision.action =
-		    GATE_SESSION_NOTHING; /* until somebody knows it lives no longer */
+		    GATE_SESSION_NOTHING; /* don't prolong it before that is known */
 	return over == 1;
 }
 

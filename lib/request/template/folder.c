@@ -1,4 +1,4 @@
-/* request/template/folder.c: the templates of a folder, read and parsed once. */
+/* request/template/folder.c: reads and parses the templates of a folder. */
 #include "config.h"
 
 #include <dirent.h>
@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "request/template/private.h"
 
-/* 1; 0: not a regular file; -1 */
+/* Reads the file into page->text. Returns 1; 0: no regular file; -1: the error is set. */
 static int
 read_file(struct gate_template_page *page, int fd, struct gate_error *error)
 {

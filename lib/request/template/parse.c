@@ -1,4 +1,4 @@
-/* request/template/parse.c: the text of a template into a flat list of nodes. */
+/* request/template/parse.c: parses the text of a template into a flat list of nodes. */
 #include "config.h"
 
 #include <stdio.h>
@@ -14,15 +14,15 @@
 struct parser {
 	struct gate_template_page *page;
 	struct gate_error *error;
-	const char *at, *end; /* what is not parsed yet */
-	struct gate_template_part open, close;
-	size_t sections[GATE_TEMPLATE_NESTING_MAX]; /* the open ones, by node */
-	size_t depth;
+	const char *at, *end;                       /* the text that is not parsed yet */
+	struct gate_template_part open, close;      /* the delimiters */
+	size_t sections[GATE_TEMPLATE_NESTING_MAX]; /* the open sections: indices of nodes */
+	size_t depth;                               /* how many are open */
 };
 
 struct tag {
 	char kind;               /* one of # ^ / > & { ! = or NUL: a variable */
-	const char *begin, *end; /* with its whole line if it stands alone there */
+	const char *begin, *end; /* of its whole line if the tag is alone on it */
 	struct gate_template_part content, indentation;
 	bool alone;
 };
@@ -56,7 +56,8 @@ fail_at(const struct parser *p, const char *where, const char *format, ...)
 	    p->error, GATE_ETEMPLATE, "template %s:%u: %s", p->page->name, line_of(p, where), text);
 }
 
-/* How many bytes of it an error may show: whole characters, none that could break a log line. */
+/* Returns how many bytes of the name an error may show: whole characters, up to the first control
+ * character, which could break a log line. */
 static int
 shown(const struct gate_template_part *name)
 {
@@ -85,7 +86,7 @@ begins_line(const struct parser *p, const char *at)
 	return at == p->page->text.data || at[-1] == '\n';
 }
 
-/* Takes in the rest of the line if the tag is alone there. */
+/* Extends the tag to its whole line if it is alone on it. */
 static void
 widen(const struct parser *p, struct tag *tag)
 {
@@ -138,7 +139,8 @@ read_tag(const struct parser *p, const char *begin, struct tag *tag)
 	return 0;
 }
 
-/* Where a line begins with a tag that stays, an empty text takes the indentation of partials. */
+/* Adds the text up to `end`. If a line begins with a tag that prints something, adds an empty text
+ * before the tag: it gets the indentation of the partial. */
 static void
 add_text(struct parser *p, const char *end, bool tag_stays)
 {

@@ -1,4 +1,4 @@
-/* request/template/private.h: a parsed template, and what the template*.c files share. */
+/* request/template/private.h: a parsed template, and what the files of template/ share. */
 #ifndef GATE_REQUEST_TEMPLATE_PRIVATE_H
 #define GATE_REQUEST_TEMPLATE_PRIVATE_H
 
@@ -20,18 +20,18 @@ enum gate_template_kind {
 	GATE_TEMPLATE_PARTIAL
 };
 
-struct gate_template_part { /* of a template's text */
+struct gate_template_part { /* a piece of a template's text; borrowed */
 	const char *text;
 	size_t length;
 };
 
 struct gate_template_node {
 	enum gate_template_kind kind;
-	bool line;                      /* a text begins a line, a partial has its line to itself */
-	unsigned first, parts;          /* the name, split at its dots; "." has no parts */
-	size_t end;                     /* of a section, inverted or not: the node behind it */
-	struct gate_template_part text; /* itself, a partial's indentation, else the whole name */
-	const struct gate_template_page *partial; /* NULL: there is none of that name */
+	bool line;                      /* text: begins a line; partial: alone on its line */
+	unsigned first, parts;          /* the name, split at dots: index and count; 0 for "." */
+	size_t end;                     /* of a section, inverted or not: the node after it */
+	struct gate_template_part text; /* the text, a partial's indentation, or the whole name */
+	const struct gate_template_page *partial; /* NULL: there is no such template */
 };
 
 struct gate_template_page {
@@ -53,7 +53,7 @@ gate_template_node_count(const struct gate_template_page *page)
 	return page->nodes.length / sizeof(struct gate_template_node);
 }
 
-/* The first part of the node's name. */
+/* Returns the first part of the node's name; the others follow it. */
 static inline const struct gate_template_part *
 gate_template_name(const struct gate_template_page *page, const struct gate_template_node *n)
 {
@@ -70,16 +70,18 @@ struct gate_templates {
 struct gate_template_page *gate_template_new_page(
     const char *name, struct gate_error *);                /* yours */
 void gate_template_free_page(struct gate_template_page *); /* NULL is fine */
-/* Parses the page's text and adds it; the page belongs to the set, or is freed. 0 or -1. */
+/* Parses the page's text and adds the page to the set. Takes the page over; frees it on failure.
+ * Returns 0, or -1 with the error set. */
 int gate_templates_add(struct gate_templates *, struct gate_template_page *, struct gate_error *);
 void gate_templates_resolve(
-    struct gate_templates *); /* behind the last: partials find their pages */
+    struct gate_templates *); /* call it after the last: sorts, and links partials */
 const struct gate_template_page *gate_template_find(
     const struct gate_templates *, const char *name); /* NULL: there is none */
 
 /* ---- request/template/parse.c ---- */
 
-/* Fills nodes and parts from text; they point into it. 0; -1: the error names file and line. */
+/* Parses the page's text into nodes and parts, which point into the text. Returns 0, or -1 with the
+ * error set, which names file and line. */
 int gate_template_parse_page(struct gate_template_page *, struct gate_error *);
 
 #endif

@@ -1,4 +1,4 @@
-/* request/template/render.c: the nodes of a template, with values, into a page. */
+/* request/template/render.c: renders the nodes of a template, with values, into a page. */
 #include "config.h"
 
 #include <string.h>
@@ -9,14 +9,14 @@
 #include "record/json.h"
 #include "request/template/private.h"
 
-struct margin { /* what the lines of a partial are indented by, the outermost first */
+struct margin { /* the indentation of a partial's lines, printed from the outermost on */
 	const struct margin *up;
 	const struct gate_template_part *text;
 };
 
 struct scope { /* one section or partial */
 	const struct scope *up;
-	const json_t *value; /* what names are looked for in; NULL: nothing of its own */
+	const json_t *value; /* what names are looked up in; NULL: nothing of its own */
 	const struct gate_template_page *page;
 	const struct margin *margin; /* NULL: none */
 	unsigned depth;
@@ -51,7 +51,7 @@ find_value(const struct render *r, const struct scope *s, const struct gate_temp
 	return value;
 }
 
-/* As JavaScript has it, but that an empty list is false. */
+/* Follows JavaScript, except that an empty list is false. */
 static bool
 is_true(const json_t *value)
 {
@@ -125,7 +125,8 @@ add_lines(struct gate_buffer *out, const struct gate_template_node *n, const str
 	gate_buffer_add(out, at, (size_t)(end - at));
 }
 
-/* Bounds the work that lists within lists and partials within partials can ask for. */
+/* Counts a step, which bounds the work of nested lists and partials. Returns -1 if there were too
+ * many, or the page is full. */
 static int
 take_step(struct render *r, const struct scope *s)
 {

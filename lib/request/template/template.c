@@ -1,4 +1,4 @@
-/* request/template/template.c: a set of templates that know each other. */
+/* request/template/template.c: a set of templates, which may be each other's partials. */
 #include "config.h"
 
 #include <stdio.h>
