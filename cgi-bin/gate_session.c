@@ -112,7 +112,7 @@ static int
 kill_one(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
-	bool unread = record->count == 0; /* it may be somebody's */
+	bool unread = record->members == NULL; /* it may be somebody's */
 	int result = record->user != NULL || unread
 	    ? gate_store_end(&job->link, id, NULL, &job->error)
 	    : gate_store_remove(&job->link, id, NULL, &job->error);
@@ -241,7 +241,7 @@ copy_one(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
 	void *was = record->was;
-	int64_t lifetime = record->max_age != 0 ? record->max_age : record->ttl, seen;
+	int64_t lifetime = gate_record_lifetime(record), seen;
 	int result;
 
 	show_progress(job);
@@ -249,10 +249,7 @@ copy_one(void *data, const char *id, struct gate_record *record)
 		return 1;
 	if (record->user != NULL && gate_store_was_ended(&job->link, id, NULL) == 1)
 		return 1; /* it must not come back */
-	for (size_t i = 0; i < record->count; i++)
-		if (record->members[i].name != NULL &&
-		    strcmp(record->members[i].name, "__lastAccess") == 0)
-			record->members[i].removed = true;
+	gate_record_remove(record, "__lastAccess");
 	if (record->expires == INT64_MAX)
 		record->expires = record->now + lifetime;
 	seen = record->expires - lifetime; /* as near as we know */

@@ -107,20 +107,15 @@ int gate_user_session_end(struct gate_request *, const char *handle); /* NULL: a
 bool gate_healthy(struct gate_request *, const char **why); /* false: *why says what fails */
 
 /* ---- stores: one const table each; gate(3) has a worked example ---- */
-struct gate_member {        /* a top-level member of a record */
-	char *name;         /* decoded; NULL: jansson can't hold it */
-	const char *quoted; /* the name as it was read, with quotes, or NULL */
-	const char *text;   /* the value's JSON text */
-	size_t quoted_length, length;
+struct gate_member {           /* a top-level member of a record */
+	const char *name;      /* decoded; NULL: it holds what no C string or UTF-8 text can */
+	const char *text;      /* the value's JSON text, without a NUL */
+	size_t length;         /* of text */
 	bool changed, removed; /* since the record was loaded */
-	bool visible;          /* gate_session shows it */
-	bool name_owned, text_owned;
 };
 
 struct gate_record {
 	/* the store fills these in load, and reads them in create, update and touch */
-	struct gate_member *members;
-	size_t count;
 	int64_t expires;   /* when the record dies, ms since 1970; INT64_MAX: never */
 	int64_t touched;   /* last write or touch, 0: unknown */
 	int64_t created;   /* of the session, for absolute_timeout, 0: unknown */
@@ -128,18 +123,15 @@ struct gate_record {
 	const char *user;  /* who is logged in, NULL: nobody */
 	bool user_changed; /* since the record was last written: an index by user has to follow */
 	bool stray;        /* the index by user does not name it: somebody else may have made it */
+	bool ahead;        /* its writer's clock was ahead: the next write puts its times right */
 	void *was;         /* what the store read, for its compare-and-swap; release frees it */
 	/* the caller fills these in before every call */
 	int64_t now;             /* ms since 1970 */
 	int64_t ttl;             /* lifetime in ms of a record whose cookie has none */
 	int64_t deadline;        /* ms of CLOCK_MONOTONIC after which to give up */
 	const char *user_member; /* where `user` stands; NULL: at gate.user */
-	/* record.c's own */
-	char *raw, *name_of_user;
-	size_t room;
-	int64_t max_age; /* cookie.originalMaxAge in ms, 0: none */
-	bool endless;    /* the cookie as it was read has no end, and needs no repair */
-	bool ahead;      /* it was written by a clock that was: its times are to be put right */
+	/* gate fills this in: see gate_record_parse, gate_record_next */
+	struct gate_record_members *members;
 };
 
 struct gate_bump {     /* of a counter */
@@ -186,7 +178,9 @@ int gate_fail(struct gate_error *, enum gate_error_code, const char *format, ...
 int gate_record_parse(struct gate_record *, const char *text, size_t length); /* 0: malformed */
 char *gate_record_text(const struct gate_record *, size_t *length); /* JSON; yours: free() */
 int gate_record_set(struct gate_record *, const char *name, const char *text); /* JSON text */
-const struct gate_member *gate_record_get(const struct gate_record *, const char *name);
+bool gate_record_get(const struct gate_record *, const char *name, struct gate_member *);
+bool gate_record_next(
+    const struct gate_record *, size_t *at, struct gate_member *);           /* *at: 0 first */
 const char *gate_options_get(const struct gate_options *, const char *name); /* NULL: no such */
 
 #pragma GCC visibility pop

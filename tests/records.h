@@ -14,7 +14,7 @@
 #include "base/encode.h"
 #include "base/error.h"
 #include "mongodb_server.h"
-#include "record/record.h"
+#include "record/members.h"
 #include "store/store.h"
 #include "tap.h"
 
@@ -252,7 +252,7 @@ static inline const char *
 member(const struct gate_record *record, const char *name)
 {
 	static _Thread_local char text[256];
-	const struct gate_member *m = gate_record_get(record, name);
+	const struct gate_record_member *m = gate_record_named(record, name);
 
 	snprintf(text, sizeof text, "%.*s", m != NULL ? (int)m->length : 4,
 	    m != NULL ? m->text : "none");

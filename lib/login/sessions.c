@@ -94,8 +94,10 @@ put_time(json_t *session, const char *key, int64_t ms)
 static json_t *
 show(struct gate_request *r, const char *id, const struct gate_record *record)
 {
-	const struct gate_member *member = gate_record_get(record, "gate");
-	json_t *gate = member != NULL ? gate_json_load(member->text, member->length) : NULL;
+	struct gate_member member;
+	json_t *gate = gate_record_get(record, "gate", &member)
+	    ? gate_json_load(member.text, member.length)
+	    : NULL;
 	json_t *session = json_object(), *address = json_object_get(gate, "address");
 	char handle[GATE_SIGNATURE_LENGTH + 1];
 	bool ours = strcmp(id, r->transaction.id) == 0;

@@ -42,14 +42,15 @@ add_cookie(struct gate_record *record, const struct gate_cookie_attributes *attr
     const char *max_age, const char *expires)
 {
 	struct gate_buffer text = {0};
-	struct gate_member cookie;
+	struct gate_record_member cookie, *all;
 	int result = -1;
 
 	new_cookie(&text, attributes, max_age, expires);
 	if (!text.failed && gate_record_set(record, "cookie", text.data) == 0) {
-		cookie = record->members[record->count - 1];
-		memmove(record->members + 1, record->members, (record->count - 1) * sizeof cookie);
-		record->members[0] = cookie;
+		all = record->members->all;
+		cookie = all[record->members->count - 1];
+		memmove(all + 1, all, (record->members->count - 1) * sizeof cookie);
+		all[0] = cookie;
 		result = 0;
 	}
 	gate_buffer_release(&text);
@@ -72,15 +73,16 @@ gate_record_is_none(const char *text)
  * maker. With max_age NULL, an originalMaxAge that is a number, null or false stays as it is; any
  * other value becomes null, since it would make a Node program exit. */
 static int
-refresh_cookie(struct gate_record *record, const struct gate_member *cookie, const char *max_age,
-    const char *expires)
+refresh_cookie(struct gate_record *record, const struct gate_record_member *cookie,
+    const char *max_age, const char *expires)
 {
 	static const char *const names[2] = {"originalMaxAge", "expires"};
 	const char *texts[2], *pairs[5] = {NULL};
 	struct gate_buffer out = {0};
 	int n = 0, result;
 
-	if (record->endless && !cookie->changed && max_age == NULL && gate_record_is_none(expires))
+	if (record->members->endless && !cookie->changed && max_age == NULL &&
+	    gate_record_is_none(expires))
 		return 0;
 	gate_record_look_up(cookie, names, texts, 2);
 	if (max_age == NULL && !gate_record_is_age(texts[0]))
@@ -105,7 +107,7 @@ refresh_cookie(struct gate_record *record, const struct gate_member *cookie, con
 json_t *
 gate_record_cookie(const struct gate_record *record)
 {
-	const struct gate_member *cookie = gate_record_get(record, "cookie");
+	const struct gate_record_member *cookie = gate_record_named(record, "cookie");
 
 	return cookie != NULL ? gate_json_load(cookie->text, cookie->length) : NULL;
 }
@@ -114,11 +116,13 @@ int
 gate_record_write_cookie(
     struct gate_record *record, const struct gate_record_policy *policy, int64_t expires)
 {
-	const struct gate_member *cookie = gate_record_get(record, "cookie");
+	const struct gate_record_member *cookie = gate_record_named(record, "cookie");
 	char age[24] = "null", date[GATE_ISO_LENGTH + 3] = "null";
 
+	if (gate_record_members(record) == NULL)
+		return -1;
 	if (!policy->keep_age) {
-		record->max_age = policy->max_age;
+		record->members->max_age = policy->max_age;
 		if (policy->max_age != 0)
 			snprintf(age, sizeof age, "%" PRId64, policy->max_age);
 	}
@@ -133,13 +137,13 @@ gate_record_write_cookie(
 }
 
 void
-gate_record_read_cookie(struct gate_record *record, const struct gate_member *cookie)
+gate_record_read_cookie(struct gate_record *record, const struct gate_record_member *cookie)
 {
 	static const char *const names[2] = {"originalMaxAge", "expires"};
 	const char *texts[2];
 	int result = gate_record_look_up(cookie, names, texts, 2);
 
-	record->max_age = gate_record_milliseconds(texts[0]);
-	record->endless =
+	record->members->max_age = gate_record_milliseconds(texts[0]);
+	record->members->endless =
 	    result == 1 && gate_record_is_age(texts[0]) && gate_record_is_none(texts[1]);
 }

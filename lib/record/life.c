@@ -11,12 +11,6 @@ smaller(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static int64_t
-lifetime_of(const struct gate_record *record)
-{
-	return record->max_age != 0 ? record->max_age : record->ttl;
-}
-
 bool
 gate_record_is_ahead(const struct gate_record *record, int64_t time)
 {
@@ -26,11 +20,13 @@ gate_record_is_ahead(const struct gate_record *record, int64_t time)
 void
 gate_record_settle(struct gate_record *record)
 {
+	int64_t age = gate_record_max_age(record);
+
 	if (gate_record_is_ahead(record, record->touched) ||
 	    gate_record_is_ahead(record, record->created) ||
-	    (record->max_age > 0 && record->expires < INT64_MAX &&
+	    (age > 0 && record->expires < INT64_MAX &&
 		gate_record_is_ahead(record, record->expires) &&
-		gate_record_is_ahead(record, record->expires - record->max_age)))
+		gate_record_is_ahead(record, record->expires - age)))
 		record->ahead = true;
 	if (!record->ahead)
 		return;
@@ -38,7 +34,7 @@ gate_record_settle(struct gate_record *record)
 		record->touched = record->now;
 	if (gate_record_is_ahead(record, record->created))
 		record->created = record->now;
-	record->expires = smaller(record->expires, record->now + lifetime_of(record));
+	record->expires = smaller(record->expires, record->now + gate_record_lifetime(record));
 }
 
 bool
@@ -50,7 +46,7 @@ gate_record_began_ahead(const struct gate_record *record)
 bool
 gate_record_is_first(const struct gate_record *record, const struct gate_options *options)
 {
-	int64_t lifetime = lifetime_of(record);
+	int64_t lifetime = gate_record_lifetime(record);
 
 	return options->first_ttl > 0 && options->first_ttl < lifetime && record->user == NULL &&
 	    record->created > 0 && record->touched == record->created;

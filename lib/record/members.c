@@ -12,46 +12,59 @@
 
 /* ---- members ---- */
 
-struct gate_member *
+struct gate_record_member *
 gate_record_find(const struct gate_record *record, const char *name, size_t *at)
 {
-	for (size_t n = 0; n < record->count; n++) {
-		size_t i = *at < record->count - n ? *at + n : *at + n - record->count;
+	for (size_t n = 0; n < gate_record_count(record); n++) {
+		size_t i = *at < gate_record_count(record) - n
+		    ? *at + n
+		    : *at + n - gate_record_count(record);
 
-		if (record->members[i].name == NULL || strcmp(record->members[i].name, name) != 0)
+		if (gate_record_at(record, i)->name == NULL ||
+		    strcmp(gate_record_at(record, i)->name, name) != 0)
 			continue;
-		*at = i + 1 < record->count ? i + 1 : 0;
-		return &record->members[i];
+		*at = i + 1 < gate_record_count(record) ? i + 1 : 0;
+		return gate_record_at(record, i);
 	}
 	return NULL;
 }
 
-static struct gate_member *
+static struct gate_record_member *
 find(const struct gate_record *record, const char *name)
 {
 	return gate_record_find(record, name, &(size_t){0});
 }
 
-static struct gate_member *
+struct gate_record_members *
+gate_record_members(struct gate_record *record)
+{
+	if (record->members == NULL)
+		record->members = calloc(1, sizeof *record->members);
+	return record->members;
+}
+
+static struct gate_record_member *
 append(struct gate_record *record)
 {
-	struct gate_member *members = record->members;
+	struct gate_record_members *m = gate_record_members(record);
 
-	if (record->count == record->room) {
-		size_t room = record->room != 0 ? record->room * 2 : FIRST_ROOM;
+	if (m == NULL)
+		return NULL;
+	if (m->count == m->room) {
+		size_t room = m->room != 0 ? m->room * 2 : FIRST_ROOM;
+		struct gate_record_member *all = realloc(m->all, room * sizeof *all);
 
-		members = realloc(members, room * sizeof *members);
-		if (members == NULL)
+		if (all == NULL)
 			return NULL;
-		record->members = members;
-		record->room = room;
+		m->all = all;
+		m->room = room;
 	}
-	members[record->count] = (struct gate_member){0};
-	return &members[record->count++];
+	m->all[m->count] = (struct gate_record_member){0};
+	return &m->all[m->count++];
 }
 
 static void
-release_member(struct gate_member *member)
+release_member(struct gate_record_member *member)
 {
 	if (member->quoted != NULL || member->name_owned)
 		free(member->name);
@@ -69,18 +82,21 @@ gate_record_blank(int64_t now, int64_t deadline, int64_t ttl, const char *user_m
 void
 gate_record_release(struct gate_record *record)
 {
-	for (size_t i = 0; i < record->count; i++)
-		release_member(&record->members[i]);
-	free(record->members);
-	free(record->raw);
-	free(record->name_of_user);
+	for (size_t i = 0; i < gate_record_count(record); i++)
+		release_member(gate_record_at(record, i));
+	if (record->members != NULL) {
+		free(record->members->all);
+		free(record->members->raw);
+		free(record->members->name_of_user);
+		free(record->members);
+	}
 	*record =
 	    gate_record_blank(record->now, record->deadline, record->ttl, record->user_member);
 }
 
 /* Makes text, which was malloc'd and now is the member's, its new value. */
 static void
-take_text(struct gate_member *member, char *text, size_t length)
+take_text(struct gate_record_member *member, char *text, size_t length)
 {
 	if (member->text_owned)
 		free((char *)(uintptr_t)member->text);
@@ -91,10 +107,10 @@ take_text(struct gate_member *member, char *text, size_t length)
 	member->removed = false;
 }
 
-struct gate_member *
+struct gate_record_member *
 gate_record_put(struct gate_record *record, const char *name, const char *text, size_t length)
 {
-	struct gate_member *member = find(record, name);
+	struct gate_record_member *member = find(record, name);
 	char *copy = malloc(length + 1);
 
 	if (copy == NULL)
@@ -123,25 +139,88 @@ gate_record_set(struct gate_record *record, const char *name, const char *text)
 	return gate_record_put(record, name, text, strlen(text)) != NULL ? 0 : -1;
 }
 
-const struct gate_member *
-gate_record_get(const struct gate_record *record, const char *name)
+static void
+show(const struct gate_record_member *m, struct gate_member *shown)
 {
-	const struct gate_member *member = find(record, name);
+	*shown = (struct gate_member){m->name, m->text, m->length, m->changed, m->removed};
+}
+
+const struct gate_record_member *
+gate_record_named(const struct gate_record *record, const char *name)
+{
+	const struct gate_record_member *member = find(record, name);
 
 	return member != NULL && !member->removed ? member : NULL;
+}
+
+bool
+gate_record_get(const struct gate_record *record, const char *name, struct gate_member *shown)
+{
+	const struct gate_record_member *member = gate_record_named(record, name);
+
+	if (member == NULL)
+		return false;
+	show(member, shown);
+	return true;
+}
+
+bool
+gate_record_next(const struct gate_record *record, size_t *at, struct gate_member *shown)
+{
+	if (*at >= gate_record_count(record))
+		return false;
+	show(gate_record_at(record, (*at)++), shown);
+	return true;
+}
+
+void
+gate_record_remove(struct gate_record *record, const char *name)
+{
+	struct gate_record_member *member = find(record, name);
+
+	if (member != NULL)
+		member->removed = true;
+}
+
+int64_t
+gate_record_lifetime(const struct gate_record *record)
+{
+	return record->members != NULL && record->members->max_age != 0 ? record->members->max_age
+									: record->ttl;
+}
+
+int64_t
+gate_record_max_age(const struct gate_record *record)
+{
+	return record->members != NULL ? record->members->max_age : 0;
+}
+
+size_t
+gate_record_size(const struct gate_record *record)
+{
+	size_t size = 2; /* the braces */
+
+	for (size_t i = 0; i < gate_record_count(record); i++) {
+		const struct gate_record_member *m = gate_record_at(record, i);
+
+		if (!m->removed)
+			size += m->length + 2 +
+			    (m->quoted != NULL ? m->quoted_length : strlen(m->name) + 2);
+	}
+	return size;
 }
 
 /* ---- text to members ---- */
 
 struct parse {
 	struct gate_record *record;
-	const char *text; /* borrowed; record->raw is its copy, into which members point */
+	const char *text; /* borrowed; the members' raw is its copy, into which members point */
 };
 
 /* Ends a name without escapes by a NUL in place of its closing quote. jansson decodes a name with
  * escapes, and `quoted` keeps its bytes, to be written back as they were. */
 static int
-name_member(struct gate_member *member, char *quoted, size_t length)
+name_member(struct gate_record_member *member, char *quoted, size_t length)
 {
 	json_t *decoded;
 
@@ -168,19 +247,20 @@ static int
 parse_member(void *data, const struct gate_json_span *span)
 {
 	struct parse *p = data;
-	struct gate_member *member = append(p->record);
+	struct gate_record_member *member = append(p->record);
 
 	if (member == NULL)
 		return -1;
-	member->text = p->record->raw + (span->value - p->text);
+	member->text = p->record->members->raw + (span->value - p->text);
 	member->length = span->value_length;
-	return name_member(member, p->record->raw + (span->name - p->text), span->name_length);
+	return name_member(
+	    member, p->record->members->raw + (span->name - p->text), span->name_length);
 }
 
 static int
 by_name_then_place(const void *a, const void *b)
 {
-	const struct gate_member *const *one = a, *const *two = b;
+	const struct gate_record_member *const *one = a, *const *two = b;
 	int order = strcmp((*one)->name, (*two)->name);
 
 	return order != 0 ? order : (*one > *two) - (*one < *two);
@@ -191,14 +271,15 @@ by_name_then_place(const void *a, const void *b)
 static int
 drop_duplicates(struct gate_record *record)
 {
-	struct gate_member **sorted = malloc((record->count + 1) * sizeof(struct gate_member *));
+	struct gate_record_member **sorted =
+	    malloc((gate_record_count(record) + 1) * sizeof(struct gate_record_member *));
 	size_t named = 0, kept = 0;
 
 	if (sorted == NULL)
 		return -1;
-	for (size_t i = 0; i < record->count; i++)
-		if (record->members[i].name != NULL)
-			sorted[named++] = &record->members[i];
+	for (size_t i = 0; i < gate_record_count(record); i++)
+		if (gate_record_at(record, i)->name != NULL)
+			sorted[named++] = gate_record_at(record, i);
 	qsort(sorted, named, sizeof *sorted, by_name_then_place);
 	for (size_t i = 0, first = 0; i < named; i++) {
 		if (i == first || strcmp(sorted[i]->name, sorted[first]->name) != 0) {
@@ -210,25 +291,29 @@ drop_duplicates(struct gate_record *record)
 		sorted[i]->removed = true;
 	}
 	free(sorted);
-	for (size_t i = 0; i < record->count; i++) {
-		if (record->members[i].removed)
-			release_member(&record->members[i]);
+	for (size_t i = 0; i < gate_record_count(record); i++) {
+		if (gate_record_at(record, i)->removed)
+			release_member(gate_record_at(record, i));
 		else
-			record->members[kept++] = record->members[i];
+			*gate_record_at(record, kept++) = *gate_record_at(record, i);
 	}
-	record->count = kept;
+	if (record->members != NULL)
+		record->members->count = kept;
 	return 0;
 }
 
 static bool
 has_duplicates(const struct gate_record *record)
 {
-	if (record->count > 64) /* too many to compare in pairs: drop_duplicates sorts */
+	if (gate_record_count(record) >
+	    64) /* too many to compare in pairs: drop_duplicates sorts */
 		return true;
-	for (size_t i = 1; i < record->count; i++)
+	for (size_t i = 1; i < gate_record_count(record); i++)
 		for (size_t j = 0; j < i; j++)
-			if (record->members[i].name != NULL && record->members[j].name != NULL &&
-			    strcmp(record->members[i].name, record->members[j].name) == 0)
+			if (gate_record_at(record, i)->name != NULL &&
+			    gate_record_at(record, j)->name != NULL &&
+			    strcmp(gate_record_at(record, i)->name,
+				gate_record_at(record, j)->name) == 0)
 				return true;
 	return false;
 }
@@ -239,11 +324,11 @@ gate_record_read_members(struct gate_record *record, const char *text, size_t le
 	struct parse p = {record, text};
 	int result;
 
-	record->raw = malloc(length + 1);
-	if (record->raw == NULL)
+	if (gate_record_members(record) == NULL ||
+	    (record->members->raw = malloc(length + 1)) == NULL)
 		return -1;
-	memcpy(record->raw, text, length);
-	record->raw[length] = '\0';
+	memcpy(record->members->raw, text, length);
+	record->members->raw[length] = '\0';
 	result = gate_json_members(text, length, parse_member, &p);
 	if (result > 0 && has_duplicates(record) && drop_duplicates(record) < 0)
 		result = -1;
@@ -268,8 +353,8 @@ look_at(void *data, const struct gate_json_span *span)
 }
 
 int
-gate_record_look_up(
-    const struct gate_member *object, const char *const *names, const char **texts, size_t count)
+gate_record_look_up(const struct gate_record_member *object, const char *const *names,
+    const char **texts, size_t count)
 {
 	struct look_up look = {names, texts, count};
 
@@ -303,8 +388,8 @@ gate_record_text(const struct gate_record *record, size_t *length)
 	bool first = true;
 
 	gate_buffer_putc(&out, '{');
-	for (size_t i = 0; i < record->count; i++) {
-		const struct gate_member *member = &record->members[i];
+	for (size_t i = 0; i < gate_record_count(record); i++) {
+		const struct gate_record_member *member = gate_record_at(record, i);
 
 		if (member->removed)
 			continue;

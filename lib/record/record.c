@@ -7,11 +7,11 @@ int
 gate_record_parse(struct gate_record *record, const char *text, size_t length)
 {
 	int result = gate_record_read_members(record, text, length);
-	const struct gate_member *cookie;
+	const struct gate_record_member *cookie;
 
 	if (result <= 0)
 		return result;
-	cookie = gate_record_get(record, "cookie");
+	cookie = gate_record_named(record, "cookie");
 	if (cookie == NULL || cookie->text[0] != '{')
 		return 0;
 	gate_record_read_cookie(record, cookie);

@@ -92,6 +92,13 @@ bool gate_record_is_first(const struct gate_record *, const struct gate_options 
  * borrowed. */
 struct gate_record gate_record_blank(
     int64_t now, int64_t deadline, int64_t ttl, const char *user_member);
+/* Marks the member of that name as removed, if there is one. */
+void gate_record_remove(struct gate_record *, const char *name);
+/* Returns how long the record lives after a write, in ms: as its cookie says, else its ttl. */
+int64_t gate_record_lifetime(const struct gate_record *);
+int64_t gate_record_max_age(const struct gate_record *); /* cookie.originalMaxAge in ms, 0: none */
+/* Returns how many bytes gate_record_text will return, at most. */
+size_t gate_record_size(const struct gate_record *);
 /* Frees all members and empties the record; now, deadline, ttl and user_member stay. Release `was`
  * before. */
 void gate_record_release(struct gate_record *);

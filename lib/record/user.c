@@ -66,13 +66,13 @@ read_member(const struct gate_record *record, const char *path, char **name)
 {
 	const char *dot = strchr(path, '.');
 	char first[GATE_MEMBER_MAX + 1];
-	const struct gate_member *member;
+	const struct gate_record_member *member;
 	const char *name_in = dot != NULL ? dot + 1 : NULL, *texts[1] = {NULL};
 
 	*name = NULL;
 	snprintf(
 	    first, sizeof first, "%.*s", (int)(dot != NULL ? dot - path : GATE_MEMBER_MAX), path);
-	member = gate_record_get(record, first);
+	member = gate_record_named(record, first);
 	if (member == NULL)
 		return 0;
 	if (dot == NULL)
@@ -86,7 +86,7 @@ int
 gate_record_read_user(struct gate_record *record)
 {
 	static const char *const names[4] = {"created", "user", "since", "login"};
-	const struct gate_member *gate = gate_record_get(record, "gate");
+	const struct gate_record_member *gate = gate_record_named(record, "gate");
 	const char *path = record->user_member, *texts[4] = {NULL};
 	char *own = NULL;
 	int result = 0;
@@ -99,11 +99,11 @@ gate_record_read_user(struct gate_record *record)
 	if (result < 0)
 		return -1;
 	if (path == NULL || strcmp(path, OWN_USER) == 0) {
-		record->user = record->name_of_user = own;
+		record->user = record->members->name_of_user = own;
 		return 0;
 	}
-	result = read_member(record, path, &record->name_of_user);
-	record->user = record->name_of_user;
+	result = read_member(record, path, &record->members->name_of_user);
+	record->user = record->members->name_of_user;
 	record->user_changed = !are_same(record->user, own);
 	free(own);
 	return result;
@@ -113,7 +113,7 @@ int
 gate_record_submit(const struct gate_record *record, char submit[GATE_SUBMIT_MAX + 1])
 {
 	static const char *const names[1] = {"submit"};
-	const struct gate_member *gate = gate_record_get(record, "gate");
+	const struct gate_record_member *gate = gate_record_named(record, "gate");
 	const char *texts[1] = {NULL};
 	size_t length;
 
@@ -158,12 +158,12 @@ static bool
 is_as_read(const struct gate_record *record, json_t *session, const char *path)
 {
 	char first[GATE_MEMBER_MAX + 1];
-	const struct gate_member *member;
+	const struct gate_record_member *member;
 	json_t *before, *one, *other;
 	bool same;
 
 	snprintf(first, sizeof first, "%.*s", (int)strcspn(path, "."), path);
-	member = gate_record_get(record, first);
+	member = gate_record_named(record, first);
 	if (member != NULL && !member->visible)
 		return json_object_get(session, first) == NULL;
 	before = json_object();
@@ -210,12 +210,12 @@ gate_record_put_user(
 {
 	const char *dot = strchr(path, '.'), *pairs[3] = {NULL};
 	struct gate_buffer quoted = {0}, object = {0};
-	const struct gate_member *member;
+	const struct gate_record_member *member;
 	char first[GATE_MEMBER_MAX + 1];
 	int result = put_in_session(session, path, name);
 
 	snprintf(first, sizeof first, "%.*s", (int)strcspn(path, "."), path);
-	member = gate_record_get(record, first);
+	member = gate_record_named(record, first);
 	if (result == 0 && dot != NULL && member != NULL && member->visible &&
 	    member->text[0] == '{') {
 		gate_json_print_string(&quoted, name, strlen(name));
@@ -246,7 +246,7 @@ quote(struct gate_buffer *out, const char *text)
 static int
 put_members(struct gate_record *record, bool anew, const char *const *pairs)
 {
-	const struct gate_member *member = gate_record_get(record, "gate");
+	const struct gate_record_member *member = gate_record_named(record, "gate");
 	bool there = !anew && member != NULL && member->text[0] == '{';
 	struct gate_buffer out = {0};
 	int result =
@@ -261,12 +261,12 @@ put_members(struct gate_record *record, bool anew, const char *const *pairs)
 static int
 take_user(struct gate_record *record, const char *name)
 {
-	char *copy = strdup(name);
+	char *copy = gate_record_members(record) != NULL ? strdup(name) : NULL;
 
 	if (copy == NULL)
 		return -1;
-	free(record->name_of_user);
-	record->user = record->name_of_user = copy;
+	free(record->members->name_of_user);
+	record->user = record->members->name_of_user = copy;
 	record->user_changed = true;
 	return 0;
 }

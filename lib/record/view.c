@@ -37,8 +37,8 @@ gate_record_session(struct gate_record *record)
 {
 	json_t *session = json_object();
 
-	for (size_t i = 0; session != NULL && i < record->count; i++) {
-		struct gate_member *member = &record->members[i];
+	for (size_t i = 0; session != NULL && i < gate_record_count(record); i++) {
+		struct gate_record_member *member = gate_record_at(record, i);
 		json_t *value;
 
 		if (member->name == NULL || member->removed || IS_RESERVED(member->name))
@@ -53,7 +53,7 @@ gate_record_session(struct gate_record *record)
 /* Returns true if value, which printed is the text of, equals the member. Both are compared as
  * JavaScript prints them: the order of keys counts, 1.0 equals 1, and "0.10" equals "0.1". */
 static bool
-same(const struct gate_member *member, json_t *value, const struct gate_buffer *printed)
+same(const struct gate_record_member *member, json_t *value, const struct gate_buffer *printed)
 {
 	struct gate_buffer again = {0};
 	const char *why;
@@ -92,7 +92,7 @@ static int
 merge_member(struct gate_record *record, const char *name, json_t *value, size_t *at,
     struct gate_error *error)
 {
-	struct gate_member *member = gate_record_find(record, name, at);
+	struct gate_record_member *member = gate_record_find(record, name, at);
 	struct gate_buffer printed = {0};
 	const char *why;
 	int result = -1;
@@ -122,8 +122,8 @@ merge_member(struct gate_record *record, const char *name, json_t *value, size_t
 void
 gate_record_empty(struct gate_record *record)
 {
-	for (size_t i = 0; i < record->count; i++) {
-		struct gate_member *member = &record->members[i];
+	for (size_t i = 0; i < gate_record_count(record); i++) {
+		struct gate_record_member *member = gate_record_at(record, i);
 
 		if (member->name != NULL && IS_RESERVED(member->name))
 			continue;
@@ -138,8 +138,8 @@ gate_record_merge(struct gate_record *record, json_t *session, struct gate_error
 	int changed = 0;
 	size_t place = 0;
 
-	for (size_t i = 0; i < record->count; i++) {
-		struct gate_member *member = &record->members[i];
+	for (size_t i = 0; i < gate_record_count(record); i++) {
+		struct gate_record_member *member = gate_record_at(record, i);
 
 		if (!member->visible || json_object_get(session, member->name) != NULL)
 			continue;
@@ -168,8 +168,8 @@ gate_record_differs(struct gate_record *record, json_t *session)
 	size_t visible = 0;
 	int differs = 0;
 
-	for (size_t i = 0; i < record->count && !differs; i++) {
-		const struct gate_member *member = &record->members[i];
+	for (size_t i = 0; i < gate_record_count(record) && !differs; i++) {
+		const struct gate_record_member *member = gate_record_at(record, i);
 		struct gate_buffer printed = {0};
 		const char *why;
 		json_t *value;

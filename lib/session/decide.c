@@ -15,7 +15,8 @@ gate_transaction_lifetime(const struct gate_transaction *s)
 {
 	if (s->age_set)
 		return s->max_age;
-	return s->state == GATE_SESSION_LOADED ? s->record.max_age : s->options->max_age;
+	return s->state == GATE_SESSION_LOADED ? gate_record_max_age(&s->record)
+					       : s->options->max_age;
 }
 
 int64_t
@@ -94,7 +95,7 @@ decide_loaded_cookie(const struct gate_transaction *s, bool changed, bool age_ch
 static void
 decide_loaded(const struct gate_transaction *s, bool changed, struct gate_transaction_decision *d)
 {
-	bool age_changed = s->age_set && s->max_age != s->record.max_age;
+	bool age_changed = s->age_set && s->max_age != gate_record_max_age(&s->record);
 
 	if (s->destroy)
 		set_action(d, GATE_SESSION_DESTROY, "destroyed");

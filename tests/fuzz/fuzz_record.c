@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/record.h"
+#include "record/members.h"
 
 #define NOW INT64_C(1795253194612)
 #define HOUR INT64_C(3600000)
@@ -14,19 +14,19 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool
-is_called(const struct gate_member *member, const char *name)
+is_called(const struct gate_record_member *member, const char *name)
 {
 	return member->name != NULL && strcmp(member->name, name) == 0;
 }
 
 /* The member of the same name; where jansson can't hold the name, of the same quoted bytes. */
-static const struct gate_member *
-counterpart(const struct gate_record *record, const struct gate_member *member)
+static const struct gate_record_member *
+counterpart(const struct gate_record *record, const struct gate_record_member *member)
 {
 	if (member->name != NULL)
-		return gate_record_get(record, member->name);
-	for (size_t i = 0; i < record->count; i++) {
-		const struct gate_member *m = &record->members[i];
+		return gate_record_named(record, member->name);
+	for (size_t i = 0; i < gate_record_count(record); i++) {
+		const struct gate_record_member *m = gate_record_at(record, i);
 
 		if (m->name == NULL && m->quoted_length == member->quoted_length &&
 		    memcmp(m->quoted, member->quoted, m->quoted_length) == 0 &&
@@ -54,8 +54,8 @@ static void
 check_unchanged(
     const struct gate_record *before, const struct gate_record *after, const char *changed)
 {
-	for (size_t i = 0; i < before->count; i++) {
-		const struct gate_member *old = &before->members[i], *new;
+	for (size_t i = 0; i < gate_record_count(before); i++) {
+		const struct gate_record_member *old = gate_record_at(before, i), *new;
 
 		if (is_called(old, changed) || is_called(old, "cookie") || is_called(old, "gate"))
 			continue;
@@ -102,7 +102,7 @@ check_written(struct gate_record *record, const struct gate_record *before, cons
 	struct gate_cookie_attributes cookie = {.path = "/"};
 	struct gate_record_policy policy = {.cookie = &cookie, .max_age = HOUR};
 	struct gate_record after = {0};
-	const struct gate_member *again;
+	const struct gate_record_member *again;
 	size_t length;
 	char *text;
 
@@ -111,9 +111,10 @@ check_written(struct gate_record *record, const struct gate_record *before, cons
 	text = gate_record_text(record, &length);
 	assert(text != NULL && strlen(text) >= length);
 	assert(gate_record_parse(&after, text, length) == 1);
-	assert(policy.keep_age ? after.max_age == before->max_age : after.max_age == HOUR);
+	assert(policy.keep_age ? gate_record_max_age(&after) == gate_record_max_age(before)
+			       : gate_record_max_age(&after) == HOUR);
 	assert(after.created == NOW);
-	again = gate_record_get(&after, "cookie");
+	again = gate_record_named(&after, "cookie");
 	assert(memmem(again->text, again->length, "\"2026-11-21T10:26:34.612Z\"", 26) != NULL);
 	check_unchanged(before, &after, changed);
 	if (strcmp(changed, MEMBER) != 0)

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "record/json.h"
-#include "record/record.h"
+#include "record/members.h"
 #include "tap.h"
 
 #define COOKIE "{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,\"path\":\"/\"}"
@@ -123,7 +123,8 @@ numbers_are(const char *text, int64_t max_age, int64_t created)
 {
 	struct gate_record record;
 
-	ok(parse(&record, text) == 1 && record.max_age == max_age && record.created == created,
+	ok(parse(&record, text) == 1 && gate_record_max_age(&record) == max_age &&
+		record.created == created,
 	    "%s", text);
 	gate_record_release(&record);
 }
@@ -471,16 +472,16 @@ test_many(void)
 	for (int i = 0; i < 2 * MANY; i++)
 		gate_buffer_printf(&text, ",\"n%d\":%d", i % MANY, i);
 	gate_buffer_puts(&text, "}");
-	ok(parse(&record, text.data) == 1 && record.count == MANY + 1, "%d members, each twice",
-	    MANY);
+	ok(parse(&record, text.data) == 1 && gate_record_count(&record) == MANY + 1,
+	    "%d members, each twice", MANY);
 	for (int i = 0; i < MANY; i++) {
 		char name[16], value[16];
 
 		snprintf(name, sizeof name, "n%d", i);
 		snprintf(value, sizeof value, "%d", i + MANY);
-		wrong += strcmp(record.members[i + 1].name, name) != 0 ||
-		    record.members[i + 1].length != strlen(value) ||
-		    memcmp(record.members[i + 1].text, value, strlen(value)) != 0;
+		wrong += strcmp(gate_record_at(&record, i + 1)->name, name) != 0 ||
+		    gate_record_at(&record, i + 1)->length != strlen(value) ||
+		    memcmp(gate_record_at(&record, i + 1)->text, value, strlen(value)) != 0;
 	}
 	ok(wrong == 0, "the first place, the last value, of all");
 	session = gate_record_session(&record);
@@ -488,8 +489,8 @@ test_many(void)
 	json_object_del(session, "n9");
 	json_object_set_new(session, "n9", json_integer(9 + MANY));
 	ok(gate_record_merge(&record, session, &error) == 1, "one changed");
-	for (size_t i = 0; i < record.count; i++)
-		changed += record.members[i].changed;
+	for (size_t i = 0; i < gate_record_count(&record); i++)
+		changed += gate_record_at(&record, i)->changed;
 	ok(changed == 1, "one marked");
 	json_decref(session);
 	gate_record_release(&record);
@@ -513,9 +514,10 @@ test_full(void)
 	gate_buffer_puts(&text, "}");
 	parse(&record, text.data);
 	session = gate_record_session(&record);
-	ok(gate_record_merge(&record, session, &error) == 0, "%zu members unchanged", record.count);
-	ok(comparisons > 0 && comparisons < COMPARISONS_MAX * record.count,
-	    "by few comparisons a member: %zu", comparisons / record.count);
+	ok(gate_record_merge(&record, session, &error) == 0, "%zu members unchanged",
+	    gate_record_count(&record));
+	ok(comparisons > 0 && comparisons < COMPARISONS_MAX * gate_record_count(&record),
+	    "by few comparisons a member: %zu", comparisons / gate_record_count(&record));
 	json_decref(session);
 	gate_record_release(&record);
 	gate_buffer_release(&text);
@@ -533,13 +535,13 @@ test_set(void)
 	ok(gate_record_set(&record, "a", "\"x\"") == 0, "set one that is there");
 	ok(gate_record_set(&record, "a", "\"y\"") == 0, "and once more");
 	text_is(&record, RECORD(",\"a\":\"y\",\"__lastAccess\":12"), "set");
-	ok(gate_record_get(&record, "__lastAccess")->changed, "a set one is marked");
-	ok(!gate_record_get(&record, "cookie")->changed, "another one is not");
-	ok(gate_record_get(&record, "b") == NULL, "one that is not there");
+	ok(gate_record_named(&record, "__lastAccess")->changed, "a set one is marked");
+	ok(!gate_record_named(&record, "cookie")->changed, "another one is not");
+	ok(gate_record_named(&record, "b") == NULL, "one that is not there");
 	json_decref(edit(&record, NULL, NULL));
 	gate_record_release(&record);
 	gate_record_release(&record);
-	ok(record.count == 0 && record.members == NULL, "cleared, twice");
+	ok(gate_record_count(&record) == 0 && record.members == NULL, "cleared, twice");
 }
 
 static void
@@ -552,7 +554,7 @@ test_get_removed(void)
 	parse(&record, RECORD(",\"a\":1,\"b\":2"));
 	session = edit(&record, NULL, "a");
 	gate_record_merge(&record, session, &error);
-	ok(gate_record_get(&record, "a") == NULL, "a removed one is not got");
+	ok(gate_record_named(&record, "a") == NULL, "a removed one is not got");
 	again = gate_record_session(&record);
 	ok(json_object_size(again) == 1, "nor seen by another look");
 	json_decref(again);
@@ -680,7 +682,7 @@ test_set_age(void)
 	    "{\"cookie\":{\"path\":\"/\",\"originalMaxAge\":60000,\"expires\":" DATE "}}");
 	parse(&record, AGE("5", OLD));
 	gate_record_stamp(&record, &minute, end, 0);
-	ok(record.max_age == 60000, "the record knows its new lifetime");
+	ok(gate_record_max_age(&record) == 60000, "the record knows its new lifetime");
 	gate_record_release(&record);
 }
 

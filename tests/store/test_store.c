@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "crypto/id.h"
+#include "record/members.h"
 #include "records.h"
 #include "crypto/sign.h"
 #include "store/stores.h"
@@ -22,7 +23,7 @@ test_create(void)
 	struct gate_record record;
 
 	ok(get(&f.link, "nobody", &record) == 0, "load: what is absent is 0");
-	ok(record.count == 0 && record.was == NULL, "and the record is empty");
+	ok(gate_record_count(&record) == 0 && record.was == NULL, "and the record is empty");
 	ok(put(&f.link, "create", "1") == 1, "create: 1");
 	ok(put(&f.link, "create", "2") == 0, "create of a taken id: 0");
 	is(stored(&f.link, "create"), "1", "which leaves what was there");
@@ -32,7 +33,7 @@ test_create(void)
 	ok(record.touched > record.now - 60000 && record.touched <= record.now,
 	    "touched is the time of the write");
 	gate_store_release(&f.link, &record);
-	ok(record.count == 0 && record.was == NULL, "release: empty");
+	ok(gate_record_count(&record) == 0 && record.was == NULL, "release: empty");
 	gate_store_release(&f.link, &record);
 	ok(take_away(&f.link, "create") == 1, "remove of whatever is there: 1");
 	ok(take_away(&f.link, "create") == 0, "and of nothing: 0");
@@ -116,8 +117,8 @@ test_update(void)
 	wide[0] = wide[sizeof wide - 2] = '"';
 	ok(set(&f.link, "update", wide) == 1, "a record may grow");
 	get(&f.link, "update", &record);
-	ok(gate_record_get(&record, "n")->length == 6000 &&
-		memcmp(gate_record_get(&record, "n")->text, wide, 6000) == 0,
+	ok(gate_record_named(&record, "n")->length == 6000 &&
+		memcmp(gate_record_named(&record, "n")->text, wide, 6000) == 0,
 	    "to any size");
 	gate_store_release(&f.link, &record);
 	ok(set(&f.link, "update", "1") == 1, "and shrink");
@@ -133,7 +134,7 @@ test_absent(void)
 
 	put_at(&f.link, "expired", "1", record.now - 2 * HOUR, HOUR);
 	ok(get(&f.link, "expired", &record) == 0, "load: what has expired is 0");
-	ok(record.count == 0 && record.was == NULL, "and the record is empty");
+	ok(gate_record_count(&record) == 0 && record.was == NULL, "and the record is empty");
 	put(&f.link, "aged", "1");
 	record = blank(gate_clock_wall() + HOUR + 1000);
 	ok(gate_store_load(&f.link, "aged", NULL, &record, &error) == 0, "an hour later it has");
@@ -144,7 +145,7 @@ test_absent(void)
 	    "one without a cookie");
 	gate_store_release(&f.link, &record);
 	ok(get(&f.link, "malformed", &record) == GATE_UNREADABLE, "load: can't be read");
-	ok(record.count == 0 && record.was == NULL, "and the record is empty");
+	ok(gate_record_count(&record) == 0 && record.was == NULL, "and the record is empty");
 	ok(put(&f.link, "malformed", "2") == 0, "but its id is taken");
 	ok(take_away(&f.link, "malformed") == 1, "and it can be removed");
 	take_away(&f.link, "expired");

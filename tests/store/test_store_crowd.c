@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "records.h"
+#include "record/members.h"
 #include "store/stores.h"
 
 #define PROCESSES 4
@@ -212,7 +213,7 @@ make_checked(char *text, unsigned number)
 static bool
 is_whole(const struct gate_record *record)
 {
-	const struct gate_member *m = gate_record_get(record, "n");
+	const struct gate_record_member *m = gate_record_named(record, "n");
 	char wanted[FULL_WIDTH + 64];
 	unsigned number;
 

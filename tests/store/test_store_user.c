@@ -8,6 +8,7 @@
 #include "store/behind.h"
 #include "crypto/digest.h"
 #include "records.h"
+#include "record/members.h"
 #include "record/counter.h"
 #include "store/file/file.h"
 #include "store/file/private.h"
@@ -140,7 +141,7 @@ visit(void *data, const char *id, struct gate_record *record)
 
 	snprintf(w->ids[w->count++], sizeof w->ids[0], "%s", id);
 	if (record->user == NULL || strcmp(record->user, w->user) != 0 ||
-	    gate_record_get(record, "n") == NULL || record->expires <= gate_clock_wall())
+	    gate_record_named(record, "n") == NULL || record->expires <= gate_clock_wall())
 		w->strange = true;
 	if (w->removing && take_away(&f.link, id) != 1)
 		w->strange = true;

@@ -159,19 +159,18 @@ gate_store_file_read(struct gate_store_file_dir *dir, const char *id, int64_t de
 int
 gate_store_file_parse(const struct gate_store_file_was *was, struct gate_record *record)
 {
-	const struct gate_member *access;
-	double touched;
+	struct gate_member access;
+	double touched = 0;
 	int result = gate_record_parse(record, was->bytes, was->length);
 
 	if (result <= 0)
 		return result;
-	access = gate_record_get(record, "__lastAccess");
-	touched = access != NULL ? strtod(access->text, NULL) : 0;
+	if (gate_record_get(record, "__lastAccess", &access))
+		touched = strtod(access.text, NULL);
 	record->touched = touched > 0 ? (int64_t)fmin(touched, ACCESS_MAX) : 0;
 	record->expires = INT64_MAX;
 	if (record->touched > 0)
-		record->expires =
-		    record->touched + (record->max_age != 0 ? record->max_age : record->ttl);
+		record->expires = record->touched + gate_record_lifetime(record);
 	gate_record_settle(record);
 	return 1;
 }

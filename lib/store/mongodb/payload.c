@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "record/json.h"
-#include "record/record.h"
+#include "record/members.h"
 #include "store/mongodb/private.h"
 
 struct gate_store_mongodb_was *
@@ -74,21 +74,12 @@ too_large(struct gate_error *error)
 static bool
 is_too_large(const struct gate_record *record)
 {
-	size_t size = 2;
-
-	for (size_t i = 0; i < record->count; i++) {
-		const struct gate_member *m = &record->members[i];
-
-		if (!m->removed)
-			size += m->length + 2 +
-			    (m->quoted != NULL ? m->quoted_length : strlen(m->name) + 2);
-	}
-	return size > GATE_RECORD_SIZE_MAX;
+	return gate_record_size(record) > GATE_RECORD_SIZE_MAX;
 }
 
 /* Appends the member under key, which may be a path, "session.name". */
 static int
-append_member(bson_t *bson, const char *key, const struct gate_member *member,
+append_member(bson_t *bson, const char *key, const struct gate_record_member *member,
     const bson_iter_t *was, struct gate_error *error)
 {
 	json_t *value = gate_json_load(member->text, member->length);
@@ -114,14 +105,14 @@ struct merge {
 
 /* Returns the record's member for an element of the old document, or NULL if it has none. Sets
  * *again if an earlier element had the same name. */
-static const struct gate_member *
+static const struct gate_record_member *
 pair(struct merge *m, const char *name, bool *again)
 {
 	const struct gate_record *record = m->record;
 
-	for (size_t n = 0; n < record->count; n++) {
-		size_t i = (m->at + n) % record->count;
-		const struct gate_member *member = &record->members[i];
+	for (size_t n = 0; n < gate_record_count(record); n++) {
+		size_t i = (m->at + n) % gate_record_count(record);
+		const struct gate_record_member *member = gate_record_at(record, i);
 
 		if (member->name == NULL || strcmp(member->name, name) != 0)
 			continue;
@@ -138,7 +129,7 @@ static int
 start_merge(struct merge *m, const struct gate_record *record, struct gate_error *error)
 {
 	*m = (struct merge){.record = record, .error = error};
-	m->paired = calloc(record->count + 1, sizeof *m->paired);
+	m->paired = calloc(gate_record_count(record) + 1, sizeof *m->paired);
 	return m->paired != NULL ? 0 : gate_fail(error, GATE_EMEMORY, "out of memory");
 }
 
@@ -149,7 +140,7 @@ copy_old(struct merge *m, bson_t *bson, bson_iter_t *old)
 {
 	while (bson_iter_next(old)) {
 		bool again;
-		const struct gate_member *member = pair(m, bson_iter_key(old), &again);
+		const struct gate_record_member *member = pair(m, bson_iter_key(old), &again);
 
 		if (member == NULL || (!member->changed && !member->removed)) {
 			if (!bson_append_iter(bson, NULL, 0, old))
@@ -165,8 +156,8 @@ copy_old(struct merge *m, bson_t *bson, bson_iter_t *old)
 static int
 append_new(struct merge *m, bson_t *bson)
 {
-	for (size_t i = 0; i < m->record->count; i++) {
-		const struct gate_member *member = &m->record->members[i];
+	for (size_t i = 0; i < gate_record_count(m->record); i++) {
+		const struct gate_record_member *member = gate_record_at(m->record, i);
 
 		if (m->paired[i] || member->removed)
 			continue;
@@ -252,8 +243,8 @@ is_odd(const char *name)
 /* Appends one change under its path. Returns 1, 0 if the whole payload must be written instead, or
  * -1 with the error set. */
 static int
-put_change(bson_t *set, bson_t *unset, const struct gate_member *member, const bson_iter_t *was,
-    struct gate_error *error)
+put_change(bson_t *set, bson_t *unset, const struct gate_record_member *member,
+    const bson_iter_t *was, struct gate_error *error)
 {
 	struct gate_buffer path = {0};
 	int result = 1;
@@ -278,14 +269,14 @@ put_paths(struct merge *m, bson_t *set, bson_t *unset, bson_iter_t *old)
 
 	while (result == 1 && bson_iter_next(old)) {
 		bool again;
-		const struct gate_member *member = pair(m, bson_iter_key(old), &again);
+		const struct gate_record_member *member = pair(m, bson_iter_key(old), &again);
 
 		if (member == NULL || (!member->changed && !member->removed))
 			continue;
 		result = again ? 0 : put_change(set, unset, member, old, m->error);
 	}
-	for (size_t i = 0; result == 1 && i < m->record->count; i++) {
-		const struct gate_member *member = &m->record->members[i];
+	for (size_t i = 0; result == 1 && i < gate_record_count(m->record); i++) {
+		const struct gate_record_member *member = gate_record_at(m->record, i);
 
 		if (!m->paired[i] && member->changed && !member->removed)
 			result = put_change(set, unset, member, NULL, m->error);

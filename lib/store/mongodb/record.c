@@ -69,10 +69,8 @@ filter_by_record(bson_t *filter, const char *id, const struct gate_record *recor
 static bool
 is_provisional(const struct gate_record *record)
 {
-	int64_t lifetime = record->max_age != 0 ? record->max_age : record->ttl;
-
 	return record->user == NULL && record->created >= record->now &&
-	    record->expires < record->now + lifetime;
+	    record->expires < record->now + gate_record_lifetime(record);
 }
 
 /* Appends the fields with times. A new provisional record gets no lastModified: then Node, too,

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "records.h"
+#include "record/members.h"
 
 #define GATES 3
 #define READERS 1
@@ -203,7 +204,7 @@ static bool
 is_last_or_next(void)
 {
 	struct gate_record record;
-	const struct gate_member *m;
+	const struct gate_record_member *m;
 	char last[1024], next[1024];
 	bool good = false;
 
@@ -211,7 +212,7 @@ is_last_or_next(void)
 	make_text(next, sizeof next, killed->written + 1);
 	if (get(&f.link, "killed", &record) != 1)
 		return false;
-	m = gate_record_get(&record, "n");
+	m = gate_record_named(&record, "n");
 	if (m != NULL && m->length == strlen(next) && memcmp(m->text, next, m->length) == 0) {
 		killed->written++;
 		good = true;

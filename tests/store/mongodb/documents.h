@@ -4,6 +4,7 @@
 #define DOCUMENTS_H
 
 #include "records.h"
+#include "record/members.h"
 #include "store/mongodb/private.h"
 
 static struct fixture f;
@@ -189,13 +190,13 @@ static inline bool
 shows(const char *id, const char *name, const char *wanted, const char *what)
 {
 	struct gate_record record;
-	const struct gate_member *m;
+	const struct gate_record_member *m;
 	char *text;
 	bool good;
 
 	if (get(&f.link, id, &record) != 1)
 		return ok(false, "%s", what);
-	m = gate_record_get(&record, name);
+	m = gate_record_named(&record, name);
 	text = m != NULL ? strndup(m->text, m->length) : NULL;
 	good = is(text, wanted, what);
 	free(text);
