@@ -30,6 +30,14 @@ server_again() { server --port "$server_port" "$@" >/dev/null; } # on the same d
 end_server() { "$src/tests/mongodb-server" --stop "$dir/mongodb" "$1"; } # SIGNAL
 send_to() { "$build/tests/helpers/mongodb_command" "$@"; } # URI COMMAND...
 
+# As gate makes them: else it does, and secantusd-py hangs when indexes are made while others write.
+make_indexes() { # URI
+	local expires='{"background": true, "key": {"expires": 1}, "name": "expires_1", "expireAfterSeconds": 0}'
+	local user='{"background": true, "key": {"user": 1}, "name": "user_1"}'
+	send_to "$1" "{\"createIndexes\": \"sessions\", \"indexes\": [$expires, $user]}" >/dev/null
+	send_to "$1" "{\"createIndexes\": \"sessions_counters\", \"indexes\": [$expires]}" >/dev/null
+}
+
 # ---- sessions of the responder
 new_session() { # $cookie
 	new_visitor

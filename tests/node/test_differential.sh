@@ -35,6 +35,7 @@ start_gate() { # NAME PAYLOAD TOUCH-AFTER MAX-AGE [FLAG...]
 		*) more+=("--$flag=yes") ;;
 		esac
 	done
+	make_indexes "${database/\%/$1}"
 	start_responder "gate-$1=responder" --store="${database/\%/$1}" --payload="$2" \
 		--touch_after="$3s" --max_age="$4s" "${more[@]}" || bail "gate $1 does not start"
 }

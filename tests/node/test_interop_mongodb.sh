@@ -68,6 +68,7 @@ numbers() {
 
 all() { # FORM TYPE TOUCH-AFTER
 	with="payload = $1, touch_after = $3: " type=$2 db=$(database "${1}_$3")
+	make_indexes "$db"
 	peer=(--mongodb "$db")
 	make_conf store="$db" payload="$1" ttl=${ttl}s touch_after="$3" "${patient[@]}"
 	start_responder responder || bail 'the responder does not start'

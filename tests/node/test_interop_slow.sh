@@ -259,6 +259,7 @@ if grep -q '^#define HAVE_MONGODB' "$build/config.h"; then
 	}
 	for form in string document; do
 		db=$(database $form) with="connect-mongo, $form"
+		make_indexes "$db"
 		conf=(store="$db" payload=$form touch_after=0) peer=(--mongodb "$db")
 		[ $form = string ] || peer+=(--document)
 		[ $form = string ] || {

@@ -115,6 +115,7 @@ is "$(records)" 23 'only that'
 # ---- MongoDB: the server decides
 need_database
 store=$(database clock)
+make_indexes "$store"
 make_conf store="$store" first_ttl=0 workers=1 auto_remove=interval "${patient[@]}"
 chmod 600 "$dir/gate.conf"
 try MongoDB

@@ -1,6 +1,8 @@
 /* store/mongodb/index.c: makes the collections' indexes, and looks for a collation. */
 #include "config.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "base/log.h"
 #include "store/mongodb/private.h"
@@ -45,7 +47,51 @@ is_passing(const bson_error_t *error)
 	return false;
 }
 
-/* Makes an index. Returns 1, 0 if the server refused, which it logs, or -1 with the error set. */
+/* Returns true if this is the index, with connect-mongo's options. */
+static bool
+is_it(const bson_iter_t *at, const struct index *index)
+{
+	bson_iter_t field;
+
+	if (!bson_iter_recurse(at, &field) || !bson_iter_find(&field, "name") ||
+	    !BSON_ITER_HOLDS_UTF8(&field) || strcmp(bson_iter_utf8(&field, NULL), index->name) != 0)
+		return false;
+	if (!bson_iter_recurse(at, &field) || !bson_iter_find(&field, "expireAfterSeconds"))
+		return !index->ttl;
+	return index->ttl && BSON_ITER_HOLDS_NUMBER(&field) && bson_iter_as_int64(&field) == 0;
+}
+
+/* Returns true if the index is there already, so that nothing needs to be made: a role that may only
+ * read and write is enough then, and no start of a worker takes a lock. Returns false if the server
+ * can't be asked, too. */
+static bool
+has_index(struct gate_store_mongodb *store, const struct index *index)
+{
+	struct gate_mongodb_call call;
+	bson_t command = BSON_INITIALIZER, reply;
+	bson_iter_t batch, at;
+	bool good, found = false;
+
+	if (gate_mongodb_begin(
+		&store->mongodb, &call, GATE_MONGODB_PATIENT, index->collection, NULL) < 0) {
+		bson_destroy(&command);
+		return false;
+	}
+	BSON_APPEND_UTF8(&command, "listIndexes", index->collection);
+	good = gate_mongoc.client_read_command_with_opts(
+	    call.client, store->mongodb.database, &command, NULL, NULL, &reply, &call.error);
+	if (good && bson_iter_init(&at, &reply) &&
+	    bson_iter_find_descendant(&at, "cursor.firstBatch", &batch) &&
+	    BSON_ITER_HOLDS_ARRAY(&batch) && bson_iter_recurse(&batch, &at))
+		while (!found && bson_iter_next(&at))
+			found = BSON_ITER_HOLDS_DOCUMENT(&at) && is_it(&at, index);
+	bson_destroy(&reply);
+	bson_destroy(&command);
+	gate_mongodb_end(&call, good, "the indexes can't be listed", NULL);
+	return found;
+}
+
+/* Makes an index, if it is not there. Returns 1, 0 if the server refused, which it logs, or -1 with the error set. */
 static int
 make_index(struct gate_store_mongodb *store, const struct index *index, struct gate_error *error)
 {
@@ -54,6 +100,8 @@ make_index(struct gate_store_mongodb *store, const struct index *index, struct g
 	bson_t command;
 	bool good, refused;
 
+	if (has_index(store, index))
+		return 1;
 	if (gate_mongodb_begin(
 		&store->mongodb, &call, GATE_MONGODB_PATIENT, index->collection, error) < 0)
 		return -1;

@@ -24,7 +24,7 @@ note_command(const mongoc_apm_command_started_t *event)
 	const char *name = mongoc_apm_command_started_get_command_name(event);
 	char *json;
 
-	if (strcmp(name, "endSessions") == 0 || strcmp(name, "listCollections") == 0)
+	if (strcmp(name, "endSessions") == 0 || strncmp(name, "list", 4) == 0)
 		return; /* once a process */
 	json = bson_as_relaxed_extended_json(mongoc_apm_command_started_get_command(event), NULL);
 	if (sent.count < 20)

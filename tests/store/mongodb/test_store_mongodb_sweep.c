@@ -51,6 +51,15 @@ test_unreadable_counters(void)
 
 /* ---- the index ---- */
 
+static bool
+was_made(void)
+{
+	for (int i = 0; i < sent.count; i++)
+		if (strncmp(sent.text[i], "createIndexes", 13) == 0)
+			return true;
+	return false;
+}
+
 static void
 test_index(void)
 {
@@ -67,6 +76,15 @@ test_index(void)
 	sent.count = 0;
 	f.link.table->sweep(f.link.store, &f.options, &error);
 	ok(sent.count == 2, "  once: the next one asks for the time, and whose turn it is");
+	close_fixture(&f);
+	open_with("auto_remove=native");
+	f.link.table->sweep(f.link.store, &f.options, &error);
+	ok(sent.count == 2 && !was_made(), "  nor does another program make what is there");
+	close_fixture(&f);
+	command("{\"dropIndexes\":\"sessions\",\"index\":\"user_1\"}");
+	open_with("auto_remove=native");
+	f.link.table->sweep(f.link.store, &f.options, &error);
+	ok(sent.count == 3 && was_sent(0, "createIndexes", "user_1"), "  but what is not");
 	close_fixture(&f);
 	drop();
 
