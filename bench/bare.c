@@ -1,6 +1,6 @@
 /* bare.c: does the least that a libfcgi program with gate's processes and threads can do: each
- * process has one epoll, libfcgi parses, and the answer is fixed bytes. It is the benchmark's
- * ceiling. bare SOCKET WORKERS THREADS FILE: FILE holds the whole answer, with header lines */
+ * process has one epoll, libfcgi parses, and the answer is fixed bytes. The benchmark's ceiling.
+ * bare SOCKET WORKERS THREADS FILE: FILE holds the whole answer, with header lines */
 #include "config.h"
 
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* raw.c: runs a store's operations in a loop, in as many threads as gate has, to show what the
- * store alone can do. Prints operations a second. raw read|write SECONDS WORKERS THREADS RECORDS
- * name=value... (options, as in gate.conf) raw fill 0 WORKERS THREADS RECORDS name=value...: only
- * makes the records, and leaves them there */
+ * store alone can do. Prints operations a second.
+ * raw read|write SECONDS WORKERS THREADS RECORDS name=value... (options, as in gate.conf)
+ * raw fill 0 WORKERS THREADS RECORDS name=value...: makes the records, and leaves them there */
 #include "config.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* raw_mongodb.c: finds documents, or finds and updates them, in a loop, in as many threads as gate
- * has, to show what libmongoc and the server alone can do. Prints operations a second. raw_mongodb
- * read|write SECONDS WORKERS THREADS RECORDS URI */
+ * has, to show what libmongoc and the server alone can do. Prints operations a second.
+ * raw_mongodb read|write SECONDS WORKERS THREADS RECORDS URI */
 #include "config.h"
 
 #include <stdio.h>

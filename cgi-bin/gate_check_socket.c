@@ -178,8 +178,7 @@ check_host(struct gate_check *check, const char *where)
 	say_mute(check, where, reason);
 }
 
-/* Checks the socket of `listen`, and those in run_dir: systemd's units and the demo put them
- * there. */
+/* Checks the socket of `listen`, and those in run_dir: systemd and the demo put them there. */
 void
 gate_check_sockets(struct gate_check *check)
 {

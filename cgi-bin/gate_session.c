@@ -122,8 +122,8 @@ kill_one(void *data, const char *id, struct gate_record *record)
 	return result < 0 ? -1 : 1;
 }
 
-/* Ends all sessions of the user that began before now in the users' file or collection, too: that
- * ends also sessions that no index lists. */
+/* Writes into the users' file or collection that all sessions of the user so far are over: that
+ * ends also those that no index lists. */
 static void
 tell_users(struct job *job)
 {

@@ -183,7 +183,7 @@ check_folder(struct job *job, const char *path)
 	return result;
 }
 
-/* Says so if root owns the new file: that is so if root also owns its folder. */
+/* Root still runs this only if root owns the folder: then the new file is root's, too. */
 static void
 say_what_next(const char *path)
 {

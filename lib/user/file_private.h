@@ -1,9 +1,10 @@
 /* user/file_private.h: users in an htpasswd file, for the file*.c files: lines "name:hash".
  *
  * gate ignores and keeps what follows a second colon, as Apache and nginx do, blank lines, and
- * lines that begin with #. If several lines have the same name, the first counts. A line "# gate:
- * NAME ended MS" says that the sessions of NAME that began before MS (since 1970) are over. To
- * other programs it is a comment. It stays when the user is removed. */
+ * lines that begin with #. If several lines have the same name, the first counts.
+ *
+ * A line "# gate: NAME ended MS" says that the sessions of NAME that began before MS (since 1970)
+ * are over. To other programs it is a comment. It stays when the user is removed. */
 #ifndef GATE_USER_FILE_PRIVATE_H
 #define GATE_USER_FILE_PRIVATE_H
 
