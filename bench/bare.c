@@ -1,6 +1,6 @@
-/* bare.c: the least that a libfcgi program of gate's process model does: processes of threads on
- * one epoll each, libfcgi parses, fixed bytes go back. The benchmark's ceiling.
- * bare SOCKET WORKERS THREADS FILE: FILE is the answer, header lines and all */
+/* bare.c: does the least that a libfcgi program with gate's processes and threads can do: each
+ * process has one epoll, libfcgi parses, and the answer is fixed bytes. The benchmark's ceiling.
+ * bare SOCKET WORKERS THREADS FILE: FILE holds the whole answer, with header lines */
 #include "config.h"
 
 #include <signal.h>

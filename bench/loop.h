@@ -1,4 +1,4 @@
-/* loop.h: a loop in as many threads of as many processes as the gate has, and what it did in all. */
+/* loop.h: runs a loop in as many threads and processes as gate has, and adds up its operations. */
 #ifndef BENCH_LOOP_H
 #define BENCH_LOOP_H
 
@@ -10,7 +10,8 @@
 
 #define LOOP_THREADS_MAX 64
 
-/* Each thread is given its number, and returns how many operations it did. */
+/* Runs `count` threads. Each gets its number, from 0, and returns how many operations it did.
+ * Returns their sum. */
 static inline size_t
 loop_in_threads(int count, void *(*loop)(void *number))
 {
@@ -28,7 +29,8 @@ loop_in_threads(int count, void *(*loop)(void *number))
 	return total;
 }
 
-/* What all processes did; one that fails exits, and did nothing. */
+/* Runs `work` in `count` processes. Returns the sum of their results; one that exits adds
+ * nothing. */
 static inline size_t
 loop_in_processes(int count, size_t (*work)(void *data), void *data)
 {

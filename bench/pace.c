@@ -1,10 +1,10 @@
-/* pace.c: requests at a fixed rate, whatever the answers take, so that waiting in line shows.
- * pace PORT get PATH RATE SECONDS [COOKIE]: GETs
- * pace PORT login PATH RATE SECONDS: POSTs of logins that are wrong, each with a name and an
- *   X-Forwarded-For of its own
- * pace PORT try PATH COUNT NAME...: wrong logins one behind the other, COUNT of each NAME, these in
- *   turn; a number is put behind it that changes before the throttle begins to refuse
- * Prints: requests N · status CODE N · late N (not begun within 10 ms of their time) · rate X ·
+/* pace.c: sends requests at a fixed rate, however long answers take, so that queueing shows.
+ * pace PORT get PATH RATE SECONDS [COOKIE]: sends GETs
+ * pace PORT login PATH RATE SECONDS: sends POSTs of wrong logins, each with its own name and
+ *   X-Forwarded-For
+ * pace PORT try PATH COUNT NAME...: sends wrong logins one after the other, COUNT of each NAME, in
+ *   turn; adds a number to NAME, and changes it before the throttle begins to refuse
+ * Prints: requests N · status CODE N · late N (begun more than 10 ms after their time) · rate X ·
  *   p50_us N · p99_us N · max_us N, and for try: name NAME p50_us N requests N */
 #include "config.h"
 
@@ -19,10 +19,10 @@
 #include "helpers/http.h"
 
 #define LANES 96
-#define PATIENCE 20000 /* ms that an answer may take */
-#define LATE INT64_C(10000)
+#define PATIENCE 20000      /* ms that an answer may take */
+#define LATE INT64_C(10000) /* µs */
 #define STATUSES 600
-#define TRIES 4 /* of one name */
+#define TRIES 4 /* of one name, before its number changes */
 
 static struct {
 	uint16_t port;
@@ -74,7 +74,8 @@ write_request(char *out, size_t size, int64_t number)
 	return write_login(out, size, name, number);
 }
 
-/* The status; 0: no answer. Keeps the connection open where it can. */
+/* Sends a request. Returns the answer's status, or 0 if none came. Keeps the connection if it
+ * can. */
 static int
 exchange(int *fd, const char *request, size_t length)
 {
@@ -102,7 +103,7 @@ wait_for(int64_t time)
 		;
 }
 
-/* What a request took counts from when it should have begun. */
+/* Sends requests. Measures each from the time at which it should have begun. */
 static void *
 run_lane(void *unused)
 {
@@ -155,7 +156,7 @@ report(void)
 	    pace.took[pace.count * 99 / 100], pace.took[pace.count - 1]);
 }
 
-/* ---- one behind the other ---- */
+/* ---- one after the other ---- */
 
 static int
 try_names(int rounds, char **names, int count)

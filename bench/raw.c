@@ -1,7 +1,7 @@
-/* raw.c: the store's own operations in a loop, as many threads as the gate has: what the store
- * alone could do. Prints operations a second.
- * raw read|write SECONDS WORKERS THREADS RECORDS name=value... (options, as gate.conf has them)
- * raw fill 0 WORKERS THREADS RECORDS name=value...: only makes the records and leaves them there */
+/* raw.c: runs a store's operations in a loop, in as many threads as gate has, to show what the
+ * store alone can do. Prints operations a second.
+ * raw read|write SECONDS WORKERS THREADS RECORDS name=value... (options, as in gate.conf)
+ * raw fill 0 WORKERS THREADS RECORDS name=value...: makes the records, and leaves them there */
 #include "config.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "record/record.h"
 #include "store/store.h"
 
-#define RECORDS_MAX 256 /* of a worker, to work on */
+#define RECORDS_MAX 256 /* that a worker works on */
 
 static struct {
 	struct gate_store_link link;
@@ -55,7 +55,7 @@ make_records(int count)
 	}
 }
 
-/* One thread has records of its own, as one connection has in the other runs. */
+/* Each thread has its own records, as each connection has in the other runs. */
 static void *
 loop(void *argument)
 {
@@ -90,11 +90,11 @@ remove_records(void)
 		gate_store_remove(&raw.link, raw.ids[i], NULL, NULL);
 }
 
-/* One worker's share. */
+/* Does one worker's share. Returns how many operations that was. */
 static size_t
 work(void *data)
 {
-	const int64_t *time = data; /* ms; 0: the records are only made, and stay */
+	const int64_t *time = data; /* ms; 0: only make the records */
 	size_t total;
 
 	if (gate_store_open(

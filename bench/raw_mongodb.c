@@ -1,5 +1,5 @@
-/* raw_mongodb.c: what libmongoc and the server do alone: finds, or finds and updates of what was
- * found, in a loop by as many threads as the gate has. Prints operations a second.
+/* raw_mongodb.c: finds documents, or finds and updates them, in a loop, in as many threads as gate
+ * has, to show what libmongoc and the server alone can do. Prints operations a second.
  * raw_mongodb read|write SECONDS WORKERS THREADS RECORDS URI */
 #include "config.h"
 
@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "loop.h"
 
-#define COLLECTION "sessions" /* the gate's own, so that its indexes cost what they cost */
+#define COLLECTION "sessions" /* gate's own: its indexes cost time as with gate */
 #define LIFETIME (14 * 24 * 60 * 60 * INT64_C(1000)) /* ms */
 #define SESSION                                                                                    \
 	"{\"cookie\":{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,\"path\":\"/\"}," \
@@ -72,7 +72,7 @@ remove_records(mongoc_collection_t *collection)
 	}
 }
 
-/* Leaves what `session` is. */
+/* Finds a document, and copies its `session`. */
 static void
 find(mongoc_collection_t *collection, int number, char was[256])
 {
@@ -114,7 +114,7 @@ update(mongoc_collection_t *collection, int number, const char *was, int views)
 	bson_destroy(&filter);
 }
 
-/* One thread has records of its own, as one connection has in the other runs. */
+/* Each thread has its own records, as each connection has in the other runs. */
 static void *
 loop(void *argument)
 {
@@ -141,7 +141,7 @@ loop(void *argument)
 	return (void *)done;
 }
 
-/* One worker's share. */
+/* Does one worker's share. Returns how many operations that was. */
 static size_t
 work(void *data)
 {

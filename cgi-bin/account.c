@@ -1,10 +1,11 @@
-/* account.c: one's own sessions, to be ended, and one's password, to be changed. What became of it is
- * shown by the page that the browser is sent to then, so that Back sends no password again. */
+/* account.c: shows a user's sessions, ends them, and changes the password. The result shows on the
+ * page that a redirect leads to, so that Back never sends a password again. */
 #include <string.h>
 
 #include <gate.h>
 
-/* note: what is wrong, or NULL. Only who sees what was done has been told. */
+/* Shows the page. note: what is wrong, or NULL. A HEAD leaves `done` for the next GET: its user did
+ * not see the page. */
 static void
 show(struct gate_request *req, json_t *note)
 {
@@ -44,7 +45,7 @@ say_done(struct gate_request *req, const char *text)
 	gate_redirect(req, "/account");
 }
 
-/* Ending the session that one is in is a logout, behind which a second click has no cookie. */
+/* Ends a session. The user's own is a logout: after it, a second click sends no cookie. */
 static void
 end_session(struct gate_request *req, const char *handle)
 {

@@ -16,7 +16,8 @@ boxes(json_int_t left)
 	return array;
 }
 
-/* Behind the second click of a double one the first visit of the new card may have been made. */
+/* Takes 10 from the card. After a double click (?new=yes) the first visit of the new card may be
+ * done already: then shows that visit again. */
 static void
 visit(struct gate_request *req)
 {
@@ -41,7 +42,7 @@ visit(struct gate_request *req)
 	gate_render_new(req, "card.html", page);
 }
 
-/* The redirect leads to a visit, so the first 10 of the new card go at once. */
+/* Makes a new card. The redirect leads to a visit, which takes the first 10 at once. */
 static void
 make_card(struct gate_request *req)
 {

@@ -2,7 +2,7 @@
 #include <gate.h>
 
 #define MOST                                                                                       \
-	(INT64_C(1) << 53) /* that JavaScript counts up to, which may have put a number there */
+	(INT64_C(1) << 53) /* JavaScript counts up to this, and may have put the number there */
 
 static void
 count_visit(struct gate_request *req)

@@ -1,4 +1,4 @@
-/* gate.c: the gate command: what an operator needs beside the programs themselves. */
+/* gate.c: the gate command, for what an operator does besides running the programs. */
 #include "config.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "gate_command.h"
 #include "record/record.h"
 
-#define SHOWN_WIDTH 48 /* columns of "name = value" in front of where it comes from */
+#define SHOWN_WIDTH 48 /* columns of "name = value", before its origin */
 
 struct command {
 	const char *name;
@@ -178,7 +178,7 @@ gate_command_become_owner(const struct gate_options *options, struct gate_error 
 {
 	const char *folder = gate_command_folder(options);
 
-	if (strcmp(options->store, "memory:") == 0) /* its folder depends on who asks */
+	if (strcmp(options->store, "memory:") == 0) /* its own folder depends on the user */
 		folder = options->run_dir;
 	return folder != NULL ? gate_command_become_owner_of(folder, error) : 0;
 }
@@ -195,7 +195,7 @@ gate_command_open(
 		return gate_options_blame(options, "store", error);
 	if (gate_command_become_owner(options, error) < 0)
 		return -1;
-	/* opening makes the folder, and then it would be ours instead of the programs' */
+	/* opening would make the folder, and then the programs would not own it */
 	if (folder != NULL && access(folder, F_OK) < 0)
 		return gate_fail_errno(error, GATE_ESTORE, "store file:%.100s", folder);
 	return gate_store_open(link, table, options, error);

@@ -1,4 +1,4 @@
-/* gate_ask.c: a line of standard input, or of the terminal, where it does not show. */
+/* gate_ask.c: reads a line from standard input, or from the terminal without echo. */
 #include "config.h"
 
 #include <errno.h>
@@ -13,8 +13,9 @@
 #include "base/file.h"
 #include "gate_command.h"
 
-/* One only, so that what stands behind the line is left for whoever reads next. 1; 0: the end; -1
- * with errno. With a signalfd a signal ends it: EINTR, and *number is its. */
+/* Reads one byte: what follows the line stays for the next reader. signals: a signalfd, or -1.
+ * Returns 1, 0 at the end, or -1 with errno: EINTR if a signal of the signalfd came, with *number
+ * set. */
 static int
 read_byte(int fd, int signals, char *byte, int *number)
 {
@@ -39,7 +40,7 @@ static int
 read_line(int fd, int signals, char line[GATE_COMMAND_LINE_SIZE], int *number)
 {
 	size_t length = 0;
-	bool marked = false; /* by a byte-order mark, as some shells put before what they pipe */
+	bool marked = false; /* a byte-order mark was skipped: some shells pipe one first */
 	char byte = '\0';
 	int got;
 
@@ -92,8 +93,8 @@ set_terminal(int fd, const struct termios *state)
 	return result;
 }
 
-/* Asks without echo. A signal waits until the echo is back: then *number is its. 0 or -1 with
- * errno. */
+/* Asks without echo. If a signal comes, ends with EINTR and *number set: the caller raises it when
+ * the echo is back. Returns 0, or -1 with errno. */
 static int
 ask_once(int fd, const char *prompt, char line[GATE_COMMAND_LINE_SIZE], int *number)
 {
@@ -117,7 +118,7 @@ ask_once(int fd, const char *prompt, char line[GATE_COMMAND_LINE_SIZE], int *num
 		if (write(fd, prompt, strlen(prompt)) > 0)
 			result = read_line(fd, signals, line, number);
 		reason = errno;
-		if (write(fd, "\n", 1) < 0) /* what was typed is not shown, nor its end */
+		if (write(fd, "\n", 1) < 0) /* the newline typed did not show */
 			result = -1;
 		set_terminal(fd, &before);
 		errno = reason;
@@ -130,7 +131,7 @@ ask_once(int fd, const char *prompt, char line[GATE_COMMAND_LINE_SIZE], int *num
 	return result;
 }
 
-/* After a stop, or a signal that is ignored, it asks again. */
+/* Asks again after a stop, or a signal that is ignored. */
 int
 gate_command_ask(int fd, const char *prompt, char line[GATE_COMMAND_LINE_SIZE])
 {

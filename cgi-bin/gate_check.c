@@ -17,7 +17,7 @@
 #include "crypto/sign.h"
 #include "user/user.h"
 
-#define USERS_SHOWN 10 /* of those who need a new password */
+#define USERS_SHOWN 10 /* how many users who need a new password are named */
 
 void
 gate_check_say(struct gate_check *check, enum gate_check_level level, const char *format, ...)
@@ -35,8 +35,8 @@ gate_check_say(struct gate_check *check, enum gate_check_level level, const char
 
 /* ---- permissions ---- */
 
-/* Who may write to a folder can put another file in the place of any in it, but for the sticky
- * bit of /tmp. */
+/* Checks the folder that path is in: who may write to a folder can replace any file in it, unless
+ * the folder has the sticky bit, as /tmp has. */
 static void
 check_holder(struct gate_check *check, const char *option, const char *path)
 {
@@ -95,7 +95,8 @@ check_config(struct gate_check *check)
 		    "secret: everybody can see the arguments of a program: name a secret_file");
 }
 
-/* A weak secret that is allowed is worth a warning; whatever else is wrong stays an error. */
+/* Loads the secrets twice: one that is only weak, and allowed, is a warning; all else is an
+ * error. */
 static void
 check_secrets(struct gate_check *check)
 {
@@ -118,7 +119,7 @@ check_secrets(struct gate_check *check)
 		check_holder(check, "secret_file", options->secret_file);
 }
 
-/* After root became the owner of the store: can the programs read what root could? */
+/* Checks, after root became the owner of the store, that the programs can read what root could. */
 static void
 check_readable(struct gate_check *check, const char *option, const char *path)
 {
@@ -179,7 +180,7 @@ check_each_user(struct gate_check *check, struct gate_users *users, const char *
 		    gate_users_skipped(users), url);
 }
 
-/* A change puts another file in its place, of the same owner. */
+/* Can a change put a new file of the same owner in its place? */
 static bool
 can_replace(const char *path)
 {
@@ -193,7 +194,7 @@ can_replace(const char *path)
 	return result;
 }
 
-/* The file, and what a link names. */
+/* Checks the users' file; if it is a link, also what that names. */
 static void
 check_users_file(struct gate_check *check, const char *path)
 {
@@ -268,7 +269,7 @@ check_lifetimes(struct gate_check *check)
 			    lifetimes[i].name);
 }
 
-/* The demo lets passwords through over http, on the loopback. */
+/* Checks that passwords come encrypted. On the loopback, as in the demo, they need not. */
 static void
 check_login(struct gate_check *check)
 {

@@ -1,5 +1,5 @@
-/* gate_check_live.c: gate check tries what the programs will use: templates, folders, sockets, the
- * store. */
+/* gate_check_live.c: gate check tries out what the programs use: templates, run_dir, the socket,
+ * the store. */
 #include "config.h"
 
 #include <dirent.h>
@@ -23,7 +23,7 @@
 
 /* ---- templates ---- */
 
-/* A partial without a file renders as nothing, so nobody would ever be told. */
+/* Warns of partials without a file: they render as nothing, without an error. */
 static void
 check_partials(struct gate_check *check, const struct gate_templates *templates, const char *name,
     const char *text)
@@ -74,7 +74,7 @@ gate_check_templates(struct gate_check *check)
 	struct gate_error error = {0};
 
 	if (gate_check_mode(check, "templates", path, 0002, 0) == 0) {
-		/* as the programs see it: one that renders nothing needs none */
+		/* a warning only, as a program that renders no page needs no templates */
 		gate_check_say(check,
 		    strcmp(origin, "default") == 0 ? GATE_CHECK_WARNING : GATE_CHECK_ERROR,
 		    "templates: %s is not there: name the folder of the pages' templates", path);
@@ -94,7 +94,7 @@ gate_check_templates(struct gate_check *check)
 
 /* ---- folders ---- */
 
-/* Is the folder that path stands in one that we may add to? */
+/* May we add files to the folder that path is in? */
 static bool
 can_be_made(const char *path)
 {
@@ -105,8 +105,8 @@ can_be_made(const char *path)
 	return result;
 }
 
-/* 1: it is there. 0: it is not, and that was said. Never made here, where it could get the wrong
- * owner. */
+/* Checks that a folder is there, and its mode. Returns 1 if it is there; 0, and says so, if not.
+ * Never makes it: it could get the wrong owner. */
 static int
 find_folder(struct gate_check *check, const char *option, const char *path, unsigned int never,
     unsigned int better_not)
@@ -255,7 +255,7 @@ void
 gate_check_store(struct gate_check *check)
 {
 	const char *folder = gate_command_folder(&check->options);
-	/* whatever else is no folder of this host is a server */
+	/* a store is a server if it is neither of files nor of memory */
 	bool served = folder == NULL && strncmp(check->options.store, "memory:", 7) != 0;
 	struct gate_store_link link = {0};
 	struct gate_error error = {0};

@@ -17,11 +17,12 @@
 
 #include "gate_command.h"
 
-#define SOCKETS_MOST 100 /* of run_dir */
-#define GROUPS_MOST 64   /* of a user */
+#define SOCKETS_MOST 100 /* how many sockets in run_dir are asked */
+#define GROUPS_MOST 64   /* groups of a user that are looked at */
 
-/* BEGIN_REQUEST of a responder, GATE_CHECK=1, the ends of parameters and body. What has no method is no
- * request of a visitor's: the library answers it itself. */
+/* A FastCGI request: BEGIN_REQUEST with the role responder, the parameter GATE_CHECK=1, the ends of
+ * the parameters and the body. It has no method, as no visitor's request has: the library answers
+ * it, and no handler runs. */
 static const unsigned char question[] = "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0"
 					"\1\4\0\1\0\15\0\0\12\1GATE_CHECK1"
 					"\1\4\0\1\0\0\0\0"
@@ -29,7 +30,7 @@ static const unsigned char question[] = "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0"
 
 /* ---- one socket ---- */
 
-/* Was that the beginning of a FastCGI answer? 0, or errno. */
+/* Asks over a connected socket. Returns 0 if the answer begins as FastCGI does, else an errno. */
 static int
 ask(int fd, int64_t patience)
 {
@@ -44,7 +45,8 @@ ask(int fd, int64_t patience)
 	return answer[0] == 1 ? 0 : EPROTO;
 }
 
-/* 0; ENOTCONN: it can't be reached, which gate_check_listen says; ETIMEDOUT and others: no answer. */
+/* Connects and asks. Returns 0, ENOTCONN if it can't be reached (gate_check_listen reports that),
+ * or another errno if no right answer came. */
 static int
 ask_at(const struct sockaddr *address, socklen_t size, const struct gate_options *options)
 {
@@ -82,7 +84,7 @@ is_member(const struct passwd *user, gid_t group)
 	int count = GROUPS_MOST;
 
 	if (getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
-		return true; /* of so many, maybe */
+		return true; /* maybe: there are too many groups to tell */
 	for (int i = 0; i < count; i++)
 		if (groups[i] == group)
 			return true;
@@ -99,7 +101,7 @@ can_open(const struct passwd *user, const struct stat *st)
 	return (st->st_mode & S_IWOTH) != 0;
 }
 
-/* Web servers run as one of these; whether one does here nobody says. */
+/* Only notes what it finds: that such a user exists doesn't mean that a web server runs as it. */
 static void
 check_web_server(struct gate_check *check, const char *path, const struct stat *st)
 {
@@ -176,7 +178,7 @@ check_host(struct gate_check *check, const char *where)
 	say_mute(check, where, reason);
 }
 
-/* Those in run_dir are our programs', where their units or the demo put them. */
+/* Checks the socket of `listen`, and those in run_dir: systemd and the demo put them there. */
 void
 gate_check_sockets(struct gate_check *check)
 {

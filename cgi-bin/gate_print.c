@@ -1,4 +1,4 @@
-/* gate_print.c: what strangers wrote, on a terminal: no character of it acts there, or is not seen. */
+/* gate_print.c: prints strangers' text on a terminal: no character acts there or stays unseen. */
 #include "config.h"
 
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #define INDENT 2
 #define INDENT_MAX 64 /* a record may be nested deeper than any screen is wide */
 
-/* Prints one character of a JSON string, the same to every JSON parser, harmless to a terminal.
- * How many bytes it had. */
+/* Prints one character of a JSON string: the same to every JSON parser, harmless to a terminal.
+ * Returns how many bytes of text it was. */
 static size_t
 print_character(const char *text, size_t left)
 {
@@ -32,7 +32,7 @@ print_character(const char *text, size_t left)
 	return length;
 }
 
-/* From a quote to the one that ends the string. How many bytes it had. */
+/* Prints a string with its quotes. Returns how many bytes of text it was. */
 static size_t
 print_string(const char *text, size_t left)
 {
@@ -54,7 +54,7 @@ print_line_break(int depth)
 	printf("\n%*s", depth < INDENT_MAX / INDENT ? depth * INDENT : INDENT_MAX, "");
 }
 
-/* Indents it by hand: jansson would change numbers, and can't hold all that a record may. */
+/* Indents the text itself: jansson would change numbers, and can't hold all that a record may. */
 void
 gate_command_print_json(const char *text, size_t length)
 {

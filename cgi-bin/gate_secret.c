@@ -21,21 +21,21 @@
 #include "crypto/sign.h"
 
 #define SECRET_BYTES 32
-#define FILE_MAX (16u << 10)     /* as much as the programs read */
+#define FILE_MAX (16u << 10)     /* bytes; the programs read no more */
 #define LOCK_TIME 5000           /* ms */
-#define ASIDE ".gate-secret.new" /* one name: whoever writes it holds the lock */
+#define ASIDE ".gate-secret.new" /* one name is enough: its writer holds the lock */
 
 enum job { JOB_MAKE, JOB_APPEND, JOB_PROMOTE };
 
 struct place { /* a file by its folder, which is open and locked */
 	const char *shown;
-	char *path, *name; /* name: where it begins in path */
+	char *path, *name; /* path: without links, if the file is there; name: in it */
 	int folder;
 };
 
-struct lines { /* those of a file that hold a secret */
+struct lines { /* a file's lines that hold a secret */
 	size_t count;
-	const char *first, *last; /* where they begin */
+	const char *first, *last; /* where the first and the last begin */
 };
 
 /* ---- the place ---- */
@@ -63,7 +63,8 @@ lock(int folder)
 	return 0;
 }
 
-/* A file that is there may be reached by a link: what the link names is changed, not the link. */
+/* Opens and locks the folder. Resolves links to a file that is there: a change must not replace a
+ * link. */
 static int
 open_place(struct place *place, const char *path, bool there, struct gate_error *error)
 {
@@ -101,7 +102,8 @@ copy_owner(void *data, int fd)
 	return fchown(fd, as->st_uid, as->st_gid) < 0 ? -1 : fchmod(fd, as->st_mode & 07777);
 }
 
-/* Puts text in place, whole or not at all. `as`: the file that it replaces, NULL: there is none. */
+/* Writes the file, whole or not at all. as: the status of the file that it replaces; NULL: there
+ * must be none yet. Returns 0, or -1 with the error set. */
 static int
 put(const struct place *place, const struct gate_buffer *text, struct stat *as,
     struct gate_error *error)
@@ -139,7 +141,7 @@ make_secret(char secret[2 * SECRET_BYTES + 1], struct gate_error *error)
 	return 0;
 }
 
-/* Finds them as the programs do: what is neither blank nor a comment. */
+/* Finds secrets as the programs do: on each line that is neither blank nor a comment. */
 static struct lines
 find_lines(const char *text)
 {
@@ -200,7 +202,8 @@ promote(struct gate_buffer *out, const char *text, const char *shown, struct gat
 
 /* ---- the jobs ---- */
 
-/* How many bytes its byte-order mark has, which is not in the text; -1. */
+/* Reads the file, without a byte-order mark. Returns the mark's length, or -1 with the error
+ * set. */
 static int
 read_file(
     const struct place *place, struct stat *st, struct gate_buffer *text, struct gate_error *error)
@@ -221,7 +224,7 @@ read_file(
 	return mark;
 }
 
-/* How many secrets the file holds now, or -1. */
+/* Does the job. Returns how many secrets the file holds now, or -1 with the error set. */
 static int
 change(enum job job, const char *path, struct gate_error *error)
 {
@@ -234,7 +237,7 @@ change(enum job job, const char *path, struct gate_error *error)
 	if (open_place(&place, path, there, error) < 0 ||
 	    (there && (mark = read_file(&place, &st, &old, error)) < 0))
 		goto out;
-	/* room for all of it at once: growing would leave copies behind */
+	/* reserve all at once: growing would leave copies of secrets in memory */
 	if (gate_buffer_reserve(&new, FILE_MAX + 2 * SECRET_BYTES + 4) < 0) {
 		gate_fail(error, GATE_EMEMORY, "out of memory");
 		goto out;
@@ -255,7 +258,7 @@ out:
 	return result;
 }
 
-/* On standard error: what is read by a program, or kept in a file, is secrets only. */
+/* Prints to standard error, so that standard output holds nothing but secrets. */
 static void
 say_what_next(enum job job, const char *path, int count)
 {
@@ -305,7 +308,8 @@ struct request {
 	const char *file; /* NULL: the option secret_file */
 };
 
-/* Takes our own words out of argv. How many are left, or -1: that is no command line. */
+/* Takes this command's own words out of argv. Returns how many arguments are left, or -1 if the
+ * words don't fit together. */
 static int
 take_words(struct request *request, int argc, char **argv)
 {

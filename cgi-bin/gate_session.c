@@ -1,4 +1,4 @@
-/* gate_session.c: gate session: what an operator asks about sessions, and does to them. */
+/* gate_session.c: gate session: lists, counts, shows, ends, sweeps and copies sessions. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -24,16 +24,16 @@ struct job {
 	struct gate_store_link link;
 	struct gate_error error;
 	char id[GATE_ID_MAX + 1];       /* of show and kill */
-	const char *user;               /* --user: only that one's; NULL: all */
+	const char *user;               /* --user: only this user's sessions; NULL: all */
 	bool all;                       /* --all, of kill */
-	char *from;                     /* of copy: a store */
-	struct gate_store_link *source; /* the same, open */
-	size_t count, left, lost;
-	size_t seen; /* of a walk over all of them */
-	bool shown;  /* so many, on a terminal */
+	char *from;                     /* of copy: the URL of a store */
+	struct gate_store_link *source; /* of copy: that store, open */
+	size_t count, left, lost;       /* done; of copy: there already; failed */
+	size_t seen;                    /* so far, in a walk over all sessions */
+	bool shown;                     /* progress is on the terminal */
 };
 
-/* ---- how far it is, for who waits at a terminal ---- */
+/* ---- progress, shown on a terminal ---- */
 
 #define STEP 1000 /* sessions */
 
@@ -122,7 +122,8 @@ kill_one(void *data, const char *id, struct gate_record *record)
 	return result < 0 ? -1 : 1;
 }
 
-/* All that began until now, also those that are in no list. */
+/* Writes into the users' file or collection that all sessions of the user so far are over: that
+ * ends also those that no index lists. */
 static void
 tell_users(struct job *job)
 {
@@ -176,13 +177,13 @@ kill_session(struct job *job)
 
 /* ---- all of them ---- */
 
-/* A store shows what has expired too. */
+/* Skips what has expired: `each` of a store shows that, too. */
 static int
 print_one(void *data, const char *id, struct gate_record *record)
 {
 	struct job *job = data;
 
-	if (!isatty(STDOUT_FILENO)) /* else the list itself shows it */
+	if (!isatty(STDOUT_FILENO)) /* else the list itself shows progress */
 		show_progress(job);
 	return gate_store_is_live(&job->link, id, record, &job->options)
 	    ? print_session(job, id, record)
@@ -224,8 +225,8 @@ sweep(struct job *job)
 {
 	int swept;
 
-	job->options.sweep_interval = 0;                 /* now, whenever it was done last */
-	job->options.auto_remove = GATE_REMOVE_INTERVAL; /* though no program may do it */
+	job->options.sweep_interval = 0;                 /* whenever the last sweep was */
+	job->options.auto_remove = GATE_REMOVE_INTERVAL; /* even if the programs sweep nothing */
 	swept = job->link.table->sweep(job->link.store, &job->options, &job->error);
 	if (swept >= 0)
 		printf("%d removed\n", swept);
@@ -234,8 +235,9 @@ sweep(struct job *job)
 
 /* ---- a move from one store to another ---- */
 
-/* As the other store holds it, until when that does; session-file-store's own member is no part
- * of a session. What is there already is newer. */
+/* Copies a live session, with the end that it has in the other store. Leaves out __lastAccess,
+ * which is session-file-store's own member. Leaves alone a session that is in this store already:
+ * that is newer. Returns 1, or -1 with the error set. */
 static int
 copy_one(void *data, const char *id, struct gate_record *record)
 {
@@ -252,13 +254,13 @@ copy_one(void *data, const char *id, struct gate_record *record)
 	gate_record_remove(record, "__lastAccess");
 	if (record->expires == INT64_MAX)
 		record->expires = record->now + lifetime;
-	seen = record->expires - lifetime; /* as near as we know */
+	seen = record->expires - lifetime; /* the best guess at its last use */
 	record->expires = gate_record_end(record, &job->options);
 	if (record->touched > seen)
 		seen = record->touched;
 	if (seen < record->now)
 		record->now = seen;
-	record->was = NULL; /* it is the other store's, and this one has none */
+	record->was = NULL; /* belongs to the other store */
 	result = gate_store_create(&job->link, id, record, &job->error);
 	record->was = was;
 	job->count += result == 1;
@@ -295,7 +297,8 @@ copy(struct job *job)
 
 /* ---- the command line ---- */
 
-/* The id in a cookie's value as browsers send it, s%3AID.SIGNATURE or s:ID.SIGNATURE. */
+/* Finds the id in a cookie's value as browsers send it, s%3AID.SIGNATURE or s:ID.SIGNATURE. Returns
+ * below 0 with the error set if there is none, or the signature is wrong. */
 static int
 find_signed_id(struct job *job, const char *value)
 {
@@ -339,8 +342,8 @@ find_id(struct job *job, const char *text)
 static const struct {
 	const char *name;
 	int (*run)(struct job *);
-	enum { NOTHING, ID, STORE } takes; /* what stands behind the name */
-	bool user;                         /* or --user NAME does */
+	enum { NOTHING, ID, STORE } takes; /* what follows the name */
+	bool user;                         /* or --user NAME follows */
 } jobs[] = {
     {"list", list, NOTHING, true},
     {"count", count, NOTHING, true},
@@ -352,7 +355,8 @@ static const struct {
 
 #define JOBS (sizeof jobs / sizeof *jobs)
 
-/* --user NAME, --user=NAME or --all at once behind the command's name. How many arguments it was. */
+/* Takes --user NAME, --user=NAME or --all, if it comes first after the job's name. Returns how many
+ * arguments that was. */
 static int
 take_user(struct job *job, int argc, char **argv, bool kills)
 {
@@ -394,7 +398,7 @@ gate_command_session(int argc, char **argv)
 			: jobs[i].user     ? "an id, --user NAME or --all"
 					   : "an id");
 	job.from = argv[2];
-	/* an id may begin with a dash, so it is known by its place */
+	/* an id may itself begin with a dash: only these two are surely no id */
 	if (by_id && (strncmp(argv[2], "--config", 8) == 0 || strcmp(argv[2], "-c") == 0))
 		return gate_command_usage(
 		    "gate session %s needs the id before %s", jobs[i].name, argv[2]);

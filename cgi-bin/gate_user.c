@@ -1,4 +1,4 @@
-/* gate_user.c: gate user: who may log in, as an operator sees and changes it. */
+/* gate_user.c: gate user: lists and changes who may log in. */
 #include "config.h"
 
 #include <errno.h>
@@ -22,10 +22,10 @@ struct job {
 	struct gate_users *users;
 	struct gate_store_link link;
 	struct gate_error error;
-	const char *name;   /* of the user, NULL: list */
+	const char *name;   /* the user's; NULL: list */
 	bool from_stdin;    /* else from the terminal */
-	bool ready;         /* what is read is a hash */
-	unsigned int ended; /* sessions */
+	bool ready;         /* --hash: read a hash, not a password */
+	unsigned int ended; /* how many sessions */
 };
 
 /* ---- passwords and hashes ---- */
@@ -60,7 +60,8 @@ check_line(struct job *job, const char *line)
 	    &job->error, GATE_EOPTION, "the %s %s", job->ready ? "hash" : "password", why);
 }
 
-/* Twice, as nobody sees what is typed. 0 or -1. */
+/* Asks at the terminal, for a password twice, as it does not show. Returns 0, or -1 with the error
+ * set. */
 static int
 ask_terminal(struct job *job, char line[GATE_COMMAND_LINE_SIZE])
 {
@@ -95,7 +96,7 @@ read_stdin(struct job *job, char line[GATE_COMMAND_LINE_SIZE])
 	return check_line(job, line);
 }
 
-/* The hash of the new password. 0 or -1. */
+/* Asks for the new password, and hashes it. Returns 0, or -1 with the error set. */
 static int
 get_hash(struct job *job, char hash[GATE_HASH_MAX])
 {
@@ -129,8 +130,10 @@ end_session(void *data, const char *id, struct gate_record *record)
 	return result < 0 ? -1 : 1;
 }
 
-/* A new user has no sessions, a new password ends those that the old one began, and who is gone
- * must not go on. Before a program was ever started there is no store, and nothing to forget. */
+/* Ends all sessions of the user, and forgets failed logins: a new user has none yet, a new password
+ * ends the old one's sessions, and a removed user must not go on. If the folder of a file store is
+ * not there, no program has ever run, and there is nothing to do. Returns 1, or -1 with the error
+ * set. */
 static int
 forget(struct job *job)
 {
@@ -164,7 +167,7 @@ fail_there(struct job *job)
 	    "there is a user %.60s already: gate user password changes the password", job->name);
 }
 
-/* Can the file that is not there yet be made? Better known before a password is typed. */
+/* Checks that the users' file can be made, before anybody types a password. */
 static int
 check_folder(struct job *job, const char *path)
 {
@@ -180,7 +183,7 @@ check_folder(struct job *job, const char *path)
 	return result;
 }
 
-/* root's new file, in a folder of root's. */
+/* Root still runs this only if root owns the folder: then the new file is root's, too. */
 static void
 say_what_next(const char *path)
 {
@@ -227,7 +230,8 @@ change_password(struct job *job)
 	return forget(job);
 }
 
-/* One who was removed before is gone once more: the store may not have heard of it. */
+/* Removes a user. A user who was removed before counts as removed now: the store may have been out
+ * of reach then. */
 static int
 remove_user(struct job *job)
 {
@@ -315,7 +319,7 @@ static const struct {
 
 #define JOBS (sizeof jobs / sizeof *jobs)
 
-/* Takes our own words out of argv. How many are left. */
+/* Takes this command's own words out of argv. Returns how many arguments are left. */
 static int
 take_words(struct job *job, int argc, char **argv)
 {
@@ -332,7 +336,8 @@ take_words(struct job *job, int argc, char **argv)
 	return left;
 }
 
-/* Who owns a folder can put a link there for root to follow. 0 or -1. */
+/* Becomes the owner of the file's folder before root follows a link: that owner may have put it
+ * there. Returns 0, or -1 with the error set. */
 static int
 become_owner(const char *path, struct gate_error *error)
 {

@@ -1,4 +1,4 @@
-/* health.c: says whether the store can be read and written, for monitors; it asks for no session. */
+/* health.c: tells monitors whether the store can be read and written. Uses no session. */
 #include <gate.h>
 
 static void

@@ -1,4 +1,4 @@
-/* index.c: the start page, a link to each page. */
+/* index.c: the start page, with a link to each page. */
 #include <gate.h>
 
 static void

@@ -1,13 +1,13 @@
-/* login.c: the login form. Where it leads to then stands in the query, ?next=/some/page. A browser
- * comes back to it by a redirect, with a note of what became of its name and password. */
+/* login.c: the login form. The query says where a login leads: ?next=/some/page. After a try, a
+ * redirect brings the browser back to the form, with a note of what came of it. */
 #include <string.h>
 #include <time.h>
 
 #include <gate.h>
 
-enum { CIRCLE = 10 }; /* seconds in which nobody is led on twice */
+enum { CIRCLE = 10 }; /* seconds in which a session is sent on only once */
 
-/* Did the browser show a session's cookie? One that never comes to this page can't be missed. */
+/* Did the browser send a session's cookie? Also true if the cookie's path excludes this page. */
 static bool
 has_cookie(struct gate_request *req)
 {
@@ -17,7 +17,8 @@ has_cookie(struct gate_request *req)
 	    gate_cookie(req, gate_option(req, "cookie_name")) != NULL;
 }
 
-/* Who is logged in is led on, but not in a circle: a page may send back here whom it does not want. */
+/* Sends a logged-in user on to `next`, but not in a circle: that page may send users back here whom
+ * it does not want. Returns whether it did. */
 static bool
 is_led_on(struct gate_request *req, const char *next)
 {
@@ -31,7 +32,8 @@ is_led_on(struct gate_request *req, const char *next)
 	return true;
 }
 
-/* Who was refused sees so, but not behind a login that went well then: that is Back. */
+/* Returns the note, or NULL if the user is another one than at the refusal that it tells of:
+ * somebody then logged in, and came here by Back. */
 static json_t *
 note_of(struct gate_request *req)
 {
@@ -41,8 +43,8 @@ note_of(struct gate_request *req)
 	return who == NULL || strcmp(who, user != NULL ? user : "") == 0 ? note : NULL;
 }
 
-/* The form posts to the address that it was got from, so that `next` stays where it is. Without its
- * cookie a browser would be sent back here by the page behind the login, and not know why. */
+/* Shows the form, which posts to the page's own address, to keep `next`. `cookieless` tells a user
+ * whose browser keeps no cookie: the page after the login would only send the browser back here. */
 static void
 show(struct gate_request *req, json_t *note)
 {

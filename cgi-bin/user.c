@@ -1,4 +1,4 @@
-/* user.c: a guarded page: who is not logged in is sent to the login, and comes back. */
+/* user.c: a page for logged-in users; sends others to the login, which leads back here. */
 #include <gate.h>
 
 static void

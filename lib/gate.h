@@ -136,8 +136,7 @@ struct gate_record {
 
 struct gate_bump {     /* of a counter */
 	int64_t count; /* after the bump, 0: there is none; INT64_MAX: it can't be read */
-	int64_t
-	    last; /* when it was last bumped up before this, ms since 1970, 0: never or taken back */
+	int64_t last;  /* ms since 1970 of the bump up before; 0: never, or taken back */
 };
 
 typedef int gate_store_visit(void *data, const char *id, struct gate_record *);

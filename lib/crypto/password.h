@@ -28,16 +28,17 @@ const char *gate_password_hash_refusal(const char *hash, bool allow_weak);
  * Then hash the password anew at the next login. */
 bool gate_password_hash_is_old(const char *hash);
 
-/* crypto/password_rules.c. What a text is worth to who has to guess it, read in the cheapest way: a letter is 2, a
- * well-known word, a row of keys or the name (NULL: none) as much, a repetition 1. `numbers`: such as
- * people remember, a digit of which is 1. */
-#define GATE_WORTH_MAX 1024 /* bytes that are looked at */
+/* crypto/password_rules.c: says how hard a text is to guess, by the reading that makes it easiest.
+ * A letter counts 2; a well-known word, a row of keys or the name (NULL: none) counts 2 as well; a
+ * repetition 1; a blank, - _ or . counts 0. numbers: if people chose the text, a digit of a number
+ * (of 4 digits or more) counts 1, else 2. Returns the sum. */
+#define GATE_WORTH_MAX 1024 /* bytes; the rest of the text is ignored */
 unsigned gate_password_worth(const char *text, const char *name, bool numbers);
-/* NULL: fit to be name's new password (name may be NULL). Else why not, to be
- * put behind "the password": "is shorter than 15 characters", "is too easy to guess: …". */
+/* Returns NULL if the text may be the new password of the user `name` (NULL: no name). Else returns
+ * why not, to follow "the password": "is shorter than 15 characters", "is too easy to guess: …". */
 const char *gate_password_refusal(const char *password, const char *name);
-/* The words of password_words.txt: a text for each first letter, with a blank behind each word; then
- * NULL. The build makes it. */
+/* The words of password_words.txt, as the build makes C of them: one text for each first letter,
+ * with a blank after each word. NULL ends the list. */
 extern const char *const gate_password_words[];
 
 /* crypto/password_apr1.c: hashes a password by Apache's MD5 scheme. setting: "$apr1$" and a salt of

@@ -1,10 +1,11 @@
-/* crypto/password_rules.c: what a new password must be: long enough, and not what everybody tries first.
+/* crypto/password_rules.c: refuses new passwords that are too short or among the first guesses.
  *
  * Published lists of leaked passwords hold thousands of at least 15 characters. Nearly all are put
- * together from a few well-known pieces: those in password_words.txt. The whole password is judged,
- * never what it merely contains: it is read in the cheapest way as words of the list, the user's
- * name and rows of keys, each worth as much as one letter, as repetitions of what stood before, and
- * as numbers and single characters. What is worth less than eight letters is refused. */
+ * together from a few well-known pieces: those in password_words.txt. gate judges the whole
+ * password, never a part that it contains. It splits the password, in the way that is worth least,
+ * into words of the list, the user's name and rows of keys, each worth as much as one letter;
+ * repetitions of an earlier part; numbers; and single characters. It refuses what is worth less
+ * than eight letters. */
 #include "config.h"
 
 #include <limits.h>
@@ -15,9 +16,9 @@
 
 #define ENOUGH 16 /* eight letters */
 #define LETTER 2
-#define DIGIT 1 /* of a number: mostly a date, or of a telephone */
-#define BLANK 0 /* or what else stands between words */
-#define PIECE 2
+#define DIGIT 1 /* of a number: most are dates, or telephone numbers */
+#define BLANK 0 /* or another character of those between words */
+#define PIECE 2 /* a word, a row of keys, the name */
 #define REPETITION 1
 #define NUMBER_MIN 4 /* digits */
 #define PIECE_MIN 3  /* characters of a run, of a repetition, of a part of a name */
@@ -34,16 +35,16 @@ static const char *const rows[] = {"01234567890", "abcdefghijklmnopqrstuvwxyz", 
     "13579", "112233445566778899", "aabbccddeeffgghhiijj", "147258369", "1593572468", "1597532684",
     "741852963", "789456123"};
 
-/* A letter, and what is often written in its place. */
+/* Pairs: a letter, and what people often write in its place. */
 static const char swaps[] = "a4a@b8c(e3g6g9i1i!i|l1l!l|o0s5s$t7t+z2";
 
 struct guess {
-	const char *name;                   /* of the user, in lower case */
+	const char *name;                   /* the user's, in lower case */
 	char text[GATE_WORTH_MAX + 1];      /* in lower case */
 	size_t length;                      /* bytes */
-	unsigned digit;                     /* what one of a number is worth */
-	unsigned worth[GATE_WORTH_MAX + 1]; /* of the first so many bytes, read most cheaply */
-	uint16_t seen[GATE_WORTH_MAX];      /* so many bytes from here on stood before, too */
+	unsigned digit;                     /* what a digit of a number is worth */
+	unsigned worth[GATE_WORTH_MAX + 1]; /* [n]: the least that the first n bytes are worth */
+	uint16_t seen[GATE_WORTH_MAX];      /* [i]: how many bytes from i on repeat earlier ones */
 };
 
 static void
@@ -75,7 +76,7 @@ is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80;
 }
 
-/* The bytes at `at` can be read as a piece of that worth. */
+/* Takes in that the `length` bytes at `at` can be read as a piece of that worth. */
 static void
 take(struct guess *g, size_t at, size_t length, unsigned worth)
 {
@@ -136,7 +137,7 @@ take_words(struct guess *g, size_t at)
 	}
 }
 
-/* The whole name, and each part of one such as anna.kowalska@example.org. */
+/* Takes the whole name, and each part of a name such as anna.kowalska@example.org. */
 static void
 take_name(struct guess *g, size_t at)
 {
@@ -152,7 +153,7 @@ take_name(struct guess *g, size_t at)
 	}
 }
 
-/* All lengths, since a word may begin where a run could go on. */
+/* Takes a run in each length: a word may begin where the run could go on. */
 static void
 take_run(struct guess *g, size_t at, const char *row, size_t start, bool backwards)
 {
@@ -175,8 +176,8 @@ take_runs(struct guess *g, size_t at)
 		}
 }
 
-/* Where it began earlier; it may go on into the repetition itself, as in "aaaa". A comparison for each
- * two bytes, whatever stands there. */
+/* Fills in `seen`. A repetition may overlap what it repeats, as in "aaaa". Compares each pair of
+ * bytes once: the time depends on the length only. */
 static void
 find_repetitions(struct guess *g)
 {
@@ -232,7 +233,7 @@ gate_password_worth(const char *text, const char *name, bool numbers)
 	return worth;
 }
 
-/* C0, DEL and C1. */
+/* Does it hold a control character: C0, DEL or C1? */
 static bool
 has_control(const char *text)
 {

@@ -1,4 +1,4 @@
-/* user/file.c: users in an htpasswd file, which is read again when it changed. */
+/* user/file.c: users in an htpasswd file; reads it again when it has changed. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "user/file_private.h"
 #include "user/rules.h"
 
-#define SETTLE_TIME 2000 /* ms: the coarsest clock that a file system has */
+#define SETTLE_TIME 2000 /* ms: the coarsest step of any file system's times */
 
 /* ---- reading ---- */
 
@@ -31,7 +31,7 @@ changed_at(const struct stat *st)
 	return gate_clock_ms(&st->st_ctim);
 }
 
-/* Under the lock, as all that counts holders. */
+/* Gives up one hold on a table. Needs the lock, which guards `holders`. */
 static void
 drop_table(struct gate_user_table *table)
 {
@@ -50,8 +50,9 @@ replace_table(struct gate_user_file *file, struct gate_user_table *table, const 
 	file->table = table;
 }
 
-/* Under the lock. Two changes within a tick of the file system's clock leave the same times, so a
- * file that had just been changed when it was read is read again. 0 or -1. */
+/* Reads the file if it may have changed. Two changes within a tick of the file system's clock leave
+ * the same times: a file that had just been changed when it was read is read again. Needs the lock.
+ * Returns 0, or -1 with the error set. */
 static int
 refresh(struct gate_user_file *file, struct gate_error *error)
 {
@@ -81,7 +82,8 @@ refresh(struct gate_user_file *file, struct gate_error *error)
 	return result;
 }
 
-/* The table as the file is now, to be given back; nobody waits for what is done with it. */
+/* Returns the table of the file as it is now, or NULL with the error set. The caller uses it
+ * without the lock, so that nobody waits, and then gives it back. */
 static struct gate_user_table *
 take_table(struct gate_user_file *file, struct gate_error *error)
 {
@@ -164,8 +166,9 @@ file_find(void *users, const char *name, char hash[GATE_HASH_MAX], struct gate_e
 	return found;
 }
 
-/* Each request of somebody who is logged in asks this: a file that looks as it did is not read again,
- * and what was read last counts while it can't be read. */
+/* Each request of a logged-in user asks this: it must be cheap and must not fail. A file that looks
+ * unchanged is not read again, even if it is not settled. While the file can't be read, the last
+ * read counts. */
 static int
 file_since(void *users, const char *name, int64_t *since, struct gate_error *error)
 {

@@ -22,11 +22,11 @@
 #define ACL "system.posix_acl_access"
 #define ACL_SIZE_MAX 4096
 
-struct place { /* the file behind any links, by its folder, locked */
+struct place { /* the users' file: links resolved, its folder open, the file locked */
 	int folder, fd;
-	char *path, *name; /* name: where it begins in path */
-	struct stat st;    /* when it was locked */
-	char aside[40];    /* beside it: whoever has the lock on this inode writes it */
+	char *path, *name; /* path: the folder's; name: the file's, in path's memory */
+	struct stat st;    /* the file's status when it was locked */
+	char aside[40];    /* the new file's name; only the holder of this inode's lock writes it */
 };
 
 static void
@@ -43,7 +43,7 @@ close_place(struct place *place)
 	errno = reason;
 }
 
-/* Is it what stands there, and as it was when it was locked? */
+/* Is the locked file still the one of that name, and unchanged? */
 static bool
 is_in_place(const struct place *place)
 {
@@ -74,8 +74,9 @@ open_folder(struct place *place, const struct gate_user_file *file)
 	return place->folder;
 }
 
-/* The lock is on the file itself: others than its readers can't keep us from it, and nothing is
- * left lying beside it. 1; 0: somebody else has it, or put another file there; -1 with errno. */
+/* Opens and locks the file. The lock is on the file itself: only users who may read it can hold us
+ * up, and no lock file is left beside it. Returns 1, 0 if another process has the lock or put
+ * another file there, or -1 with errno. */
 static int
 try_place(struct place *place, const struct gate_user_file *file)
 {
@@ -109,8 +110,9 @@ open_place(struct place *place, const struct gate_user_file *file, struct gate_e
 	return result == 1 ? 0 : gate_user_file_fail(file, " can't be changed", error);
 }
 
-/* The mode of a file with an access list shows the most that anybody may, so without the list
- * others might get more. */
+/* Gives the new file the owner and the rights of the old one, and its access list: the mode of a
+ * file with a list shows the most that anybody on it may do, and without the list the group might
+ * get more. */
 static int
 copy_access(void *data, int fd)
 {
@@ -126,10 +128,10 @@ copy_access(void *data, int fd)
 		return -1;
 	if (fremovexattr(fd, ACL) < 0 && errno != ENODATA && errno != ENOTSUP)
 		return -1;
-	return fchmod(fd, place->st.st_mode & 0770); /* it is nothing for everybody */
+	return fchmod(fd, place->st.st_mode & 0770); /* no rights for others, ever */
 }
 
-/* Puts text in the place of the file, whole or not at all. 1 or -1. */
+/* Puts text in the place of the file, whole or not at all. Returns 1, or -1 with the error set. */
 static int
 put(struct place *place, const struct gate_buffer *text, const struct gate_user_file *file,
     struct gate_error *error)
@@ -151,7 +153,7 @@ put(struct place *place, const struct gate_buffer *text, const struct gate_user_
 	return result;
 }
 
-/* Is the user to be there, or not yet? */
+/* Must there be such a user already? If not, there must be none. */
 static bool
 wants_one(const struct gate_user_edit *edit)
 {
@@ -171,7 +173,7 @@ is_hash(const struct gate_user_entry *user, const char *hash)
 	    memcmp(hash, user->hash, user->hash_length) == 0;
 }
 
-/* One line, as it is to be; nothing of it where it goes. */
+/* Adds one line, with the edit made in it; a line that the edit removes is not added. */
 static void
 compose_line(struct gate_buffer *new, const struct gate_user_edit *edit,
     const struct gate_user_line *line, const char *text, bool first)
@@ -190,17 +192,19 @@ compose_line(struct gate_buffer *new, const struct gate_user_edit *edit,
 	gate_buffer_add(new, text, (size_t)(line->next - text));
 }
 
-/* Behind a last line without an end, if that is still there. `begin`: where the first line stands. */
+/* Ends the last line if it has no line end, so that another line can follow. begin: where the first
+ * line begins in `new`. */
 static void
 begin_line(struct gate_buffer *new, size_t begin, const char *line_end)
 {
 	char last = new->length > begin ? new->data[new->length - 1] : '\n';
 
-	if (last != '\n') /* a return would be the password's with another one behind it */
+	if (last != '\n') /* "\r\r\n" would make the first \r a part of the hash */
 		gate_buffer_puts(new, last == '\r' ? "\n" : line_end);
 }
 
-/* Later than all that was, and never earlier than it was. */
+/* Returns the time before which the user's sessions are over: the edit's, or later than now and
+ * `before`; never earlier than `before`, the time so far. */
 static int64_t
 end_of(const struct gate_user_edit *edit, int64_t before)
 {
@@ -211,8 +215,9 @@ end_of(const struct gate_user_edit *edit, int64_t before)
 	return (now > before ? now : before) + 1;
 }
 
-/* All else stays byte for byte. Without the first line of a name the next one would count, so all
- * of them go. 1 or 0. */
+/* Composes the new text; other users' lines stay byte for byte. A removal drops all lines of the
+ * name: without the first, the next would count. Returns 1, or 0 if the user is not as the edit
+ * needs it. */
 static int
 compose(struct gate_buffer *new, const struct gate_buffer *old, const struct gate_user_edit *edit)
 {

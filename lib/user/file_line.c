@@ -1,4 +1,4 @@
-/* user/file_line.c: a line of an htpasswd file. */
+/* user/file_line.c: parses and prints a line of an htpasswd file. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -19,7 +19,8 @@ is_blank(const char *text, size_t length)
 	return length == 0;
 }
 
-/* The name may hold what stands behind it: the line is read from its end. */
+/* Parses an "ended" line, from its end: the name may itself hold " ended 1". Leaves `end` as it is
+ * if the line is another comment. */
 static void
 parse_end(struct gate_user_entry *end, const char *text, const char *stop)
 {

@@ -1,10 +1,10 @@
-/* user/file_private.h: what the user_file*.c files share: an htpasswd file: lines of the form
- * name:hash.
+/* user/file_private.h: users in an htpasswd file, for the file*.c files: lines "name:hash".
  *
- * What stands behind a second colon is kept and means nothing, as with Apache and nginx. Blank
- * lines and lines that begin with # are kept. Of two lines of one name the first counts.
- * A line "# gate: NAME ended MS" says that the sessions of NAME that began before MS (since 1970) are
- * over: it is a comment to everybody else, and outlives the user. */
+ * gate ignores and keeps what follows a second colon, as Apache and nginx do, blank lines, and
+ * lines that begin with #. If several lines have the same name, the first counts.
+ *
+ * A line "# gate: NAME ended MS" says that the sessions of NAME that began before MS (since 1970)
+ * are over. To other programs it is a comment. It stays when the user is removed. */
 #ifndef GATE_USER_FILE_PRIVATE_H
 #define GATE_USER_FILE_PRIVATE_H
 
@@ -17,64 +17,72 @@
 
 #define GATE_USER_FILE_MAX (16u << 20) /* bytes; about 100 000 users */
 
-struct gate_user_entry {         /* in the file's text, which has no NULs */
-	const char *name, *hash; /* hash NULL: only the line of the end is there */
+struct gate_user_entry {         /* points into the file's text: not NUL-terminated */
+	const char *name, *hash; /* hash NULL: there is only an "ended" line */
 	size_t name_length, hash_length;
-	int64_t since; /* what a line of the end says, 0: there is none */
-	size_t place;  /* in the order in which such lines stand */
+	int64_t since; /* from the "ended" line, 0: there is none */
+	size_t place;  /* in the file's order of lines with a name */
 };
 
 struct gate_user_line {
-	struct gate_user_entry user; /* name NULL: there is none in it */
-	struct gate_user_entry end;  /* a line of the end: its name and `since` */
-	const char *next;            /* where the next line begins */
-	const char *part;            /* what is wrong: "name", "hash", "error", NULL: nothing */
-	const char *why;             /* with it: "is empty" */
+	struct gate_user_entry user; /* name NULL: the line holds no user */
+	struct gate_user_entry end;  /* of an "ended" line; name NULL: it is none */
+	const char *next;            /* the next line, or the text's end */
+	const char *part; /* what is wrong: "name", "hash", "error" (the line); NULL: nothing */
+	const char *why;  /* what is wrong with `part`: "is empty" */
 };
 
-struct gate_user_table { /* never changed once it is made */
+struct gate_user_table { /* constant once it is made, but for `holders` */
 	struct gate_buffer text;
-	struct gate_user_entry *names;  /* who is there, and who was, by name */
-	struct gate_user_entry **users; /* who is there, in the order in which they stand */
-	size_t named, count, skipped;   /* names, users, lines that are worth nothing */
-	int holders;                    /* under the file's lock */
+	struct gate_user_entry *names;  /* users and removed users, sorted by name */
+	struct gate_user_entry **users; /* users, in the file's order; point into names */
+	size_t named, count, skipped;   /* names; users; lines that nobody can log in by */
+	int holders;                    /* the file and calls that use it; under the file's lock */
 };
 
 struct gate_user_file {
-	const char *path; /* in url */
-	bool make;
-	pthread_mutex_t lock;          /* of all below */
-	struct gate_user_table *table; /* what was read last */
-	struct stat read;              /* the file when that began */
-	bool settled;                  /* a change since then must show in it */
+	const char *path;              /* in url */
+	bool make;                     /* as for gate_users_open_or_make */
+	pthread_mutex_t lock;          /* guards all below */
+	struct gate_user_table *table; /* from the last read */
+	struct stat read;              /* the file's status when that read began */
+	bool settled;                  /* any change since then shows in the status */
 	char url[];
 };
 
 /* ---- user/file_read.c ---- */
 
-/* Says which file it is, and errno. -1. */
+/* Sets the error to the file's URL, `what` and errno. Returns -1. */
 int gate_user_file_fail(const struct gate_user_file *, const char *what, struct gate_error *);
-int gate_user_file_look_at(int fd, struct stat *); /* -1 with errno: also what is no file */
-/* Reads it whole. It is empty as long as the first change has not made it. 0 or -1 with errno. */
+/* Calls fstat. Returns 0, or -1 with errno, also if it is not a regular file. */
+int gate_user_file_look_at(int fd, struct stat *);
+/* Reads the whole file, and its status before that. With `make`, a file that is not there reads as
+ * empty. Returns 0, or -1 with errno. */
 int gate_user_file_read(const struct gate_user_file *, struct gate_buffer *text, struct stat *);
-bool gate_user_file_is_same(const struct stat *, const struct stat *); /* and unchanged */
+/* Are both of the same file, unchanged? */
+bool gate_user_file_is_same(const struct stat *, const struct stat *);
 
 /* ---- user/file_table.c ---- */
 
-/* Takes the text over, and logs which lines name nobody. NULL if memory is out. */
+/* Makes a table of the text, which it takes over. Logs which lines nobody can log in by. Returns
+ * NULL if memory is out. Yours. */
 struct gate_user_table *gate_user_table_new(struct gate_buffer *text, const char *path);
 void gate_user_table_free(struct gate_user_table *); /* NULL is fine */
-/* Returns who has that name, or had it before the user was removed (hash NULL); NULL if nobody did. */
+/* Returns the user of that name, or what is known of a removed one (hash NULL), or NULL if nothing
+ * is. */
 const struct gate_user_entry *gate_user_table_find(
     const struct gate_user_table *, const char *name, size_t length);
 
 /* ---- user/file_change.c ---- */
 
+/* As `change` in user/kind.h. */
 int gate_user_file_change(void *, const struct gate_user_edit *, struct gate_error *);
 
 /* ---- user/file_line.c ---- */
 
+/* Parses the line that begins at `text`. end: where the file's text ends. */
 void gate_user_line_parse(struct gate_user_line *, const char *text, const char *end);
+/* Adds an "ended" line. */
 void gate_user_line_print_end(
     struct gate_buffer *, const char *name, int64_t since, const char *line_end);
 bool gate_user_is_named(const struct gate_user_entry *, const char *name, size_t length);

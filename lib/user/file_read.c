@@ -1,4 +1,4 @@
-/* user/file_read.c: an htpasswd file is read, and looked at again. */
+/* user/file_read.c: reads an htpasswd file, and tells whether it has changed. */
 #include "config.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* user/file_table.c: who stands in an htpasswd file's text: an index by name, and the order of the file. */
+/* user/file_table.c: the users of an htpasswd file's text: an index by name, and their order. */
 #include "config.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "user/file_private.h"
 
-#define LOGGED_MAX 10 /* lines that are logged of one reading */
+#define LOGGED_MAX 10 /* lines that one read of the file logs */
 
 static int
 compare_names(const void *one, const void *two)
@@ -23,7 +23,7 @@ compare_names(const void *one, const void *two)
 	return (a->name_length > b->name_length) - (a->name_length < b->name_length);
 }
 
-/* Lines of one name: the users come first, then the ends, both in the order in which they stand. */
+/* Compares names; of one name, users come before "ended" lines, both in the file's order. */
 static int
 compare_lines(const void *one, const void *two)
 {
@@ -56,8 +56,7 @@ gate_user_table_free(struct gate_user_table *table)
 	free(table);
 }
 
-/* Collects the lines that name somebody, in the order in which they stand. Returns -1 if memory is
- * out. */
+/* Collects the lines that have a name, in the file's order. Returns 0, or -1 if memory is out. */
 static int
 read_lines(struct gate_user_table *table)
 {
@@ -82,7 +81,7 @@ read_lines(struct gate_user_table *table)
 	return lines.failed ? -1 : 0;
 }
 
-/* Keeps one of the lines of each name: that of the first user, with the latest end. */
+/* Keeps one entry of each name: the first user's, with the latest end. */
 static void
 join_lines(struct gate_user_table *table)
 {
@@ -102,7 +101,8 @@ join_lines(struct gate_user_table *table)
 	}
 }
 
-/* Makes the index by name, and from it the list of users in the order in which they stand. */
+/* Makes the index by name, and from it the list of users in the file's order. Returns 0, or -1 if
+ * memory is out. */
 static int
 fill(struct gate_user_table *table)
 {
@@ -125,7 +125,7 @@ fill(struct gate_user_table *table)
 	return 0;
 }
 
-/* Says which line it is, and never what stands in it. */
+/* Logs the line's number and what is wrong, never its text: that may be a hash. */
 static void
 log_line(const struct gate_user_line *line, size_t number, const char *path)
 {

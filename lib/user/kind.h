@@ -1,4 +1,4 @@
-/* user/kind.h: what each kind of users must do: files, MongoDB. */
+/* user/kind.h: what each kind of users (file, MongoDB) must do. */
 #ifndef GATE_USER_KIND_H
 #define GATE_USER_KIND_H
 
@@ -7,25 +7,26 @@
 #include "crypto/sign.h"
 
 enum gate_user_change {
-	GATE_USER_ADD,     /* 0: there is one of that name already */
-	GATE_USER_REPLACE, /* 0: there is none */
-	GATE_USER_REHASH,  /* the same password: 0: there is none */
-	GATE_USER_REMOVE,  /* 0: there is none */
-	GATE_USER_END      /* gate_users_end's */
+	GATE_USER_ADD,     /* 0: the name is taken */
+	GATE_USER_REPLACE, /* a new password; 0: there is no such user */
+	GATE_USER_REHASH,  /* the same password: ends no session; 0: no such user */
+	GATE_USER_REMOVE,  /* 0: no such user */
+	GATE_USER_END      /* for gate_users_end */
 };
 
 struct gate_user_edit {
 	enum gate_user_change change;
-	const char *name, *hash, *was; /* was: only if that is the hash until now; NULL: whatever */
-	int64_t since;                 /* of GATE_USER_END */
+	const char *name, *hash, *was; /* the new hash, or NULL; was: as for gate_users_change */
+	int64_t since;                 /* of GATE_USER_END: sessions that began before end */
 };
 
 typedef int gate_user_visit(void *data, const char *name, const char *hash); /* below 0: stop */
 
-/* user/user.h says what each does: the call of the same name. The void * is what open returned. */
+/* Each function does what the call of the same name in user/user.h does. Their first argument is
+ * what open returned. */
 struct gate_user_kind {
 	const char *scheme; /* "file" serves file:/etc/gate/users */
-	/* make: the users need not be there, the first change makes them. */
+	/* make: as gate_users_open_or_make */
 	void *(*open)(const char *url, bool make, struct gate_error *);
 	void (*close)(void *);
 	int (*find)(void *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
@@ -35,9 +36,9 @@ struct gate_user_kind {
 	int (*since)(void *, const char *name, int64_t *since, struct gate_error *);
 	int (*each)(void *, gate_user_visit *, void *data, struct gate_error *);
 	size_t (*skipped)(void *);
-	void (*set_timeouts)(void *, const struct gate_options *); /* NULL: it waits for nobody */
-	void (*tend)(void *, const struct gate_keys *, bool weak); /* NULL: nothing needs doing */
-	void (*get_ready)(void *, const struct gate_keys *, bool weak); /* the same */
+	void (*set_timeouts)(void *, const struct gate_options *); /* NULL: no server to wait for */
+	void (*tend)(void *, const struct gate_keys *, bool weak); /* NULL: nothing to prepare */
+	void (*get_ready)(void *, const struct gate_keys *, bool weak); /* NULL likewise */
 	bool keeps_hashes_new;
 };
 

@@ -1,4 +1,4 @@
-/* user/mongodb.c: users in MongoDB: opened and closed, listed and changed. */
+/* user/mongodb.c: users in MongoDB: opens and closes, lists and changes them. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 #define SECOND 1000 /* ms */
 
-/* A master opens the users too, before it forks: it only sees whether the URL is one. */
+/* A master opens the users before it forks, only to check the URL: it never connects. */
 static void
 close_users(void *data)
 {
@@ -78,7 +78,7 @@ show(void *data, const bson_t *document)
 	if (why == NULL)
 		return l->visit(l->data, name, hash) >= 0;
 	if (bson_has_field(document, "since") && !bson_has_field(document, "password"))
-		return true; /* who was removed */
+		return true; /* a removed user */
 	l->users->skipped++;
 	gate_log(GATE_LOG_WARN, "user-skipped", "collection", GATE_USER_MONGODB_COLLECTION, "user",
 	    name, "error", why, NULL);
@@ -118,7 +118,8 @@ skipped(void *data)
 
 /* ---- the change ---- */
 
-/* One who was removed comes back; what ended stays ended. 1, 0: that is no such one, -1. */
+/* Gives a removed user a password again; `since` stays, and with it the end of old sessions.
+ * Returns 1, 0 if the name is not a removed user's, or -1 with the call's error set. */
 static int
 bring_back(struct gate_mongodb_call *call, const struct gate_user_edit *edit)
 {
@@ -186,13 +187,13 @@ since_of(void *data, const char *name, int64_t *since, struct gate_error *error)
 	return result;
 }
 
-/* What of the user changes: the password, and since when sessions count. */
+/* Composes the update: the password, and the time before which sessions are over. */
 static void
 describe(bson_t *update, const struct gate_user_edit *edit, int64_t since)
 {
 	bson_t part;
 
-	if (edit->change == GATE_USER_REMOVE) { /* the whole document is that */
+	if (edit->change == GATE_USER_REMOVE) { /* replaces the whole document */
 		BSON_APPEND_UTF8(update, "_id", edit->name);
 		BSON_APPEND_DATE_TIME(update, "since", since);
 		return;
@@ -253,7 +254,7 @@ filter_by_edit(bson_t *filter, const struct gate_user_edit *edit)
 		BSON_APPEND_UTF8(filter, "password", edit->was);
 		return;
 	}
-	BSON_APPEND_DOCUMENT_BEGIN(filter, "password", &part); /* one who was removed has none */
+	BSON_APPEND_DOCUMENT_BEGIN(filter, "password", &part); /* a removed user has none */
 	BSON_APPEND_NULL(&part, "$ne");
 	bson_append_document_end(filter, &part);
 }

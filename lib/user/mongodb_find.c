@@ -1,4 +1,4 @@
-/* user/mongodb_find.c: a user's document is found and read. */
+/* user/mongodb_find.c: finds and reads a user's document. */
 #include "config.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "user/mongodb_private.h"
 #include "user/rules.h"
 
-#define CLIENTS 8 /* questions at once: logins wait for their hashing anyway */
+#define CLIENTS 8 /* calls at once: logins wait for their hashing anyway */
 
 struct gate_mongodb_wish
 gate_user_mongodb_wish_for(const struct gate_user_mongodb *users)
@@ -52,7 +52,7 @@ gate_user_mongodb_text(const bson_t *document, const char *name)
 	return strlen(text) == length ? text : NULL;
 }
 
-/* Byte for byte: the collection may have a collation to which anna is Anna. */
+/* Compares byte for byte: by the collection's collation, anna may equal Anna. */
 static bool
 is_text(const bson_t *document, const char *name, const char *text)
 {
@@ -91,7 +91,7 @@ struct look { /* for one user's document */
 	int64_t since;
 };
 
-/* Is it this user's, with a hash that the user can log in by? */
+/* Copies the hash if the document is this user's, and the user can log in by it. */
 static bool
 take_hash(void *data, const bson_t *document)
 {

@@ -1,10 +1,10 @@
-/* user/mongodb_sample.c: names of some users in memory, so that a stranger's is found by one look for
- * a name.
+/* user/mongodb_sample.c: keeps the names of some users in memory, so that a pick for an unknown
+ * name costs one look-up, as a find does.
  *
- * Those whose names have the least keyed hashes are the sample: which they are depends neither on what
- * the names look like nor on which process asks, and changes little when users come and go. So the
- * kinds of hashes that strangers get are those of the users, and a stranger keeps his. An order by
- * names would not do: one user could stand before most strangers. */
+ * The sample is the users whose names have the lowest keyed hashes. It depends neither on what the
+ * names look like nor on which process takes it, and changes little when users come and go.
+ * Therefore unknown names get each kind of hash as often as users have it, and each unknown name
+ * keeps its hash. An order by name would not do: most unknown names could fall to the same user. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -16,25 +16,25 @@
 #include "user/mongodb_private.h"
 #include "user/rules.h"
 
-#define SAMPLE_MAX 8192 /* of two kinds of hashes the shares are then right to about one percent */
-#define TRIES 4         /* of the sample; who is in it may have gone */
-#define SOME 16         /* users that are looked at for a usable hash while there is no sample, */
-#define MANY 500        /* and how many more if there is none */
+#define SAMPLE_MAX 8192 /* users: the share of each kind of hash is right to about one percent */
+#define TRIES 4         /* users of the sample to look up: some may be gone */
+#define SOME 16         /* users to search for a usable hash while there is no sample, */
+#define MANY 500        /* and then, if none of those has one */
 #define TEND_INTERVAL                                                                              \
-	(60 * 60 * 1000)            /* ms between two walks over all users, if any is asked for */
-#define TEND_AGAIN (10 * 60 * 1000) /* behind one that failed */
+	(60 * 60 * 1000)            /* ms from one sample to the next, if users are picked at all */
+#define TEND_AGAIN (10 * 60 * 1000) /* ms after one that failed */
 #define READY_MOST 2000             /* ms that a login waits for the first sample */
-#define READY_AGAIN (60 * 1000)     /* ms between two that wait in vain */
+#define READY_AGAIN (60 * 1000)     /* ms after a login that waited in vain */
 
 struct one {
-	uint64_t rank; /* of the name; then its place */
+	uint64_t rank; /* hash of the name; once spread, its place in the sample */
 	char *name;
 };
 
 struct gate_user_mongodb_sample {
 	size_t count;
 	struct one users
-	    [SAMPLE_MAX]; /* by their places; while it is made a heap, the highest rank first */
+	    [SAMPLE_MAX]; /* sorted by place; while it is taken, a heap, the highest rank first */
 };
 
 void
@@ -47,7 +47,7 @@ gate_user_mongodb_free_sample(struct gate_user_mongodb_sample *sample)
 
 /* ---- the walk ---- */
 
-/* After splitmix64: numbers that are near each other get far apart. */
+/* Mixes the bits as splitmix64 does: near numbers get far apart. */
 static uint64_t
 mix(uint64_t x)
 {
@@ -64,7 +64,7 @@ by_place(const void *a, const void *b)
 	return (one->rank > two->rank) - (one->rank < two->rank);
 }
 
-/* Those in it all have low ranks: they are spread anew. */
+/* Spreads the users over all numbers: those in a sample all have low ranks. Sorts them. */
 static void
 spread(struct gate_user_mongodb_sample *sample)
 {
@@ -179,7 +179,7 @@ take_sample(struct gate_user_mongodb *users, const struct gate_user_mongodb_wish
 	return gate_mongodb_end(&call, result == 1, "the users can't be read", error);
 }
 
-/* 0 or -1. Under `sampling`. */
+/* Takes a new sample in place of the old one. Needs `sampling`. Returns 0; or -1, and logs why. */
 static int
 renew_sample(struct gate_user_mongodb *users, const struct gate_user_mongodb_wish *wish)
 {
@@ -228,7 +228,7 @@ is_sampled(struct gate_user_mongodb *users)
 	return sampled;
 }
 
-/* Of so many users that it takes too long the thread that tends takes the sample. */
+/* If there are so many users that it takes too long, the thread that tends takes the sample. */
 void
 gate_user_mongodb_get_ready(void *data, const struct gate_keys *keys, bool weak)
 {
@@ -248,7 +248,8 @@ gate_user_mongodb_get_ready(void *data, const struct gate_keys *keys, bool weak)
 
 /* ---- the stranger's user ---- */
 
-/* The names from the number's place on. How many, or -1: there is no sample yet. */
+/* Copies names from the sample, from the number's place on. Returns how many, or -1 if there is no
+ * sample yet. */
 static int
 choose(struct gate_user_mongodb *users, uint64_t number, char names[TRIES][GATE_USER_NAME_MAX + 1])
 {
@@ -276,7 +277,8 @@ choose(struct gate_user_mongodb *users, uint64_t number, char names[TRIES][GATE_
 	return result;
 }
 
-/* In mostly one look. 1; 0: nobody is there; -1; -2: there is no sample yet. */
+/* Picks from the sample, mostly with one look-up. Returns 1, 0 if none of those tried has a usable
+ * hash, -1 with the error set, or -2 if there is no sample yet. */
 static int
 pick_from_sample(struct gate_user_mongodb *users, uint64_t number, bool weak,
     char hash[GATE_HASH_MAX], struct gate_error *error)
@@ -312,8 +314,9 @@ take_usable(void *data, const bson_t *document)
 	return false;
 }
 
-/* Where the first sample takes too long for a login, until it is there: among so many that the server
- * shows first. 1, 0, -1. */
+/* Picks the first user with a usable hash among the first `most` that the server returns. Only for
+ * the time until the first sample, if a login can't wait for that. Returns 1, 0 if none of them has
+ * one, or -1 with the call's error set. */
 static int
 pick_from_server(struct gate_mongodb_call *call, int64_t most, bool weak, char hash[GATE_HASH_MAX])
 {
@@ -339,7 +342,7 @@ gate_user_mongodb_pick(
 	int result;
 
 	*hash = '\0';
-	if (!users->picked) /* a line of memory that all share */
+	if (!users->picked) /* spares most writes to a cache line that all threads share */
 		users->picked = true;
 	result = pick_from_sample(users, number, weak, hash, error);
 	if (result != -2)

@@ -1,4 +1,4 @@
-/* user/rules.c: what a user's name and hash may be, and which user stands in for nobody. */
+/* user/rules.c: what a user's name and hash may be, and whose hash an unknown name gets. */
 #include "config.h"
 
 #include <string.h>
@@ -46,8 +46,8 @@ gate_user_hash_refusal(const char *hash, size_t length)
 	return NULL;
 }
 
-/* Jump consistent hashing, after Lamping and Veach: of n + 1 numbers one moves when there is one
- * user more. */
+/* Jump consistent hashing, by Lamping and Veach: when n users become n + 1, one number in n + 1
+ * moves, to the new user. */
 size_t
 gate_user_place(uint64_t number, size_t count)
 {

@@ -1,4 +1,4 @@
-/* user/user.c: the kinds of users that there are, and the calls that everybody else makes. */
+/* user/user.c: the list of kinds of users, and the calls that the rest of gate makes. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -37,7 +37,7 @@ find_kind(const char *url)
 	return NULL;
 }
 
-/* An unknown kind is shown without what stands behind its scheme: that may be a password. */
+/* Shows of a URL of unknown kind only the scheme: the rest may hold a password. */
 static struct gate_users *
 open_users(const char *url, bool make, struct gate_error *error)
 {

@@ -10,49 +10,59 @@
 
 struct gate_users; /* open; any number of threads may use it */
 
-/* url: the option `users`. NULL with the error set, also where the file is not there. Yours. */
+/* Opens the users that a URL names (the option `users`). Asks no server yet. Returns NULL with the
+ * error set if it can't, also if the file is not there. Yours. */
 struct gate_users *gate_users_open(const char *url, struct gate_error *);
-/* The same for who may make them: where no file is there are no users, and the first change makes
- * it. */
+/* Opens users to add some: a file that is not there counts as one without users, and the first
+ * change makes it. Else like gate_users_open. */
 struct gate_users *gate_users_open_or_make(const char *url, struct gate_error *);
-/* Before the first question: connect_timeout, select_timeout and socket_timeout as the options have
- * them; without it, as the options are by default. */
+/* Sets the timeouts of calls to a server: connect_timeout, select_timeout and socket_timeout of the
+ * options. Call it before the first question; without it, the options' defaults hold. */
 void gate_users_set_timeouts(struct gate_users *, const struct gate_options *);
 void gate_users_close(struct gate_users *); /* NULL is fine */
-/* 1: hash is name's. 0: there is no such user. -1: they can't be read now. */
+/* Copies a user's hash. Returns 1, 0 if there is no such user, or -1 with the error set if the
+ * users can't be read now. */
 int gate_users_find(
     struct gate_users *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
-/* Somebody's hash that passwords are tried on (weak: weak ones, too), to be worked on for a
- * name that has none: whose it is depends on the number only and not on names, it is always the same
- * for a number while the users stay, and for most numbers when one comes or goes. 1; 0: nobody has
- * one; -1. */
+/* Copies a hash of some user, to check a password against if the name has none. Picks only hashes
+ * that gate uses; weak: also those that allow_weak_hashes makes usable. The number alone says which
+ * user it is, not what the names look like: a number gets the same user while the users stay, and
+ * most numbers keep theirs when one comes or goes. Returns 1, 0 if no user has such a hash, or -1
+ * with the error set. */
 int gate_users_pick(
     struct gate_users *, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *);
-/* A new password, and the user's removal, end all sessions of the user that began before: what
- * gate_users_since says then is later than any of them.
- * 1, 0 (see above), -1: nothing was changed, but where the error says so. `was`, if not NULL: only
- * if that is the hash until now (0: it is not). */
+/* Changes one user. A new password and a removal end all sessions of the user that began before:
+ * the time of gate_users_since is then later than any of them. hash: the new one; NULL to remove.
+ * was: if not NULL, the change is made only if this is still the user's hash. Returns 1; 0 if `was`
+ * is not the hash, or as enum gate_user_change says; -1 with the error set: then nothing was
+ * changed, unless the error says so. */
 int gate_users_change(struct gate_users *, enum gate_user_change, const char *name,
     const char *hash, const char *was, struct gate_error *);
-/* What makes picking cheap, to be done now and then; it may take minutes. One thread's. */
+/* Prepares cheap picks, if that is due. May take minutes. Call it now and then, from one thread.
+ * weak: as for the picks. */
 void gate_users_tend(struct gate_users *, const struct gate_keys *, bool weak);
-/* Before a find that a pick may follow: the first one takes its time whoever is found, so that neither
- * shows who has an account. */
+/* Prepares the first picks, which may take seconds. Call it before every find that a pick may
+ * follow: then that time is spent for known and unknown names alike, and doesn't show who has an
+ * account. */
 void gate_users_get_ready(struct gate_users *, const struct gate_keys *, bool weak);
-/* Sessions of that name which began before *since (ms since 1970) are over; 0: none are. Users who
- * were removed have that too. 1; 0: nothing is known of that name; -1. */
+/* Sets *since (ms since 1970): sessions of that name that began before it are over; 0: none are. A
+ * removed user keeps this time. Returns 1, 0 if nothing is known of the name, or -1 with the error
+ * set. */
 int gate_users_since(struct gate_users *, const char *name, int64_t *since, struct gate_error *);
-/* Those that began before `since` are over. 1; 0: there is no such user; -1. */
+/* Ends the user's sessions that began before `since` (ms since 1970). If a later time is set
+ * already, that stays. Returns 1, 0 if there is no such user, or -1 with the error set. */
 int gate_users_end(struct gate_users *, const char *name, int64_t since, struct gate_error *);
-/* Are they in memory, so that each request can ask for that? */
+/* Are the users in memory, so that each request can call gate_users_since? */
 bool gate_users_are_near(const struct gate_users *);
-/* May a login make a better hash of an old one? A file is an administrator's, who may have it under
- * version control, or read-only. */
+/* May a login replace an old hash by a better one? Not in a file: that is an administrator's, who
+ * may have it under version control, or read-only. */
 bool gate_users_keep_hashes_new(const struct gate_users *);
-/* In the order in which they stand; visit may call any of these. 1 or -1. */
+/* Shows visit each user: in the file's order, or by name. visit may call any of these functions.
+ * Returns 1, or -1 if the users can't be read (with the error set) or visit stopped. */
 int gate_users_each(struct gate_users *, gate_user_visit *, void *data, struct gate_error *);
-/* How many entries were left out when the users were last read, as nobody can log in by them; the
- * log says which. */
+/* Returns how many entries were left out because nobody can log in by them: when the file was last
+ * read, or when gate_users_each last went through the collection. The log says which; of a file's
+ * lines, only the first ten. */
 size_t gate_users_skipped(struct gate_users *);
 
 #endif

@@ -1,4 +1,4 @@
-/* test_clock_watch.c: which readings of the wall clock are believed.
+/* test_clock_watch.c: which readings of the wall clock gate believes.
  * Tests base/clock_watch.c; base/clock.c is under every test. */
 #include "config.h"
 

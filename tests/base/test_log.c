@@ -1,5 +1,5 @@
-/* test_log.c: what a log line looks like, that nothing breaks out of it, and that it floods and
- * waits for nobody. Tests base/log.c and base/unicode.c. */
+/* test_log.c: the form of log lines: no value breaks out of its place. Logging neither floods nor
+ * waits. Tests base/log.c and base/unicode.c. */
 #include "config.h"
 
 #include <errno.h>

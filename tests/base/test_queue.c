@@ -1,5 +1,4 @@
-/* test_queue.c: one at a time per id, by whatever thread or process, and free when its holder dies.
- */
+/* test_queue.c: one holder per id, among threads and processes; free again when the holder dies. */
 #include "config.h"
 
 #include <errno.h>

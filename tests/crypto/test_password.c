@@ -624,7 +624,7 @@ test_rules(void)
 	    EASY, "a name with other letters");
 }
 
-/* The rules take the list as it is: nothing else would show a word that stands in it twice, or that no
+/* Checks the list of words: the rules would not notice a word that is there twice, or that no
  * password can match. */
 static void
 test_words(void)
@@ -892,8 +892,8 @@ time_of(const char *piece, size_t length)
 	return least;
 }
 
-/* No stranger makes it work for long: four times the length is four times the work, and a bit. When it
- * was cubic it was forty times. */
+/* Four times the length must take little more than four times as long, so that no stranger keeps
+ * gate busy. When the time was cubic, it took forty times as long. */
 static void
 test_scaling(void)
 {

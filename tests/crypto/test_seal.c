@@ -1,4 +1,4 @@
-/* test_seal.c: what is sealed comes out of nothing but itself, its purpose, its place and its secret. */
+/* test_seal.c: a seal opens only if text, purpose, place and secret are all the same. */
 #include "config.h"
 
 #include "fixture.h"

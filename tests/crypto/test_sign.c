@@ -1,4 +1,4 @@
-/* test_sign.c: signatures byte for byte, every forgery refused, ids that nobody can guess.
+/* test_sign.c: signatures are right byte for byte, forgeries fail, ids can't be guessed.
  * Tests crypto/sign.c, crypto/id.c and crypto/random.c. */
 #include "config.h"
 
@@ -50,8 +50,7 @@ new_keys(const char *first, const char *second)
 	return gate_keys_new(secrets, NULL);
 }
 
-/* From a copy that ends exactly where the text does, so that a sanitizer sees each byte too many.
- */
+/* Calls it on a copy of exactly that length, so that a sanitizer sees a read beyond it. */
 static int
 unsign(const struct gate_keys *keys, const char *text, size_t length, size_t *id_length, bool *old)
 {

@@ -39,8 +39,8 @@ refuse(void *data, const struct gate_json_span *span)
 	return -1;
 }
 
-/* Whatever jansson takes for an object is one for us, of the same members; but a NUL behind a
- * number, which jansson 2.14 overlooks. */
+/* Compares with jansson: what is an object for one is an object for the other, with the same
+ * members. Texts with a NUL are left out: jansson 2.14 overlooks one after a number. */
 static int
 check_members(const char *text, size_t size)
 {

@@ -1,5 +1,5 @@
-/* fuzz_log.c: whatever is logged becomes one line, from which the pairs can be read as they were, or as
- * the beginning of what they were. */
+/* fuzz_log.c: whatever is logged becomes one line, and the line gives back each pair, or the
+ * beginning of it. */
 #include "config.h"
 
 #include <assert.h>
@@ -27,8 +27,9 @@ struct pair {
 	char *key, *value; /* NULL: not there */
 };
 
-/* Two bytes of length, one of the pattern's length, the pattern: it is repeated up to the length,
- * so that short inputs make long texts. NULL: nothing is left. */
+/* Makes a text from the input: two bytes of length, one of the pattern's length, and the pattern,
+ * which repeats up to the length, so that short inputs make long texts. Returns NULL if no input is
+ * left. */
 static char *
 next_text(struct input *in)
 {

@@ -1,5 +1,5 @@
-/* fuzz_origin.c: addresses, proxies, X-Forwarded headers, Origin and local paths, against slow
- * readings of the same rules. */
+/* fuzz_origin.c: compares addresses, proxies, X-Forwarded headers, Origin and local paths with slow
+ * versions of the same rules. */
 #include "config.h"
 
 #include <arpa/inet.h>

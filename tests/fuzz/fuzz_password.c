@@ -1,5 +1,5 @@
-/* fuzz_password.c: stored hashes against patterns of the same rule, what they open to against
- * crypt(3) itself, Apache's hash against a slow one, and the rules for a new password. */
+/* fuzz_password.c: compares which hashes gate uses with patterns of the same rule, verifying with
+ * crypt(3), and Apache's hash with a slow version; and tries the rules for a new password. */
 #include "config.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* fuzz_record.c: a record through a request: parsed, seen as a session, changed, stamped, written. */
+/* fuzz_record.c: takes a record through a request: parses, views, changes, stamps and writes it. */
 #include "config.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
-/* fuzz_request.c: any parameters and any body, through a handler that reads all and does what it is
- * told; whatever comes, the answer is one that a web server can't misread. */
+/* fuzz_request.c: gives any parameters and any body to a handler that reads all of them and does
+ * what the input says. The answer must always be one that a web server can't misread. */
 #include "config.h"
 
 #include <assert.h>
@@ -234,8 +234,8 @@ seed(void)
 	forget_end(&v.f, ID);
 }
 
-/* Three bytes of switches and a newline; lines "NAME=value" to an empty one; the body. What gate
- * logs goes to standard error: -close_fd_mask=2 keeps it away. */
+/* The input: three bytes of switches and a newline; lines "NAME=value" up to an empty one; the
+ * body. gate logs to standard error: -close_fd_mask=2 hides that. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

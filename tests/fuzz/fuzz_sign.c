@@ -98,8 +98,8 @@ compare(const struct gate_keys *keys, const char *const *secrets, const char *te
 	assert(got == 0 || (id_length == wanted_length && old == (wanted > 1)));
 }
 
-/* The first byte says what is done with the rest: compared as it is, or signed first by one of the
- * secrets and then damaged. */
+/* The first byte says what to do with the rest: compare it as it is, or first sign it with one of
+ * the secrets and then damage it. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,4 +1,4 @@
-/* fuzz_users.c: any bytes as a file of users: what is read, and that a change changes nothing else. */
+/* fuzz_users.c: reads any bytes as a users' file, and changes it: all else must stay as it was. */
 #include "config.h"
 
 #include <assert.h>
@@ -62,7 +62,7 @@ write_file(const uint8_t *data, size_t size)
 	close(fd);
 }
 
-/* Does the file hold these bytes, and `more` behind them? A @ of it stands for the digits of a time. */
+/* Does the file hold these bytes and then `more`? In `more`, @ stands for the digits of a time. */
 static bool
 holds(const uint8_t *data, size_t size, const char *more)
 {

@@ -1,11 +1,12 @@
-/* load.c: an HTTP/1.1 load client: many connections on one epoll loop, every answer counted.
- * A request whose connection dies is counted and never repeated. The report's lines:
+/* load.c: an HTTP/1.1 load client: many connections on one epoll loop; counts every answer.
+ * Counts a request whose connection dies, and never repeats it. The report's lines:
  *   requests N · status CODE N (for each code seen) · errors N · error KIND N (for each seen) ·
  *   set_cookies N (answers with Set-Cookie) · seconds X · rate X (answers a second) · p50_us N ·
  *   p99_us N · max_us N · with -u: numbers N distinct N min N max N duplicates N
- * With -f each line of the file is a session with numbers of its own: what stands behind numbers is
- * the sum, and a `line I numbers N …` for each of them follows.
- * SIGINT and SIGTERM end the run as -t does: what is under way is still answered. */
+ * With -f each line of the file is a session with numbers of its own: then N after `numbers` is the
+ * sum, and a line `line I numbers N …` for each session follows.
+ * SIGINT and SIGTERM end the run as -t does: it still waits for answers to requests that it
+ * sent. */
 #include "config.h"
 
 #include <arpa/inet.h>

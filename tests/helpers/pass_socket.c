@@ -1,5 +1,5 @@
-/* pass_socket.c: keeps a listening unix socket and runs a program on it, again each time that it
- * ends with status 0, as systemd and spawn-fcgi do. */
+/* pass_socket.c: listens on a unix socket and runs a program on it, again each time that the
+ * program ends with status 0, as systemd and spawn-fcgi do. */
 #include "config.h"
 
 #include <errno.h>

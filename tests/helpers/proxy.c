@@ -1,14 +1,14 @@
-/* proxy.c: stands between a client and a server on loopback, and spoils their conversation as it is
- * told. A line to the control port is an order; the answer says what it did to so far:
- *   pass          lets everything through
- *   delay MS      answers come that much later
- *   drip MS       answers come a byte at a time, and that long between two
- *   hold          takes connections and bytes, and passes none on; what is held goes on with pass
- *   cut N         ends each connection after N bytes of answers, from now or from its beginning
+/* proxy.c: stands between a client and a server on loopback, and spoils their conversation.
+ * Each line to the control port is an order; the answer to it tells what the proxy did so far:
+ *   pass          pass everything on
+ *   delay MS      pass answers on MS later
+ *   drip MS       pass answers on byte by byte, MS apart
+ *   hold          accept connections and bytes, and pass nothing on until `pass`
+ *   cut N         end each connection after N bytes of answers, from now or from its beginning
  *   reset N       the same, but with a reset
- *   refuse        nobody listens, and nobody is connected; until another order
- *   drop          resets all connections that there are, and goes on as before
- *   (nothing)     just the answer
+ *   refuse        end all connections, and don't listen until another order
+ *   drop          reset all present connections, and go on as before
+ *   (nothing)     only answer
  * Answer: "open N accepted N spoilt N" */
 #include "config.h"
 

@@ -1,10 +1,10 @@
-/* races.c: a slow save against destroy or renew, or two renewals, over raw HTTP, many times.
+/* races.c: races a slow save against destroy or renew, or two renewals, over raw HTTP, many times.
  * Each race has a session of its own with views = 1, and two requests with its cookie:
  *   A saves views + 1 (renewals: renews), B destroys or renews.
- * Half of the races hold both until both have loaded the record (/slowfile of responder.c), so that
- * one of them must find it changed; the others start A and B at random times. When both are
- * answered, the old cookie must be good for nothing and nobody may have been given a cookie that
- * replaces B's. Prints how often which came first, and fails if one order never came. */
+ * Half of the races hold both until both have loaded the record (/slowfile of responder.c): then
+ * one of them must find it changed. The others start A and B at random times. After both answers,
+ * the old cookie must open nothing, and no answer may have set a cookie that replaces B's. Prints
+ * how often each order came, and fails if one never came. */
 #include "config.h"
 
 #include <errno.h>
@@ -226,8 +226,8 @@ new_holds(struct lane *lane, const char *cookie, long views)
 
 /* ---- the races' ends ---- */
 
-/* A began after the end of the session only if it was not held until it had loaded: then it may
- * begin a session of its own. */
+/* If A was not held until it had loaded the record, it may have begun after the end of the session:
+ * then it may begin a session of its own. */
 static bool
 judge_destroy(struct lane *lane, bool held)
 {
@@ -339,8 +339,8 @@ make(struct lane *lane, const char *path)
 	    wrong(lane, "the scratch folder can't be used");
 }
 
-/* Both have loaded the record when they are let go, one a little before the other: B mostly, since
- * it has more to do. */
+/* Lets both go when both have loaded the record, one a little before the other: mostly B, which has
+ * more to do. */
 static bool
 start_held(struct lane *lane)
 {

@@ -114,8 +114,9 @@ act(struct gate_request *req, const char *what)
 	return strcmp(what, "commit") == 0 ? gate_session_commit(req) : 0;
 }
 
-/* ?ready=FILE&go=FILE&then=count|commit|destroy|renew|nothing: loads, makes the file `ready`, waits
- * for the file `go`, and does the rest only then. A second run finds both there. */
+/* ?ready=FILE&go=FILE&then=count|commit|destroy|renew|nothing: loads the session, makes the file
+ * `ready`, waits for the file `go`, and then does what `then` says. A second run finds both
+ * files. */
 static void
 slow_file(struct gate_request *req)
 {

@@ -1,7 +1,7 @@
 /* smuggle.c: posts bodies that hold a whole forged FastCGI request, at every offset of a range, and
- * looks whether the request behind each of them is still answered right. With BYTES the body is that
- * long and full of forged requests, and of empty records between them, which a reader skips: so one
- * that begins anywhere in the body at a multiple of eight bytes finds the next forged request.
+ * checks that the request after each post still gets its own answer. With BYTES, the body is that
+ * long: forged requests, with empty records between them, which a reader skips. A reader that
+ * begins at any multiple of eight bytes in the body finds the next forged request.
  * The report's lines: status CODE N (of the posts, for each code seen) · failed N (posts without
  * an answer) · wrong N (follow-ups that got another answer than their own). */
 #include "config.h"

@@ -1,9 +1,9 @@
-/* spy.c: preloaded into a program under test: counts and holds its hashing, and stops its clock.
+/* spy.c: preloaded into a program under test: logs and holds its hashing, and stops its clock.
  * In the folder SPY_FOLDER:
- *   hashes  gets a line for each call of crypt_r: the method and cost that it was asked for
- *   hold    while it is there no call begins; the line is written before
- *   clock   where the wall clock stands still: ms since 1970
- *   cores   how many there are */
+ *   hashes  gets a line for each call of crypt_r: method and cost
+ *   hold    while this file is there, no call begins; the line in `hashes` is written before
+ *   clock   holds the time at which the wall clock stands still: ms since 1970
+ *   cores   holds the number of cores that the program sees */
 #include "config.h"
 
 #include <crypt.h>

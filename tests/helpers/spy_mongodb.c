@@ -1,7 +1,7 @@
 /* spy_mongodb.c: preloaded into a program under test: writes down the commands that it sends to
  * MongoDB servers, by libmongoc's own command monitoring. In the folder SPY_FOLDER the file
- * `commands` gets a line for each: name, collection, the process that made the pool, this one; what
- * goes beside the pool, as sweeps do, stands in `sweeps`. */
+ * `commands` gets a line for each: its name, the collection, the process that made the pool, this
+ * process. Commands that don't use the pool, as those of sweeps, go to `sweeps`. */
 #include "config.h"
 
 #include <dlfcn.h>

@@ -1,8 +1,8 @@
-/* tabs.c: one browser with two tabs, whose requests are under way at once, many times. Whichever
- * answer comes last, whose cookies the browser then keeps, must leave it logged in (or out).
- * Each round has a browser of its own. What it did is in the table of races; then, with the jar that
- * each order of the two answers leaves, /user is asked who is logged in, and the cookie from before
- * must open nothing any more. Prints how often each pair of answers came. */
+/* tabs.c: one browser sends two requests at once, as from two tabs, many times. The browser keeps
+ * the cookies of the last answer: whichever that is, it must then be logged in (or out).
+ * Each round has a browser of its own. The table of races says what it does. Then, with the cookies
+ * that each order of the two answers leaves, the test asks /user who is logged in; and the cookie
+ * from before must open nothing any more. Prints how often each pair of answers came. */
 #include "config.h"
 
 #include <errno.h>

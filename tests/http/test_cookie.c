@@ -10,8 +10,8 @@
 
 #define MUCH (100000 * sizeof "a=")
 
-/* The pairs of a header as "[name|value][name|value]"; from a copy that ends where the header does,
- * so that a sanitizer sees each byte too many. */
+/* Returns the pairs of a header as "[name|value][name|value]". Reads a copy of exactly that length,
+ * so that a sanitizer sees a read beyond it. */
 static const char *
 pairs(const char *header, size_t length)
 {

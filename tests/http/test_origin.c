@@ -1,4 +1,4 @@
-/* test_origin.c: who may send what is unsafe, whose address counts, which `next` stays here.
+/* test_origin.c: which unsafe requests pass, whose address counts, which `next` is local.
  * Tests http/origin.c and http/address.c. */
 #include "config.h"
 

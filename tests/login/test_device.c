@@ -34,8 +34,7 @@ new_keys(const char *first, const char *second)
 	return gate_keys_new(secrets, NULL);
 }
 
-/* From a copy that ends exactly where the value does, so that a sanitizer sees each byte too many.
- */
+/* Calls it on a copy of exactly that length, so that a sanitizer sees a read beyond it. */
 static int
 check(const struct gate_keys *keys, const char *name, int64_t now, const char *value, size_t length)
 {

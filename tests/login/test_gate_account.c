@@ -1,5 +1,4 @@
-/* test_gate_account.c: one's sessions, to be listed and ended, and one's password, to be changed.
- * For lib/account.c, and gate_change_password of lib/login/login.c.
+/* test_gate_account.c: a user lists and ends sessions, and changes the password.
  * Tests login/sessions.c, login/end.c and login/change_password.c. */
 #include "config.h"
 

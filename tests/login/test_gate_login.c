@@ -1,5 +1,5 @@
-/* test_gate_login.c: login, logout, and who is logged in: what is stored, what is told, what a
- * second run does not do again.
+/* test_gate_login.c: login, logout, and who is logged in: what gate stores and answers, and what a
+ * second run does not repeat.
  * Tests login/login.c, login/try.c, login/report.c and login/finish.c. */
 #include "config.h"
 
@@ -592,7 +592,7 @@ test_forged(void)
 
 /* ---- logout ---- */
 
-/* Without a cookie that is set Chromium shows the session's last page again:
+/* Unless the answer sets a cookie, Chromium's Back shows the session's last page again: see
  * tests/pages/browser/back.js. */
 static void
 test_logout_cookie(const char *old)

@@ -1,5 +1,5 @@
-/* test_hashing.c: so many turns at hashing and no more, for threads and processes alike, and free
- * when a holder dies. */
+/* test_hashing.c: threads and processes share a fixed number of turns at hashing; a turn is free
+ * again when its holder dies. */
 #include "config.h"
 
 #include <dirent.h>
@@ -63,7 +63,8 @@ open_hashing(int on_cores, int waiting)
 	return h;
 }
 
-/* How many turns there are to be had now; all are taken, up to 64, for as long. Nobody may wait for h's. */
+/* Takes all turns that are free, up to 64. Returns how many. Nobody may be waiting for h's
+ * turns. */
 static int
 take_all_for(struct gate_hashing *h, int turns[64], int64_t deadline)
 {

@@ -1,5 +1,5 @@
-/* test_throttle.c: the rule of throttle.h, on the real store under a clock that the test sets, by
- * one and by many at once. */
+/* test_throttle.c: the rule of throttle.h, on the real store, with a clock that the test sets; for
+ * one try at a time and for many at once. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -489,8 +489,9 @@ test_address_back(void)
 	ok(good, "a success takes back what was counted in the part of time before");
 }
 
-/* A random crowd behind one address, for two days: no five minutes see over 20 failures, nobody
- * is refused unless the seven and a half before saw 20, and who waits as told gets in. */
+/* A random crowd tries from one address for two days. No five minutes have more than 20 failures; a
+ * try is refused only if the seven and a half minutes before had 20; and a try after the wait that
+ * was told passes. */
 static void
 test_address_window(void)
 {

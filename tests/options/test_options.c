@@ -1,4 +1,4 @@
-/* test_options.c: gate.conf, the environment, argv, what they may say, and that secrets stay
+/* test_options.c: gate.conf, the environment and argv: what they may say, and that secrets stay
  * hidden. */
 #include "config.h"
 
@@ -459,7 +459,7 @@ test_lists(void)
 	    "gate.conf:5: secret is one value too many");
 }
 
-/* Each clash, and each path that depends on who reads the file, is said with its line, and what to do. */
+/* Errors of clashes, and of paths that depend on the reader, name the line and say what to do. */
 static void
 test_places(void)
 {

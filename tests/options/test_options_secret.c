@@ -80,8 +80,8 @@ make_uuid(char *out)
 	sprintf(out, "%.8s-%.4s-4%.3s-a%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17, hex + 20);
 }
 
-/* As gate secret, openssl rand -base64 32, openssl rand -hex 32 and two of uuidgen make them. Of
- * 50 000 of each none came near the bound. */
+/* Secrets as gate secret, openssl rand -base64 32, openssl rand -hex 32 and two calls of uuidgen
+ * make them are never weak. Of 50 000 of each, none came near the bound. */
 static void
 test_chance(void)
 {

@@ -1,4 +1,4 @@
-/* test_json.c: the scanner takes what JSON.parse takes, the printer writes what stringify writes.
+/* test_json.c: the scanner takes what JSON.parse takes, the printer prints as stringify does.
  * Tests record/json.c, record/json_print.c and base/number.c. */
 #include "config.h"
 

@@ -1,5 +1,4 @@
-/* test_record.c: what didn't change goes back byte for byte, what changed as Node would write it.
- */
+/* test_record.c: unchanged members stay byte for byte, changed ones are written as by Node. */
 #include "config.h"
 
 #include "record/json.h"

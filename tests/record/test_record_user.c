@@ -1,5 +1,4 @@
-/* test_record_user.c: who is logged in as a record says it, as a session says it, and as it is
- * written. */
+/* test_record_user.c: who is logged in: by a record, by a session, and as it is written. */
 #include "config.h"
 
 #include "record/json.h"

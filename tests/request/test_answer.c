@@ -1,4 +1,4 @@
-/* test_answer.c: status, header lines, pages and redirects, and that none leaves unsaved.
+/* test_answer.c: status, header lines, pages and redirects; none is sent before the save.
  * Tests request/answer.c, request/page.c and request/finish.c. */
 #include "config.h"
 

@@ -1,5 +1,5 @@
-/* test_redirect.c: notes: what a page says to itself over a redirect. (Where `next` leads to:
- * test_answer.c.) */
+/* test_redirect.c: notes, which a page sends to itself by a redirect. (test_answer.c tests where
+ * `next` leads.) */
 #include "config.h"
 
 #include "crypto/seal.h"
@@ -138,7 +138,7 @@ test_bounds(void)
 	free(query);
 }
 
-/* The clock of the request, not that of the test, says when a note was made: so it is made older. */
+/* A note's age counts by the request's clock, which the test can't set: so it makes old notes. */
 static void
 test_age(void)
 {

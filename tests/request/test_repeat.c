@@ -1,4 +1,4 @@
-/* test_repeat.c: submits that come twice: what is done once, who is told what, and who gets nothing. */
+/* test_repeat.c: submits that come twice: what is done only once, and which answer each gets. */
 #include "config.h"
 
 #include "crypto/digest.h"

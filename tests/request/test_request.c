@@ -1,4 +1,4 @@
-/* test_request.c: what was asked, and a request's transaction from its parameters to its answer.
+/* test_request.c: what a request asks, and its transaction from parameters to answer.
  * Tests request/request.c, request/asked.c, request/memory.c and serve/transact.c. */
 #include "config.h"
 

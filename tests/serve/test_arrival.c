@@ -1,4 +1,4 @@
-/* test_arrival.c: requests that come slowly, in pieces or only in part, over unix and TCP sockets: they
+/* test_arrival.c: requests that come slowly, in pieces or only in part, over unix and TCP sockets,
  * hold no thread, and get the same answers. */
 #include "config.h"
 
@@ -85,8 +85,8 @@ release_part(struct part *p)
 
 /* ---- they hold no thread ---- */
 
-/* Two threads, and parts that end at every kind of place. Time for a body is long here: who waits for
- * a thread of theirs waits in vain. */
+/* Sends parts that end at every kind of place to two threads. The time for a body is long here: if
+ * parts held the threads, the other requests would get no answer. */
 static void
 test_crowd(const struct server *s, const char *name)
 {
@@ -255,7 +255,8 @@ has_logged(const char *name, const char *text)
 	return found;
 }
 
-/* Parts that take 4 MiB each, with the room for more behind them: when they are over the limit together, the oldest are dropped. */
+/* Parts take 4 MiB each, with their spare room. When all together are over the limit, the oldest
+ * are dropped. */
 static void
 test_memory(const struct server *s, const char *log)
 {

@@ -1,5 +1,5 @@
-/* test_mongodb.c: what the MongoDB store says of a server that it can't use, and what becomes of
- * it when the server goes away and comes back.
+/* test_mongodb.c: what the MongoDB store reports of a server that it can't use, and how it fares
+ * when the server goes away and comes back.
  * Tests server/mongodb.c and server/mongoc.c. */
 #include "config.h"
 

@@ -1,5 +1,5 @@
-/* test_mongodb_hostile.c: a server that never comes to an end: records without end, empty answers
- * without end, a byte now and then, none at all. Each call ends at its deadline, in bounded memory. */
+/* test_mongodb_hostile.c: a server whose answer never ends: endless records, endless empty answers,
+ * a byte now and then, none at all. Each call ends at its deadline, in bounded memory. */
 #include "config.h"
 
 #include <poll.h>

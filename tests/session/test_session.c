@@ -1,6 +1,6 @@
 /* test_session.c: what is written when, to the browser and to the store, byte for byte; what
- * can't be stored; what the trace says. Decisions are compared with express-session's in
- * test_session_table.c. */
+ * can't be stored; what the trace says. (test_session_table.c compares the decisions with
+ * express-session's.) */
 #include "config.h"
 
 #include "session/visits.h"

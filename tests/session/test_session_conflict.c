@@ -1,5 +1,5 @@
-/* test_session_conflict.c: a session that others change, renew or end meanwhile; commits by the
- * handler; turns. */
+/* test_session_conflict.c: other requests change, renew or end the session meanwhile; commits by
+ * the handler; turns. */
 #include "config.h"
 
 #include "session/visits.h"
@@ -68,8 +68,8 @@ test_gone(void)
 	    "when the mark is over it is a cookie like any other");
 }
 
-/* Readers load, somebody renews or logs out, the readers' answers must not bring the old cookie
- * back: the browser may have a fresh one by then. */
+/* A reader loads the session, and another request renews or destroys it. The reader's answer must
+ * not bring the old cookie back: the browser may have a fresh one by then. */
 static void
 late_reader_while(step *change, bool long_ago, const struct gate_keys *keys, const char *what)
 {

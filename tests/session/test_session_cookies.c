@@ -1,5 +1,5 @@
-/* test_session_cookies.c: our cookie and what it stands for: when it is sent again, and what becomes
- * of several, of too many, and of those whose session can't be read. */
+/* test_session_cookies.c: the session's cookie: when it is set again; what gate does with several,
+ * with too many, and with one whose session can't be read. */
 #include "config.h"
 
 #include "base/error.h"

@@ -1,5 +1,4 @@
-/* test_session_ids.c: which of the ids that a browser sends counts, and what a new id looks
- * like. */
+/* test_session_ids.c: which of a browser's ids counts, and what a new id looks like. */
 #include "config.h"
 
 #include "session/visits.h"

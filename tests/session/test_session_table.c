@@ -1,5 +1,5 @@
-/* test_session_table.c: express-session's decision table: every kind of request, every action of a
- * handler, every policy; what we do otherwise must stand in the list of deviations. */
+/* test_session_table.c: compares with express-session's decisions, for every kind of request, every
+ * action of a handler, every policy. Each difference must be in the list of deviations. */
 #include "config.h"
 
 #include "base/date.h"

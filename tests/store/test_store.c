@@ -279,8 +279,8 @@ test_each(void)
 	}
 }
 
-/* A session's record made two hours ago with a lifetime of four, last touched at `touched`; user:
- * logged in, NULL: nobody. */
+/* Creates a session's record, made two hours ago with a lifetime of four, last touched at
+ * `touched`. user: who is logged in, NULL: nobody. */
 static void
 put_first(const char *id, int64_t touched, const char *user)
 {

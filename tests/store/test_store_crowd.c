@@ -131,8 +131,8 @@ work_in_process(int number, void *data)
 	return 0;
 }
 
-/* The fixture's store is closed meanwhile, and with it its threads: what a thread holds at a fork,
- * the child waits for in vain, be it a lock of the address sanitizer's own malloc. */
+/* Closes the fixture's store, and with it its threads, before it forks: a child waits for ever for
+ * a lock that another thread held at the fork, even one of the address sanitizer's malloc. */
 static bool
 in_crowd(int (*work)(int number, void *data), void *data)
 {
@@ -198,8 +198,8 @@ test_crowd(void)
 
 #define FULL_WIDTH 5000
 
-/* n is a number and letters that follow from it: a mixture of two writes shows. Most are of nearly
- * one size, since that is what a store may write in place. */
+/* Makes a value of a number and letters that depend on it, so that a mixture of two writes shows.
+ * Most values have nearly the same size: a store may write those in place. */
 static void
 make_checked(char *text, unsigned number)
 {

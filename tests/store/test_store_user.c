@@ -1,5 +1,5 @@
-/* test_store_user.c: one user's records, asked of each store by nothing but the calls of store.h;
- * and the files by which the file store finds them. */
+/* test_store_user.c: one user's records, in each store, only by the calls of store.h; and the files
+ * by which the file store finds them. */
 #include "config.h"
 
 #include <errno.h>

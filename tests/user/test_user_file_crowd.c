@@ -129,7 +129,7 @@ test_crowd(void)
 	write_crowd();
 	crowd->stop = crowd->torn = crowd->backward = crowd->found = 0;
 	fflush(stdout);
-	/* before there are threads: a child of one would wait for what another holds (malloc's lock) */
+	/* fork before there are threads: one might hold malloc's lock, for ever in the child */
 	pid = fork();
 	if (pid == 0) {
 		while (crowd->found == 0)

@@ -209,8 +209,8 @@ open_sampled(const char *url, const struct gate_keys *keys)
 	return theirs;
 }
 
-/* Names that are much alike, and hashes that go with the names: as where users have numbers, and those
- * who came before some day have old hashes. */
+/* Picks among names that are much alike, and whose hashes depend on the name: as where users have
+ * numbers, and those from before some day have old hashes. */
 static void
 test_sample(const char *url, const struct gate_keys *keys)
 {

@@ -1,4 +1,4 @@
-/* store/file/check.c: looks at the records of a folder for what an operator should know, for gate check. */
+/* store/file/check.c: tells gate check what an operator should know of a folder's records. */
 #include "config.h"
 
 #include <dirent.h>
@@ -17,20 +17,25 @@
 #include "record/record.h"
 #include "store/file/private.h"
 
-#define RECORDS_LOOKED_AT 10000 /* of the store's folder; a million would take a minute */
+#define RECORDS_LOOKED_AT 10000 /* files; a million would take a minute */
 
-struct listener { /* who is told what is found */
+struct listener { /* gets the findings */
 	gate_check_report *report;
 	void *data;
 };
 
-struct tally { /* of the records in the folder */
+/* Counts sessions (seen), and of those: with rights for others (exposed), not padded as gate's
+ * (foreign), with the user at another member (unnamed). Counts other files: those that can't be
+ * opened (closed), those that are no sessions (others). Has a name of one exposed and of one
+ * other. */
+struct tally {
 	const struct gate_store_file_dir *dir;
 	size_t seen, exposed, foreign, closed, others, unnamed;
 	char exposed_one[NAME_MAX + 1], other[NAME_MAX + 1];
 };
 
-/* Ours end in spaces up to a multiple of 256, but with file_sync; Node's never do. */
+/* gate pads its records with spaces to a multiple of 256 bytes, except with file_sync; Node never
+ * pads. */
 static bool
 is_unpadded(int fd, const struct stat *st)
 {
@@ -40,7 +45,7 @@ is_unpadded(int fd, const struct stat *st)
 	    pread(fd, &last, 1, st->st_size - 1) == 1 && last != ' ';
 }
 
-/* Was somebody logged in by it, under another user_member? */
+/* Is somebody logged in by the record, but at a member other than user_member? */
 static bool
 has_other_user(const struct tally *tally, const char *text, size_t length)
 {
@@ -52,7 +57,7 @@ has_other_user(const struct tally *tally, const char *text, size_t length)
 	return other;
 }
 
-/* Is it a session's, or what is left of one's? */
+/* Is it the file of a session, or the remains of one? Counts those of `unnamed`. */
 static bool
 is_session(int fd, const char *name, const struct stat *st, struct tally *tally)
 {
@@ -99,7 +104,7 @@ look_at(const char *name, struct tally *tally)
 	close(fd);
 }
 
-/* Fails if the folder can't be listed. */
+/* Returns 1, or -1 with the error set if the folder can't be listed. */
 static int
 look_at_all(struct tally *tally, struct gate_error *error)
 {

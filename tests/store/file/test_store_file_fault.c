@@ -29,8 +29,8 @@ struct answers { /* of a store in trouble */
 	struct gate_error error; /* of the update */
 };
 
-/* What the store says while the trouble lasts; nothing is printed, since that may fail as well.
- * "fault" holds 1 and "gone" anything. */
+/* Returns what the store answers while the trouble lasts. Prints nothing, since that may fail, too.
+ * The record "fault" holds 1, and "gone" anything. */
 static struct answers
 ask(void)
 {

@@ -1,5 +1,5 @@
-/* test_store_file_node.c: the file store against a writer that takes no locks, as Node takes none,
- * at the very instants when that matters. */
+/* test_store_file_node.c: the file store against a writer that takes no locks, like Node, at the
+ * very instants when that matters. */
 #include "config.h"
 
 #include <sys/syscall.h>

@@ -175,7 +175,8 @@ struct kill {
 
 static struct kill *killed;
 
-/* Small steps stay in place, each ninth changes the size; in both cases the text says its number. */
+/* Makes a text that says its number. Every ninth has another size; the others are written in
+ * place. */
 static void
 make_text(char *text, size_t size, int number)
 {

@@ -1,5 +1,5 @@
-/* test_store_file_turn.c: what of the file store two of gate do to each other when Node comes in
- * between, at the very instants when that matters. */
+/* test_store_file_turn.c: two processes of gate use the file store, and Node comes in between, at
+ * the very instants when that matters. */
 #include "config.h"
 
 #include <sys/syscall.h>

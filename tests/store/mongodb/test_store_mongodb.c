@@ -1,5 +1,5 @@
-/* test_store_mongodb.c: the documents of the MongoDB store, as connect-mongo has them, and the
- * commands that they cost. */
+/* test_store_mongodb.c: the MongoDB store's documents, as connect-mongo has them, and the commands
+ * that each call sends. */
 #include "config.h"
 
 #include "store/mongodb/documents.h"

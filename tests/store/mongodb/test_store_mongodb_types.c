@@ -1,5 +1,5 @@
-/* test_store_mongodb_types.c: sessions of every BSON type: what is shown of it, and that a
- * change of another member leaves it as it is. */
+/* test_store_mongodb_types.c: sessions with members of every BSON type: what a handler sees of
+ * them, and that a change of another member leaves them as they are. */
 #include "config.h"
 
 #include "store/mongodb/documents.h"
