@@ -4,8 +4,7 @@
 
 #include <gate.h>
 
-/* Shows the page. note: what is wrong, or NULL. A HEAD leaves `done` for the next GET: its user did
- * not see the page. */
+/* note: what is wrong, or NULL. A HEAD leaves `done`, as its user did not see the page. */
 static void
 show(struct gate_request *req, json_t *note)
 {

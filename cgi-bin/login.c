@@ -17,8 +17,7 @@ has_cookie(struct gate_request *req)
 	    gate_cookie(req, gate_option(req, "cookie_name")) != NULL;
 }
 
-/* Sends a logged-in user on to `next`, but not in a circle: that page may send users back here whom
- * it does not want. Returns whether it did. */
+/* Sends a logged-in user on to `next`, but not in a circle, as that page may send users back. */
 static bool
 is_led_on(struct gate_request *req, const char *next)
 {

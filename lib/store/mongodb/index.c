@@ -61,9 +61,8 @@ is_it(const bson_iter_t *at, const struct index *index)
 	return index->ttl && BSON_ITER_HOLDS_NUMBER(&field) && bson_iter_as_int64(&field) == 0;
 }
 
-/* Returns true if the index is there already, so that nothing needs to be made: a role that may only
- * read and write is enough then, and no start of a worker takes a lock. Returns false if the server
- * can't be asked, too. */
+/* Returns true if the index is there already: then a role that reads and writes is enough. Returns
+ * false also if the server can't be asked. */
 static bool
 has_index(struct gate_store_mongodb *store, const struct index *index)
 {
@@ -91,7 +90,8 @@ has_index(struct gate_store_mongodb *store, const struct index *index)
 	return found;
 }
 
-/* Makes an index, if it is not there. Returns 1, 0 if the server refused, which it logs, or -1 with the error set. */
+/* Makes an index, if it is not there. Returns 1, 0 if the server refused, which it logs, or -1 with
+ * the error set. */
 static int
 make_index(struct gate_store_mongodb *store, const struct index *index, struct gate_error *error)
 {
