@@ -258,8 +258,11 @@ gate_transaction_load(struct gate_transaction *s)
 json_t *
 gate_transaction_json(struct gate_transaction *s)
 {
-	if (s->state == GATE_SESSION_UNASKED)
+	if (s->state == GATE_SESSION_UNASKED) {
 		s->state = gate_transaction_load(s);
+		if (gate_transaction_is_open(s))
+			gate_transaction_explain(s, "not committed", "not committed");
+	}
 	if (s->json == NULL)
 		s->json = s->state == GATE_SESSION_LOADED && !s->destroy
 		    ? gate_record_session(&s->record)

@@ -102,7 +102,7 @@ says '... which a change moves on' /r/count \
 	"session=TAG state=loaded touched_ago=N did=update why=changed cookie=set why_cookie=\"its expiry moved\" result=done"
 sends set
 says 'no page of that name: thrown away' '/r/render?template=nosuch.html' \
-	"session=TAG state=loaded touched_ago=N did=nothing why=\"unchanged and touched just now\" cookie=kept why_cookie=\"the answer is thrown away\" result=\"no page\""
+	"session=TAG state=loaded touched_ago=N did=nothing why=\"not committed\" cookie=kept why_cookie=\"the answer is thrown away\" result=\"no page\""
 is "$status" 500 '... with 500'
 
 says "a name that Node drops: can't be stored" '/r/set?name=__proto__&value=1' \
