@@ -44,6 +44,7 @@ conf() { # STORE USERS
 }
 works() { # NAME URI
 	conf "$2" "$2"
+	make_indexes "$2" 2>/dev/null
 	new_visitor
 	like "$(gate check)" '(no errors|all is well)$' "$1: gate check finds no error"
 	start_responder responder || bail 'the responder does not start'

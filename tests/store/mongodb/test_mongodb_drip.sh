@@ -12,6 +12,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyou
 	bail 'openssl makes no certificate'
 start_server --tls "$dir/pem" "$dir/key"
 start_proxy
+make_indexes "mongodb://$at/drip?tls=true&tlsCAFile=$dir/pem"
 # socket_timeout lasts: the driver begins it anew with each byte
 make_conf store="mongodb://$proxy_at/drip?tls=true&tlsCAFile=$dir/pem" workers=1 threads=2 deadline=2s \
 	socket_timeout=60s connect_timeout=60s

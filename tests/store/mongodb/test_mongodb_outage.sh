@@ -185,6 +185,7 @@ test_load_spoilt() {
 }
 
 begin() { # WORKERS TEST...
+	make_indexes "mongodb://$at/outage"
 	make_conf store="mongodb://$proxy_at/outage?w=majority&journal=true" workers="$1" threads=4
 	start_responder responder || bail 'the responder does not start'
 	wait_until 10 has_workers "$1"

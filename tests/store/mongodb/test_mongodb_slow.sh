@@ -9,6 +9,7 @@ need_mongodb
 others=20 old='plum violet rowboat' new='vexing ochre tundra 88'
 start_server
 start_proxy
+make_indexes "mongodb://$at/slow"
 echo "alice:$(cheap_hash "$old")" >"$dir/users"
 chmod 600 "$dir/users"
 make_conf store="mongodb://$proxy_at/slow" users="file:$dir/users" insecure_http=yes trusted_proxies=127.0.0.1 \
