@@ -590,7 +590,7 @@ test_secure(void)
 	gate_buffer_release(&longest);
 }
 
-/* ---- next (security.md R1) ---- */
+/* ---- next ---- */
 
 static bool
 is_local(const char *text, size_t length)
@@ -660,7 +660,7 @@ test_hostile_next(void)
 	ok(tried >= 500, "%zu hostile ones refused", tried);
 }
 
-/* Every byte that R1 forbids, wherever it stands. */
+/* Every byte that `next` must not hold, wherever it stands. */
 static void
 test_bytes_of_next(void)
 {
