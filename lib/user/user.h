@@ -41,9 +41,9 @@ int gate_users_change(struct gate_users *, enum gate_user_change, const char *na
 /* Prepares cheap picks, if that is due. May take minutes. Call it now and then, from one thread.
  * weak: as for the picks. */
 void gate_users_tend(struct gate_users *, const struct gate_keys *, bool weak);
-/* Prepares the first picks, which may take seconds. Call it before every find that a pick may
- * follow: then that time is spent for known and unknown names alike, and doesn't show who has an
- * account. */
+/* Prepares the first pick, which may take seconds. Call it before every find that a pick may
+ * follow. A known and an unknown name then take equally long, so nobody learns from the time who
+ * has an account. */
 void gate_users_get_ready(struct gate_users *, const struct gate_keys *, bool weak);
 /* Sets *since (ms since 1970): sessions of that name that began before it are over; 0: none are. A
  * removed user keeps this time. Returns 1, 0 if nothing is known of the name, or -1 with the error

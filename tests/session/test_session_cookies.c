@@ -71,7 +71,10 @@ new_session(struct gate_store_link *store, struct gate_queue *queue)
 	    .deadline = gate_clock_monotonic() + 5000};
 }
 
-/* One request of one run; its Set-Cookie goes to `line`. */
+static struct gate_transaction seen; /* the last session, for what its fields say */
+
+/* One request of one run; its Set-Cookie goes to `line`, and what was known of its session to
+ * `seen`. */
 static int
 visit(struct gate_store_link *store, step *handler)
 {
@@ -86,6 +89,7 @@ visit(struct gate_store_link *store, step *handler)
 	gate_transaction_set_cookie(&s, 0, &out);
 	snprintf(line, sizeof line, "%s", gate_buffer_text(&out));
 	gate_buffer_release(&out);
+	seen = s;
 	gate_transaction_release(&s);
 	hear_out(&f);
 	return result;
@@ -175,8 +179,6 @@ test_touch_without_effect(void)
 
 /* ---- what can't be read is not absent ---- */
 
-static struct gate_transaction seen; /* the last session, for what its fields say */
-
 static void
 count_on(struct gate_transaction *s)
 {
@@ -197,25 +199,10 @@ log_out(struct gate_transaction *s)
 	gate_transaction_destroy(s);
 }
 
-/* As visit, for what is known of the session behind it, too. */
 static int
 try(step *handler)
 {
-	struct gate_transaction s = new_session(&f.link, &f.queue);
-	struct gate_buffer out = {0};
-	int result;
-
-	listen_in(&f);
-	gate_transaction_begin(&s);
-	handler(&s);
-	result = gate_transaction_save(&s);
-	gate_transaction_set_cookie(&s, 0, &out);
-	snprintf(line, sizeof line, "%s", gate_buffer_text(&out));
-	gate_buffer_release(&out);
-	seen = s;
-	gate_transaction_release(&s);
-	hear_out(&f);
-	return result;
+	return visit(&f.link, handler);
 }
 
 static int
