@@ -98,7 +98,7 @@ work(void *data)
 	size_t total;
 
 	if (gate_store_open(
-		&raw.link, gate_store_find(raw.options.store, NULL, NULL), &raw.options, NULL) < 0)
+		&raw.link, gate_store_find(&raw.options, NULL, NULL), &raw.options, NULL) < 0)
 		_exit(1);
 	make_records(raw.records);
 	if (*time == 0)

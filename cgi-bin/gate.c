@@ -71,7 +71,7 @@ gate_command_options(struct gate_options *options, int argc, char **argv, struct
 	int result = -1;
 
 	*options = (struct gate_options){0};
-	if (gate_options_arguments(argc, argv, &arguments, error) >= 0)
+	if (gate_options_arguments(argc, argv, NULL, &arguments, error) >= 0)
 		result = gate_options_load(options, (const char *const *)arguments, error);
 	gate_options_free_arguments(arguments);
 	return result;
@@ -187,7 +187,7 @@ int
 gate_command_open(
     struct gate_store_link *link, const struct gate_options *options, struct gate_error *error)
 {
-	const struct gate_store *table = gate_store_find(options->store, NULL, error);
+	const struct gate_store *table = gate_store_find(options, NULL, error);
 	const char *folder = gate_command_folder(options);
 
 	*link = (struct gate_store_link){0};

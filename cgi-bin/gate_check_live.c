@@ -267,7 +267,7 @@ gate_check_store(struct gate_check *check)
 	}
 	if (folder != NULL && find_folder(check, "store", folder, 0022, 0055) == 0)
 		return;
-	if (gate_store_find(check->options.store, NULL, &error) == NULL)
+	if (gate_store_find(&check->options, NULL, &error) == NULL)
 		gate_check_say(check, GATE_CHECK_ERROR, "%s", error.text);
 	else if (gate_command_open(&link, &check->options, &error) < 0 ||
 	    gate_store_try(&link, &check->options, &error) != NULL)

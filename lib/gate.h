@@ -53,6 +53,19 @@ struct gate *gate_open(const char *const *options, const struct gate_store *cons
 int gate_run(struct gate *, gate_handler *); /* serve until told to stop */
 void gate_close(struct gate *);
 
+struct gate_program_option { /* gate_option and --help know it, gate.conf may set it */
+	const char *name;    /* "guestbook.title"; NULL ends a list */
+	const char *value;   /* the default; NULL: "" */
+	const char *help;    /* one line */
+};
+struct gate_program { /* {0} but for handler is what gate_main runs */
+	gate_handler *handler;
+	const struct gate_store *const *stores;    /* of one's own, NULL-ended, or NULL */
+	void *data;                                /* see gate_data */
+	const struct gate_program_option *options; /* of one's own, or NULL */
+};
+int gate_main_with(int argc, char **argv, const struct gate_program *); /* as gate_main */
+
 /* ---- what was asked; NULL: not there ---- */
 const char *gate_method(struct gate_request *);                  /* "GET"; never NULL */
 const char *gate_param(struct gate_request *, const char *name); /* CGI: "REQUEST_METHOD" */
@@ -171,6 +184,14 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	    struct gate_error *); /* reports what an operator should see to; NULL: nothing */
 };
 
+/* A shared object that the option store_module names has this once, at the outermost level. */
+#define GATE_STORE_MODULE(stores)                                                                  \
+	const struct gate_store_module gate_store_module = {sizeof(struct gate_store), stores}
+struct gate_store_module {
+	size_t size; /* of struct gate_store when it was built */
+	const struct gate_store *const *stores; /* NULL-ended */
+};
+extern const struct gate_store_module gate_store_module;
 /* A store's failure: the first cause is kept; error may be NULL. Returns -1. */
 int gate_fail(struct gate_error *, enum gate_error_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

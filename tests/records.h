@@ -98,7 +98,7 @@ static inline int
 connect_store(
     struct gate_store_link *link, const struct gate_options *options, struct gate_error *error)
 {
-	const struct gate_store *table = gate_store_find(options->store, NULL, error);
+	const struct gate_store *table = gate_store_find(options, NULL, error);
 
 	return table != NULL ? gate_store_open(link, table, options, error) : -1;
 }

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "options/own.h"
 #include "options/private.h"
 
 static int
-print_usage(const char *program)
+print_usage(const char *program, const struct gate_program_option *own)
 {
 	const char *slash = strrchr(program, '/');
 
@@ -18,6 +19,9 @@ print_usage(const char *program)
 	for (size_t i = 0; i < gate_options_count(); i++)
 		printf("  --%-20s %s [%s]\n", gate_options_name(i), gate_options_help(i),
 		    *gate_options_default(i) != '\0' ? gate_options_default(i) : "none");
+	for (; own != NULL && own->name != NULL; own++)
+		printf("  --%-20s %s [%s]\n", own->name, own->help != NULL ? own->help : "",
+		    own->value != NULL && *own->value != '\0' ? own->value : "none");
 	return 0;
 }
 
@@ -40,12 +44,23 @@ join(const char *name, size_t length, const char *value)
 	return argument;
 }
 
+/* Returns true if gate or this program has an option of that name. */
+static bool
+is_known(const char *name, const struct gate_program_option *own)
+{
+	for (; own != NULL && own->name != NULL; own++)
+		if (strcmp(own->name, name) == 0)
+			return true;
+	return gate_option_find(name) != NULL;
+}
+
 /* Reads the option at argv[*i], and moves *i to its last word. */
 static int
-read_option(char **argv, int *i, char **argument, struct gate_error *error)
+read_option(char **argv, const struct gate_program_option *own, int *i, char **argument,
+    struct gate_error *error)
 {
 	const char *word = argv[*i], *equals, *value;
-	char name[GATE_OPTION_NAME_MAX + 2] = "";
+	char name[GATE_OWN_NAME_MAX + 2] = "";
 	size_t length;
 
 	if (strcmp(word, "-c") == 0)
@@ -59,7 +74,7 @@ read_option(char **argv, int *i, char **argument, struct gate_error *error)
 	equals = strchr(word, '=');
 	length = equals != NULL ? (size_t)(equals - word) : strlen(word);
 	memcpy(name, word, length < sizeof name - 1 ? length : sizeof name - 1);
-	if (gate_option_find(name) == NULL)
+	if (!is_known(name, own))
 		return gate_option_unknown("argv", name, error);
 	value = equals != NULL ? equals + 1 : argv[*i + 1];
 	if (value == NULL)
@@ -70,7 +85,8 @@ read_option(char **argv, int *i, char **argument, struct gate_error *error)
 }
 
 int
-gate_options_arguments(int argc, char **argv, char ***arguments, struct gate_error *error)
+gate_options_arguments(int argc, char **argv, const struct gate_program_option *own,
+    char ***arguments, struct gate_error *error)
 {
 	size_t count = 0;
 	int result = 1;
@@ -80,10 +96,10 @@ gate_options_arguments(int argc, char **argv, char ***arguments, struct gate_err
 		return gate_fail(error, GATE_EMEMORY, "argv: out of memory");
 	for (int i = 1; i < argc && result == 1; i++) {
 		if (strcmp(argv[i], "--help") == 0)
-			result = print_usage(argv[0]);
+			result = print_usage(argv[0], own);
 		else if (strcmp(argv[i], "--version") == 0)
 			result = print_version();
-		else if (read_option(argv, &i, &(*arguments)[count++], error) < 0)
+		else if (read_option(argv, own, &i, &(*arguments)[count++], error) < 0)
 			result = -1;
 	}
 	if (result != 1) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "options/own.h"
 #include "options/private.h"
 
 #define LABEL_MAX 100 /* bytes of the file's path that an error shows */
@@ -68,6 +69,8 @@ apply_line(
 	given.text = trim(equals + 1);
 	*equals = '\0';
 	name = trim(line);
+	if (gate_own_options_fits(name))
+		return gate_own_options_give(options->own, name, &given, error) < 0 ? -1 : 0;
 	option = gate_option_find(name);
 	if (option == NULL)
 		return gate_option_unknown(place->origin, name, error);

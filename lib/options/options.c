@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "http/cookie.h"
+#include "options/own.h"
 #include "options/private.h"
 
 static int
@@ -53,9 +54,10 @@ is_config(const struct gate_option_row *option)
 static int
 give_environment(struct gate_options *options, bool only_config, struct gate_error *error)
 {
-	char name[sizeof "GATE_" + GATE_OPTION_NAME_MAX];
+	char name[sizeof "GATE_" + GATE_OWN_NAME_MAX];
 	struct gate_option_given given = {.origin = name, .level = GATE_FROM_ENVIRONMENT};
 	const struct gate_option_row *option;
+	const char *own;
 
 	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
 		const char *equals = strchr(*variable, '=');
@@ -64,9 +66,14 @@ give_environment(struct gate_options *options, bool only_config, struct gate_err
 		if (strncmp(*variable, "GATE_", 5) != 0 || length < 5)
 			continue;
 		option = find_variable(*variable + 5, length - 5);
+		own = gate_own_options_variable(options->own, *variable + 5, length - 5);
 		memset(name, 0, sizeof name);
 		memcpy(name, *variable, length < sizeof name - 1 ? length : sizeof name - 1);
-		if (option == NULL && !only_config)
+		given.text = equals + 1;
+		if (own != NULL && !only_config &&
+		    gate_own_options_give(options->own, own, &given, error) < 0)
+			return -1;
+		if (option == NULL && own == NULL && !only_config)
 			gate_log(GATE_LOG_WARN, "environment-unknown", "name", name, NULL);
 		if (option == NULL || is_config(option) != only_config)
 			continue;
@@ -82,7 +89,7 @@ give_arguments(struct gate_options *options, const char *const *arguments, bool 
     struct gate_error *error)
 {
 	struct gate_option_given given = {.origin = "argv", .level = GATE_FROM_ARGUMENTS};
-	char name[GATE_OPTION_NAME_MAX + 2];
+	char name[GATE_OWN_NAME_MAX + 2];
 	const struct gate_option_row *option;
 
 	for (; arguments != NULL && *arguments != NULL; arguments++) {
@@ -92,10 +99,16 @@ give_arguments(struct gate_options *options, const char *const *arguments, bool 
 			return gate_fail(error, GATE_EOPTION, "argv: not of the form name=value");
 		memset(name, 0, sizeof name);
 		memcpy(name, *arguments, length < sizeof name - 1 ? length : sizeof name - 1);
+		given.text = *arguments + length + 1;
+		if (gate_own_options_fits(name)) {
+			if (!only_config &&
+			    gate_own_options_give(options->own, name, &given, error) < 0)
+				return -1;
+			continue;
+		}
 		option = gate_option_find(name);
 		if (option == NULL)
 			return gate_option_unknown("argv", name, error);
-		given.text = *arguments + length + 1;
 		if (is_config(option) == only_config &&
 		    gate_option_give(options, option, &given, error) < 0)
 			return -1;
@@ -242,18 +255,28 @@ check(struct gate_options *options, struct gate_error *error)
 /* ---- loading ---- */
 
 int
-gate_options_load(
-    struct gate_options *options, const char *const *arguments, struct gate_error *error)
+gate_options_load_with(struct gate_options *options, const struct gate_program_option *own,
+    const char *const *arguments, struct gate_error *error)
 {
 	*options = (struct gate_options){.state = gate_option_state_new()};
 	if (options->state == NULL)
 		return gate_fail(error, GATE_EMEMORY, "options: out of memory");
+	options->own = gate_own_options_new(own, error);
+	if (options->own == NULL)
+		return -1;
 	if (give_defaults(options, error) < 0 || give_environment(options, true, error) < 0 ||
 	    give_arguments(options, arguments, true, error) < 0 || give_file(options, error) < 0 ||
 	    give_environment(options, false, error) < 0 ||
 	    give_arguments(options, arguments, false, error) < 0 || check(options, error) < 0)
 		return -1;
 	return write_values(options, error);
+}
+
+int
+gate_options_load(
+    struct gate_options *options, const char *const *arguments, struct gate_error *error)
+{
+	return gate_options_load_with(options, NULL, arguments, error);
 }
 
 void
@@ -267,5 +290,6 @@ gate_options_release(struct gate_options *options)
 		free(gate_option_entry_of(options, option)->origin);
 	}
 	free(options->state);
+	gate_own_options_free(options->own);
 	*options = (struct gate_options){0};
 }

@@ -12,6 +12,8 @@
 #define GATE_MEMBER_MAX 100                /* most bytes of user_member */
 #define GATE_LIST_MAX 16                   /* most values of one option that takes several */
 
+struct gate_own_options;
+
 enum gate_tristate { GATE_NO, GATE_YES, GATE_AUTO };
 enum gate_payload { GATE_PAYLOAD_STRING, GATE_PAYLOAD_DOCUMENT };
 enum gate_auto_remove { GATE_REMOVE_NATIVE, GATE_REMOVE_INTERVAL, GATE_REMOVE_DISABLED };
@@ -36,6 +38,7 @@ struct gate_options { /* see gate.conf(5). Durations are ms; text is never NULL,
 	char *trusted_proxies[GATE_LIST_MAX + 1]; /* addresses, addr/bits */
 	char *origin;
 	char *store;
+	char *store_module;
 	bool file_sync;
 	int64_t store_reserve;
 	char *collection;
@@ -46,6 +49,7 @@ struct gate_options { /* see gate.conf(5). Durations are ms; text is never NULL,
 	int64_t workers, threads, socket_mode, body_limit;
 	int64_t deadline, connect_timeout, select_timeout, socket_timeout;
 	bool trace;
+	struct gate_own_options *own; /* of the program */
 	struct gate_option_state
 	    *state; /* options/options.c's own: each value as text, and where it came from */
 };
@@ -66,11 +70,16 @@ struct gate_option_source {
  * or the options; an unknown GATE_<NAME> is only logged. Returns 0, or -1 with the error set.
  * Release the options in both cases. */
 int gate_options_load(struct gate_options *, const char *const *arguments, struct gate_error *);
+/* Does the same, with the options of the program's own (NULL: none), which gate_options_get returns,
+ * too. Names with a dot are such options; those of other programs are passed over. */
+int gate_options_load_with(struct gate_options *, const struct gate_program_option *own,
+    const char *const *arguments, struct gate_error *);
 void gate_options_release(struct gate_options *);
 /* Turns argv (--name=value, --name value, -c FILE, --help, --version) into `arguments`: yours, for
  * gate_options_free_arguments. Returns 1, or 0 if it printed help or version, or -1 with the error
  * set. */
-int gate_options_arguments(int argc, char **argv, char ***arguments, struct gate_error *);
+int gate_options_arguments(int argc, char **argv, const struct gate_program_option *own,
+    char ***arguments, struct gate_error *);
 void gate_options_free_arguments(char **arguments);
 
 size_t gate_options_count(void);

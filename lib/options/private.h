@@ -70,6 +70,10 @@ int gate_option_unknown(const char *origin, const char *name, struct gate_error 
  * sets an option twice. Returns 0, or -1 with the error set. */
 int gate_option_give(struct gate_options *, const struct gate_option_row *,
     const struct gate_option_given *, struct gate_error *);
+/* Copies a value without quotes around it. Returns 0, or -1 with the error set: it is too long, or
+ * holds a control byte, or a quote too few or many. name: for the error. */
+int gate_option_read_text(const struct gate_option_given *, const char *name,
+    char value[GATE_OPTION_VALUE_MAX + 1], struct gate_error *);
 /* Checks a value, and stores it in its member; adds it if that is a list. Returns 0, or -1 with the
  * error set. */
 int gate_option_set(struct gate_options *, const struct gate_option_row *,

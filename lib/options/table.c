@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "options/own.h"
 #include "options/private.h"
 
 #define SECOND INT64_C(1000)
@@ -76,6 +77,8 @@ static const struct gate_option_row table[] = {
 	AT(origin), .check = gate_option_check_origin},
     {"store", GATE_OPTION_URL, "file:/var/lib/gate/sessions", "where sessions live", AT(store),
 	.least = 1},
+    {"store_module", GATE_OPTION_TEXT, "", "shared object with stores of your own; empty: none",
+	AT(store_module), .path = true},
     {"file_sync", GATE_OPTION_SWITCH, "no", "files survive a power cut, and Node may read them",
 	AT(file_sync)},
     {"store_reserve", GATE_OPTION_SIZE, "64m", "free space that strangers leave to users; 0: none",
@@ -187,7 +190,9 @@ gate_options_get(const struct gate_options *options, const char *name)
 {
 	const struct gate_option_row *option = gate_option_find(name);
 
-	return option != NULL ? gate_option_entry_of(options, option)->value : NULL;
+	if (option != NULL)
+		return gate_option_entry_of(options, option)->value;
+	return gate_own_options_get(options->own, name);
 }
 
 const char *

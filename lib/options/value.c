@@ -243,18 +243,38 @@ unquote(const char *text, char value[GATE_OPTION_VALUE_MAX + 1])
 	return 0;
 }
 
+static int
+check_text(const struct gate_option_given *given, const char *name, struct gate_error *error)
+{
+	if (strlen(given->text) > GATE_OPTION_VALUE_MAX)
+		return gate_fail(error, GATE_EOPTION, "%s: %s is longer than %d bytes",
+		    given->origin, name, GATE_OPTION_VALUE_MAX);
+	if (!gate_field_is_value(given->text))
+		return gate_fail(
+		    error, GATE_EOPTION, "%s: %s holds a control byte", given->origin, name);
+	return 0;
+}
+
+int
+gate_option_read_text(const struct gate_option_given *given, const char *name,
+    char value[GATE_OPTION_VALUE_MAX + 1], struct gate_error *error)
+{
+	if (check_text(given, name, error) < 0)
+		return -1;
+	if (unquote(given->text, value) < 0)
+		return gate_fail(
+		    error, GATE_EOPTION, "%s: %s: its value " BAD_QUOTES, given->origin, name);
+	return 0;
+}
+
 int
 gate_option_set(struct gate_options *options, const struct gate_option_row *option,
     const struct gate_option_given *given, struct gate_error *error)
 {
 	char value[GATE_OPTION_VALUE_MAX + 1];
 
-	if (strlen(given->text) > GATE_OPTION_VALUE_MAX)
-		return gate_fail(error, GATE_EOPTION, "%s: %s is longer than %d bytes",
-		    given->origin, option->name, GATE_OPTION_VALUE_MAX);
-	if (!gate_field_is_value(given->text))
-		return gate_fail(error, GATE_EOPTION, "%s: %s holds a control byte", given->origin,
-		    option->name);
+	if (check_text(given, option->name, error) < 0)
+		return -1;
 	if (is_list(option))
 		return add_list(options, option, given, error);
 	if (unquote(given->text, value) < 0)

@@ -48,7 +48,7 @@ load_users(struct gate_config *config, struct gate_error *error)
 }
 
 static struct gate_config *
-load_config(char *const *arguments, struct gate_error *error)
+load_config(const struct gate_config_source *source, struct gate_error *error)
 {
 	struct gate_config *config = calloc(1, sizeof *config);
 
@@ -57,7 +57,8 @@ load_config(char *const *arguments, struct gate_error *error)
 		return NULL;
 	}
 	atomic_init(&config->references, 1);
-	if (gate_options_load(&config->options, (const char *const *)arguments, error) == 0 &&
+	if (gate_options_load_with(&config->options, source->own,
+		(const char *const *)source->arguments, error) == 0 &&
 	    (config->keys = gate_options_keys(&config->options, error)) != NULL &&
 	    load_templates(config, error) == 0 && load_users(config, error) == 0)
 		return config;
@@ -87,13 +88,13 @@ copy_arguments(const char *const *arguments)
 }
 
 int
-gate_config_source_open(
-    struct gate_config_source *source, const char *const *arguments, struct gate_error *error)
+gate_config_source_open(struct gate_config_source *source, const char *const *arguments,
+    const struct gate_program_option *own, struct gate_error *error)
 {
-	*source = (struct gate_config_source){.arguments = copy_arguments(arguments)};
+	*source = (struct gate_config_source){.arguments = copy_arguments(arguments), .own = own};
 	if (source->arguments == NULL)
 		return gate_fail(error, GATE_EMEMORY, "out of memory");
-	source->current = load_config(source->arguments, error);
+	source->current = load_config(source, error);
 	if (source->current == NULL) {
 		gate_options_free_arguments(source->arguments);
 		return -1;
@@ -137,7 +138,7 @@ gate_config_renew(struct gate_config_source *source, struct gate_config *held)
 static void
 warn_of_restart(const struct gate_options *started, const struct gate_options *new)
 {
-	static const char *const fixed[] = {"store", "file_sync", "collection", "payload", "listen",
+	static const char *const fixed[] = {"store", "store_module", "file_sync", "collection", "payload", "listen",
 	    "workers", "threads", "run_dir", "socket_mode", "socket_group", "user_member"};
 
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
@@ -149,7 +150,7 @@ warn_of_restart(const struct gate_options *started, const struct gate_options *n
 int
 gate_config_reload(struct gate_config_source *source, struct gate_error *error)
 {
-	struct gate_config *new = load_config(source->arguments, error), *old;
+	struct gate_config *new = load_config(source, error), *old;
 
 	if (new == NULL)
 		return -1;

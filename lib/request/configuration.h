@@ -24,12 +24,13 @@ struct gate_config_source {                    /* any number of threads may use 
 	_Atomic(struct gate_config *) current; /* what new requests get */
 	struct gate_config *first;             /* for options that need a restart */
 	char **arguments;                      /* kept for the next reload */
+	const struct gate_program_option *own; /* of the program; borrowed */
 };
 
 /* Reads the configuration for the first time. Returns 0; or -1 with the error set: then there is
  * nothing to close. */
-int gate_config_source_open(
-    struct gate_config_source *, const char *const *arguments, struct gate_error *);
+int gate_config_source_open(struct gate_config_source *, const char *const *arguments,
+    const struct gate_program_option *own, struct gate_error *);
 void gate_config_source_close(struct gate_config_source *);
 /* Returns the configuration in force. Release it with gate_config_release. */
 struct gate_config *gate_config_take(struct gate_config_source *);

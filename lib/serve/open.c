@@ -8,8 +8,8 @@
 #include "serve/open.h"
 
 struct gate *
-gate_open(const char *const *options, const struct gate_store *const *stores, void *data,
-    struct gate_error *error)
+gate_open_program(
+    const char *const *arguments, const struct gate_program *program, struct gate_error *error)
 {
 	struct gate *gate = calloc(1, sizeof *gate);
 	const struct gate_options *started;
@@ -19,18 +19,27 @@ gate_open(const char *const *options, const struct gate_store *const *stores, vo
 		gate_fail(error, GATE_EMEMORY, "out of memory");
 		return NULL;
 	}
-	if (gate_config_source_open(&gate->configs, options, error) < 0) {
+	if (gate_config_source_open(&gate->configs, arguments, program->options, error) < 0) {
 		free(gate);
 		return NULL;
 	}
-	gate->data = data;
+	gate->data = program->data;
 	started = &gate->configs.first->options;
-	gate->table = gate_store_find(started->store, stores, error);
+	gate->table = gate_store_find(started, program->stores, error);
 	if (gate->table != NULL)
 		return gate;
 	gate_options_blame(started, "store", error);
 	gate_close(gate);
 	return NULL;
+}
+
+struct gate *
+gate_open(const char *const *options, const struct gate_store *const *stores, void *data,
+    struct gate_error *error)
+{
+	const struct gate_program program = {.stores = stores, .data = data};
+
+	return gate_open_program(options, &program, error);
 }
 
 void

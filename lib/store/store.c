@@ -11,6 +11,7 @@
 #include "record/counter.h"
 #include "record/record.h"
 #include "store/file/file.h"
+#include "store/module.h"
 #include "store/store.h"
 #ifdef HAVE_MONGODB
 #include "store/mongodb/mongodb.h"
@@ -29,6 +30,7 @@ static const struct gate_store *const stores[] = {
     &gate_store_mongodb,
     &gate_store_mongodb_srv,
 #endif
+    NULL,
 };
 
 static bool
@@ -39,18 +41,37 @@ serves(const struct gate_store *table, const char *url)
 	return strncmp(url, table->scheme, length) == 0 && url[length] == ':';
 }
 
-const struct gate_store *
-gate_store_find(const char *url, const struct gate_store *const *own, struct gate_error *error)
+static const struct gate_store *
+find_in(const struct gate_store *const *tables, const char *url)
 {
-	for (; own != NULL && *own != NULL; own++)
-		if (serves(*own, url))
-			return *own;
-	for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
-		if (serves(stores[i], url))
-			return stores[i];
-	gate_fail(error, GATE_EOPTION, "store %.*s: is unknown; file:PATH and memory: are there%s",
-	    (int)strcspn(url, ":"), url, MONGODB_TOO);
+	for (; tables != NULL && *tables != NULL; tables++)
+		if (serves(*tables, url))
+			return *tables;
 	return NULL;
+}
+
+const struct gate_store *
+gate_store_find(const struct gate_options *options, const struct gate_store *const *own,
+    struct gate_error *error)
+{
+	const struct gate_store *const *loaded = NULL;
+	const struct gate_store *table;
+
+	if (*options->store_module != '\0') {
+		loaded = gate_store_module_load(options->store_module, error);
+		if (loaded == NULL)
+			return NULL;
+	}
+	table = find_in(own, options->store);
+	if (table == NULL)
+		table = find_in(loaded, options->store);
+	if (table == NULL)
+		table = find_in(stores, options->store);
+	if (table == NULL)
+		gate_fail(error, GATE_EOPTION,
+		    "store %.*s: is unknown; file:PATH and memory: are there%s",
+		    (int)strcspn(options->store, ":"), options->store, MONGODB_TOO);
+	return table;
 }
 
 int

@@ -725,7 +725,7 @@ arguments_of(char ***arguments, const char *const *words)
 	if (ftruncate(log_file, 0) < 0)
 		exit(1);
 	dup2(log_file, STDOUT_FILENO);
-	result = gate_options_arguments(argc, argv, arguments, &error);
+	result = gate_options_arguments(argc, argv, NULL, arguments, &error);
 	fflush(stdout);
 	dup2(saved, STDOUT_FILENO);
 	close(saved);

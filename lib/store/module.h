@@ -1,0 +1,12 @@
+/* store/module.h: stores of your own, from a shared object that the option store_module names. */
+#ifndef GATE_STORE_MODULE_H
+#define GATE_STORE_MODULE_H
+
+#include "gate.h"
+
+/* Loads the shared object and returns its stores, a NULL-ended array, which stay loaded until the
+ * program ends. Returns NULL with the error set if it can't be loaded, has no GATE_STORE_MODULE, or
+ * was built for another struct gate_store. */
+const struct gate_store *const *gate_store_module_load(const char *path, struct gate_error *);
+
+#endif
