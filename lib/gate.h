@@ -151,6 +151,9 @@ struct gate_bump {     /* of a counter */
 	int64_t count; /* after the bump, 0: there is none; INT64_MAX: it can't be read */
 	int64_t last;  /* ms since 1970 of the bump up before; 0: never, or taken back */
 };
+struct gate_counter {                         /* as a store keeps it: see gate_counter_bump */
+	int64_t count, expires, last, before; /* the last two bumps up, ms since 1970 */
+};
 
 typedef int gate_store_visit(void *data, const char *id, struct gate_record *);
 
@@ -172,8 +175,8 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	    void *store, const char *user, gate_store_visit *, void *data, struct gate_error *);
 	int (*bump)(void *store, const char *key, int64_t add, int64_t lifetime, struct gate_bump *,
 	    struct gate_error *); /* atomic; add 0: read; below: take back; lifetime 0: forget */
-	int (*sweep)(
-	    void *store, const struct gate_options *, struct gate_error *); /* how many went */
+	int (*sweep)(void *store, const struct gate_options *,
+	    struct gate_error *); /* how many went; NULL: what has expired goes by itself */
 	void (*close)(void *store);
 	int (*time)(void *store, int64_t *now, struct gate_error *); /* NULL: the host's clock */
 	int (*room)(void *store, const struct gate_options *,
@@ -184,14 +187,15 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	    struct gate_error *); /* reports what an operator should see to; NULL: nothing */
 };
 
-/* A shared object that the option store_module names has this once, at the outermost level. */
+/* A shared object that the option store_module names has this once, outside of functions. */
 #define GATE_STORE_MODULE(stores)                                                                  \
 	const struct gate_store_module gate_store_module = {sizeof(struct gate_store), stores}
 struct gate_store_module {
-	size_t size; /* of struct gate_store when it was built */
+	size_t size;                            /* of struct gate_store when it was built */
 	const struct gate_store *const *stores; /* NULL-ended */
 };
 extern const struct gate_store_module gate_store_module;
+
 /* A store's failure: the first cause is kept; error may be NULL. Returns -1. */
 int gate_fail(struct gate_error *, enum gate_error_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -200,7 +204,10 @@ char *gate_record_text(const struct gate_record *, size_t *length); /* JSON; you
 int gate_record_set(struct gate_record *, const char *name, const char *text); /* JSON text */
 bool gate_record_get(const struct gate_record *, const char *name, struct gate_member *);
 bool gate_record_next(
-    const struct gate_record *, size_t *at, struct gate_member *);           /* *at: 0 first */
+    const struct gate_record *, size_t *at, struct gate_member *); /* *at: 0 first */
+void gate_record_release(struct gate_record *); /* of an `each` of one's own; `was` goes before */
+bool gate_counter_bump(struct gate_counter *, int64_t add, int64_t lifetime,
+    struct gate_bump *); /* false: the counter has to go */
 const char *gate_options_get(const struct gate_options *, const char *name); /* NULL: no such */
 
 #pragma GCC visibility pop

@@ -164,7 +164,11 @@ let_other_user_run() { # PROGRAM
 
 # ---- responders
 program() { # NAME: where it was built
-	[ "$1" = responder ] && echo "$build/tests/helpers/responder" || echo "$build/cgi-bin/$1"
+	case $1 in
+	responder) echo "$build/tests/helpers/responder" ;;
+	guestbook) echo "$build/tests/examples/guestbook" ;;
+	*) echo "$build/cgi-bin/$1" ;;
+	esac
 }
 start_responder() { # NAME[=PROGRAM] [--OPTION=VALUE...]: listens on $dir/run/NAME.sock
 	local name=${1%%=*} path

@@ -107,7 +107,9 @@ static inline int
 open_fixture_with(struct fixture *f, const char *url, const char *sync, const char *option)
 {
 	char store[MONGODB_URI_MAX + 8], file_sync[32], run_dir[64], server[MONGODB_URI_MAX];
-	const char *const arguments[] = {"config=", store, file_sync, run_dir,
+	char module[512] = "store_module=";
+	const char *build = getenv("top_builddir");
+	const char *const arguments[] = {"config=", store, file_sync, run_dir, module,
 	    "auto_remove=interval", "socket_timeout=30s", option,
 	    NULL}; /* with sanitizers, a busy machine is slow */
 
@@ -120,6 +122,9 @@ open_fixture_with(struct fixture *f, const char *url, const char *sync, const ch
 	snprintf(store, sizeof store, "store=%s", url);
 	snprintf(file_sync, sizeof file_sync, "file_sync=%s", sync);
 	snprintf(run_dir, sizeof run_dir, "run_dir=%s", scratch);
+	if (strcmp(url, "table:") == 0) /* the example of gate(3) */
+		snprintf(module, sizeof module, "store_module=%s/tests/examples/.libs/table.so",
+		    build != NULL ? build : "");
 	if (gate_options_load(&f->options, arguments, &f->error) < 0)
 		return -1;
 	return connect_store(&f->link, &f->options, &f->error);

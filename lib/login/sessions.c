@@ -153,7 +153,8 @@ sort(json_t *list)
 		json_decref(sorted);
 		return list;
 	}
-	json_array_foreach(list, i, session) all[i] = session;
+	json_array_foreach(list, i, session)
+		all[i] = session;
 	qsort(all, count, sizeof(json_t *), newest_first);
 	for (i = 0; i < count && i < SHOWN_MAX; i++) {
 		json_object_del(all[i], "order");

@@ -75,7 +75,8 @@ read_option(char **argv, const struct gate_program_option *own, int *i, char **a
 	length = equals != NULL ? (size_t)(equals - word) : strlen(word);
 	memcpy(name, word, length < sizeof name - 1 ? length : sizeof name - 1);
 	if (!is_known(name, own))
-		return gate_option_unknown("argv", name, error);
+		return gate_own_options_fits(name) ? gate_own_options_unknown("argv", name, error)
+						   : gate_option_unknown("argv", name, error);
 	value = equals != NULL ? equals + 1 : argv[*i + 1];
 	if (value == NULL)
 		return gate_fail(error, GATE_EOPTION, "argv: --%s needs a value", name);

@@ -10,10 +10,15 @@
 
 #define CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
+struct value {
+	char *text;
+	unsigned int line; /* of the file that sets it; 0: none does */
+};
+
 struct gate_own_options {
 	const struct gate_program_option *list;
 	size_t count;
-	char *values[];
+	struct value values[];
 };
 
 bool
@@ -43,39 +48,67 @@ gate_own_options_free(struct gate_own_options *own)
 	if (own == NULL)
 		return;
 	for (size_t i = 0; i < own->count; i++)
-		free(own->values[i]);
+		free(own->values[i].text);
 	free(own);
+}
+
+/* Returns true if GATE_NAME in the environment means both: a dot and a dash count as an underscore. */
+static bool
+same_variable(const char *one, const char *two)
+{
+	while (*one != '\0' &&
+	    (*one == *two ||
+		(strchr("._-", *one) != NULL && *two != '\0' && strchr("._-", *two) != NULL))) {
+		one++;
+		two++;
+	}
+	return *one == '\0' && *two == '\0';
+}
+
+/* Refuses names of another form, and those that the environment could not tell from another one. */
+static int
+check_name(const struct gate_program_option *list, const char *name, struct gate_error *error)
+{
+	const char *other = NULL;
+
+	if (program_length(name) == 0)
+		return gate_fail(error, GATE_EOPTION,
+		    "program option %.80s: its name is not of the form PROGRAM.NAME", name);
+	for (size_t i = 0; i < gate_options_count() && other == NULL; i++)
+		if (same_variable(gate_options_name(i), name))
+			other = gate_options_name(i);
+	for (; list->name != name && other == NULL; list++)
+		if (same_variable(list->name, name))
+			other = list->name;
+	return other == NULL
+	    ? 0
+	    : gate_fail(error, GATE_EOPTION,
+		  "program option %s: %s has the same name in the environment", name, other);
 }
 
 struct gate_own_options *
 gate_own_options_new(const struct gate_program_option *list, struct gate_error *error)
 {
 	struct gate_own_options *own;
-	size_t count = 0;
+	size_t count = 0, copied = 0;
 
-	while (list != NULL && list[count].name != NULL)
-		if (program_length(list[count++].name) == 0) {
-			gate_fail(error, GATE_EOPTION,
-			    "program option %.80s: its name is not of the form PROGRAM.NAME",
-			    list[count - 1].name);
+	for (; list != NULL && list[count].name != NULL; count++)
+		if (check_name(list, list[count].name, error) < 0)
 			return NULL;
-		}
 	own = calloc(1, sizeof *own + count * sizeof own->values[0]);
 	if (own != NULL) {
 		own->list = list;
 		own->count = count;
-		for (size_t i = 0; i < count; i++) {
-			own->values[i] = strdup(list[i].value != NULL ? list[i].value : "");
-			if (own->values[i] == NULL) {
-				gate_own_options_free(own);
-				own = NULL;
-				break;
-			}
-		}
+		while (copied < count &&
+		    (own->values[copied].text =
+			    strdup(list[copied].value != NULL ? list[copied].value : "")) != NULL)
+			copied++;
 	}
-	if (own == NULL)
-		gate_fail(error, GATE_EMEMORY, "options: out of memory");
-	return own;
+	if (own != NULL && copied == count)
+		return own;
+	gate_own_options_free(own);
+	gate_fail(error, GATE_EMEMORY, "options: out of memory");
+	return NULL;
 }
 
 /* Returns the place of the option, or own->count if there is none of that name. */
@@ -101,27 +134,39 @@ is_ours(const struct gate_own_options *own, const char *name, size_t length)
 }
 
 int
+gate_own_options_unknown(const char *origin, const char *name, struct gate_error *error)
+{
+	if (program_length(name) == 0)
+		return gate_fail(
+		    error, GATE_EOPTION, "%s: this is not the name of an option", origin);
+	return gate_fail(
+	    error, GATE_EOPTION, "%s: unknown option \"%s\", see --help", origin, name);
+}
+
+int
 gate_own_options_give(struct gate_own_options *own, const char *name,
     const struct gate_option_given *given, struct gate_error *error)
 {
 	size_t i = find(own, name), length = program_length(name);
 	char value[GATE_OPTION_VALUE_MAX + 1], *copy;
 
-	if (length == 0)
-		return gate_fail(
-		    error, GATE_EOPTION, "%s: this is not the name of an option", given->origin);
-	if (i == own->count && !is_ours(own, name, length))
+	if (i == own->count && length > 0 && given->level != GATE_FROM_ARGUMENTS &&
+	    !is_ours(own, name, length))
 		return 0;
 	if (i == own->count)
-		return gate_fail(error, GATE_EOPTION, "%s: unknown option \"%s\", see --help",
-		    given->origin, name);
+		return gate_own_options_unknown(given->origin, name, error);
+	if (given->level == GATE_FROM_FILE && own->values[i].line != 0)
+		return gate_fail(error, GATE_EOPTION, "%s: %s is set in line %u already",
+		    given->origin, name, own->values[i].line);
 	if (gate_option_read_text(given, name, value, error) < 0)
 		return -1;
 	copy = strdup(value);
 	if (copy == NULL)
 		return gate_fail(error, GATE_EMEMORY, "options: out of memory");
-	free(own->values[i]);
-	own->values[i] = copy;
+	free(own->values[i].text);
+	own->values[i].text = copy;
+	if (given->level == GATE_FROM_FILE)
+		own->values[i].line = given->line;
 	return 1;
 }
 
@@ -130,7 +175,7 @@ gate_own_options_get(const struct gate_own_options *own, const char *name)
 {
 	size_t i = own != NULL ? find(own, name) : 0;
 
-	return own != NULL && i < own->count ? own->values[i] : NULL;
+	return own != NULL && i < own->count ? own->values[i].text : NULL;
 }
 
 const char *

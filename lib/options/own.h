@@ -11,14 +11,17 @@ struct gate_own_options; /* the values of one program's options */
 
 /* Makes a set with the default values. list: as in struct gate_program, borrowed; NULL is an empty
  * one. The set is yours. Returns NULL with the error set if a name is not of the form PROGRAM.NAME,
- * or if memory ran out. */
+ * if the environment could not tell it from another option's, or if memory ran out. */
 struct gate_own_options *gate_own_options_new(
     const struct gate_program_option *list, struct gate_error *);
 void gate_own_options_free(struct gate_own_options *); /* NULL is fine */
 /* Returns true if the name has the form of such an option: it has a dot. */
 bool gate_own_options_fits(const char *name);
-/* Sets a value; a later one replaces it. Returns 1, 0 if the option is another program's, or -1 with
- * the error set if this program has none of that name, or the value can't be one. */
+/* Sets the error "unknown option". Always returns -1. */
+int gate_own_options_unknown(const char *origin, const char *name, struct gate_error *);
+/* Sets a value; a later one replaces it. Returns 1, 0 if the option is another program's and
+ * no argument sets it, or -1 with the error set if this program has none of that name, the file sets
+ * it twice, or the value can't be one. */
 int gate_own_options_give(struct gate_own_options *, const char *name,
     const struct gate_option_given *, struct gate_error *);
 /* Returns the value of "guestbook.title", borrowed, or NULL if there is no such option. */

@@ -2,6 +2,7 @@
 #ifndef GATE_RECORD_COUNTER_H
 #define GATE_RECORD_COUNTER_H
 
+#include "gate.h"
 #include "crypto/id.h"
 
 #define GATE_COUNTER_KEY_MAX (GATE_ID_MAX + 16) /* bytes of a key, with its NUL */

@@ -92,8 +92,7 @@ print_array(struct gate_buffer *out, json_t *array, int depth, const char **why)
 	json_t *value;
 
 	gate_buffer_putc(out, '[');
-	json_array_foreach(array, i, value)
-	{
+	json_array_foreach(array, i, value) {
 		if (i > 0)
 			gate_buffer_putc(out, ',');
 		print_value(out, value, depth, why);

@@ -99,8 +99,5 @@ int64_t gate_record_lifetime(const struct gate_record *);
 int64_t gate_record_max_age(const struct gate_record *); /* cookie.originalMaxAge in ms, 0: none */
 /* Returns how many bytes gate_record_text will return, at most. */
 size_t gate_record_size(const struct gate_record *);
-/* Frees all members and empties the record; now, deadline, ttl and user_member stay. Release `was`
- * before. */
-void gate_record_release(struct gate_record *);
 
 #endif

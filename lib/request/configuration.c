@@ -138,8 +138,9 @@ gate_config_renew(struct gate_config_source *source, struct gate_config *held)
 static void
 warn_of_restart(const struct gate_options *started, const struct gate_options *new)
 {
-	static const char *const fixed[] = {"store", "store_module", "file_sync", "collection", "payload", "listen",
-	    "workers", "threads", "run_dir", "socket_mode", "socket_group", "user_member"};
+	static const char *const fixed[] = {"store", "store_module", "file_sync", "collection",
+	    "payload", "listen", "workers", "threads", "run_dir", "socket_mode", "socket_group",
+	    "user_member"};
 
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
 		if (strcmp(gate_options_get(started, fixed[i]), gate_options_get(new, fixed[i])) !=

@@ -2,16 +2,38 @@
 #include "config.h"
 
 #include <dlfcn.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "store/module.h"
 
+/* Returns 0 if only root and this process's user can have written the file, else -1 with the error
+ * set: what is loaded runs with the rights of this process. */
+static int
+check_owner(const char *path, struct gate_error *error)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return gate_fail_errno(error, GATE_EOPTION, "store_module: %s", path);
+	if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 0022) != 0)
+		return gate_fail(error, GATE_EOPTION,
+		    "store_module: others can write to %s, which runs as this user: chown root it, "
+		    "and chmod go-w",
+		    path);
+	return 0;
+}
+
 const struct gate_store *const *
 gate_store_module_load(const char *path, struct gate_error *error)
 {
-	void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	const struct gate_store_module *module;
+	void *object;
 
+	if (check_owner(path, error) < 0)
+		return NULL;
+	object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (object == NULL) {
 		gate_fail(error, GATE_EOPTION, "store_module: %s", dlerror());
 		return NULL;

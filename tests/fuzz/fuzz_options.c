@@ -46,14 +46,18 @@ static void
 load(const char *argument, bool keys)
 {
 	struct gate_options options;
+	static const struct gate_program_option own[] = {
+	    {"a.b", "default", NULL}, {"a.c-d", NULL, NULL}, {NULL, NULL, NULL}};
 	struct gate_error error = {0};
-	int result = gate_options_load(
-	    &options, (const char *const[]){argument, keys ? "config=" : NULL, NULL}, &error);
+	int result = gate_options_load_with(&options, own,
+	    (const char *const[]){argument, keys ? "config=" : NULL, NULL}, &error);
 
 	if (result == 0 && keys)
 		gate_keys_free(gate_options_keys(&options, &error));
 	else if (result == 0)
 		load_again(&options);
+	if (result == 0 && gate_options_get(&options, "a.b") == NULL)
+		abort();
 	if (strpbrk(error.text, "\r\n") != NULL || (result < 0) != (error.code != GATE_OK && !keys))
 		abort();
 	gate_options_release(&options);

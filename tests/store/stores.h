@@ -11,10 +11,18 @@ static const struct {
     {"file:plain", "no"},
     {"file:synced", "yes"},
     {"memory:", "no"},
+    {"table:", "no"}, /* of gate(3), from a shared object */
 #ifdef HAVE_MONGODB
     {"mongodb:", "no"},
 #endif
 };
+
+/* Returns true if only this process sees the store: not its children, nor a Node program. */
+static inline bool
+is_private(const struct fixture *f)
+{
+	return strcmp(f->options.store, "table:") == 0;
+}
 
 /* Runs the tests with f open on each store, in the scratch folder. option: one more option, or
  * NULL. */

@@ -43,10 +43,6 @@ open_bump(struct gate_store_file_dir *dir, const char *name, int flags, int64_t 
 	}
 }
 
-struct counter {
-	int64_t count, expires, last, before; /* last and before: times of the last two bumps up */
-};
-
 static bool
 read_number(const char **at, int64_t max, int64_t *number)
 {
@@ -63,13 +59,13 @@ read_number(const char **at, int64_t max, int64_t *number)
 /* Reads the counter; an empty file was never written and reads as 0. Returns false if it can't be
  * read. */
 static bool
-read_counter(int fd, struct counter *c)
+read_counter(int fd, struct gate_counter *c)
 {
 	char text[BUMP_SIZE + 1] = "";
 	const char *at = text;
 	ssize_t n = pread(fd, text, BUMP_SIZE, 0);
 
-	*c = (struct counter){0};
+	*c = (struct gate_counter){0};
 	return n == 0 ||
 	    (n > 0 && read_number(&at, GATE_COUNTER_MAX, &c->count) &&
 		read_number(&at, GATE_CLOCK_MOST, &c->expires) &&
@@ -78,7 +74,7 @@ read_counter(int fd, struct counter *c)
 }
 
 static int
-write_counter(int fd, const struct counter *c)
+write_counter(int fd, const struct gate_counter *c)
 {
 	char text[BUMP_SIZE + 1];
 
@@ -88,31 +84,15 @@ write_counter(int fd, const struct counter *c)
 	return pwrite(fd, text, BUMP_SIZE, 0) == BUMP_SIZE ? 0 : -1;
 }
 
-/* Adds to the counter. Taking back restores the time before, too: a try that was refused must not
- * make the next one wait longer. */
-static void
-add_to(struct counter *c, int64_t add, int64_t now, int64_t lifetime)
-{
-	c->count = c->count > -add ? c->count + add : 0;
-	if (add > 0) {
-		c->expires = now + lifetime;
-		c->before = c->last;
-		c->last = now;
-	} else if (add < 0) {
-		c->last = c->before;
-	}
-}
-
 int
 gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime,
     struct gate_bump *bump, struct gate_error *error)
 {
 	struct gate_store_file_dir *dir = store;
 	char name[GATE_SHA256_HEX + 1]; /* a hash, since a key may be any text */
-	struct counter c;
-	int64_t now = gate_clock_wall();
+	struct gate_counter c, before;
 	int flags = add > 0 && lifetime != 0 ? O_CREAT : 0, fd, result = 1;
-	bool readable, ahead;
+	bool readable;
 
 	*bump = (struct gate_bump){0};
 	gate_sha256_hex(name, key, strlen(key));
@@ -122,23 +102,14 @@ gate_store_file_bump(void *store, const char *key, int64_t add, int64_t lifetime
 	if (fd < 0)
 		return gate_store_file_fail(dir, "a counter can't be opened", error);
 	readable = read_counter(fd, &c);
-	if (c.expires <= now)
-		c = (struct counter){0};
-	ahead = lifetime != 0 && c.expires > now + lifetime + GATE_CLOCK_APART;
-	if (ahead) /* written by a clock that was ahead: let it live as long as a new one */
-		c.expires = now + lifetime;
+	before = c;
 	if (lifetime != 0 && !readable) {
 		bump->count = INT64_MAX;
-	} else if (lifetime == 0 || (add < 0 && c.count <= -add)) {
-		/* a refused try takes back its count: it must not leave empty counters */
-		if (unlinkat(dir->bumps, name, 0) < 0)
-			result = gate_store_file_fail(dir, "a counter can't be removed", error);
-	} else {
-		bump->last = c.last;
-		add_to(&c, add, now, lifetime);
-		bump->count = c.count;
-		if ((add != 0 || ahead) && write_counter(fd, &c) < 0)
+	} else if (gate_counter_bump(&c, add, lifetime, bump)) {
+		if (memcmp(&before, &c, sizeof c) != 0 && write_counter(fd, &c) < 0)
 			result = gate_store_file_fail(dir, "a counter can't be written", error);
+	} else if ((add != 0 || lifetime == 0) && unlinkat(dir->bumps, name, 0) < 0) {
+		result = gate_store_file_fail(dir, "a counter can't be removed", error);
 	}
 	close(fd);
 	return result;
@@ -150,7 +121,7 @@ static int
 sweep_bump(struct gate_store_file_dir *dir, const char *name, int64_t soonest, int64_t *end)
 {
 	int fd = open_bump(dir, name, 0, 0);
-	struct counter c;
+	struct gate_counter c;
 	int kept = 1;
 
 	if (fd < 0)

@@ -117,8 +117,7 @@ put_partials(const struct folder *folder, json_t *partials)
 	char file[100];
 	json_t *text;
 
-	json_object_foreach(partials, name, text)
-	{
+	json_object_foreach(partials, name, text) {
 		snprintf(file, sizeof file, "%s.html", name);
 		put(folder, file, json_string_value(text));
 	}
@@ -167,8 +166,7 @@ run_specification(void)
 		snprintf(path, sizeof path, "%s/tests/request/template/mustache/%s.json",
 		    source != NULL ? source : ".", groups[i]);
 		file = json_load_file(path, JSON_ALLOW_NUL, NULL);
-		json_array_foreach(json_object_get(file, "tests"), k, test)
-		{
+		json_array_foreach(json_object_get(file, "tests"), k, test) {
 			run_case(groups[i], test);
 			cases++;
 		}
