@@ -279,6 +279,16 @@ gate_options_load(
 	return gate_options_load_with(options, NULL, arguments, error);
 }
 
+const char *
+gate_options_get(const struct gate_options *options, const char *name)
+{
+	const struct gate_option_row *option = gate_option_find(name);
+
+	if (option != NULL)
+		return gate_option_entry_of(options, option)->value;
+	return gate_own_options_get(options->own, name);
+}
+
 void
 gate_options_release(struct gate_options *options)
 {

@@ -70,8 +70,8 @@ struct gate_option_source {
  * or the options; an unknown GATE_<NAME> is only logged. Returns 0, or -1 with the error set.
  * Release the options in both cases. */
 int gate_options_load(struct gate_options *, const char *const *arguments, struct gate_error *);
-/* Does the same, with the options of the program's own (NULL: none), which gate_options_get returns,
- * too. Names with a dot are such options; those of other programs are passed over. */
+/* Does the same, with the options of the program's own (NULL: none), which gate_options_get
+ * returns, too. Names with a dot are such options; those of other programs are passed over. */
 int gate_options_load_with(struct gate_options *, const struct gate_program_option *own,
     const char *const *arguments, struct gate_error *);
 void gate_options_release(struct gate_options *);

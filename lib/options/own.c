@@ -52,7 +52,8 @@ gate_own_options_free(struct gate_own_options *own)
 	free(own);
 }
 
-/* Returns true if GATE_NAME in the environment means both: a dot and a dash count as an underscore. */
+/* Returns true if one GATE_NAME in the environment means both: a dot and a dash count as an
+ * underscore. */
 static bool
 same_variable(const char *one, const char *two)
 {
@@ -65,11 +66,11 @@ same_variable(const char *one, const char *two)
 	return *one == '\0' && *two == '\0';
 }
 
-/* Refuses names of another form, and those that the environment could not tell from another one. */
+/* Refuses a name of another form, and one that the environment can't tell from an earlier one. */
 static int
-check_name(const struct gate_program_option *list, const char *name, struct gate_error *error)
+check_name(const struct gate_program_option *list, size_t n, struct gate_error *error)
 {
-	const char *other = NULL;
+	const char *name = list[n].name, *other = NULL;
 
 	if (program_length(name) == 0)
 		return gate_fail(error, GATE_EOPTION,
@@ -77,9 +78,9 @@ check_name(const struct gate_program_option *list, const char *name, struct gate
 	for (size_t i = 0; i < gate_options_count() && other == NULL; i++)
 		if (same_variable(gate_options_name(i), name))
 			other = gate_options_name(i);
-	for (; list->name != name && other == NULL; list++)
-		if (same_variable(list->name, name))
-			other = list->name;
+	for (size_t i = 0; i < n && other == NULL; i++)
+		if (same_variable(list[i].name, name))
+			other = list[i].name;
 	return other == NULL
 	    ? 0
 	    : gate_fail(error, GATE_EOPTION,
@@ -93,7 +94,7 @@ gate_own_options_new(const struct gate_program_option *list, struct gate_error *
 	size_t count = 0, copied = 0;
 
 	for (; list != NULL && list[count].name != NULL; count++)
-		if (check_name(list, list[count].name, error) < 0)
+		if (check_name(list, count, error) < 0)
 			return NULL;
 	own = calloc(1, sizeof *own + count * sizeof own->values[0]);
 	if (own != NULL) {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "options/own.h"
 #include "options/private.h"
 
 #define SECOND INT64_C(1000)
@@ -183,16 +182,6 @@ gate_option_find(const char *name)
 		if (strcmp(table[i].name, name) == 0)
 			return &table[i];
 	return NULL;
-}
-
-const char *
-gate_options_get(const struct gate_options *options, const char *name)
-{
-	const struct gate_option_row *option = gate_option_find(name);
-
-	if (option != NULL)
-		return gate_option_entry_of(options, option)->value;
-	return gate_own_options_get(options->own, name);
 }
 
 const char *

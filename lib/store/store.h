@@ -37,8 +37,8 @@ struct gate_store_link { /* an open store */
 	atomic_int paths;
 };
 
-/* Returns the table for the option `store`: one of the program's own stores (NULL-ended, or NULL), of
- * the option store_module, or of gate's. Returns NULL with the error set if none serves it. */
+/* Returns the table for the option `store`: one of the program's own stores (NULL-ended, or NULL),
+ * of the option store_module, or of gate's. Returns NULL with the error set if none serves it. */
 const struct gate_store *gate_store_find(
     const struct gate_options *, const struct gate_store *const *own, struct gate_error *);
 /* Opens the store that the option `store` names. Returns 0, or -1 with the error set. */

@@ -49,8 +49,8 @@ load(const char *argument, bool keys)
 	static const struct gate_program_option own[] = {
 	    {"a.b", "default", NULL}, {"a.c-d", NULL, NULL}, {NULL, NULL, NULL}};
 	struct gate_error error = {0};
-	int result = gate_options_load_with(&options, own,
-	    (const char *const[]){argument, keys ? "config=" : NULL, NULL}, &error);
+	int result = gate_options_load_with(
+	    &options, own, (const char *const[]){argument, keys ? "config=" : NULL, NULL}, &error);
 
 	if (result == 0 && keys)
 		gate_keys_free(gate_options_keys(&options, &error));

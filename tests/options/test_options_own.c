@@ -20,7 +20,8 @@ static char conf[] = "/tmp/test_options_own.XXXXXX";
 static struct gate_options options;
 static struct gate_error error;
 
-/* Loads the file's text with one argument more, or NULL. Returns what gate_options_load_with does. */
+/* Loads the file's text, and one argument more, or NULL. Returns what gate_options_load_with
+ * does. */
 static int
 load(const struct gate_program_option *own, const char *text, const char *argument)
 {

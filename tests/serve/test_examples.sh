@@ -33,7 +33,8 @@ test_page() { # STORE
 	new_visitor
 	rm -f "$book"
 	start_guestbook
-	is "$(title)" Guests "$1: its own option has its default"
+	get /guestbook
+	is "$(heading)" Guests "$1: its own option has its default"
 	is "$(set_cookies)" 0 '  nobody gets a session for looking'
 	post /guestbook --data-urlencode 'text=<b>&"ä'
 	is "$status $(header Location) $(lines)" '303 /guestbook 1' '  a text is written'
