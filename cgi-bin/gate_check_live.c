@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "http/address.h"
 #include "gate_command.h"
 #include "base/queue.h"
 #include "request/template/template.h"
@@ -178,16 +179,14 @@ static int
 connect_host(const char *where, int64_t patience)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-	const char *colon = strrchr(where, ':');
-	bool brackets = *where == '[';
 	struct addrinfo *list;
-	char host[NI_MAXHOST];
+	char host[GATE_HOST_MAX];
+	const char *port;
 	int reason = EADDRNOTAVAIL;
 
-	if (colon == NULL)
+	if (!gate_address_split(where, host, &port))
 		return reason;
-	snprintf(host, sizeof host, "%.*s", (int)(colon - where) - 2 * brackets, where + brackets);
-	if (getaddrinfo(host, colon + 1, &hints, &list) != 0)
+	if (getaddrinfo(host, port, &hints, &list) != 0)
 		return reason;
 	for (struct addrinfo *a = list; a != NULL && reason != 0; a = a->ai_next)
 		reason = connect_to(a->ai_family, a->ai_addr, a->ai_addrlen, patience);
@@ -255,8 +254,9 @@ void
 gate_check_store(struct gate_check *check)
 {
 	const char *folder = gate_command_folder(&check->options);
-	/* a store is a server if it is neither of files nor of memory */
-	bool served = folder == NULL && strncmp(check->options.store, "memory:", 7) != 0;
+	const char *advice = strstr(check->options.store, "://") != NULL
+	    ? ": see to the server, and to the URI"
+	    : ": see to the owner and the free space of the store";
 	struct gate_store_link link = {0};
 	struct gate_error error = {0};
 
@@ -271,8 +271,7 @@ gate_check_store(struct gate_check *check)
 		gate_check_say(check, GATE_CHECK_ERROR, "%s", error.text);
 	else if (gate_command_open(&link, &check->options, &error) < 0 ||
 	    gate_store_try(&link, &check->options, &error) != NULL)
-		gate_check_say(check, GATE_CHECK_ERROR, "%s: see to the %s", error.text,
-		    served ? "server, and to the URI" : "owner and the free space of the store");
+		gate_check_say(check, GATE_CHECK_ERROR, "%s%s", error.text, advice);
 	else {
 		check_clock(check, &link);
 		if (link.table->check != NULL &&

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "gate_command.h"
+#include "http/address.h"
 
 #define SOCKETS_MOST 100 /* how many sockets in run_dir are asked */
 #define GROUPS_MOST 64   /* groups of a user that are looked at */
@@ -161,16 +162,14 @@ static void
 check_host(struct gate_check *check, const char *where)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-	const char *colon = strrchr(where, ':');
-	bool brackets = *where == '[';
 	int reason = ENOTCONN;
 	struct addrinfo *list;
-	char host[NI_MAXHOST];
+	char host[GATE_HOST_MAX];
+	const char *port;
 
-	if (colon == NULL)
+	if (!gate_address_split(where, host, &port))
 		return;
-	snprintf(host, sizeof host, "%.*s", (int)(colon - where) - 2 * brackets, where + brackets);
-	if (getaddrinfo(host, colon + 1, &hints, &list) != 0)
+	if (getaddrinfo(host, port, &hints, &list) != 0)
 		return;
 	for (struct addrinfo *a = list; a != NULL && reason == ENOTCONN; a = a->ai_next)
 		reason = ask_at(a->ai_addr, a->ai_addrlen, &check->options);

@@ -32,8 +32,8 @@ char *gate_command_folder_of(const char *path); /* yours; NULL: no memory */
 /* If root runs the command, and another user owns the file or folder at path, goes on as that user,
  * for good. Returns 0, or -1 with the error set. */
 int gate_command_become_owner_of(const char *path, struct gate_error *);
-/* The same with the owner of the store's folder (of memory:, run_dir's): root then leaves no files
- * behind that the programs can't use, and sees what they see. */
+/* Becomes the owner of the store's folder, or of run_dir if the store is memory:. So root leaves no
+ * files behind that the programs can't use, and sees what they see. Returns as the call above. */
 int gate_command_become_owner(const struct gate_options *, struct gate_error *);
 /* Becomes the owner of the store that the options name, and opens it; does not make its folder.
  * Returns 0, or -1 with the error set. */

@@ -154,7 +154,7 @@ kill_sessions(struct job *job)
 	int result;
 
 	tell_users(job);
-	result = job->link.table->each(job->link.store, job->user, kill_one, job, &job->error);
+	result = gate_store_each(&job->link, job->user, kill_one, job, &job->error);
 	end_progress(job);
 	printf("%zu sessions are gone\n", job->count);
 	return result;
@@ -203,7 +203,7 @@ count_one(void *data, const char *id, struct gate_record *record)
 static int
 list(struct job *job)
 {
-	int result = job->link.table->each(job->link.store, job->user, print_one, job, &job->error);
+	int result = gate_store_each(&job->link, job->user, print_one, job, &job->error);
 
 	end_progress(job);
 	return result;
@@ -212,7 +212,7 @@ list(struct job *job)
 static int
 count(struct job *job)
 {
-	int result = job->link.table->each(job->link.store, job->user, count_one, job, &job->error);
+	int result = gate_store_each(&job->link, job->user, count_one, job, &job->error);
 
 	end_progress(job);
 	if (result > 0)
@@ -227,7 +227,7 @@ sweep(struct job *job)
 
 	job->options.sweep_interval = 0;                 /* whenever the last sweep was */
 	job->options.auto_remove = GATE_REMOVE_INTERVAL; /* even if the programs sweep nothing */
-	swept = job->link.table->sweep(job->link.store, &job->options, &job->error);
+	swept = gate_store_sweep(&job->link, &job->options, &job->error);
 	if (swept >= 0)
 		printf("%d removed\n", swept);
 	return swept;
@@ -286,7 +286,7 @@ copy(struct job *job)
 	if (gate_command_open(&from, &options, &job->error) < 0)
 		return -1;
 	job->source = &from;
-	result = from.table->each(from.store, NULL, copy_one, job, &job->error);
+	result = gate_store_each(&from, NULL, copy_one, job, &job->error);
 	gate_store_close(&from);
 	end_progress(job);
 	printf("%zu sessions copied, %zu were there already\n", job->count, job->left);

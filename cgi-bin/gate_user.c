@@ -142,7 +142,7 @@ forget(struct job *job)
 	if (folder != NULL && access(folder, F_OK) < 0 && errno == ENOENT)
 		return 1;
 	if (open_store(job) < 0 || gate_throttle_reset(&job->link, job->name, &job->error) < 0 ||
-	    job->link.table->each(job->link.store, job->name, end_session, job, &job->error) < 0) {
+	    gate_store_each(&job->link, job->name, end_session, job, &job->error) < 0) {
 		fprintf(stderr, "gate: the users are changed; what the store holds of %s is not\n",
 		    job->name);
 		return -1;

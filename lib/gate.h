@@ -58,7 +58,7 @@ struct gate_program_option { /* gate_option and --help know it, gate.conf may se
 	const char *value;   /* the default; NULL: "" */
 	const char *help;    /* one line */
 };
-struct gate_program { /* {0} but for handler is what gate_main runs */
+struct gate_program { /* what is not needed is NULL */
 	gate_handler *handler;
 	const struct gate_store *const *stores;    /* of one's own, NULL-ended, or NULL */
 	void *data;                                /* see gate_data */
@@ -94,9 +94,9 @@ int gate_render_new(struct gate_request *, const char *name, json_t *); /* takes
 void gate_show_user(struct gate_request *); /* the template shows who is logged in */
 int gate_redirect(struct gate_request *, const char *target); /* 303 after a POST, else 302 */
 const char *gate_next(struct gate_request *); /* the local path in `next`, or NULL */
-int gate_redirect_next(struct gate_request *, const char *otherwise); /* there */
-int gate_redirect_note(struct gate_request *, json_t *); /* here, with a note; 0: no browser */
-json_t *gate_note(struct gate_request *); /* that sent the browser here just now, or NULL */
+int gate_redirect_next(struct gate_request *, const char *otherwise); /* to `next`, if there */
+int gate_redirect_note(struct gate_request *, json_t *); /* to this page; 0: answer as it is */
+json_t *gate_note(struct gate_request *); /* what gate_redirect_note sent along, or NULL */
 
 /* ---- the session ---- */
 json_t *gate_session(struct gate_request *);         /* never NULL; change it as you like */
@@ -121,35 +121,35 @@ bool gate_healthy(struct gate_request *, const char **why); /* false: *why says 
 
 /* ---- stores: one const table each; gate(3) has a worked example ---- */
 struct gate_member {           /* a top-level member of a record */
-	const char *name;      /* decoded; NULL: it holds what no C string or UTF-8 text can */
+	const char *name;      /* decoded; NULL: no C string of UTF-8 can hold it */
 	const char *text;      /* the value's JSON text, without a NUL */
 	size_t length;         /* of text */
 	bool changed, removed; /* since the record was loaded */
 };
 
 struct gate_record {
-	/* the store fills these in load, and reads them in create, update and touch */
-	int64_t expires;   /* when the record dies, ms since 1970; INT64_MAX: never */
-	int64_t touched;   /* last write or touch, 0: unknown */
-	int64_t created;   /* of the session, for absolute_timeout, 0: unknown */
-	int64_t since;     /* of its user's login, for the end of all of them, 0: unknown */
-	const char *user;  /* who is logged in, NULL: nobody */
-	bool user_changed; /* since the record was last written: an index by user has to follow */
-	bool stray;        /* the index by user does not name it: somebody else may have made it */
-	bool ahead;        /* its writer's clock was ahead: the next write puts its times right */
-	void *was;         /* what the store read, for its compare-and-swap; release frees it */
+	/* a load fills these in; create, update and touch write expires, and `now` as touched */
+	int64_t expires; /* when the record ends, ms since 1970; INT64_MAX: never */
+	int64_t touched; /* last write or touch, 0: unknown */
+	bool stray;      /* the index by user does not name it: somebody else may have made it */
+	void *was;       /* what the store read, for its compare-and-swap; release frees it */
 	/* the caller fills these in before every call */
 	int64_t now;             /* ms since 1970 */
 	int64_t ttl;             /* lifetime in ms of a record whose cookie has none */
 	int64_t deadline;        /* ms of CLOCK_MONOTONIC after which to give up */
 	const char *user_member; /* where `user` stands; NULL: at gate.user */
-	/* gate fills this in: see gate_record_parse, gate_record_next */
+	/* gate_record_parse fills these in, and gate changes them; see also gate_record_next */
+	int64_t created;   /* of the session, for absolute_timeout, 0: unknown */
+	int64_t since;     /* of its user's login, for the end of all of them, 0: unknown */
+	const char *user;  /* who is logged in, NULL: nobody */
+	bool user_changed; /* since the record was last written: an index by user has to follow */
+	bool ahead;        /* its writer's clock was ahead: the next write puts its times right */
 	struct gate_record_members *members;
 };
 
 struct gate_bump {     /* of a counter */
 	int64_t count; /* after the bump, 0: there is none; INT64_MAX: it can't be read */
-	int64_t last;  /* ms since 1970 of the bump up before; 0: never, or taken back */
+	int64_t last;  /* when it was last bumped up before, ms since 1970; 0: never */
 };
 struct gate_counter {                         /* as a store keeps it: see gate_counter_bump */
 	int64_t count, expires, last, before; /* the last two bumps up, ms since 1970 */
@@ -174,24 +174,26 @@ struct gate_store { /* 1 done, 0 no such record (create: id taken), GATE_CONFLIC
 	int (*each)(
 	    void *store, const char *user, gate_store_visit *, void *data, struct gate_error *);
 	int (*bump)(void *store, const char *key, int64_t add, int64_t lifetime, struct gate_bump *,
-	    struct gate_error *); /* atomic; add 0: read; below: take back; lifetime 0: forget */
+	    struct gate_error *); /* atomic: see gate_counter_bump */
 	int (*sweep)(void *store, const struct gate_options *,
 	    struct gate_error *); /* how many went; NULL: what has expired goes by itself */
 	void (*close)(void *store);
 	int (*time)(void *store, int64_t *now, struct gate_error *); /* NULL: the host's clock */
 	int (*room)(void *store, const struct gate_options *,
-	    struct gate_error *); /* 2 for all; 1 not for strangers; 0 nor their tries; NULL: 2 */
+	    struct gate_error *); /* 2: there is; 1: not for strangers; 0: nor for their tries */
 	int (*newest)(void *store, const char *user, int most, gate_store_visit *, void *data,
-	    struct gate_error *); /* of each, those last written; NULL: each is asked */
+	    struct gate_error *); /* as each, but only the last written ones; NULL: unknown */
 	int (*check)(void *store, gate_check_report *, void *data,
 	    struct gate_error *); /* reports what an operator should see to; NULL: nothing */
 };
 
 /* A shared object that the option store_module names has this once, outside of functions. */
 #define GATE_STORE_MODULE(stores)                                                                  \
-	const struct gate_store_module gate_store_module = {sizeof(struct gate_store), stores}
+	const struct gate_store_module gate_store_module = {                                       \
+	    GATE_VERSION, sizeof(struct gate_store), sizeof(struct gate_record), stores}
 struct gate_store_module {
-	size_t size;                            /* of struct gate_store when it was built */
+	const char *version;            /* of the gate.h that it was built with, and its sizes: */
+	size_t store_size, record_size; /* an object that differs in one of them is refused */
 	const struct gate_store *const *stores; /* NULL-ended */
 };
 extern const struct gate_store_module gate_store_module;
@@ -205,7 +207,7 @@ int gate_record_set(struct gate_record *, const char *name, const char *text); /
 bool gate_record_get(const struct gate_record *, const char *name, struct gate_member *);
 bool gate_record_next(
     const struct gate_record *, size_t *at, struct gate_member *); /* *at: 0 first */
-void gate_record_release(struct gate_record *); /* of an `each` of one's own; `was` goes before */
+void gate_record_release(struct gate_record *); /* its members; free `was` before */
 bool gate_counter_bump(struct gate_counter *, int64_t add, int64_t lifetime,
     struct gate_bump *); /* false: the counter has to go */
 const char *gate_options_get(const struct gate_options *, const char *name); /* NULL: no such */

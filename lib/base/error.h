@@ -4,7 +4,7 @@
 
 #include "gate.h"
 
-/* As gate_fail of gate.h, and adds ": " and the text of errno. */
+/* Does what gate_fail of gate.h does, and adds ": " and the text of errno. */
 int gate_fail_errno(struct gate_error *, enum gate_error_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

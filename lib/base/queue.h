@@ -6,7 +6,7 @@
 
 #include "gate.h"
 
-#define GATE_QUEUE_LATE 3 /* late holders that are passed over at most */
+#define GATE_QUEUE_LATE 3 /* most holders past their deadline that a waiter passes over */
 
 struct gate_queue { /* one per thread. fd -1: no queue, every place is free */
 	int fd;

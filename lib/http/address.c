@@ -48,6 +48,24 @@ parse_six(struct gate_address *a, char *text)
 }
 
 bool
+gate_address_split(const char *text, char host[GATE_HOST_MAX], const char **port)
+{
+	const char *colon = strrchr(text, ':');
+	size_t length = colon != NULL ? (size_t)(colon - text) : 0;
+
+	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
+		text++;
+		length -= 2;
+	}
+	if (length == 0 || length >= GATE_HOST_MAX)
+		return false;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	*port = colon + 1;
+	return true;
+}
+
+bool
 gate_address_parse(struct gate_address *a, const char *text, size_t length)
 {
 	char copy[GATE_ADDRESS_MAX];

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define GATE_HOST_MAX 256   /* bytes of a host's name and its NUL */
 #define GATE_ZONE_MAX 16    /* bytes of an interface's name and its NUL */
 #define GATE_ADDRESS_MAX 64 /* bytes of an address with a zone, as text, and its NUL */
 
@@ -15,6 +16,9 @@ struct gate_address {
 	char zone[GATE_ZONE_MAX]; /* the interface of a link-local address: "eth0", or "" */
 };
 
+/* Splits "HOST:PORT" or "[HOST]:PORT". Copies the host without its brackets; *port points into the
+ * text. Returns false if there is no port, or no host that fits. */
+bool gate_address_split(const char *text, char host[GATE_HOST_MAX], const char **port);
 /* Parses an address, with its zone ("fe80::1%eth0"). Returns false if the text is none. */
 bool gate_address_parse(struct gate_address *, const char *text, size_t length);
 void gate_address_write(const struct gate_address *, char out[GATE_ADDRESS_MAX]);

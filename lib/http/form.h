@@ -23,7 +23,7 @@ int gate_form_parse(struct gate_form_fields *, const char *text, size_t length);
 /* Returns the value of the only field with this name, borrowed. Returns NULL if there is none or
  * more than one; *twice tells which (twice may be NULL). */
 const char *gate_form_get(const struct gate_form_fields *, const char *name, bool *twice);
-/* The value of the n-th field of that name, from 0; NULL: there are not so many. */
+/* Returns the value of the n-th field of that name, from 0, or NULL if there are fewer. */
 const char *gate_form_nth(const struct gate_form_fields *, const char *name, size_t n);
 void gate_form_release(struct gate_form_fields *);
 

@@ -29,8 +29,8 @@ param(char *const *params, const char *name, int *count)
 	return value;
 }
 
-/* As param, but returns NULL if the header came twice, as either may be the visitor's: lighttpd
- * passes on X_Forwarded_Proto under the same name. */
+/* Returns a header's value. Returns NULL if it is absent; if it came twice, too, as either may be
+ * the visitor's: lighttpd passes on X_Forwarded_Proto under the same name. */
 static const char *
 only(char *const *params, const char *name, bool *repeated)
 {
@@ -43,7 +43,7 @@ only(char *const *params, const char *name, bool *repeated)
 	return NULL;
 }
 
-/* As param, for headers that decide about unsafe requests. Returns "" if the header is empty, and
+/* Returns the value of a header that decides about unsafe requests. Returns "" if it is empty, and
  * sets *doubt if it came twice: neither may count as absent. */
 static const char *
 decisive(char *const *params, const char *name, const char *twice, const char **doubt)

@@ -161,12 +161,7 @@ find_renewed(void *data, const char *id, struct gate_record *record)
 static int
 find_newest(struct gate_request *r, const char *name)
 {
-	const struct gate_store *table = r->store->table;
-	struct gate_error *error = &r->error;
-
-	if (table->newest != NULL)
-		return table->newest(r->store->store, name, NEWEST, find_renewed, r, error);
-	return table->each(r->store->store, name, find_renewed, r, error);
+	return gate_store_newest(r->store, name, NEWEST, find_renewed, r, &r->error);
 }
 
 /* Returns 1 if an equal submit just renewed one of the ids that the request proves, 0 if not, or -1

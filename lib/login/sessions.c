@@ -168,7 +168,7 @@ sort(json_t *list)
 int
 gate_login_each(struct gate_request *r, gate_store_visit *visit, void *data)
 {
-	return r->store->table->each(r->store->store, gate_user(r), visit, data, &r->error);
+	return gate_store_each(r->store, gate_user(r), visit, data, &r->error);
 }
 
 static int
@@ -176,12 +176,8 @@ walk_newest(struct list *list)
 {
 	struct gate_request *r = list->r;
 
-	list->most = SHOWN_MAX;
-	if (r->store->table->newest != NULL)
-		return r->store->table->newest(
-		    r->store->store, gate_user(r), ASKED_MAX, add, list, &r->error);
-	list->most = LOOKED_MAX;
-	return gate_login_each(r, add, list);
+	list->most = gate_store_knows_newest(r->store) ? SHOWN_MAX : LOOKED_MAX;
+	return gate_store_newest(r->store, gate_user(r), ASKED_MAX, add, list, &r->error);
 }
 
 /* The request's own session comes first, however long ago it was written. */

@@ -119,7 +119,7 @@ gate_record_write_cookie(
 	const struct gate_record_member *cookie = gate_record_named(record, "cookie");
 	char age[24] = "null", date[GATE_ISO_LENGTH + 3] = "null";
 
-	if (gate_record_members(record) == NULL)
+	if (gate_record_make_members(record) == NULL)
 		return -1;
 	if (!policy->keep_age) {
 		record->members->max_age = policy->max_age;

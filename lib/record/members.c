@@ -36,7 +36,7 @@ find(const struct gate_record *record, const char *name)
 }
 
 struct gate_record_members *
-gate_record_members(struct gate_record *record)
+gate_record_make_members(struct gate_record *record)
 {
 	if (record->members == NULL)
 		record->members = calloc(1, sizeof *record->members);
@@ -46,7 +46,7 @@ gate_record_members(struct gate_record *record)
 static struct gate_record_member *
 append(struct gate_record *record)
 {
-	struct gate_record_members *m = gate_record_members(record);
+	struct gate_record_members *m = gate_record_make_members(record);
 
 	if (m == NULL)
 		return NULL;
@@ -324,7 +324,7 @@ gate_record_read_members(struct gate_record *record, const char *text, size_t le
 	struct parse p = {record, text};
 	int result;
 
-	if (gate_record_members(record) == NULL ||
+	if (gate_record_make_members(record) == NULL ||
 	    (record->members->raw = malloc(length + 1)) == NULL)
 		return -1;
 	memcpy(record->members->raw, text, length);

@@ -7,7 +7,7 @@
 /* ---- record/members.c ---- */
 
 /* Returns the record's members, made if it has none yet, or NULL if memory ran out. */
-struct gate_record_members *gate_record_members(struct gate_record *);
+struct gate_record_members *gate_record_make_members(struct gate_record *);
 /* Returns the member of this name, removed or not, or NULL if there is none. The search begins at
  * index *at and wraps around; *at then becomes the next index, so that names in the record's own
  * order are each found at the first comparison. */

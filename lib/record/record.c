@@ -3,8 +3,8 @@
 
 #include "record/private.h"
 
-int
-gate_record_parse(struct gate_record *record, const char *text, size_t length)
+static int
+parse(struct gate_record *record, const char *text, size_t length)
 {
 	int result = gate_record_read_members(record, text, length);
 	const struct gate_record_member *cookie;
@@ -16,6 +16,20 @@ gate_record_parse(struct gate_record *record, const char *text, size_t length)
 		return 0;
 	gate_record_read_cookie(record, cookie);
 	return gate_record_read_user(record) < 0 ? -1 : 1;
+}
+
+/* Leaves no members of a text that is no record's: half a record must not look like one. */
+int
+gate_record_parse(struct gate_record *record, const char *text, size_t length)
+{
+	int result = parse(record, text, length);
+	void *was = record->was;
+
+	if (result != 1) {
+		gate_record_release(record);
+		record->was = was;
+	}
+	return result;
 }
 
 int

@@ -261,7 +261,7 @@ put_members(struct gate_record *record, bool anew, const char *const *pairs)
 static int
 take_user(struct gate_record *record, const char *name)
 {
-	char *copy = gate_record_members(record) != NULL ? strdup(name) : NULL;
+	char *copy = gate_record_make_members(record) != NULL ? strdup(name) : NULL;
 
 	if (copy == NULL)
 		return -1;

@@ -47,7 +47,7 @@ gate_refuse(struct gate_request *r, int status, const char *text)
 	r->explanation = gate_request_keep(r, text, strlen(text));
 }
 
-/* methods: as in an Allow header. */
+/* methods: a list as the header Allow has it, "GET, HEAD". */
 bool
 gate_allow(struct gate_request *r, const char *methods)
 {
@@ -129,9 +129,9 @@ gate_header(struct gate_request *r, const char *name, const char *value)
 	return r->headers.failed ? -1 : 0;
 }
 
-/* Ours are set by what they stand for. */
+/* Returns true if a handler may set a cookie of that name: it is none of gate's. */
 static bool
-is_own_cookie(const struct gate_request *r, const char *name)
+may_set(const struct gate_request *r, const char *name)
 {
 	return strcmp(name, r->config->options.cookie_name) != 0 &&
 	    strcmp(name, GATE_DEVICE_COOKIE) != 0 && strcmp(name, GATE_DEVICE_COOKIE_SECURE) != 0;
@@ -151,7 +151,7 @@ gate_set_cookie(struct gate_request *r, const char *name, const char *value, int
 	struct gate_buffer text = {0};
 	struct gate_error error = {0};
 
-	if (!is_own_cookie(r, name))
+	if (!may_set(r, name))
 		gate_fail(&error, GATE_EOPTION, "gate sets the cookie of that name itself");
 	else if (gate_cookie_write(&text, name, value, &attributes, &error) == 0)
 		gate_answer_put(r, "Set-Cookie", gate_buffer_text(&text));
@@ -192,11 +192,13 @@ gate_render(struct gate_request *r, const char *name, json_t *json)
 	return 0;
 }
 
+/* As in jansson, the object may come straight from a call that failed: then the page fails. */
 int
 gate_render_new(struct gate_request *r, const char *name, json_t *json)
 {
-	int result = gate_render(r, name, json);
+	int result = json != NULL ? gate_render(r, name, json) : -1;
 
+	r->broken = r->broken || json == NULL;
 	json_decref(json);
 	return result;
 }

@@ -31,7 +31,7 @@ struct gate_login_memory {              /* all zero: none of them was called */
 	int resume_answer;               /* what it returned */
 	char resume_id[GATE_ID_MAX + 1]; /* the session that the first click renewed; "": none */
 
-	bool ended, others; /* gate_user_session_end was called; for all other sessions */
+	bool ended, others; /* gate_user_session_end was called; it was for all other sessions */
 	int end_answer;     /* what it returned */
 	char handle[GATE_SIGNATURE_LENGTH + 1]; /* the session to end, unless `others` */
 	int64_t since;   /* the user's new time: older sessions are over; ms since 1970; 0: none */

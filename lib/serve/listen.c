@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "http/address.h"
 #include "serve/listen.h"
 
 #define BACKLOG 1024
@@ -156,23 +157,18 @@ listen_unix(struct gate *gate, const char *path, struct gate_error *error)
 static int
 listen_tcp(struct gate *gate, const char *where, struct gate_error *error)
 {
-	const char *colon = strrchr(where, ':');
 	struct addrinfo hints = {.ai_family = AF_UNSPEC,
 			    .ai_socktype = SOCK_STREAM,
 			    .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
 			*list = NULL;
-	char host[256];
+	char host[GATE_HOST_MAX];
+	const char *port;
 	int fd = -1, yes = 1;
 
-	if (colon == NULL || colon - where >= (int)sizeof host)
+	if (!gate_address_split(where, host, &port))
 		return gate_fail(
 		    error, GATE_EOPTION, "listen %s: say unix:PATH or HOST:PORT", where);
-	snprintf(host, sizeof host, "%.*s", (int)(colon - where), where);
-	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
-		host[strlen(host) - 1] = '\0';
-		memmove(host, host + 1, strlen(host));
-	}
-	if (getaddrinfo(host, colon + 1, &hints, &list) != 0)
+	if (getaddrinfo(host, port, &hints, &list) != 0)
 		return gate_fail(error, GATE_EOPTION, "listen %s: no such address", where);
 	fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||

@@ -28,7 +28,8 @@ struct gate {
 	ino_t unix_inode;
 };
 
-/* As gate_open, with the options of the program's own. It borrows these and the stores. */
+/* Does what gate_open does, with the options of the program's own. It borrows these and the
+ * stores. */
 struct gate *gate_open_program(
     const char *const *arguments, const struct gate_program *, struct gate_error *);
 

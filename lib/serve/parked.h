@@ -30,7 +30,7 @@ struct gate_connection {
 	bool watched;         /* it was added to epoll */
 	bool parked;          /* it is in the list */
 	atomic_bool arming;   /* parked, but epoll_ctl still runs: keep the descriptor open */
-	bool late, dismissed; /* a thread was woken: to answer 408 or 503; to close it */
+	bool late, dismissed; /* a woken thread has to answer 408 or 503; has to close it */
 	int64_t since, until; /* ms of CLOCK_MONOTONIC: its request began; its time is over */
 	struct gate_arrival arrival;             /* of its request */
 	size_t left;                             /* bytes that may still be dropped */

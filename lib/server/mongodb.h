@@ -92,7 +92,7 @@ void gate_mongodb_close(struct gate_mongodb *);
 int gate_mongodb_begin(struct gate_mongodb *, struct gate_mongodb_call *, enum gate_mongodb_kind,
     const char *collection, struct gate_error *);
 /* Ends a call, and gives its client back. good: the call succeeded. Returns 1 if good, else -1 with
- * the error set: what failed ("a record can't be read"), and why by the call's error. */
+ * the error set to `what` failed ("a record can't be read") and to the call's own error. */
 int gate_mongodb_end(struct gate_mongodb_call *, bool good, const char *what, struct gate_error *);
 
 /* ---- server/mongodb_find.c: finding documents ---- */

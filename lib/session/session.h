@@ -54,7 +54,7 @@ enum gate_session_cookie { GATE_SESSION_KEEP, GATE_SESSION_SET, GATE_SESSION_CLE
 struct gate_transaction_decision { /* what to do with record and cookie */
 	enum gate_session_action action;
 	enum gate_session_cookie cookie;
-	bool with_touch; /* set the cookie with its own Domain and Path, if the touch has effect */
+	bool with_touch; /* if the touch has effect, set the cookie, with its own Domain and Path */
 	const char *why, *why_cookie; /* for the trace */
 	int64_t expires;              /* of record and cookie after the action, ms since 1970 */
 };

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <dlfcn.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@ check_owner(const char *path, struct gate_error *error)
 {
 	struct stat st;
 
+	if (*path != '/') /* the loader looks elsewhere for a name without a slash */
+		return gate_fail(error, GATE_EOPTION, "store_module: %s is no absolute path", path);
 	if (stat(path, &st) < 0)
 		return gate_fail_errno(error, GATE_EOPTION, "store_module: %s", path);
 	if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 0022) != 0)
@@ -42,7 +45,9 @@ gate_store_module_load(const char *path, struct gate_error *error)
 	if (module == NULL)
 		gate_fail(error, GATE_EOPTION,
 		    "store_module: %s has no GATE_STORE_MODULE, see gate(3)", path);
-	else if (module->size != sizeof(struct gate_store))
+	else if (strcmp(module->version, GATE_VERSION) != 0 ||
+	    module->store_size != sizeof(struct gate_store) ||
+	    module->record_size != sizeof(struct gate_record))
 		gate_fail(error, GATE_EOPTION,
 		    "store_module: %s was built for another version of gate: build it again", path);
 	else

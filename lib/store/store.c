@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -78,7 +79,8 @@ int
 gate_store_open(struct gate_store_link *link, const struct gate_store *table,
     const struct gate_options *options, struct gate_error *error)
 {
-	*link = (struct gate_store_link){.table = table};
+	*link = (struct gate_store_link){
+	    .table = table, .ttl = options->ttl, .deadline = options->deadline};
 	pthread_mutex_init(&link->health.lock, NULL);
 	return table->open(&link->store, options->store, options, error);
 }
@@ -290,12 +292,84 @@ gate_store_load(struct gate_store_link *link, const char *id, const struct gate_
 	return result;
 }
 
+/* ---- the walks ---- */
+
+struct walk {
+	const struct gate_store_link *link;
+	gate_store_visit *visit;
+	void *data;
+};
+
+static int
+show(void *data, const char *id, struct gate_record *record)
+{
+	const struct walk *w = data;
+
+	record->ttl = w->link->ttl;
+	record->deadline = gate_clock_end(w->link->deadline);
+	gate_record_settle(record);
+	return w->visit(w->data, id, record);
+}
+
+int
+gate_store_each(struct gate_store_link *link, const char *user, gate_store_visit *visit, void *data,
+    struct gate_error *error)
+{
+	struct walk w = {link, visit, data};
+
+	return link->table->each(link->store, user, show, &w, error);
+}
+
+bool
+gate_store_knows_newest(const struct gate_store_link *link)
+{
+	return link->table->newest != NULL;
+}
+
+int
+gate_store_newest(struct gate_store_link *link, const char *user, int most, gate_store_visit *visit,
+    void *data, struct gate_error *error)
+{
+	struct walk w = {link, visit, data};
+
+	if (!gate_store_knows_newest(link))
+		return gate_store_each(link, user, visit, data, error);
+	return link->table->newest(link->store, user, most, show, &w, error);
+}
+
+int
+gate_store_sweep(
+    struct gate_store_link *link, const struct gate_options *options, struct gate_error *error)
+{
+	return link->table->sweep != NULL ? link->table->sweep(link->store, options, error) : 0;
+}
+
 /* ---- the other calls ---- */
+
+static int
+check_size(const struct gate_record *record, struct gate_error *error)
+{
+	size_t length = gate_record_size(record);
+	char *text;
+
+	if (length <= GATE_RECORD_SIZE_MAX) /* it is this long at most */
+		return 0;
+	text = gate_record_text(record, &length);
+	free(text);
+	if (text == NULL)
+		return gate_fail(error, GATE_EMEMORY, "out of memory");
+	if (length <= GATE_RECORD_SIZE_MAX)
+		return 0;
+	return gate_fail(
+	    error, GATE_ESESSION, "the session is larger than a record may be (1 MiB)");
+}
 
 int
 gate_store_create(struct gate_store_link *link, const char *id, struct gate_record *record,
     struct gate_error *error)
 {
+	if (check_size(record, error) < 0)
+		return -1;
 	count(link, GATE_STORE_CREATE);
 	return link->table->create(link->store, id, record, error);
 }
@@ -304,6 +378,8 @@ int
 gate_store_update(struct gate_store_link *link, const char *id, struct gate_record *record,
     struct gate_error *error)
 {
+	if (check_size(record, error) < 0)
+		return -1;
 	count(link, GATE_STORE_UPDATE);
 	return link->table->update(link->store, id, record, error);
 }

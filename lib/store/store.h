@@ -31,7 +31,8 @@ enum gate_store_paths { GATE_PATH_UNKNOWN, GATE_PATH_OUTSIDE, GATE_PATH_UNDER };
 
 struct gate_store_link { /* an open store */
 	const struct gate_store *table;
-	void *store; /* what table->open made */
+	void *store;           /* what table->open made */
+	int64_t ttl, deadline; /* ms: of a record without an end; of a call */
 	atomic_ulong calls[GATE_STORE_CALLS];
 	struct gate_store_trial health;
 	atomic_int paths;
@@ -52,14 +53,15 @@ void gate_store_close(struct gate_store_link *);
  * it returns 1. */
 int gate_store_load(struct gate_store_link *, const char *id, const struct gate_options *,
     struct gate_record *, struct gate_error *);
-/* How many ms this host's clock is behind the store's, or 0 if it is a minute at most or unknown.
- * Times that gate writes count from the store's clock if this is not 0: otherwise the record would
+/* Returns how many ms this host's clock is behind the store's; 0 if that is unknown, or a minute at
+ * most. Times that gate writes count from the store's clock if this is not 0: otherwise the record would
  * end as soon as this host's clock is set right. */
 int64_t gate_store_lag(struct gate_store_link *);
 /* Returns true if gate_store_load would find this record, which a walk shows. */
 bool gate_store_is_live(struct gate_store_link *, const char *id, const struct gate_record *,
     const struct gate_options *);
-/* These four do, and return, what struct gate_store says. */
+/* These four do, and return, what struct gate_store says. Creating or updating fails with
+ * GATE_ESESSION if the record's text has over GATE_RECORD_SIZE_MAX bytes: nobody could read it. */
 int gate_store_create(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
 int gate_store_update(
@@ -68,6 +70,18 @@ int gate_store_touch(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
 int gate_store_remove(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
+/* Walks as struct gate_store says of `each`. Sets ttl and deadline of each record that it shows, and
+ * corrects times that lie ahead. */
+int gate_store_each(struct gate_store_link *, const char *user, gate_store_visit *, void *data,
+    struct gate_error *);
+/* Does the same for the `most` records of a user that were written or touched last, the last one
+ * first, if the store can; else for all of the user's, in any order. */
+int gate_store_newest(struct gate_store_link *, const char *user, int most, gate_store_visit *,
+    void *data, struct gate_error *);
+bool gate_store_knows_newest(const struct gate_store_link *);
+/* Returns how many expired records and counters went, 0 if the store lets them go by itself, or -1
+ * with the error set. */
+int gate_store_sweep(struct gate_store_link *, const struct gate_options *, struct gate_error *);
 /* Removes the record of a session with a login, as gate_store_remove does, and marks the id as
  * ended: for a day, gate_store_load then removes a record that a Node program writes back. It
  * misses one that is put back whole, with its place in the index: for that there is

@@ -75,7 +75,7 @@ const struct gate_user_entry *gate_user_table_find(
 
 /* ---- user/file_change.c ---- */
 
-/* As `change` in user/kind.h. */
+/* Does what `change` in user/kind.h does. */
 int gate_user_file_change(void *, const struct gate_user_edit *, struct gate_error *);
 
 /* ---- user/file_line.c ---- */

@@ -7,10 +7,10 @@
 #include "crypto/sign.h"
 
 enum gate_user_change {
-	GATE_USER_ADD,     /* 0: the name is taken */
-	GATE_USER_REPLACE, /* a new password; 0: there is no such user */
-	GATE_USER_REHASH,  /* the same password: ends no session; 0: no such user */
-	GATE_USER_REMOVE,  /* 0: no such user */
+	GATE_USER_ADD,     /* the change returns 0 if the name is taken */
+	GATE_USER_REPLACE, /* a new password; it returns 0 if there is no such user */
+	GATE_USER_REHASH,  /* the same password, so no session ends; 0 if there is no such user */
+	GATE_USER_REMOVE,  /* it returns 0 if there is no such user */
 	GATE_USER_END      /* for gate_users_end */
 };
 
@@ -38,7 +38,8 @@ struct gate_user_kind {
 	size_t (*skipped)(void *);
 	void (*set_timeouts)(void *, const struct gate_options *); /* NULL: no server to wait for */
 	void (*tend)(void *, const struct gate_keys *, bool weak); /* NULL: nothing to prepare */
-	void (*get_ready)(void *, const struct gate_keys *, bool weak); /* NULL likewise */
+	void (*get_ready)(
+	    void *, const struct gate_keys *, bool weak); /* NULL: nothing to prepare */
 	bool keeps_hashes_new;
 };
 

@@ -55,7 +55,7 @@ sign(struct gate_request *req)
 		if (gate_session_commit(req) < 0)
 			return; /* run again, or the store failed */
 		if (append(gate_option(req, "guestbook.file"), text) < 0) {
-			gate_refuse(req, 500, "The book is closed: your text was not written.");
+			gate_refuse(req, 500, "The book is closed: write your text again later.");
 			return;
 		}
 	}

@@ -713,6 +713,31 @@ test_length_of_next(void)
 	ok(!is_local("/\xe2\x82", 3), "a longer one");
 }
 
+static void
+test_split(void)
+{
+	static const struct {
+		const char *text, *host, *port;
+	} good[] = {{"127.0.0.1:9000", "127.0.0.1", "9000"}, {"[::1]:80", "::1", "80"},
+	    {"localhost:x", "localhost", "x"}, {"::1:80", "::1", "80"}, {"a:", "a", ""}};
+	static const char *const bad[] = {"", ":", ":80", "host", "[]:80"};
+	char host[GATE_HOST_MAX], longer[GATE_HOST_MAX + 4];
+	const char *port;
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		ok(gate_address_split(good[i].text, host, &port) &&
+			strcmp(host, good[i].host) == 0 && strcmp(port, good[i].port) == 0,
+		    "%s is host and port", good[i].text);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		ok(!gate_address_split(bad[i], host, &port), "\"%s\" is not", bad[i]);
+	memset(longer, 'h', sizeof longer);
+	memcpy(longer + GATE_HOST_MAX, ":1", 3);
+	ok(!gate_address_split(longer, host, &port), "nor is a host that is too long");
+	memcpy(longer + GATE_HOST_MAX - 1, ":1", 3);
+	ok(gate_address_split(longer, host, &port) && strlen(host) == GATE_HOST_MAX - 1,
+	    "the longest one is");
+}
+
 int
 main(void)
 {
@@ -722,6 +747,7 @@ main(void)
 	test_host();
 	test_own();
 	test_address();
+	test_split();
 	test_long_forwarded();
 	test_peer();
 	test_read();

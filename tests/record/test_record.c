@@ -727,6 +727,58 @@ test_other_members(void)
 	    RECORD(",\"gate\":{\"created\":1,\"x\":2}"));
 }
 
+/* By the calls that a store of one's own has. */
+static void
+test_views(void)
+{
+	struct gate_record record;
+	struct gate_member member;
+	size_t at = 0, count = 0;
+
+	parse(&record, RECORD(",\"a\":[1, 2],\"b\":\"x\",\"c\\u0000\":3"));
+	ok(gate_record_get(&record, "a", &member) && member.length == 6 &&
+		memcmp(member.text, "[1, 2]", 6) == 0 && strcmp(member.name, "a") == 0 &&
+		!member.changed && !member.removed,
+	    "get: a member as it stands");
+	ok(!gate_record_get(&record, "z", &member) && !gate_record_get(&record, "", &member),
+	    "  and none that is not there");
+	gate_record_set(&record, "b", "7");
+	gate_record_remove(&record, "a");
+	ok(gate_record_get(&record, "b", &member) && member.changed && member.length == 1 &&
+		member.text[0] == '7',
+	    "get: a changed one");
+	ok(!gate_record_get(&record, "a", &member), "  and none that was removed");
+	for (; gate_record_next(&record, &at, &member); count++)
+		if (count == 0)
+			is(member.name, "cookie", "next: the first member");
+		else if (count == 1)
+			ok(strcmp(member.name, "a") == 0 && member.removed, "  a removed one");
+		else if (count == 3)
+			ok(member.name == NULL && member.text[0] == '3', "  one without a C name");
+	ok(count == 4 && !gate_record_next(&record, &at, &member), "  four in all");
+	gate_record_release(&record);
+	at = 0;
+	ok(!gate_record_next(&record, &at, &member), "  none of an empty record");
+}
+
+/* Half a record must not look like one. */
+static void
+test_half(void)
+{
+	static const char *const bad[] = {"{\"a\":1,\"cookie\":{},", "{\"a\":1}",
+	    "{\"a\":1,\"cookie\":[]}", "[]", "", "{\"cookie\":{},\"b\":1}x"};
+	struct gate_record record;
+	int was;
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		record = (struct gate_record){.now = 5, .was = &was};
+		ok(gate_record_parse(&record, bad[i], strlen(bad[i])) == 0 &&
+			record.members == NULL && record.user == NULL,
+		    "what is no record (%zu) leaves no members", i);
+		ok(record.was == &was && record.now == 5, "  and what the store set stays");
+	}
+}
+
 int
 main(void)
 {
@@ -751,5 +803,7 @@ main(void)
 	test_set_age();
 	test_expires();
 	test_other_members();
+	test_views();
+	test_half();
 	return done();
 }

@@ -606,6 +606,16 @@ who_page(struct gate_request *r)
 }
 
 static void
+page_of_nothing(struct gate_request *r)
+{
+	json_t *session = gate_session(r);
+
+	json_object_set_new(session, "n", json_integer(1));
+	if (gate_render_new(r, "who.html", NULL) == 0)
+		gate_status(r, 200);
+}
+
+static void
 fails_for_who(struct gate_request *r)
 {
 	gate_user(r);
@@ -636,6 +646,10 @@ static void
 test_who(void)
 {
 	ok(has(page_for("anna", true), "anna until 20"), "a page knows who is logged in");
+	count_records(&v.f, true);
+	get(&v, page_of_nothing, "/", NULL);
+	ok(status_of(&v) == 500 && count_records(&v.f, false) == 0,
+	    "gate_render_new of an object that could not be made: 500, nothing saved");
 	is(page_for(NULL, true), " until nobody", "the next one nobody, and of no end");
 	ok(has(page_for("<b>&", true), "&lt;b&gt;&amp; until 20"), "a name is escaped");
 	ok(has(page_for("ben", true), "ben until 20") && !has(body_of(&v), "&lt;"),

@@ -54,7 +54,7 @@ test_page() { # STORE
 	mkdir "$book.d" && mv "$book" "$book.d/" && mkdir "$book"
 	post /guestbook -d text=third
 	is "$status" 500 '  a book that is no file: 500'
-	page_says 'your text was not written' '  and the page says it'
+	page_says 'write your text again later' '  and the page says it'
 	rmdir "$book" && rm -r "$book.d"
 	is "$(grep -c event=responder "$dir/log/responder")" 0 '  no log line of a failure'
 	stop responder
@@ -93,6 +93,17 @@ sed -i '/titel/d' "$dir/gate.conf"
 ok 'other programs pass over them' start_responder counter
 stop counter
 
+# ---- a program with a store and data of its own
+make_conf store=table: workers=1
+start own "$build/tests/helpers/own" --config "$dir/gate.conf" --listen "unix:$dir/run/responder.sock"
+wait_until 10 accepts_or_ended own
+new_visitor
+get /r/
+is "$status $body" '200 data 1' 'a program that links a store of its own uses it, and gets its data'
+get /r/
+is "$body" 'data 2' '  and its sessions last'
+stop own
+
 # ---- the store, built as gate(3) says
 cc=${CC:-cc}
 flags="-I$src/lib $(pkg-config --cflags jansson)"
@@ -111,10 +122,20 @@ module_refused() { # WHY FILE
 }
 try_module "$dir/table.so"
 unlike "$(<"$dir/checked")" 'error.*store' 'gate check makes, reads, changes and removes a record there'
-LD_LIBRARY_PATH=$build/.libs "$gate" session count --config "$dir/gate.conf" >"$dir/count" 2>&1
-is "$(<"$dir/count")" 0 'gate session counts there'
+session() { LD_LIBRARY_PATH=$build/.libs "$gate" session "$@" --config "$dir/gate.conf" 2>&1; }
+is "$(session count)" 0 'gate session counts there'
+is "$(session list)" '' '  lists'
+is "$(session sweep)" '0 removed' '  sweeps, though the store lets go by itself'
+is "$(session kill --all)" '0 sessions are gone' '  and kills'
+like "$(session show aaaaaaaaaaaaaaaaaaaaaaaa)" 'there is no live session' '  and shows'
+mkdir -m 700 "$dir/other"
+printf '{"cookie":{"originalMaxAge":3600000,"expires":"2099-01-01T00:00:00.000Z"},"gate":{"user":"anna"}}' \
+	>"$dir/other/aaaaaaaaaaaaaaaaaaaaaaaa.json"
+like "$(session copy file:"$dir/other")" '1 sessions copied' '  and copies from another one'
 like "$("$gate" config --config "$dir/gate.conf")" "store_module = $dir/table.so" 'gate config shows it'
 ok 'an absent module is refused' module_refused 'No such file' "$dir/absent.so"
+ok 'so is a relative path, which the loader would look for elsewhere' \
+	refuses 'is no absolute path' --store=table: --store_module=table.so
 chmod g+w "$dir/table.so"
 ok 'so is one that others can write to' module_refused 'others can write to' "$dir/table.so"
 chmod g-w "$dir/table.so"
@@ -123,7 +144,7 @@ ok 'so is what is no shared object' module_refused 'file too short' "$dir/text.s
 echo 'int something;' >"$dir/none.c"
 compile "$dir/none.c" "$dir/none.so"
 ok 'so is one without stores' module_refused 'has no GATE_STORE_MODULE' "$dir/none.so"
-sed 's/^GATE_STORE_MODULE.*/const struct gate_store_module gate_store_module = {8, stores};/' \
+sed 's/^GATE_STORE_MODULE.*/const struct gate_store_module gate_store_module = {"0.0.1", 8, 8, stores};/' \
 	"$src/tests/examples/table.c" >"$dir/old.c"
 compile "$dir/old.c" "$dir/old.so"
 ok 'so is one for another version' module_refused 'built for another version of gate' "$dir/old.so"

@@ -109,9 +109,8 @@ int gate_store_file_claim(struct gate_store_file_dir *, const char *name,
 int gate_store_file_put_new(
     struct gate_store_file_dir *, const char *name, const char *text, size_t length);
 /* Both write text only if the file still is what was read (record->was): replace puts a new file in
- * its place, overwrite writes into the file itself. Both return 1,
- * GATE_CONFLICT if the file changed or is gone, or -1 with errno set. Both leave the file
- * locked. */
+ * its place, overwrite writes into the file itself. Both return 1, GATE_CONFLICT if the file
+ * changed or is gone, or -1 with errno set. Both leave the file locked. */
 int gate_store_file_replace(struct gate_store_file_dir *, const char *name, const char *text,
     size_t length, const struct gate_record *);
 int gate_store_file_overwrite(struct gate_store_file_dir *, const char *name, const char *text,
