@@ -95,14 +95,14 @@ stop counter
 
 # ---- a program with a store and data of its own
 make_conf store=table: workers=1
-start own "$build/tests/helpers/own" --config "$dir/gate.conf" --listen "unix:$dir/run/responder.sock"
-wait_until 10 accepts_or_ended own
+start responder "$build/tests/helpers/own" --config "$dir/gate.conf" --listen "unix:$dir/run/responder.sock"
+wait_until 10 accepts_or_ended responder
 new_visitor
 get /r/
 is "$status $body" '200 data 1' 'a program that links a store of its own uses it, and gets its data'
 get /r/
 is "$body" 'data 2' '  and its sessions last'
-stop own
+stop responder
 
 # ---- the store, built as gate(3) says
 cc=${CC:-cc}
