@@ -18,17 +18,21 @@ parse(struct gate_record *record, const char *text, size_t length)
 	return gate_record_read_user(record) < 0 ? -1 : 1;
 }
 
-/* Leaves no members of a text that is no record's: half a record must not look like one. */
+/* Leaves no members of a text that is no record's: half a record must not look like one. What the
+ * store has filled in stays. */
 int
 gate_record_parse(struct gate_record *record, const char *text, size_t length)
 {
 	int result = parse(record, text, length);
-	void *was = record->was;
+	struct gate_record store = *record;
 
-	if (result != 1) {
-		gate_record_release(record);
-		record->was = was;
-	}
+	if (result == 1)
+		return 1;
+	gate_record_release(record);
+	record->expires = store.expires;
+	record->touched = store.touched;
+	record->stray = store.stray;
+	record->was = store.was;
 	return result;
 }
 

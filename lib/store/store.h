@@ -54,8 +54,8 @@ void gate_store_close(struct gate_store_link *);
 int gate_store_load(struct gate_store_link *, const char *id, const struct gate_options *,
     struct gate_record *, struct gate_error *);
 /* Returns how many ms this host's clock is behind the store's; 0 if that is unknown, or a minute at
- * most. Times that gate writes count from the store's clock if this is not 0: otherwise the record would
- * end as soon as this host's clock is set right. */
+ * most. Times that gate writes count from the store's clock if this is not 0: otherwise the record
+ * would end as soon as this host's clock is set right. */
 int64_t gate_store_lag(struct gate_store_link *);
 /* Returns true if gate_store_load would find this record, which a walk shows. */
 bool gate_store_is_live(struct gate_store_link *, const char *id, const struct gate_record *,

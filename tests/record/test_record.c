@@ -771,11 +771,12 @@ test_half(void)
 	int was;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		record = (struct gate_record){.now = 5, .was = &was};
+		record = (struct gate_record){.now = 5, .expires = 7, .was = &was};
 		ok(gate_record_parse(&record, bad[i], strlen(bad[i])) == 0 &&
 			record.members == NULL && record.user == NULL,
 		    "what is no record (%zu) leaves no members", i);
-		ok(record.was == &was && record.now == 5, "  and what the store set stays");
+		ok(record.was == &was && record.now == 5 && record.expires == 7,
+		    "  and what the store set stays");
 	}
 }
 
