@@ -19,8 +19,8 @@ void gate_own_options_free(struct gate_own_options *); /* NULL is fine */
 bool gate_own_options_fits(const char *name);
 /* Sets the error "unknown option". Always returns -1. */
 int gate_own_options_unknown(const char *origin, const char *name, struct gate_error *);
-/* Sets a value; a later one replaces it. Returns 1; 0 if the option is another program's, which only
- * an argument may not set; or -1 with the error set: this program has none of that name, the file
+/* Sets a value; a later one replaces it. Returns 1; 0 if the option is another program's, which
+ * only an argument may not set; or -1 with the error set: this program has none of that name, the file
  * sets it twice, or the value can't be one. */
 int gate_own_options_give(struct gate_own_options *, const char *name,
     const struct gate_option_given *, struct gate_error *);

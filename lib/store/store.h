@@ -70,8 +70,8 @@ int gate_store_touch(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
 int gate_store_remove(
     struct gate_store_link *, const char *id, struct gate_record *, struct gate_error *);
-/* Walks as struct gate_store says of `each`. Sets ttl and deadline of each record that it shows, and
- * corrects times that lie ahead. */
+/* Walks as struct gate_store says of `each`. Sets ttl and deadline of each record that it shows,
+ * and corrects times that lie ahead. */
 int gate_store_each(struct gate_store_link *, const char *user, gate_store_visit *, void *data,
     struct gate_error *);
 /* Does the same for the `most` records of a user that were written or touched last, the last one
