@@ -20,8 +20,8 @@ bool gate_own_options_fits(const char *name);
 /* Sets the error "unknown option". Always returns -1. */
 int gate_own_options_unknown(const char *origin, const char *name, struct gate_error *);
 /* Sets a value; a later one replaces it. Returns 1; 0 if the option is another program's, which
- * only an argument may not set; or -1 with the error set: this program has none of that name, the file
- * sets it twice, or the value can't be one. */
+ * only an argument may not set; or -1 with the error set: this program has none of that name, the
+ * file sets it twice, or the value can't be one. */
 int gate_own_options_give(struct gate_own_options *, const char *name,
     const struct gate_option_given *, struct gate_error *);
 /* Returns the value of "guestbook.title", borrowed, or NULL if there is no such option. */

@@ -33,9 +33,9 @@ int gate_users_pick(
     struct gate_users *, uint64_t number, bool weak, char hash[GATE_HASH_MAX], struct gate_error *);
 /* Changes one user. A new password and a removal end all sessions of the user that began before:
  * the time of gate_users_since is then later than any of them. hash: the new one; NULL to remove.
- * was: if not NULL, the change is made only if this is still the user's hash. Returns 1; 0 if `was`
- * is not the hash, or for the reason that enum gate_user_change names; -1 with the error set: then nothing was
- * changed, unless the error says so. */
+ * was: if not NULL, the change is made only if this is still the user's hash. Returns 1; 0 if
+ * `was` is not the hash, or for the reason that enum gate_user_change names; -1 with the error
+ * set: then nothing was changed, unless the error says so. */
 int gate_users_change(struct gate_users *, enum gate_user_change, const char *name,
     const char *hash, const char *was, struct gate_error *);
 /* Prepares cheap picks, if that is due. May take minutes. Call it now and then, from one thread.
