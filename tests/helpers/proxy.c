@@ -3,6 +3,7 @@
  *   pass          pass everything on
  *   delay MS      pass answers on MS later
  *   drip MS       pass answers on byte by byte, MS apart
+ *   ahead MS      add MS to the date `localTime` of answers: as if the server's clock were ahead
  *   hold          accept connections and bytes, and pass nothing on until `pass`
  *   cut N         end each connection after N bytes of answers, from now or from its beginning
  *   reset N       the same, but with a reset
@@ -13,6 +14,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -30,7 +32,7 @@
 #define SERVER 0 /* where answers come from */
 #define CLIENT 1
 
-enum mode { PASS, DELAY, HOLD, CUT, RESET, REFUSE, DRIP };
+enum mode { PASS, DELAY, HOLD, CUT, RESET, REFUSE, DRIP, AHEAD };
 
 struct way { /* of bytes in one direction: a chunk at a time */
 	char *bytes;
@@ -153,6 +155,22 @@ is_cut(const struct proxy *p, const struct connection *c, int from)
 	    c->answered >= p->number;
 }
 
+/* A date in BSON: its type, 9, which is a tab, its name with the NUL, 64 bits. A short answer, such
+ * as that to hello, comes in one piece. */
+static void
+set_ahead(char *bytes, size_t length, long ms)
+{
+	static const char name[] = "\tlocalTime";
+	char *at = memmem(bytes, length, name, sizeof name);
+	uint64_t date;
+
+	if (at == NULL || length - (size_t)(at - bytes) < sizeof name + sizeof date)
+		return;
+	memcpy(&date, at + sizeof name, sizeof date);
+	date = htole64(le64toh(date) + (uint64_t)ms);
+	memcpy(at + sizeof name, &date, sizeof date);
+}
+
 static void
 receive(struct proxy *p, struct connection *c, int from)
 {
@@ -170,6 +188,8 @@ receive(struct proxy *p, struct connection *c, int from)
 	if ((p->mode == CUT || p->mode == RESET) && c->answered + length > p->number)
 		way->length = (size_t)(p->number > c->answered ? p->number - c->answered : 0);
 	c->answered += length;
+	if (p->mode == AHEAD)
+		set_ahead(way->bytes, way->length, p->number);
 }
 
 static void
@@ -236,7 +256,7 @@ static void
 obey(struct proxy *p, const char *line)
 {
 	static const char *const modes[] = {
-	    "pass", "delay", "hold", "cut", "reset", "refuse", "drip"};
+	    "pass", "delay", "hold", "cut", "reset", "refuse", "drip", "ahead"};
 	char word[16] = "";
 	long number = 0;
 

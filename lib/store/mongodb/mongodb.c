@@ -16,6 +16,7 @@ close_store(void *data)
 	struct gate_store_mongodb *store = data;
 
 	gate_mongodb_close(&store->mongodb);
+	pthread_mutex_destroy(&store->watching);
 	free(store->user_member);
 	free(store);
 }
@@ -56,6 +57,7 @@ open_store(
 		gate_fail(error, GATE_EMEMORY, "out of memory");
 	else if (name_collections(store, options->collection, error) == 0 &&
 	    gate_mongodb_open(&store->mongodb, &wish, error) == 0) {
+		pthread_mutex_init(&store->watching, NULL);
 		*data = store;
 		return 0;
 	}

@@ -2,9 +2,11 @@
 #ifndef GATE_STORE_MONGODB_PRIVATE_H
 #define GATE_STORE_MONGODB_PRIVATE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "options/options.h"
 #include "server/mongodb.h"
 
@@ -15,14 +17,17 @@ struct gate_store_mongodb {
 	char collection[GATE_STORE_MONGODB_NAME_MAX + sizeof "_counters"];
 	char counters[GATE_STORE_MONGODB_NAME_MAX + sizeof "_counters"];
 	char *user_member;
-	int64_t ttl, deadline;      /* ms: of a record without a lifetime; of a bump or a walk */
-	bool document;              /* a new record's payload is a document, else a string */
-	bool touches;               /* write lastModified (option touch_after) */
-	atomic_int_least64_t clock; /* ms: server's time less CLOCK_BOOTTIME; 0: unknown */
-	atomic_bool prepared;       /* the indexes are made */
-	atomic_bool looked;         /* `collated` is known */
-	atomic_bool collated;       /* the collection's collation may equate different values */
-	atomic_bool no_ttl;         /* the server does not remove expired records */
+	int64_t ttl, deadline; /* ms: of a record without a lifetime; of a bump or a walk */
+	bool document;         /* a new record's payload is a document, else a string */
+	bool touches;          /* write lastModified (option touch_after) */
+	pthread_mutex_t watching;
+	struct gate_clock_watch watch; /* of the server's clock, under `watching` */
+	atomic_int_least64_t clock;    /* ms: server's time less CLOCK_BOOTTIME; 0: unknown */
+	atomic_int_least64_t off;      /* ms that the server's last time is off that; 0: believed */
+	atomic_bool prepared;          /* the indexes are made */
+	atomic_bool looked;            /* `collated` is known */
+	atomic_bool collated;          /* the collection's collation may equate different values */
+	atomic_bool no_ttl;            /* the server does not remove expired records */
 };
 
 struct gate_store_mongodb_was {
@@ -122,12 +127,14 @@ int gate_store_mongodb_look(struct gate_store_mongodb *, struct gate_error *);
 
 /* ---- store/mongodb/clock.c: the server's time ---- */
 
+/* Sets *now to the server's time. If somebody set the server's clock within the last hour, goes on
+ * from the time before. */
 int gate_store_mongodb_time(void *store, int64_t *now, struct gate_error *);
 /* Asks the server for its time, so that gate_store_mongodb_time can tell it without a call. Returns
  * 1, or -1 with the error set. */
 int gate_store_mongodb_hear_clock(struct gate_store_mongodb *, struct gate_error *);
 /* Returns 1, or -1 with the error set if this host's clock and the server's are over a minute
- * apart, or the server does not answer. */
+ * apart, if somebody set the server's within the last hour, or if the server does not answer. */
 int gate_store_mongodb_look_at_clock(struct gate_store_mongodb *, struct gate_error *);
 
 /* ---- store/mongodb/sweep.c: what has expired ---- */

@@ -189,6 +189,34 @@ test_sweep_ahead(void)
 	drop();
 }
 
+/* As if this host's clock and the server's had been set 15 days ahead since the first sweep. */
+static void
+test_sweep_after_set(void)
+{
+	struct gate_error error = {0}, none = {0};
+	struct gate_store_mongodb *store;
+	int64_t now = gate_clock_wall(), there = 0;
+
+	open_with("auto_remove=interval");
+	store = f.link.store;
+	f.options.sweep_interval = 0;
+	ok(f.link.table->sweep(store, &f.options, &none) == 0, "a sweep hears the server's time");
+	put_at(&f.link, "dead", "1", now - 2 * HOUR, HOUR);
+	store->watch.offset -= 15 * 24 * HOUR;
+	ok(f.link.table->sweep(store, &f.options, &error) == -1 &&
+		strstr(error.text, "the server's clock is ") != NULL,
+	    "both clocks were set ahead: nothing is swept");
+	printf("# %s\n", error.text);
+	ok(f.link.table->time(store, &there, &none) == 1 && there < now - 14 * 24 * HOUR,
+	    "  the time before goes on");
+	store->watch.since -= HOUR;
+	ok(f.link.table->sweep(store, &f.options, &none) == 1 &&
+		f.link.table->time(store, &there, &none) == 1 && there > now - HOUR,
+	    "  they have stood so for an hour: they are believed");
+	close_fixture(&f);
+	drop();
+}
+
 static void
 test_batches(void)
 {
@@ -222,6 +250,7 @@ main(void)
 	test_index();
 	test_turns();
 	test_sweep_ahead();
+	test_sweep_after_set();
 	test_batches();
 	documents_close();
 	return done();
