@@ -381,6 +381,31 @@ gate_origin_refusal(const struct gate_origin *o, const char *own)
 	       "by the option origin";
 }
 
+/* Returns the host of a URL or of a Host header, without its port. */
+static const char *
+name_of_host(const char *url, size_t *length)
+{
+	const char *host = strstr(url, "://");
+
+	host = host != NULL ? host + 3 : url;
+	*length = strcspn(host, host[0] == '[' ? "]" : ":/?#\\");
+	return host;
+}
+
+bool
+gate_origin_is_foreign(const struct gate_origin *o, const char *own)
+{
+	const char *here = own[0] != '\0' ? own : o->host, *there = o->referer;
+	size_t length, other;
+
+	if (o->doubt != NULL || here == NULL || there == NULL || strstr(there, "://") == NULL ||
+	    strchr(there, ' ') != NULL)
+		return false;
+	here = name_of_host(here, &length);
+	there = name_of_host(there, &other);
+	return length != other || strncasecmp(here, there, length) != 0;
+}
+
 bool
 gate_origin_local_path(const char *target, size_t length)
 {

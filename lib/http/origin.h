@@ -43,6 +43,9 @@ const char *gate_origin_insecurity(const struct gate_origin *, char *const *prox
 /* Checks that an unsafe request comes from this site. own: the option origin, or "". Returns NULL
  * if it does or the method is safe, else why it is refused. */
 const char *gate_origin_refusal(const struct gate_origin *, const char *own);
+/* Does Referer name another host than this site's? For browsers that send no Sec-Fetch-Site.
+ * Returns false if Referer is missing or can't be judged. Leaves ports aside, as SameSite does. */
+bool gate_origin_is_foreign(const struct gate_origin *, const char *own);
 /* Is target a path that every browser takes for one on this site? */
 bool gate_origin_local_path(const char *target, size_t length);
 

@@ -141,14 +141,19 @@ join_cookies(struct gate_request *r)
 			gate_cookie_join(&r->cookies, *p + sizeof name - 1);
 }
 
-/* Returns whether somebody followed a link from a page of another site. */
+/* Returns whether somebody followed a link from a page of another site. Browsers send no
+ * Sec-Fetch-Site over plain http, and old ones never do: then asks Referer. The page that loads
+ * itself again is ours, so its second request does not count as such a link. */
 static bool
 is_from_elsewhere(struct gate_request *r)
 {
 	const char *site = r->origin.fetch_site, *mode = gate_param(r, "HTTP_SEC_FETCH_MODE");
 
-	return site != NULL && strcmp(site, "cross-site") == 0 && mode != NULL &&
-	    strcmp(mode, "navigate") == 0 && r->method != NULL && strcmp(r->method, "GET") == 0;
+	if (r->method == NULL || strcmp(r->method, "GET") != 0)
+		return false;
+	if (site == NULL)
+		return gate_origin_is_foreign(&r->origin, r->config->options.origin);
+	return strcmp(site, "cross-site") == 0 && mode != NULL && strcmp(mode, "navigate") == 0;
 }
 
 static void

@@ -738,6 +738,49 @@ test_split(void)
 	    "the longest one is");
 }
 
+/* ---- links from other sites, where no Sec-Fetch-Site tells of them ---- */
+
+static void
+test_foreign(void)
+{
+	static const struct {
+		const char *referer, *host, *own;
+		bool foreign;
+	} cases[] = {{"http://b.example/", "a.example", "", true},
+	    {"https://b.example/a.example", "a.example", "", true},
+	    {"http://a.example.b.example/", "a.example", "", true},
+	    {"http://xa.example/", "a.example", "", true},
+	    {"android-app://b.example/", "a.example", "", true},
+	    {"http://[::2]/", "[::1]:8080", "", true},
+	    {"http://a.example/page?b", "a.example", "", false},
+	    {"http://A.Example/", "a.example", "", false},
+	    {"http://a.example:8080/", "a.example", "", false},
+	    {"http://a.example", "a.example:8080", "", false},
+	    {"http://[::1]:8080/", "[::1]", "", false},
+	    {"http://a.example/", "inner:9000", "http://a.example", false},
+	    {"http://inner:9000/", "inner:9000", "http://a.example:8080", true},
+	    {"http://b.example/", NULL, "", false}, {NULL, "a.example", "", false},
+	    {"", "a.example", "", false}, {"null", "a.example", "", false},
+	    {"about:blank", "a.example", "", false},
+	    {"http://b.example/, http://b.example/", "a.example", "", false}};
+	struct gate_origin twice = {.method = "GET",
+	    .referer = "http://b.example/",
+	    .host = "a.example",
+	    .doubt = "Referer came twice"};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct gate_origin o = {
+		    .method = "GET", .referer = cases[i].referer, .host = cases[i].host};
+
+		ok(gate_origin_is_foreign(&o, cases[i].own) == cases[i].foreign,
+		    "a link, Referer: %s, Host: %s, origin = %s: %s",
+		    cases[i].referer != NULL ? cases[i].referer : "(none)",
+		    cases[i].host != NULL ? cases[i].host : "(none)", cases[i].own,
+		    cases[i].foreign ? "another site's" : "not known to be another site's");
+	}
+	ok(!gate_origin_is_foreign(&twice, ""), "two Referers say nothing");
+}
+
 int
 main(void)
 {
@@ -761,5 +804,6 @@ main(void)
 	test_hostile_next();
 	test_bytes_of_next();
 	test_length_of_next();
+	test_foreign();
 	return done();
 }

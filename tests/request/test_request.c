@@ -796,6 +796,39 @@ test_trace(void)
 	count_records(&v.f, true);
 }
 
+/* ---- Strict cookies, which links from other sites come without ---- */
+
+static const char *
+linked(const char *const *params)
+{
+	get(&v, count, "/page", params);
+	return header_of(&v, "Refresh")[0] == '\0' ? body_of(&v) : header_of(&v, "Refresh");
+}
+
+static void
+test_strict(void)
+{
+	static const char host[] = "HTTP_HOST=a.example",
+			  foreign[] = "HTTP_REFERER=http://b.example/";
+
+	options->cookie_same_site = GATE_SAME_SITE_STRICT;
+	is(linked(NAMES(host, foreign)), "0;url=./page",
+	    "no Sec-Fetch-Site, a Referer of another site: the page loads itself again");
+	ok(status_of(&v) == 200 && header_of(&v, "Set-Cookie")[0] == '\0' &&
+		count_records(&v.f, false) == 0,
+	    "  nothing is stored or sent");
+	is(linked(NAMES(host, "HTTP_REFERER=http://a.example/page")), "n 1",
+	    "  and its own Referer ends that");
+	is(linked(NAMES(host)), "n 1", "no Referer: nothing is known");
+	is(linked(NAMES(host, foreign, "HTTP_SEC_FETCH_SITE=none")), "n 1",
+	    "Sec-Fetch-Site comes first");
+	seed(ID, "\"n\":4");
+	is(linked(NAMES(host, foreign, cookie_of(ID))), "n 5", "with its cookie: the session");
+	options->cookie_same_site = GATE_SAME_SITE_LAX;
+	is(linked(NAMES(host, foreign)), "n 1", "Lax cookies come along: a stranger");
+	count_records(&v.f, true);
+}
+
 int
 main(void)
 {
@@ -820,6 +853,7 @@ main(void)
 	test_refused_members();
 	test_calls();
 	test_trace();
+	test_strict();
 	server_close(&v);
 	return done();
 }

@@ -201,6 +201,14 @@ test_strict() {
 	is "$status $(heading)" '200 Welcome stranger, visit 1' '  which is judged'
 	get /second/counter "${navigate[@]}"
 	is "$status $(heading)" '200 Welcome stranger, visit 2' '  as is who sends the cookie'
+	new_visitor
+	before=$(state)
+	get /second/counter -e http://elsewhere.example/
+	is "$status $(header Refresh) $(set_cookies) $(heading)" '200 0;url=./counter 0 One moment' \
+		'from a browser without Sec-Fetch-Site, as over plain http: by its Referer'
+	is "$(state)" "$before" '  nothing is stored'
+	get /second/counter -e "$url/second/counter"
+	is "$status $(heading)" '200 Welcome stranger, visit 1' '  and the second request is judged'
 	stop second
 	start_responder second=user --cookie_same_site=strict
 	new_visitor
