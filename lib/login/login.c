@@ -114,8 +114,7 @@ gate_login(struct gate_request *r, const char *name, const char *password, bool 
 		return gate_request_late(r, "gate_login", -1);
 	if (!gate_request_takes_passwords(r))
 		return gate_login_refuse_http(r);
-	if (gate_transaction_is_too_large(
-		&r->transaction)) /* gate would not find its new cookie among so many */
+	if (gate_transaction_is_overfull(&r->transaction))
 		return -1;
 	if (!l->asked) {
 		l->asked = true;

@@ -155,7 +155,9 @@ fill_context(struct gate_request *r, bool with_session)
 	put_text(gate, "expires", expires != 0 ? ends : NULL);
 	put_text(gate, "user", user);
 	put_text(gate, "path", r->path);
-	json_object_set_new(gate, "unclear", json_boolean(state == GATE_SESSION_UNCLEAR));
+	json_object_set_new(gate, "unclear",
+	    json_boolean(
+		state == GATE_SESSION_UNCLEAR || r->transaction.refusal == GATE_SESSION_TOO_MANY));
 	json_object_set_new(
 	    gate, "lost", json_boolean(r->transaction.refusal == GATE_SESSION_LOST));
 	json_object_set_new(gate, "unknown",

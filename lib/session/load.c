@@ -53,6 +53,32 @@ find_shown(struct gate_transaction *s)
 	return all;
 }
 
+bool
+gate_transaction_is_overfull(struct gate_transaction *s)
+{
+	bool early = s->state == GATE_SESSION_UNASKED;
+	int found;
+
+	if (gate_transaction_is_too_large(s))
+		return true;
+	found = early ? find_shown(s) : s->refusal != GATE_SESSION_TOO_MANY;
+	if (found < 0) {
+		s->state = GATE_SESSION_FAILED;
+		return true;
+	}
+	if (found == 0 || s->shown_count == GATE_SESSION_IDS) {
+		if (s->refusal != GATE_SESSION_TOO_MANY)
+			gate_transaction_refuse(s, GATE_SESSION_TOO_MANY);
+		s->state = GATE_SESSION_REFUSED;
+		return true;
+	}
+	if (early) { /* the load finds them again */
+		s->shown_count = 0;
+		s->sent = false;
+	}
+	return false;
+}
+
 /* Chooses among the sessions that are there: one with a user before one without, then the newest.
  * Returns its index, -1 if there is none, or -2 if they are of several users: a stranger may have
  * planted one of them. */

@@ -34,8 +34,8 @@ static const struct {
 	"Your browser shows too many sessions here, so it is logged in as nobody, and nothing was "
 	"changed. Log out to end them; if that does not help, delete this site's cookies.",
 	"cookies-of-many-sessions",
-	"over 16 different ids: nobody is logged in, and all cookies stay, until the visitor logs "
-	"out or deletes them"},
+	"over 16 different ids, or 16 at a login: nobody is logged in, and all cookies stay, until "
+	"the visitor logs out or deletes them"},
     [GATE_SESSION_TOO_LARGE] = {431,
 	"Your browser sends more cookies than this site reads, so your session was not looked for. "
 	"Delete this site's cookies, or some of them, and load the page again.",

@@ -139,7 +139,8 @@ int gate_transaction_resume(struct gate_transaction *, const char *id);
 /* Makes the session this user's, under a new id. Its members stay, unless another user was logged
  * in. A session that went or is unclear becomes a new, empty one: the password gives that right.
  * login is borrowed until the run's end. age: ms; 0: with the browser. Returns 0; -1 after the
- * commit, or if the session failed, is refused, or can't hold the user. */
+ * commit, or if the session failed, is refused (see gate_transaction_is_overfull, too), or can't
+ * hold the user. */
 int gate_transaction_log_in(
     struct gate_transaction *, const struct gate_record_login *, int64_t age);
 /* Returns 1 if the record's session began before its user's time, and so is over; 0 if not; -1 if
@@ -175,6 +176,10 @@ int gate_transaction_set_cookie(struct gate_transaction *, int n, struct gate_bu
 int gate_transaction_end_shown(struct gate_transaction *, const char *why);
 /* Returns whether the Cookie headers are over a limit; if so, refuses the request. */
 bool gate_transaction_is_too_large(struct gate_transaction *);
+/* Returns whether the browser shows so many cookies, or so many ids, that the next request might
+ * not find a new cookie among them; if so, refuses this one. Doesn't ask the store. Returns true,
+ * too, if memory is out: then the transaction has failed. */
+bool gate_transaction_is_overfull(struct gate_transaction *);
 /* Returns the status of the answer to a refusal, and what to tell the visitor. Returns 0 and NULL
  * for a page that loads itself again. */
 int gate_transaction_refusal_status(const struct gate_transaction *, const char **text);

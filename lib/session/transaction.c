@@ -90,7 +90,8 @@ gate_transaction_log_in(
 {
 	const char *before = gate_transaction_user(s), *member = s->options->user_member;
 
-	if (s->outcome != 0 || s->state == GATE_SESSION_FAILED || s->state == GATE_SESSION_REFUSED)
+	if (s->outcome != 0 || s->state == GATE_SESSION_FAILED ||
+	    s->state == GATE_SESSION_REFUSED || gate_transaction_is_overfull(s))
 		return -1;
 	if (!gate_transaction_is_open(s)) {
 		s->before = s->state;

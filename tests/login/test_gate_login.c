@@ -136,6 +136,31 @@ test_plain_http(void)
 	options->insecure_http = false;
 }
 
+/* A new cookie might be one of too many: the next request would be nobody's again. */
+static void
+test_too_many(void)
+{
+	struct gate_buffer cookies = {0};
+	char id[16];
+
+	begin();
+	gate_buffer_puts(&cookies, "HTTP_COOKIE=a=b");
+	for (int i = 0; i < GATE_SESSION_IDS; i++) {
+		snprintf(id, sizeof id, "id%d", i);
+		add_cookie(&cookies, v.f.config.keys, id);
+	}
+	hashes = bumps = 0;
+	serve_params(&v, log_in,
+	    (const char *const[]){"REQUEST_METHOD=POST", "REQUEST_URI=/login", "HTTPS=on",
+		"HTTP_SEC_FETCH_SITE=same-origin", gate_buffer_text(&cookies), NULL});
+	ok(answered == -1 && status_of(&v) == 409 && has(v.answer, "Log out to end them"),
+	    "cookies of sixteen sessions: -1, and a 409 that says what to do");
+	ok(hashes == 0 && bumps == 0 && !has(v.answer, "Set-Cookie") &&
+		count_records(&v.f, false) == 0,
+	    "  nothing is tried or stored");
+	gate_buffer_release(&cookies);
+}
+
 static void
 test_remember(void)
 {
@@ -872,6 +897,7 @@ main(void)
 	test_without_users();
 	test_weak_hash();
 	test_plain_http();
+	test_too_many();
 	test_remember();
 	test_agent();
 	test_late();

@@ -136,6 +136,30 @@ test_several() {
 	is "$(for cookie in "$one" "$two"; do test -e "$(record_of "$cookie")" && echo there; done)" \
 		there '"End all others" ends the other one of this browser'
 }
+test_too_many() {
+	local all='' i
+	for i in {1..17}; do
+		new_visitor
+		get /counter
+		all+="connect.sid=$(session_cookie); "
+	done
+	new_visitor
+	log_in alice "$alice" -H "Cookie: ${all%; }"
+	is "$status $(ours)" '409 0' 'a login among seventeen sessions: its cookie would be one of too many'
+	page_says 'too many sessions here.* Log out' '  the page says what to do'
+	post /logout -H "Cookie: ${all%; }"
+	is "$status" 303 '  as to log out'
+	all=${all#*; } # one is cleared
+	log_in alice "$alice" -H "Cookie: ${all%; }"
+	is "$status $(ours)" '409 0' '  beside sixteen it might be'
+	all=${all#*; }
+	log_in alice "$alice" -H "Cookie: ${all%; }"
+	is "$status $(ours)" '303 1' 'a login beside fifteen'
+	cookie=$(session_cookie)
+	new_visitor
+	get /user -H "Cookie: ${all%; }; connect.sid=$cookie"
+	like "$(heading)" 'Welcome alice' '  counts at the next request'
+}
 test_cleared() {
 	start_responder second=logout --cookie_domain=example.org --cookie_path=/second
 	user alice "$alice"
@@ -229,6 +253,7 @@ start_nginx
 test_many_others
 for how in 'over 1 MiB' malformed 'a symbolic link'; do test_unreadable "$how"; done
 test_several
+test_too_many
 test_cleared
 test_narrow_path
 test_touched

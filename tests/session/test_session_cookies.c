@@ -223,12 +223,10 @@ send_ids(const char *const *ids)
 
 #define SEND(...) send_ids((const char *const[]){__VA_ARGS__, NULL})
 
-/* It stays, cookie and all; nobody is logged in; a change is refused; a login begins anew. */
+/* It stays, cookie and all; nobody is logged in; a change is refused. */
 static void
-test_doubt(enum gate_session_refusal why, int records, const char *event, const char *what)
+test_unclear(enum gate_session_refusal why, int records, const char *event, const char *what)
 {
-	char id[GATE_ID_MAX + 1], text[TEXT_MAX];
-
 	ok(try(look) == 1 && seen.state == GATE_SESSION_UNCLEAR && seen.refusal == why &&
 		line[0] == '\0',
 	    "%s: nobody's, and no Set-Cookie", what);
@@ -236,6 +234,15 @@ test_doubt(enum gate_session_refusal why, int records, const char *event, const 
 	ok(try(count_on) == -1 && status() == 409 && line[0] == '\0' &&
 		count_records(&f, false) == records,
 	    "  a change is refused, and nothing is written");
+}
+
+/* A login begins anew. */
+static void
+test_doubt(enum gate_session_refusal why, int records, const char *event, const char *what)
+{
+	char id[GATE_ID_MAX + 1], text[TEXT_MAX];
+
+	test_unclear(why, records, event, what);
 	ok(try(log_in) == 1 && has(get_record(&f, id_in(&f, line, id), text), "\"anna\""),
 	    "  a login makes its own");
 }
@@ -320,15 +327,24 @@ test_too_many(void)
 	    "sixteen ids are looked up");
 	send_ids(ids);
 	loads = f.link.calls[GATE_STORE_LOAD];
-	test_doubt(GATE_SESSION_TOO_MANY, GATE_SESSION_IDS + 1, "event=cookies-of-many-sessions",
+	test_unclear(GATE_SESSION_TOO_MANY, GATE_SESSION_IDS + 1, "event=cookies-of-many-sessions",
 	    "seventeen ids");
-	ok(f.link.calls[GATE_STORE_LOAD] - loads == GATE_SESSION_IDS,
-	    "  of which none is looked up, until a login ends them");
-	ok(count_records(&f, false) == 2, "  the login ended sixteen");
+	ok(try(log_in) == -1 && status() == 409 && line[0] == '\0' &&
+		count_records(&f, false) == GATE_SESSION_IDS + 1,
+	    "  so is a login, whose cookie would be one of too many");
+	ok(f.link.calls[GATE_STORE_LOAD] == loads, "  none of them is looked up");
+	ok(try(log_out) == 1 && has(line, "; Max-Age=0;") && count_records(&f, false) == 1 &&
+		f.link.calls[GATE_STORE_LOAD] - loads == GATE_SESSION_IDS,
+	    "  until a logout ends sixteen");
 	ok(count_ended(ids) == 0, "  whose ids nobody remembers, as nobody was logged in by them");
-	send_ids(ids);
-	ok(try(log_out) == 1 && count_records(&f, false) == 2 && count_ended(ids) == 0,
-	    "  nor does a logout remember those that are gone");
+	ok(try(log_out) == 1 && count_records(&f, false) == 1 && count_ended(ids) == 0,
+	    "  nor does another logout remember those that are gone");
+	send_ids(ids + 1);
+	ok(try(look) == 1 && try(log_in) == -1 && status() == 409 && line[0] == '\0',
+	    "a login beside sixteen: its cookie might be the seventeenth");
+	send_ids(ids + 2);
+	ok(try(log_in) == 1 && line[0] != '\0' && count_records(&f, false) == 1,
+	    "beside fifteen it does what it says");
 }
 
 /* ---- several sessions of one browser ---- */
