@@ -5,7 +5,8 @@
  * pace PORT try PATH COUNT NAME...: sends wrong logins one after the other, COUNT of each NAME, in
  *   turn; adds a number to NAME, and changes it before the throttle begins to refuse
  * Prints: requests N · status CODE N · late N (begun more than 10 ms after their time) · rate X ·
- *   p50_us N · p99_us N · max_us N, and for try: name NAME p50_us N requests N */
+ *   p50_us N · p99_us N · max_us N, and for try: name NAME p50_us N requests N · auc NAME X (the
+ *   share of pairs in which NAME took longer than the first name; 0.5: its time tells nothing) */
 #include "config.h"
 
 #include <pthread.h>
@@ -158,6 +159,24 @@ report(void)
 
 /* ---- one after the other ---- */
 
+/* Returns the share of pairs in which the one from a is larger; of an equal pair counts half. Both
+ * are sorted. */
+static double
+larger(const int32_t *a, const int32_t *b, int count)
+{
+	int below = 0, up_to = 0;
+	double pairs = 0;
+
+	for (int i = 0; i < count; i++) {
+		while (below < count && b[below] < a[i])
+			below++;
+		while (up_to < count && b[up_to] <= a[i])
+			up_to++;
+		pairs += (below + up_to) / 2.0;
+	}
+	return pairs / count / count;
+}
+
 static int
 try_names(int rounds, char **names, int count)
 {
@@ -181,6 +200,8 @@ try_names(int rounds, char **names, int count)
 		qsort(took + i * rounds, (size_t)rounds, sizeof *took, by_size);
 		printf("name %s p50_us %d requests %d\n", names[i], took[i * rounds + rounds / 2],
 		    rounds);
+		if (i > 0)
+			printf("auc %s %.4f\n", names[i], larger(took + i * rounds, took, rounds));
 	}
 	free(took);
 	return 0;

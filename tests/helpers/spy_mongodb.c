@@ -1,7 +1,8 @@
 /* spy_mongodb.c: preloaded into a program under test: writes down the commands that it sends to
  * MongoDB servers, by libmongoc's own command monitoring. In the folder SPY_FOLDER the file
  * `commands` gets a line for each: its name, the collection, the process that made the pool, this
- * process. Commands that don't use the pool, as those of sweeps, go to `sweeps`. */
+ * process, what it skips, its limit (0: none), whether it has a projection. Commands that don't use
+ * the pool, as those of sweeps, go to `sweeps`. */
 #include "config.h"
 
 #include <dlfcn.h>
@@ -21,9 +22,18 @@ union symbol {
 	mongoc_client_t *(*client)(const mongoc_uri_t *, bson_error_t *);
 };
 
+static long long
+number_in(const bson_t *command, const char *name)
+{
+	bson_iter_t at;
+
+	return bson_iter_init_find(&at, command, name) ? (long long)bson_iter_as_int64(&at) : 0;
+}
+
 static void
 note(const mongoc_apm_command_started_t *event, const char *file)
 {
+	const bson_t *command = mongoc_apm_command_started_get_command(event);
 	const char *folder = getenv("SPY_FOLDER");
 	const char *name = mongoc_apm_command_started_get_command_name(event);
 	const long *maker = mongoc_apm_command_started_get_context(event);
@@ -34,12 +44,13 @@ note(const mongoc_apm_command_started_t *event, const char *file)
 	if (strcmp(name, "endSessions") == 0)
 		return;
 	snprintf(path, sizeof path, "%s/%s", folder != NULL ? folder : "/nonexistent", file);
-	length = snprintf(line, sizeof line, "%s %s %ld %ld\n", name,
-	    bson_iter_init_find(&at, mongoc_apm_command_started_get_command(event), name) &&
-		    BSON_ITER_HOLDS_UTF8(&at)
-		? bson_iter_utf8(&at, NULL)
-		: "-",
-	    *maker, (long)getpid());
+	length =
+	    snprintf(line, sizeof line, "%s %s %ld %ld skip=%lld limit=%lld projection=%s\n", name,
+		bson_iter_init_find(&at, command, name) && BSON_ITER_HOLDS_UTF8(&at)
+		    ? bson_iter_utf8(&at, NULL)
+		    : "-",
+		*maker, (long)getpid(), number_in(command, "skip"), number_in(command, "limit"),
+		bson_has_field(command, "projection") ? "yes" : "no");
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || write(fd, line, (size_t)length) != length)
 		abort();

@@ -69,11 +69,16 @@ new_visitor
 numbers() { # how many there are of each, but for how often what is throttled is counted
 	sent | tr , '\n' | grep -v sessions_counters | sort | uniq -c | awk '{ $1 = $1; print }' | paste -sd,
 }
+looks() { # how it looks for users, each way once
+	sed -n 's/^find gate_users [0-9]* [0-9]* //p' "$spy/commands" | sort -u | paste -sd,
+}
+one='skip=0 limit=1 projection=yes'
 costs '' 200 'the form of the login: none' get /login
 costs '' 302 'a guarded page without a cookie: none' get /user
 begin
 log_in anna wrong
 is "$status $(numbers)" '403 3 find gate_users' 'the first try takes a sample of the users, whoever is tried'
+is "$(looks)" "skip=0 limit=0 projection=yes,$one" '  by names and hashes only'
 signal login HUP
 wait_until 10 grep -q 'event=reloaded process=worker' "$dir/log/login" || bail 'no reload'
 begin
@@ -82,11 +87,13 @@ is "$status $(numbers)" '403 3 find gate_users' 'and so does the first one after
 begin
 log_in anna wrong
 is "$status $(numbers)" '403 2 find gate_users' 'a wrong password: the user and nobody'
+is "$(looks)" "$one" '  each by one look, for names and hashes only'
 ok "and $(grep -c _counters "$spy/commands") for the counters: at most 10" \
 	[ "$(grep -c _counters "$spy/commands")" -le 10 ]
 begin
 log_in nobody wrong
 is "$status $(numbers)" '403 2 find gate_users' 'a name that nobody has: nobody and a user'
+is "$(looks)" "$one" '  each by the same look: nobody is found without a skip'
 begin
 log_in anna "$password"
 is "$status $(numbers)" '303 1 find,4 find gate_users,1 insert' 'a login: the user three times, the session, and how many there are'
