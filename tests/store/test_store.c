@@ -211,7 +211,40 @@ count_visit(void *count, const char *id, struct gate_record *record)
 	return 1;
 }
 
+static const struct gate_store *uncounted;
+static int created;
+
+static int
+count_create(void *store, const char *id, struct gate_record *record, struct gate_error *error)
+{
+	created++;
+	return uncounted->create(store, id, record, error);
+}
+
 /* It is asked by anybody, as often as they like. */
+static void
+test_throttled_health(void)
+{
+	struct gate_store counting = *f.link.table;
+	bool well = true;
+
+	uncounted = f.link.table;
+	counting.create = count_create;
+	f.link.table = &counting;
+	f.link.health.at = 0;
+	created = 0;
+	ok(gate_store_health(&f.link, &f.options) == NULL && created == 1 && f.link.health.at > 0,
+	    "who asks how it is begins a trial, which writes");
+	f.link.health.at += HOUR; /* so a slow machine makes no difference */
+	for (int i = 0; i < 10; i++)
+		well = gate_store_health(&f.link, &f.options) == NULL && well;
+	ok(well && created == 1, "  others get what that found, and nothing is written");
+	f.link.health.at -= HOUR + 1000;
+	ok(gate_store_health(&f.link, &f.options) == NULL && created == 2,
+	    "  a second later there is another trial");
+	f.link.table = uncounted;
+}
+
 static void
 test_health(void)
 {
@@ -654,6 +687,7 @@ test_all(void)
 	test_ahead();
 	test_ids();
 	test_health();
+	test_throttled_health();
 	test_each();
 	test_sweep();
 	test_sweep_interval();
