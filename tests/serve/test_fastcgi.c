@@ -629,8 +629,7 @@ test_early_answers(const struct server *s, const struct server *large)
 	many[4] = '=';
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		for (size_t j = 0; j < 3; j++)
-			if (sizes[j] < 2000000 || i > 2)
-				test_early(s, &rows[i], sizes[j], 64 << 10);
+			test_early(s, &rows[i], sizes[j], 64 << 10);
 	test_early(s, &rows[0], 110000000, 64 << 10);
 	for (size_t i = 0; i < 5; i++)
 		test_early(large, &rows[i], 1000000, 2 << 20);
@@ -677,16 +676,17 @@ leave_lingering(const struct server *s)
 	return fd;
 }
 
-/* The body takes too long: sent on until there is an answer, and then some. */
+/* The body takes too long: sent on until there is an answer, and then some. Of a long rest gate
+ * takes what comes before the deadline, and then a reset may come: so the answer is read first. */
 static void
-test_late_body(const struct server *s)
+test_late_body(const struct server *s, size_t bytes)
 {
 	const struct early late = {"", ECHO, FCGI_ROLE_RESPONDER, 408, 408, false};
 	struct fcgi_bytes out = {0}, body = {0};
 	struct fcgi_answer answer = {0};
 	int fd = fcgi_connect(s->socket);
 	struct pollfd event = {.fd = fd, .events = POLLIN};
-	bool sent;
+	bool sent, answered;
 
 	begin_early(&out, &late);
 	sent = fcgi_send(fd, out.data, out.length, 0) == 0;
@@ -694,13 +694,15 @@ test_late_body(const struct server *s)
 	fcgi_record(&out, FCGI_TYPE_STDIN, 1, "xxxxxxxx", 8);
 	while (sent && poll(&event, 1, 10) == 0)
 		sent = fcgi_send(fd, out.data, out.length, 0) == 0;
-	add_forged(&body, s, 1000000);
+	add_forged(&body, s, bytes);
 	fcgi_clear(&out);
 	fcgi_stream(&out, FCGI_TYPE_STDIN, 1, &body, PIECE);
-	ok(sent && fcgi_send(fd, out.data, out.length, 0) == 0 &&
-		fcgi_read(fd, &answer, PATIENCE) == 1 && answer.status == 408 && is_over(fd) &&
-		!marked(s) && lives(s),
-	    "a body that takes too long: 408, the connection is over, and its rest is not run");
+	answered = sent && fcgi_read(fd, &answer, PATIENCE) == 1 && answer.status == 408;
+	sent = fcgi_send(fd, out.data, out.length, 0) == 0;
+	ok(answered && (bytes > 1000000 ? ends(fd) : sent && is_over(fd)) && !marked(s) && lives(s),
+	    "a body that takes too long: 408, the connection is over, and its rest of %zu bytes is "
+	    "not run",
+	    bytes);
 	close(fd);
 	fcgi_answer_release(&answer);
 	fcgi_release(&body);
@@ -878,7 +880,8 @@ test_all(void)
 	int lingering;
 
 	test_early_answers(&s, &large);
-	test_late_body(&late);
+	test_late_body(&late, 1000000);
+	test_late_body(&late, 70000000);
 	test_endless(&s);
 	test_kept(&s);
 	test_idle(&small, 64);
