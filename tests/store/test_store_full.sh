@@ -101,4 +101,38 @@ is "$status $body" '200 visit 3' 'who was refused goes on where he was'
 as newcomer
 get /r/count
 is "$status $(set_cookies)" '200 1' 'and a stranger is taken in'
+
+# ---- there is room, but hardly an inode: 1 % of 5000 are kept
+mkdir "$dir/few"
+mount -t tmpfs -o size=64m,nr_inodes=5000,mode=700 tmpfs "$dir/few" || bail 'no second tmpfs'
+stop login
+for name in second=responder login; do
+	start_responder $name --store="file:$dir/few" || bail "no $name on the second tmpfs"
+done
+left() { df --output=iavail "$dir/few" | tail -n 1 | tr -d ' '; }
+as alice
+get /login
+log_in alice 'vexing ochre tundra 88'
+get /second/count
+is "$status $body" '200 visit 1' 'a store with few inodes'
+for ((i = $(left); i > 40; i--)); do : >"$dir/few/filler$i"; done
+no_inodes() {
+	answers_with /second/count 503 && grep -q 'event=store-failed .*store_reserve.*make room' "$dir/log/second"
+}
+as stranger
+ok 'when few are left a stranger is refused' wait_until 10 no_inodes
+before=$(left)
+new_visitor
+get /second/count
+refused 'a stranger without an inode'
+is "$(left)" "$before" '  who takes none'
+as alice
+get /second/count
+is "$status $body" '200 visit 2' 'who is logged in goes on'
+rm "$dir/few"/filler*
+as stranger
+ok 'inodes again: a stranger is taken in' wait_until 10 answers_with /second/count 200
+stop second
+stop login
+umount -l "$dir/few"
 done_testing
