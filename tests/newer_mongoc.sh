@@ -1,13 +1,13 @@
 #!/bin/bash
 # newer_mongoc.sh [SUITE [FOLDER]]: builds gate in a chroot of a newer Debian (trixie: libmongoc
-# 1.30; sid: 2.x) and runs the MongoDB store's tests there, on a server of this system. Needs root,
-# debootstrap and the network; no part of `make check`. The chroot stays in FOLDER for another run.
+# 1.30; sid: 2.x) and runs the MongoDB store's tests there, on a server of this system. Needs root and
+# the network; installs debootstrap if it is not there; no part of `make check`. The chroot stays in
+# FOLDER for another run.
 set -eu
 
 src=$(cd "$(dirname "$0")/.." && pwd)
 suite=${1:-trixie}
 root=${2:-${XDG_CACHE_HOME:-$HOME/.cache}/gate/chroot-$suite}
-mirror=${MIRROR:-} # or debootstrap's own
 packages=gcc,make,pkgconf,autoconf,automake,libtool,libc6-dev,libfcgi-dev,libjansson-dev,libssl-dev
 packages+=,libcrypt-dev
 tests='server/test_mongodb server/test_mongodb_hostile server/test_resolve user/test_user_mongodb'
@@ -15,7 +15,13 @@ tests+=' store/mongodb/test_store_mongodb store/mongodb/test_store_mongodb_sweep
 tests+=' store/mongodb/test_store_mongodb_types store/test_store store/test_store_user'
 
 [ "$(id -u)" = 0 ] || { echo "${0##*/}: needs root" >&2; exit 1; }
-command -v debootstrap >/dev/null || { echo "${0##*/}: needs debootstrap" >&2; exit 1; }
+if ! command -v debootstrap >/dev/null; then
+	apt-get -q update
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install debootstrap
+fi
+# Debian's packages come from where this system has its own, or from debootstrap's mirror.
+mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+	grep -E '/debian/?$' | sort -u | head -n 1)} || mirror=
 
 inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"; }
 
