@@ -107,8 +107,9 @@ typedef bool gate_mongodb_visit(void *data, const bson_t *document);
  * returned false, -1 with the call's error set. */
 int gate_mongodb_find_one(struct gate_mongodb_call *, const bson_t *filter, bson_t *options,
     gate_mongodb_visit *, void *data);
-/* Shows visit all documents that match, until the call's end. Returns 1 if visit saw all, 0 if it
- * stopped, -1 with the call's error set. */
+/* Shows visit all documents that match, until the call's end. Tries again while the server is too
+ * busy to begin: visit sees no document twice. Returns 1 if visit saw all, 0 if it stopped, -1 with
+ * the call's error set. */
 int gate_mongodb_find(struct gate_mongodb_call *, const bson_t *filter, const bson_t *options,
     gate_mongodb_visit *, void *data);
 

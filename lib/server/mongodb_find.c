@@ -48,14 +48,19 @@ int
 gate_mongodb_find(struct gate_mongodb_call *call, const bson_t *filter, const bson_t *options,
     gate_mongodb_visit *visit, void *data)
 {
-	mongoc_cursor_t *cursor =
-	    gate_mongoc.collection_find_with_opts(call->collection, filter, options, NULL);
 	const bson_t *document;
-	bool goes_on = true, good;
+	mongoc_cursor_t *cursor;
+	bool seen = false, goes_on = true, good;
 
-	while (goes_on && next(call, cursor, &document))
-		goes_on = visit(data, document);
-	good = !gate_mongoc.cursor_error(cursor, &call->error) && call->error.domain == 0;
-	gate_mongoc.cursor_destroy(cursor);
+	do {
+		cursor =
+		    gate_mongoc.collection_find_with_opts(call->collection, filter, options, NULL);
+		while (goes_on && next(call, cursor, &document)) {
+			seen = true;
+			goes_on = visit(data, document);
+		}
+		good = !gate_mongoc.cursor_error(cursor, &call->error) && call->error.domain == 0;
+		gate_mongoc.cursor_destroy(cursor);
+	} while (!good && !seen && gate_mongodb_again(call, NULL));
 	return good ? goes_on : -1;
 }
