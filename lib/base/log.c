@@ -27,6 +27,7 @@
 #define WHY_MAX 200
 #define PATIENCE 100 /* ms to wait for a slow reader */
 #define PIPE_SIZE (64u << 10)
+#define PIECE_MAX 64 /* bytes; a terminal that can be written to has room for more */
 
 /* The limit of one kind of line: an event with its why, so that one why hides no other. */
 struct limit {
@@ -41,8 +42,9 @@ struct limit {
 /* Global, as standard error is: its users share no object that could hold this. */
 static struct {
 	struct limit limits[LIMITS_MAX];
-	atomic_ulong dropped;       /* lines not taken, and not told of yet */
-	atomic_bool torn;           /* standard error took only a part of the last line */
+	atomic_ulong dropped; /* lines not taken, and not told of yet */
+	atomic_bool torn;     /* standard error took only a part of the last line */
+	atomic_bool clogged;  /* a line waited for a socket's reader, and none has left since */
 	atomic_uint_least64_t pipe; /* both ends of our own pipe, 0: none yet */
 } state;
 
@@ -213,11 +215,33 @@ put_in_socket(const char *text, size_t length)
 {
 	ssize_t sent = send_once(text, length);
 
-	if (sent < 0 && errno == EAGAIN && atomic_load(&state.dropped) == 0) {
+	if (sent < 0 && errno == EAGAIN && !atomic_exchange(&state.clogged, true)) {
 		wait_for_reader();
 		sent = send_once(text, length);
 	}
+	if (sent >= 0)
+		atomic_store(&state.clogged, false);
 	return sent;
+}
+
+/* Writes to a terminal that can't be opened again, for instance somebody else's, as after su: only
+ * what has room at once. The newline goes alone, as a terminal may make two characters of it. */
+static ssize_t
+put_in_pieces(const char *text, size_t length)
+{
+	struct pollfd terminal = {.fd = STDERR_FILENO, .events = POLLOUT};
+	size_t done = 0, left, piece;
+	ssize_t put;
+
+	while (done < length && poll(&terminal, 1, 0) > 0 && (terminal.revents & POLLOUT) != 0) {
+		left = length - done;
+		piece = left > PIECE_MAX ? PIECE_MAX : left > 1 ? left - 1 : 1;
+		put = write(STDERR_FILENO, text + done, piece);
+		if (put <= 0)
+			break;
+		done += (size_t)put;
+	}
+	return done > 0 ? (ssize_t)done : -1;
 }
 
 /* Writes to a terminal, which somebody may have stopped. Opens it again, so that O_NONBLOCK is ours
@@ -226,10 +250,12 @@ static ssize_t
 put_on_terminal(const char *text, size_t length)
 {
 	int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	ssize_t put = write(fd >= 0 ? fd : STDERR_FILENO, text, length);
+	ssize_t put;
 
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return put_in_pieces(text, length);
+	put = write(fd, text, length);
+	close(fd);
 	return put;
 }
 

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +22,17 @@
 
 static char got[8 * GATE_LOG_LINE_MAX];
 static int pipe_ends[2];
+static int waits; /* polls with time */
+
+/* In the place of the C library's. */
+int
+poll(struct pollfd *files, nfds_t count, int ms)
+{
+	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+	waits += ms != 0;
+	return ppoll(files, count, ms < 0 ? NULL : &time, NULL);
+}
 
 /* What the last gate_log wrote, from behind the time stamp. */
 static const char *
@@ -296,8 +309,10 @@ fill_up(int write_end, int read_end, int lines)
 	filling[sizeof filling - 1] = '\0';
 	dup2(write_end, STDERR_FILENO);
 	flags = fcntl(write_end, F_GETFL);
+	waits = 0;
 	for (int i = 0; i < lines; i++)
 		gate_log(GATE_LOG_EACH, "clogged", "a", filling, "b", filling, NULL);
+	ok(waits >= 1 && waits <= 3, "not each line without room waits for a reader (%d)", waits);
 	ok(fcntl(write_end, F_GETFL) == flags, "no flag of the shared descriptor was changed");
 	fcntl(read_end, F_SETFL, O_NONBLOCK);
 	do {
@@ -320,8 +335,7 @@ all_or_counted(const char *all, int lines, const char *what)
 
 	for (const char *at = all; (at = strstr(at, mark)) != NULL; at += sizeof mark - 1)
 		said += (int)strtol(at + sizeof mark - 1, NULL, 10);
-	ok(came > 10 && came < lines, "%s: %d of %d lines came, and none waited", what, came,
-	    lines);
+	ok(came > 10 && came < lines, "%s: %d of %d lines came", what, came, lines);
 	ok(came + said == lines, "  the others are counted (%d)", said);
 	ok(all[strlen(all) - 1] == '\n' &&
 		count_lines(all, "\ntime=") + 1 == count_lines(all, "\n"),
@@ -374,23 +388,46 @@ test_shared_pipe(void)
 	logged();
 }
 
-/* Nobody reads what comes out of the terminal. */
+/* Can the terminal be opened again? Not without a free descriptor, as not by another user. */
 static void
-test_terminal(void)
+allow_descriptors(rlim_t most)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		exit(2);
+	limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		exit(2);
+}
+
+/* Nobody reads what comes out of the terminal. A line that waits for that would wait for ever: then
+ * the alarm ends the test. */
+static void
+test_terminal(const char *what, bool again)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY), terminal = -1;
+	ssize_t length;
 
 	if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
 		terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
 	if (terminal < 0) {
-		ok(true, "a terminal # SKIP there is none");
+		ok(true, "%s # SKIP there is none", what);
 		return;
 	}
 	dup2(terminal, STDERR_FILENO);
+	if (!again)
+		allow_descriptors(STDERR_FILENO + 1);
+	alarm(60);
 	for (int i = 0; i < 2000; i++)
 		gate_log(
 		    GATE_LOG_EACH, "shown", "v", "0123456789012345678901234567890123456789", NULL);
-	ok((fcntl(terminal, F_GETFL) & O_NONBLOCK) == 0, "a terminal that is stopped");
+	alarm(0);
+	allow_descriptors(RLIM_INFINITY);
+	ok((fcntl(terminal, F_GETFL) & O_NONBLOCK) == 0, "%s", what);
+	length = read(master, got, sizeof got - 1);
+	got[length > 0 ? length : 0] = '\0';
+	ok(strstr(got, " event=shown v=0123456789") != NULL, "  what has room is shown");
 	dup2(pipe_ends[1], STDERR_FILENO);
 	gate_log_flush();
 	ok(strstr(logged(), "event=log-dropped lines=") != NULL, "  the rest is counted");
@@ -474,7 +511,8 @@ main(void)
 	test_clogged();
 	dup2(pipe_ends[1], STDERR_FILENO);
 	test_shared_pipe();
-	test_terminal();
+	test_terminal("a terminal that is stopped", true);
+	test_terminal("a terminal that can't be opened again", false);
 	test_full_disk();
 	test_errno();
 	dup2(saved, STDERR_FILENO);
