@@ -211,8 +211,10 @@ warn_of_late_change(struct gate_transaction *s)
 static bool
 loses_change(struct gate_transaction *s)
 {
+	bool changes = json_object_size(s->json) > 0 || s->age_set || s->renew;
+
 	if ((s->state != GATE_SESSION_GONE && s->state != GATE_SESSION_UNCLEAR) || s->destroy ||
-	    json_object_size(s->json) == 0)
+	    !changes)
 		return false;
 	if (s->state == GATE_SESSION_GONE)
 		gate_transaction_refuse(s, GATE_SESSION_LOST);

@@ -262,6 +262,8 @@ test_unreadable(void)
 	    "  and ends what can't be read");
 	defaults();
 	put_record(&f, ID, "{\"cookie\":{},");
+	ok(try(renew) == -1 && status() == 409 && line[0] == '\0' && count_records(&f, false) == 1,
+	    "what can't be read gets no new id");
 	test_doubt(GATE_SESSION_UNREADABLE, 1, "event=session-unreadable", "a malformed one");
 	defaults();
 	put_record(&f, ID, huge);

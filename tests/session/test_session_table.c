@@ -318,9 +318,11 @@ old_secret(struct combination *c, struct outcome *o)
 static void
 gone_is_left_alone(struct combination *c, struct outcome *o)
 {
+	bool changes = c->action == MODIFY || c->action == RENEW || c->action == RENEW_MODIFY ||
+	    c->action == MAX_AGE || c->action == MAX_AGE_ZERO;
+
 	if (c->kind == RENEWED && c->action != NEVER_ASKED && !is_login(c))
-		*o = (struct outcome){
-		    .loads = 1, .refused = c->action == MODIFY || c->action == RENEW_MODIFY};
+		*o = (struct outcome){.loads = 1, .refused = changes};
 }
 
 static void

@@ -189,7 +189,8 @@ const differences = [
 			'change is refused',
 		when: ({ renewed }) => renewed,
 		instead: ({ kind, expected }) => ({
-			...(kind === 'refused' || Object.keys(expected.document?.shown ?? {}).length > 0 ?
+			...(['refused', 'maxage', 'renew'].includes(kind) ||
+				Object.keys(expected.document?.shown ?? {}).length > 0 ?
 				{ status: 409, body: '' } : {}),
 			cookie: none, document: undefined,
 		}),
