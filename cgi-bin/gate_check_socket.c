@@ -46,21 +46,23 @@ ask(int fd, int64_t patience)
 	return answer[0] == 1 ? 0 : EPROTO;
 }
 
-/* Connects and asks. Returns 0, ENOTCONN if it can't be reached (gate_check_listen reports that),
- * or another errno if no right answer came. */
+/* Connects and asks. Returns 0, ENOTCONN if it can't be reached (errno says why), or another errno
+ * if no right answer came. */
 static int
 ask_at(const struct sockaddr *address, socklen_t size, const struct gate_options *options)
 {
 	struct timeval limit = {.tv_sec = options->connect_timeout / 1000,
 	    .tv_usec = options->connect_timeout % 1000 * 1000};
-	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), reason = ENOTCONN;
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), reason = ENOTCONN, why;
 
 	if (fd < 0)
 		return reason;
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&
 	    connect(fd, address, size) == 0)
 		reason = ask(fd, options->deadline);
+	why = errno;
 	close(fd);
+	errno = why;
 	return reason;
 }
 
@@ -74,6 +76,22 @@ say_mute(struct gate_check *check, const char *where, int reason)
 	else if (reason != 0 && reason != ENOTCONN)
 		gate_check_say(check, GATE_CHECK_ERROR, "listen: %s speaks no FastCGI: %s", where,
 		    strerror(reason));
+}
+
+/* reason: why a socket in run_dir can't be reached. */
+static void
+say_dead(struct gate_check *check, const char *path, int reason)
+{
+	if (reason == ECONNREFUSED)
+		gate_check_say(check, GATE_CHECK_ERROR,
+		    "listen: nobody answers at %s: every page there is a 502: start its program, "
+		    "or remove the socket if it has none any more",
+		    path);
+	else if (reason == EACCES)
+		gate_check_say(check, GATE_CHECK_ERROR,
+		    "listen: %s can't be reached: %s: see to its owner and mode, or run gate check "
+		    "as a user who may open it",
+		    path, strerror(reason));
 }
 
 /* ---- who can open it ---- */
@@ -143,17 +161,23 @@ check_rights(struct gate_check *check, const char *path, const struct stat *st)
 		    path, (unsigned)st->st_mode & 07777, name, path);
 }
 
-static void
+/* Returns 0, or an errno if the socket can't be reached. */
+static int
 check_path(struct gate_check *check, const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct stat st;
+	int reason;
 
 	if (stat(path, &st) < 0 || !S_ISSOCK(st.st_mode) || strlen(path) >= sizeof address.sun_path)
-		return;
+		return 0;
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	check_rights(check, path, &st);
-	say_mute(check, path, ask_at((struct sockaddr *)&address, sizeof address, &check->options));
+	reason = ask_at((struct sockaddr *)&address, sizeof address, &check->options);
+	if (reason == ENOTCONN)
+		return errno;
+	say_mute(check, path, reason);
+	return 0;
 }
 
 /* ---- all of them ---- */
@@ -188,7 +212,7 @@ gate_check_sockets(struct gate_check *check)
 	int count = 0;
 
 	if (*own != '\0')
-		check_path(check, own);
+		check_path(check, own); /* gate_check_listen says if it can't be reached */
 	else if (*where != '\0')
 		check_host(check, where);
 	while (folder != NULL && (entry = readdir(folder)) != NULL && count < SOCKETS_MOST) {
@@ -199,7 +223,7 @@ gate_check_sockets(struct gate_check *check)
 		    strcmp(path, own) == 0)
 			continue;
 		count += entry->d_type == DT_SOCK;
-		check_path(check, path);
+		say_dead(check, path, check_path(check, path));
 	}
 	if (folder != NULL)
 		closedir(folder);

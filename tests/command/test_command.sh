@@ -406,6 +406,18 @@ finds error 'listen: .*plain is no socket' 'check: a socket that is none'
 healthy listen="127.0.0.1:$(free_port)"
 finds warning 'listen: nobody answers at 127.0.0.1' 'check: a port where nobody answers'
 
+leave_socket() { # PATH MODE: as a program that was killed leaves it
+	perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => shift, Listen => 1) or die "$!"' "$1" &&
+		chmod "$2" "$1"
+}
+leave_socket "$dir/run/left.sock" 666 || bail 'perl makes no socket'
+healthy
+finds error 'listen: nobody answers at .*run/left.sock: .*: start its program' \
+	'check: a socket in run_dir that nobody listens at any more'
+healthy listen="unix:$dir/run/left.sock"
+finds warning 'listen: nobody answers at unix:.*left.sock' '  the one of listen is said once'
+rm "$dir/run/left.sock"
+
 if [ -x "$(program counter)" ]; then
 	make_conf
 	start_responder counter || bail 'counter does not start'
@@ -471,6 +483,12 @@ if [ $can_be_other ]; then
 	run_as_user check --config "$away/gate.conf"
 	finds error 'store: 1 records in .* can.t be opened' 'check: a record that is write-protected'
 	chmod 600 "$away/sessions/x.json"
+	as_user perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => shift, Listen => 1)' "$away/run/shut.sock"
+	chmod 000 "$away/run/shut.sock"
+	run_as_user check --config "$away/gate.conf"
+	like "$code $out" '^1 .*error: listen: .*shut.sock can.t be reached: Permission denied' \
+		'check: a socket that can not be opened'
+	rm "$away/run/shut.sock"
 	chmod 000 "$away/key"
 	run_as_user check --config "$away/gate.conf"
 	finds error 'secret_file .*Permission denied' 'check: a secret that can not be read'
