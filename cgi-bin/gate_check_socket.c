@@ -120,24 +120,26 @@ can_open(const struct passwd *user, const struct stat *st)
 	return (st->st_mode & S_IWOTH) != 0;
 }
 
-/* Only notes what it finds: that such a user exists doesn't mean that a web server runs as it. */
+/* Only warns: that such a user exists doesn't mean that a web server runs as it. */
 static void
 check_web_server(struct gate_check *check, const char *path, const struct stat *st)
 {
 	static const char *const users[] = {"www-data", "nginx", "apache", "http", "caddy"};
+	const char *shut_out = NULL;
 
 	for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
 		struct passwd *user = getpwnam(users[i]);
 
-		if (user != NULL && !can_open(user, st)) {
-			gate_check_say(check, GATE_CHECK_NOTE,
-			    "listen: user %s can't open %s: if the web server runs as that, every "
-			    "page is a 502: name its group in socket_group, or in the socket's "
-			    "unit",
-			    users[i], path);
+		if (user != NULL && can_open(user, st))
 			return;
-		}
+		if (user != NULL && shut_out == NULL)
+			shut_out = users[i];
 	}
+	if (shut_out != NULL)
+		gate_check_say(check, GATE_CHECK_WARNING,
+		    "listen: user %s can't open %s: if the web server runs as that, every page is "
+		    "a 502: name its group in socket_group, or in the socket's unit",
+		    shut_out, path);
 }
 
 static void
