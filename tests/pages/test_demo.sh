@@ -146,6 +146,13 @@ for url_of_store in redis: redis://127.0.0.1/0 foo:bar file:; do
 	like "$code $err" "^1 demo: store ${url_of_store%%:*}: (is unknown|has no path)" \
 		"--store $url_of_store: it says what is wrong"
 done
+mkdir "$root/tests"
+printf '#!/bin/sh\n[ "$1" != --which ] || exit 0\necho "there is no room" >&2\nexit 1\n' >"$root/tests/mongodb-server"
+chmod +x "$root/tests/mongodb-server"
+demo --port "$port" --store mongodb
+like "$code $err" '^1 there is no room.demo: the MongoDB server does not start' \
+	'--store mongodb, whose server does not start: it says so'
+rm -r "$root/tests"
 is "$(left)" "$before" '  and what runs goes on'
 is "$(grep '^store' "$demo/gate.conf")" 'store = memory:' '  as gate.conf has it'
 visit 3 '  with its sessions'
@@ -164,6 +171,14 @@ like "$code $err" "^1 demo: port $other is taken" 'a demo on a port that is take
 is "$(left)" "$before" '  does not stop the one that runs'
 visit 4 '  whose visitors go on'
 stop other
+
+# ---- a path from where the caller is
+cd "$dir"
+starts '--store file:elsewhere' --port "$port" --store file:elsewhere
+cd "$OLDPWD"
+is "$(grep '^store' "$demo/gate.conf")" "store = file:$dir/elsewhere" '  gate.conf has its absolute path'
+visit 1 '  where sessions are kept'
+visit 2 '  from visit to visit'
 
 # ---- stop
 demo stop
