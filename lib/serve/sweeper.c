@@ -124,6 +124,8 @@ gate_sweeper_stop(struct gate_sweeper *s)
 {
 	bool left;
 
+	if (s == NULL)
+		return;
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
 	s->left = left = s->busy;

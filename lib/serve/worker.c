@@ -54,6 +54,19 @@ open_hashing(const char *run_dir, int threads, struct gate_error *error)
 	return gate_hashing_open(run_dir, holding > 0 ? holding : 1, waiting, error);
 }
 
+/* Starts the sweeper. A failure only is logged: requests can be served without it. */
+static struct gate_sweeper *
+start_sweeper(struct gate *gate)
+{
+	struct gate_error error = {0};
+	struct gate_sweeper *sweeper = gate_sweeper_start(gate, &error);
+
+	if (sweeper == NULL)
+		gate_log(GATE_LOG_ERROR, "sweeper-not-started", "error", error.text, "next",
+		    "it is tried again each second", NULL);
+	return sweeper;
+}
+
 int
 gate_worker_run(
     struct gate *gate, const sigset_t *set, int threads, pid_t parent, struct gate_error *error)
@@ -69,9 +82,7 @@ gate_worker_run(
 	gate->hashing = open_hashing(options->run_dir, threads, error);
 	if (gate->hashing == NULL)
 		return -1;
-	sweeper = gate_sweeper_start(gate, error);
-	if (sweeper == NULL)
-		return -1;
+	sweeper = start_sweeper(gate);
 	server = gate_fastcgi_start(gate, threads, error);
 	if (server == NULL) {
 		gate_sweeper_stop(sweeper);
@@ -87,6 +98,8 @@ gate_worker_run(
 		if (number == SIGHUP &&
 		    gate_worker_reload(gate, parent != 0 ? "worker" : "program") < 0)
 			stopping |= parent != 0; /* the next worker has what the master read */
+		if (sweeper == NULL && !stopping)
+			sweeper = gate_sweeper_start(gate, NULL);
 		gate_fastcgi_tick(server);
 		gate_log_flush();
 	}

@@ -1,6 +1,9 @@
-/* test_sweeper.c: a program without workers ends while its store is in the middle of a sweep. */
+/* test_sweeper.c: a program without workers ends while its store is in the middle of a sweep, or
+ * could not start its sweeper at first. */
 #include "config.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
@@ -16,6 +19,23 @@
 
 static pthread_mutex_t sweeping = PTHREAD_MUTEX_INITIALIZER; /* held: a sweep does not end */
 static atomic_int sweeps, swept, closed_too_early, closed;
+static atomic_int no_threads; /* so many threads can't be started */
+
+/* In the place of the C library's. */
+int
+pthread_create(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
+{
+	static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+	if (no_threads > 0) {
+		no_threads--;
+		return EAGAIN;
+	}
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+	return real(thread, attributes, run, argument);
+}
 
 static int
 open_slow(
@@ -74,7 +94,7 @@ end_program(void *data)
 }
 
 static void
-test_end(const char *folder, bool in_sweep)
+test_end(const char *folder, bool in_sweep, bool late)
 {
 	static const struct gate_store *const stores[] = {&slow_store, NULL};
 	char run_dir[64], listen[64], secret[] = "secret=bT3kQ9zLw7Rf2Hn5Yc8Vd1Xj6Mg4Ps0a";
@@ -90,12 +110,16 @@ test_end(const char *folder, bool in_sweep)
 	if (in_sweep)
 		pthread_mutex_lock(&sweeping);
 	gate = gate_open(options, stores, NULL, &error);
-	if (!ok(gate != NULL, "a program whose sweep %s", in_sweep ? "never ends" : "is done")) {
+	if (!ok(gate != NULL, "a program whose %s",
+		in_sweep   ? "sweep never ends"
+		    : late ? "sweeper can't be started at once"
+			   : "sweep is done")) {
 		printf("# %s\n", error.text);
 		return;
 	}
 	pthread_create(&thread, NULL, end_program, in_sweep ? NULL : &swept);
-	ok(gate_run(gate, NULL) == 0 && swept == !in_sweep, "SIGTERM ends it");
+	no_threads = late;
+	ok(gate_run(gate, NULL) == 0 && swept == !in_sweep && no_threads == 0, "SIGTERM ends it");
 	gate_close(gate);
 	pthread_join(thread, NULL);
 	ok(closed == !in_sweep,
@@ -125,8 +149,9 @@ main(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	if (mkdtemp(folder) == NULL)
 		return 1;
-	test_end(folder, false);
-	test_end(folder, true);
+	test_end(folder, false, false);
+	test_end(folder, false, true);
+	test_end(folder, true, false);
 	nftw(folder, forget, 16, FTW_DEPTH | FTW_PHYS);
 	return done();
 }
