@@ -355,31 +355,40 @@ static const struct {
 
 #define JOBS (sizeof jobs / sizeof *jobs)
 
-/* Takes --user NAME, --user=NAME or --all, if it comes first after the job's name. Returns how many
- * arguments that was. */
+/* Takes --user NAME, --user=NAME and, for kill, --all out of argv, wherever they stand. Returns how
+ * many arguments are left, or -1 if --user has no name. */
 static int
 take_user(struct job *job, int argc, char **argv, bool kills)
 {
-	if (kills && argc > 2 && strcmp(argv[2], "--all") == 0) {
-		job->all = true;
-		return 1;
+	int left = 2;
+
+	for (int i = 2; i < argc; i++) {
+		const char *name = NULL;
+
+		if (kills && strcmp(argv[i], "--all") == 0) {
+			job->all = true;
+			continue;
+		}
+		if (strncmp(argv[i], "--user=", 7) == 0)
+			name = argv[i] + 7;
+		else if (strcmp(argv[i], "--user") == 0)
+			name = i + 1 < argc && strncmp(argv[i + 1], "--", 2) != 0 ? argv[++i] : "";
+		if (name != NULL && *name == '\0')
+			return -1;
+		if (name != NULL)
+			job->user = name;
+		else
+			argv[left++] = argv[i];
 	}
-	if (argc > 3 && strcmp(argv[2], "--user") == 0) {
-		job->user = argv[3];
-		return 2;
-	}
-	if (argc > 2 && strncmp(argv[2], "--user=", 7) == 0) {
-		job->user = argv[2] + 7;
-		return 1;
-	}
-	return 0;
+	argv[left] = NULL;
+	return left;
 }
 
 int
 gate_command_session(int argc, char **argv)
 {
 	struct job job = {.count = 0};
-	int taken, result = -1;
+	int taken = 1, result = -1;
 	bool by_id;
 	size_t i = 0;
 
@@ -389,7 +398,11 @@ gate_command_session(int argc, char **argv)
 		return gate_command_usage(
 		    "gate session needs list, count, show, kill, sweep or copy%s%.40s",
 		    argc > 1 ? ", not " : "", argc > 1 ? argv[1] : "");
-	taken = 1 + (jobs[i].user ? take_user(&job, argc, argv, jobs[i].takes == ID) : 0);
+	if (jobs[i].user && (argc = take_user(&job, argc, argv, jobs[i].takes == ID)) < 0)
+		return gate_command_usage(
+		    "gate session %s needs a name behind --user", jobs[i].name);
+	if (job.user != NULL && job.all)
+		return gate_command_usage("gate session kill needs --user NAME or --all, not both");
 	by_id = jobs[i].takes == ID && job.user == NULL && !job.all;
 	if ((by_id || jobs[i].takes == STORE) &&
 	    (++taken >= argc || (jobs[i].takes == STORE && argv[2][0] == '-')))

@@ -333,6 +333,7 @@ take_words(struct job *job, int argc, char **argv)
 		else
 			argv[left++] = argv[i];
 	}
+	argv[left] = NULL;
 	return left;
 }
 

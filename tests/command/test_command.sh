@@ -41,9 +41,16 @@ run session fly
 is "$code $(head -n 1 err)" '2 gate: gate session needs list, count, show, kill, sweep or copy, not fly' \
 	'session: an unknown job'
 run session show
-is "$code" 2 'session show needs an id'
+is "$code $(head -n 1 err)" '2 gate: gate session show needs an id' 'session show needs an id'
 run session show --config gate.conf
-is "$code" 2 '  and takes no option for one'
+is "$code $(head -n 1 err)" '2 gate: gate session show needs the id before --config' '  and takes no option for one'
+for words in 'count --user' 'list --user --config gate.conf' 'kill --config gate.conf --user' 'count --user='; do
+	# shellcheck disable=SC2086 # words
+	run session $words
+	is "$code $(head -n 1 err)" "2 gate: gate session ${words%% *} needs a name behind --user" "session $words"
+done
+run session kill --user bob --all
+is "$code $(head -n 1 err)" '2 gate: gate session kill needs --user NAME or --all, not both' 'session kill of one, or of all'
 if [ -w /dev/full ]; then
 	code=0
 	"$gate" --version >/dev/full 2>"$dir/err" || code=$?
@@ -556,6 +563,12 @@ session() { run session "$@" --config gate.conf; }
 
 session count
 is "$code $out" '0 3' 'session count: the live ones'
+run session count --config gate.conf --user bob
+is "$code $out$err" '0 0' '  --user stands anywhere'
+run session list --config gate.conf --user=bob --store "file:$dir/sessions"
+is "$code $out$err" '0 ' '  or between options'
+run session kill --config gate.conf --user bob
+is "$code $out" '0 0 sessions are gone' '  for kill, too'
 session list
 is "$code $(cut -f 1 out | LC_ALL=C sort | tr '\n' ' ')" '0 -dash alive named ' 'session list: the same'
 iso() { date -u -d "@${1%???}.${1: -3}" +%Y-%m-%dT%H:%M:%S.%3NZ; }
