@@ -2,6 +2,9 @@
 #ifndef GATE_COMMAND_H
 #define GATE_COMMAND_H
 
+#include <pthread.h>
+#include <semaphore.h>
+
 #include "gate.h"
 #include "options/options.h"
 #include "store/store.h"
@@ -51,6 +54,19 @@ int gate_command_terminal(void); /* opens it, yours; -1: there is none */
 /* Prints the prompt, and reads a line from the terminal without echo. A signal first brings the
  * echo back, and then does its work. Returns as gate_command_read_line does. */
 int gate_command_ask(int terminal, const char *prompt, char line[GATE_COMMAND_LINE_SIZE]);
+
+/* ---- gate_clock.c ---- */
+struct gate_command_clock {
+	const char *what; /* "sweeping" */
+	pthread_t thread;
+	sem_t over;
+	bool shown;
+};
+
+/* From now on shows on standard error, if that is a terminal, for how many seconds the command has
+ * done `what`. Wipes that away at the end. */
+void gate_command_clock_begin(struct gate_command_clock *, const char *what);
+void gate_command_clock_end(struct gate_command_clock *);
 
 /* ---- gate_print.c: prints as \uXXXX what would act on a terminal or not show ---- */
 void gate_command_print(const char *text);

@@ -640,12 +640,29 @@ is "$code $out" '1 ' '  that is there, or nothing was copied'
 like "$err" "^gate: store file:$dir/nowhere: No such file" '  and it says why'
 mkdir -m 700 crowd
 for i in {1..1001}; do printf '{%s,"__lastAccess":%s}' "$cookie" "$(now)" >"crowd/s$i.json"; done
-script -qec "$gate session count --config gate.conf --store file:$dir/crowd >'$dir/counted'" /dev/null >"$dir/terminal" </dev/null
-is "$(cat counted)" 1001 'session count, of many'
-like "$(cat terminal)" '1000 sessions so far' '  tells a terminal how far it is'
+on_terminal() { # WORD...: gate session with standard error on a terminal; what that shows is in terminal
+	script -qec "$gate session $* --config gate.conf >'$dir/counted'" /dev/null >"$dir/terminal" </dev/null
+}
+mkdir -m 700 crowd.copy
+for words in "count --store file:$dir/crowd" "list --store file:$dir/crowd" \
+	"copy file:$dir/crowd --store file:$dir/crowd.copy" "kill --all --store file:$dir/crowd.copy"; do
+	on_terminal "$words"
+	like "$(cat terminal)" '1000 sessions so far' "session ${words%% *}, of many, tells a terminal how far it is"
+	case $words in
+	count*) is "$(cat counted)" 1001 '  and counts them' ;;
+	list*) is "$(wc -l <counted)" 1001 '  and lists them' ;;
+	copy*) is "$(cat counted)" '1001 sessions copied, 0 were there already' '  and copies them' ;;
+	kill*) is "$(cat counted)" '1001 sessions are gone' '  and ends them' ;;
+	esac
+done
+on_terminal "sweep --store file:$dir/crowd"
+like "$(cat terminal)" 'sweeping for 0 s so far' 'session sweep tells a terminal how long it takes'
+is "$(cat counted)" '0 removed' '  and what came of it'
 run session count --config gate.conf --store "file:$dir/crowd"
-is "$out $err" '1001 ' '  and nobody else'
-rm -r crowd
+is "$out $err" '1001 ' 'nobody else is told'
+run session sweep --config gate.conf --store "file:$dir/crowd"
+is "$out $err" '0 removed ' '  of a sweep, too'
+rm -r crowd crowd.copy
 rm -r moved
 session sweep
 is "$code $out" '0 1 removed' 'session sweep: also right after another one'
