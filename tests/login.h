@@ -72,6 +72,7 @@ static struct gate_store table;
 static int bumps, walks;
 static bool no_bump, no_load, no_each, no_create; /* these calls fail */
 static void (*behind_walk)(void);                 /* called after each walk */
+static int each_breaks; /* a walk fails behind so many records; 0: it does not */
 
 static inline int
 bump(void *store, const char *key, int64_t add, int64_t lifetime, struct gate_bump *b,
@@ -99,14 +100,31 @@ create(void *store, const char *id, struct gate_record *record, struct gate_erro
 	return gate_store_file.create(store, id, record, error);
 }
 
+struct broken_walk {
+	gate_store_visit *visit;
+	void *data;
+	int left;
+};
+
+static inline int
+visit_until_broken(void *data, const char *id, struct gate_record *record)
+{
+	struct broken_walk *w = data;
+
+	return each_breaks == 0 || w->left-- > 0 ? w->visit(w->data, id, record) : -1;
+}
+
 static inline int
 each(void *store, const char *user, gate_store_visit *visit, void *data, struct gate_error *error)
 {
+	struct broken_walk broken = {visit, data, each_breaks};
 	int result;
 
 	if (no_each)
 		return gate_fail(error, GATE_ESTORE, "store: it fails on demand");
-	result = gate_store_file.each(store, user, visit, data, error);
+	result = gate_store_file.each(store, user, visit_until_broken, &broken, error);
+	if (result < 0)
+		gate_fail(error, GATE_ESTORE, "store: the walk breaks on demand");
 	walks++;
 	if (behind_walk != NULL)
 		behind_walk();

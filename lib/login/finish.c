@@ -53,10 +53,11 @@ end_oldest(struct gate_request *r, size_t most)
 	const struct gate_login_found *found;
 	size_t count, extra;
 
-	if (gate_login_each(r, collect, &search) < 0) {
-		gate_buffer_release(&search.found);
-		return;
-	}
+	/* one that is too old among some of them is too old among all */
+	if (gate_login_each(r, collect, &search) < 0)
+		gate_log(GATE_LOG_WARN, "sessions-not-listed", "user", gate_user(r), "error",
+		    r->error.text, "next", "max_sessions ends the oldest of those that were found",
+		    NULL);
 	count = search.found.length / sizeof(struct gate_login_found);
 	extra = count > most ? count - most : 0;
 	extra = extra < GATE_LOGIN_END_MAX

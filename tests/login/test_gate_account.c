@@ -527,6 +527,21 @@ test_max_sessions(void)
 
 	begin();
 	options->max_sessions = 1;
+	make_session("one", "anna", HOUR, NULL);
+	make_session("two", "anna", 2 * HOUR, NULL);
+	make_session("three", "anna", 3 * HOUR, NULL);
+	make_session("four", "anna", 4 * HOUR, NULL);
+	each_breaks = 3;
+	ask(log_in);
+	each_breaks = 0;
+	ok(answered == 1 && is_there(session_id()) && count_records(&v.f, false) == 3,
+	    "a walk that breaks: of those that it showed the oldest end");
+	ok(has(v.f.logged, "event=sessions-not-listed user=anna") &&
+		times(v.f.logged, "why=max_sessions") == 2,
+	    "  which the log tells");
+
+	begin();
+	options->max_sessions = 1;
 	make_session("bens", "ben", HOUR, NULL);
 	make_session("annas", "anna", HOUR, NULL);
 	ask(in_and_out);
