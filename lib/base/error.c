@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-#define LONGEST 4096       /* bytes of a text before it is cut; an option's value and a path fit */
+#define LONGEST (2 * 4096) /* bytes of a text before it is cut; an option's value and a path fit */
 #define BEGINNING 150      /* bytes of the beginning that is kept; the end gets the rest */
 #define CUT "\xe2\x80\xa6" /* … */
 

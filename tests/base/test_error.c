@@ -57,7 +57,7 @@ test_long_texts(void)
 	static const char advice[] =
 	    ": make one with `gate secret`, or say allow_weak_secret = yes",
 			  reason[] = ": No such file or directory";
-	char text[3000];
+	char text[6000]; /* longer than the longest value of an option, with a path */
 	size_t wrong = 0;
 
 	for (size_t shift = 0; shift < 2; shift++)
