@@ -319,16 +319,21 @@ finds warning 'user_member: in 1 records of .*sessions somebody is logged in, bu
 rm sessions/ours2.json
 echo '{"name":"app","version":"1.0.0"}' >sessions/package.json
 echo '{"a":1}' >sessions/tsconfig.base.json
-chmod 600 sessions/*.json
+echo 'call the printer' >sessions/notes.txt
+chmod 600 sessions/*
 run check --config gate.conf
 is "$(head -n 1 <<<"$out" | sed 's/[^ ]*sessions/DIR/; s/([^)]*)/(NAME)/')" \
-	'note: store: 2 files in DIR are no sessions (NAME): gate leaves them where they are' \
+	'note: store: 3 files in DIR are no sessions (NAME): gate leaves them where they are' \
 	'check: files that are no sessions are counted'
-touch -d '2 years ago' sessions/package.json sessions/tsconfig.base.json
+touch -d '2 years ago' sessions/package.json sessions/tsconfig.base.json sessions/notes.txt
 run session sweep --config gate.conf
-is "$out $(ls sessions | tr '\n' ' ')" '0 removed ours1.json package.json tsconfig.base.json ' \
+is "$out $(ls sessions | tr '\n' ' ')" '0 removed notes.txt ours1.json package.json tsconfig.base.json ' \
 	'  and the sweep leaves them'
-rm sessions/*.json
+for i in {1..10001}; do : >"sessions/note$i"; done
+run check --config gate.conf
+like "$out" 'note: store: only the first 10000 files in .*sessions were looked at' \
+	'check: of very many files the first, and it says so'
+find sessions -maxdepth 1 -type f -delete
 
 # ---- gate check: the users
 users=$dir/users

@@ -27,11 +27,12 @@ struct listener { /* gets the findings */
 /* Counts sessions (seen), and of those: with rights for others (exposed), not padded as gate's
  * (foreign), with the user at another member (unnamed). Counts other files: those that can't be
  * opened (closed), those that are no sessions (others). Has a name of one exposed and of one
- * other. */
+ * other. more: there are files beyond those that were looked at. */
 struct tally {
 	const struct gate_store_file_dir *dir;
 	size_t seen, exposed, foreign, closed, others, unnamed;
 	char exposed_one[NAME_MAX + 1], other[NAME_MAX + 1];
+	bool more;
 };
 
 /* gate pads its records with spaces to a multiple of 256 bytes, except with file_sync; Node never
@@ -83,6 +84,14 @@ is_session(int fd, const char *name, const struct stat *st, struct tally *tally)
 }
 
 static void
+count_other(const char *name, struct tally *tally)
+{
+	if (tally->others++ == 0)
+		snprintf(tally->other, sizeof tally->other, "%s", name);
+}
+
+/* Looks at a file whose name ends in .json. */
+static void
 look_at(const char *name, struct tally *tally)
 {
 	int fd = openat(tally->dir->records, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -93,8 +102,7 @@ look_at(const char *name, struct tally *tally)
 		return;
 	}
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !is_session(fd, name, &st, tally)) {
-		if (tally->others++ == 0)
-			snprintf(tally->other, sizeof tally->other, "%s", name);
+		count_other(name, tally);
 	} else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		tally->seen++;
 		tally->foreign += is_unpadded(fd, &st);
@@ -113,12 +121,18 @@ look_at_all(struct tally *tally, struct gate_error *error)
 
 	if (folder == NULL)
 		return gate_store_file_fail(tally->dir, "the folder can't be read", error);
-	while (tally->seen + tally->closed + tally->others < RECORDS_LOOKED_AT &&
-	    (entry = readdir(folder)) != NULL) {
+	while (!tally->more && (entry = readdir(folder)) != NULL) {
 		size_t length = strlen(entry->d_name);
+		struct stat st;
 
-		if (length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0)
+		if (tally->seen + tally->closed + tally->others == RECORDS_LOOKED_AT)
+			tally->more = true;
+		else if (length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0)
 			look_at(entry->d_name, tally);
+		else if (fstatat(tally->dir->records, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+			0 &&
+		    S_ISREG(st.st_mode))
+			count_other(entry->d_name, tally);
 	}
 	closedir(folder);
 	return 1;
@@ -168,6 +182,11 @@ say_all(const struct tally *tally, const struct listener *listener)
 		    "store: %zu of %zu records in %s look like Node's: "
 		    "if Node uses this folder too, sessions get lost: say file_sync = yes",
 		    tally->foreign, tally->seen, path);
+	if (tally->more)
+		say(listener, GATE_CHECK_NOTE,
+		    "store: only the first %d files in %s were looked at: there may be more of "
+		    "each kind",
+		    RECORDS_LOOKED_AT, path);
 }
 
 int
