@@ -163,6 +163,8 @@ fill_context(struct gate_request *r, bool with_session)
 	json_object_set_new(gate, "unknown",
 	    json_boolean(user == NULL && state != GATE_SESSION_NEW &&
 		state != GATE_SESSION_LOADED && sends_cookie(r)));
+	json_object_set_new(
+	    gate, "bare", json_boolean(r->origin.fetch_site == NULL && !sends_cookie(r)));
 	json_object_set_new(gate, "itself", itself(r));
 	json_object_set_new(gate, "passwords", json_boolean(gate_request_takes_passwords(r)));
 	if (put_text(gate, "store", r->store->table->scheme) < 0 ||

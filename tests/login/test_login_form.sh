@@ -112,6 +112,17 @@ test_cookieless() {
 	login='/second/login?next=/counter' log_in alice "$alice" "${browser[@]}"
 	is "$status $(header Location)" '303 /counter' \
 		'where the cookie is for another path nobody can tell: on at once'
+	new_visitor
+	get '/login?next=/user'
+	page_says 'If you have just logged in: your browser did not show' \
+		'a browser that no note can tell of it, sent here by a page: the form says what may be wrong'
+	get '/login?next=/user' -H 'Sec-Fetch-Site: same-origin'
+	unlike "$(text)" 'just logged in' 'not to one that a note can tell'
+	get /login
+	unlike "$(text)" 'just logged in' 'nor to one that no page sent'
+	get /counter
+	get '/login?next=/user'
+	unlike "$(text)" 'just logged in' 'nor to one that shows a cookie'
 }
 test_led_on() {
 	local other
@@ -313,6 +324,10 @@ test_lynx() {
 	in_terminal "lynx -cfg=$dir/lynx.cfg -accept_all_cookies -cmd_script=$dir/keys $url/user" </dev/null
 	like "$shown" 'another site.*Open the page itself' 'by an address with a query it is refused'
 	like "$shown" 'Welcome alice .*This page is guarded' 'with a link by which it logs in'
+	echo SET_COOKIES:FALSE >>"$dir/lynx.cfg"
+	lynx_keys "${form[@]}" Q >"$dir/keys"
+	in_terminal "lynx -cfg=$dir/lynx.cfg -cmd_script=$dir/keys $url/login" </dev/null
+	like "$shown" 'If you have just logged in: your browser did not show' 'lynx without cookies is told of them'
 }
 test_w3m() {
 	local next
