@@ -138,6 +138,31 @@ ok '  fewer are left' [ "$(annas)" -lt "$before" ]
 for name in login account; do stop $name; done
 send_to "mongodb://$at/login" '{"delete": "sessions", "deletes": [{"q": {}, "limit": 0}]}' >/dev/null
 
+# ---- nothing stays in /dev/shm, where the driver would make a file (tests/lib.sh turns that off)
+files_of() { # PID...
+	local pid
+	for pid; do ls "/dev/shm/mongoc-$pid" 2>/dev/null; done
+}
+make_conf store="mongodb://$at/shm" users="mongodb://$at/shm" workers=1 "${patient[@]}"
+unset MONGOC_DISABLE_SHM
+start_responder responder || bail 'the responder does not start'
+new_visitor
+get /r/count
+# shellcheck disable=SC2046 # words
+is "$status $(files_of "$(pid_of responder)" $(workers_of responder))" '200 ' \
+	'a program whose sessions are in MongoDB makes no file in /dev/shm'
+stop responder
+for words in 'session count' 'session list --user anna' 'user list' check; do
+	# shellcheck disable=SC2086 # words
+	"$build/cgi-bin/gate" $words --config "$dir/gate.conf" >"$dir/out" 2>&1 &
+	pids[command]=$!
+	ended=0
+	wait "${pids[command]}" || ended=$?
+	is "$ended $(files_of "${pids[command]}")" '0 ' "gate $words leaves none there either"
+done
+unset 'pids[command]'
+export MONGOC_DISABLE_SHM=1
+
 # ---- every worker has its own
 make_conf store="mongodb://$at/workers" workers=4 threads=4 "${patient[@]}"
 rm "$spy/sweeps"
