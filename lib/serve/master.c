@@ -204,6 +204,7 @@ gate_run(struct gate *gate, gate_handler *handler)
 	int result = 0;
 
 	gate->handler = handler;
+	gate_log_take_stderr();
 	harden();
 	gate_fastcgi_init(); /* it sets signal handlers: ours must come after it */
 	gate_worker_block_signals(&set);

@@ -76,7 +76,6 @@ gate_worker_run(
 	struct gate_sweeper *sweeper;
 	bool stopping = false;
 
-	gate_log_take_stderr();
 	if (gate_store_open(&gate->store, gate->table, options, error) < 0)
 		return gate_options_blame(options, "store", error);
 	gate->hashing = open_hashing(options->run_dir, threads, error);

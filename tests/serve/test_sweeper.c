@@ -1,9 +1,10 @@
 /* test_sweeper.c: a program without workers ends while its store is in the middle of a sweep, or
- * could not start its sweeper at first. */
+ * could not start its sweeper at first. What a library prints meanwhile is a line of the log. */
 #include "config.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
@@ -54,6 +55,7 @@ sweep(void *store, const struct gate_options *options, struct gate_error *error)
 	(void)store;
 	(void)error;
 	sweeps++;
+	fputs("bson(): a line of a library\n", stderr);
 	pthread_mutex_lock(&sweeping);
 	pthread_mutex_unlock(&sweeping);
 	if (gate_options_get(options, "ttl") != NULL) /* they are still there */
@@ -129,6 +131,20 @@ test_end(const char *folder, bool in_sweep, bool late)
 	ok(comes(&closed, 1) && closed_too_early == 0, "it is closed once, behind the sweep");
 }
 
+/* log: where standard error went. */
+static void
+test_stderr(int log)
+{
+	static char text[1 << 16];
+	ssize_t length = pread(log, text, sizeof text - 1, 0);
+
+	text[length > 0 ? length : 0] = '\0';
+	ok(strstr(text, " level=warn event=stderr text=\"bson(): a line of a library\"\n") != NULL,
+	    "what a library prints is a line of the log");
+	ok(strncmp(text, "bson", 4) != 0 && strstr(text, "\nbson") == NULL,
+	    "  and never one of its own");
+}
+
 static int
 forget(const char *path, const struct stat *st, int type, struct FTW *where)
 {
@@ -141,7 +157,8 @@ forget(const char *path, const struct stat *st, int type, struct FTW *where)
 int
 main(void)
 {
-	char folder[] = "/tmp/gate.XXXXXX";
+	char folder[] = "/tmp/gate.XXXXXX", path[64];
+	int saved = dup(STDERR_FILENO), log;
 	sigset_t set;
 
 	sigemptyset(&set); /* in all threads, as gate_run does it too late for ours */
@@ -149,9 +166,15 @@ main(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	if (mkdtemp(folder) == NULL)
 		return 1;
+	snprintf(path, sizeof path, "%s/log", folder);
+	log = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (log < 0 || dup2(log, STDERR_FILENO) < 0)
+		return 1;
 	test_end(folder, false, false);
 	test_end(folder, false, true);
 	test_end(folder, true, false);
+	dup2(saved, STDERR_FILENO);
+	test_stderr(log);
 	nftw(folder, forget, 16, FTW_DEPTH | FTW_PHYS);
 	return done();
 }
