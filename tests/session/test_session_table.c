@@ -372,11 +372,13 @@ static struct deviation {
     {"a conflict of resave is ignored", NULL, 0},
     {"unset does not exist", NULL, 0},
     {"a stranger's new record ends after first_ttl, until the visitor comes back", NULL, 0},
+    {"a new record stores resolved attributes of its cookie, never auto", NULL, 0},
 };
 enum {
 	RESAVE_CONFLICT = 14,
 	UNSET = 15,
 	FIRST_TTL = 16,
+	NEVER_AUTO = 17,
 	DEVIATIONS = sizeof deviations / sizeof *deviations
 };
 
@@ -659,6 +661,41 @@ test_unset(void)
 	gate_options_release(&options);
 }
 
+/* Makes a session by a request that came by https, or not. Does its record hold this part? */
+static bool
+new_record_has(bool secure, const char *part)
+{
+	struct gate_transaction s = {.options = &f.config.options,
+	    .keys = f.config.keys,
+	    .store = &f.link,
+	    .queue = &f.queue,
+	    .cookies = "",
+	    .path = "/",
+	    .secure = secure,
+	    .now = NOW,
+	    .deadline = gate_clock_monotonic() + 5000};
+	char text[TEXT_MAX];
+	bool found;
+
+	gate_transaction_begin(&s);
+	handler(&s, MODIFY);
+	found = gate_transaction_save(&s) == 1 && strstr(get_record(&f, s.id, text), part) != NULL;
+	gate_transaction_release(&s);
+	count_records(&f, true);
+	return found;
+}
+
+static void
+test_never_auto(void)
+{
+	f.config.options.cookie_secure = GATE_AUTO;
+	deviations[NEVER_AUTO].used +=
+	    ok(new_record_has(true, "\"secure\":true,\"httpOnly\":true,\"path\":\"/\"") &&
+		    new_record_has(false, "\"views\":7") && !new_record_has(false, "\"secure\"") &&
+		    !new_record_has(true, "auto"),
+		"cookie_secure = auto: a record says what came of it");
+}
+
 /* Is the seeded session there at this time? */
 static bool
 lives(int64_t now, const char *header)
@@ -719,6 +756,7 @@ main(void)
 			group((enum kind)kind, (enum action)action);
 	test_resave_conflict();
 	test_unset();
+	test_never_auto();
 	test_first_ttl();
 	for (size_t i = 0; i < DEVIATIONS; i++)
 		ok(deviations[i].used > 0, "deviation %zu was seen: %s", i + 1, deviations[i].name);

@@ -6,7 +6,10 @@
  * second secret), `renewed` (the id was, lately), `now`, and `expected`: what Node did, and the lines
  * before made of it. It never sees what gate did. `apart`: the two sides' records differ then, so
  * Node goes on from a copy of ours. The last two, which have a name, are met by cookies in steps.js:
- * Node is sent only the one that gate is to choose. */
+ * Node is sent only the one that gate is to choose.
+ *
+ * What no sequence of requests here can show is in tests/session/test_session_table.c: a conflict of
+ * resave is ignored; `unset` does not exist; a new record's cookie holds no `auto`. */
 'use strict';
 
 const { DAY } = require('./steps.js');
