@@ -69,6 +69,17 @@ gate_unicode_cut(const char *text, size_t most)
 }
 
 size_t
+gate_unicode_shown(const char *name, size_t length, size_t most)
+{
+	size_t n = 0, size;
+
+	while (n < length && (size = gate_utf8_character(name + n, length - n)) > 0 &&
+	    size <= most - n && !gate_unicode_is_control(name + n, size))
+		n += size;
+	return n;
+}
+
+size_t
 gate_unicode_escape(char out[GATE_UNICODE_ESCAPE_MAX], uint32_t code)
 {
 	const unsigned surrogates = 0xd800, half = 10;

@@ -19,6 +19,9 @@ bool gate_unicode_is_control(const char *character, size_t length);
 /* Returns the length of the longest beginning of text that has at most `most` bytes and is made of
  * whole UTF-8 characters. */
 size_t gate_unicode_cut(const char *text, size_t most);
+/* Returns how many bytes of a name, of `length` bytes, an error or a log line shows: whole UTF-8
+ * characters, `most` bytes at most, and none from the first control on. */
+size_t gate_unicode_shown(const char *name, size_t length, size_t most);
 /* Writes a JSON escape: \u00ad, or a surrogate pair above U+FFFF. Returns its length. */
 size_t gate_unicode_escape(char out[GATE_UNICODE_ESCAPE_MAX], uint32_t code);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/unicode.h"
 #include "crypto/password.h"
 
 #define ENOUGH 16 /* eight letters */
@@ -233,14 +234,11 @@ gate_password_worth(const char *text, const char *name, bool numbers)
 	return worth;
 }
 
-/* Does it hold a control character: C0, DEL or C1? */
+/* Returns true if text, which is UTF-8, holds a control character. */
 static bool
-has_control(const char *text)
+has_control(const char *text, size_t length)
 {
-	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
-		if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
-			return true;
-	return false;
+	return gate_unicode_shown(text, length, length) < length;
 }
 
 const char *
@@ -252,7 +250,7 @@ gate_password_refusal(const char *password, const char *name)
 		return "is longer than 511 bytes";
 	if (!gate_utf8_valid(password, length))
 		return "is not valid UTF-8";
-	if (has_control(password))
+	if (has_control(password, length))
 		return "holds a control character";
 	for (size_t i = 0; i < length; i++)
 		characters += is_boundary(password[i]);

@@ -73,16 +73,12 @@ same(const struct gate_record_member *member, json_t *value, const struct gate_b
 	return equal;
 }
 
-/* Sets the error and returns -1. It shows the name up to SHOWN_NAME_MAX bytes, in whole characters,
- * and up to its first control character, which could break a log line. */
+/* Sets the error, with as much of the name as an error may show, and returns -1. */
 static int
 refuse(struct gate_error *error, const char *name, const char *why)
 {
-	size_t shown = gate_unicode_cut(name, SHOWN_NAME_MAX);
+	size_t shown = gate_unicode_shown(name, strlen(name), SHOWN_NAME_MAX);
 
-	for (size_t i = 0; i < shown; i++)
-		if ((unsigned char)name[i] < ' ')
-			shown = i;
 	return gate_fail(error, GATE_ESESSION, "session member %.*s %s", (int)shown, name, why);
 }
 

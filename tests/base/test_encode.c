@@ -7,6 +7,7 @@
 #include "base/date.h"
 #include "crypto/digest.h"
 #include "base/encode.h"
+#include "base/unicode.h"
 #include "tap.h"
 
 #define LAST_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
@@ -335,6 +336,23 @@ test_iso_parse(void)
 		    "%s", good[i].text);
 }
 
+static void
+test_shown(void)
+{
+	static const struct {
+		const char *name;
+		size_t most, wanted;
+	} cases[] = {{"name", 40, 4}, {"name", 3, 3}, {"name", 0, 0}, {"a\nb", 40, 1},
+	    {"a\x7f", 40, 1}, {"\xc2\x85", 40, 0}, {"\xc3\xa4\xc3\xa4", 3, 2},
+	    {"\xe2\x82\xac", 2, 0}, {"a\xff", 40, 1}, {"", 40, 0}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		ok(gate_unicode_shown(cases[i].name, strlen(cases[i].name), cases[i].most) ==
+			cases[i].wanted,
+		    "case %zu of a name in an error: %zu bytes are shown", i, cases[i].wanted);
+	ok(gate_unicode_shown("abc", 2, 40) == 2, "no byte behind the name");
+}
+
 int
 main(void)
 {
@@ -347,5 +365,6 @@ main(void)
 	test_dates();
 	test_many_dates();
 	test_iso_parse();
+	test_shown();
 	return done();
 }

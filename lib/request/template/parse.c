@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/unicode.h"
 #include "request/template/private.h"
 
 #define DELIMITER_MAX 16
@@ -56,18 +57,10 @@ fail_at(const struct parser *p, const char *where, const char *format, ...)
 	    p->error, GATE_ETEMPLATE, "template %s:%u: %s", p->page->name, line_of(p, where), text);
 }
 
-/* Returns how many bytes of the name an error may show: whole characters, up to the first control
- * character, which could break a log line. */
 static int
 shown(const struct gate_template_part *name)
 {
-	size_t n = 0;
-
-	while (n < name->length && n < SHOWN_MAX && (unsigned char)name->text[n] >= ' ')
-		n++;
-	while (n > 0 && n < name->length && ((unsigned char)name->text[n] & 0xc0) == 0x80)
-		n--;
-	return (int)n;
+	return (int)gate_unicode_shown(name->text, name->length, SHOWN_MAX);
 }
 
 static struct gate_template_part
