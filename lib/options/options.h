@@ -31,7 +31,7 @@ struct gate_options { /* see gate.conf(5). Durations are ms; text is never NULL,
 	enum gate_genid genid;
 	int64_t max_age, ttl, first_ttl, touch_after, absolute_timeout;
 	bool rolling, resave, save_uninitialized;
-	char *users, *user_member;
+	char *users, *user_member, *groups;
 	bool allow_weak_hashes, insecure_http;
 	int64_t remember_age, max_sessions;
 	char *clear_site_data[GATE_LIST_MAX + 1]; /* words without quotes */

@@ -59,6 +59,8 @@ static const struct gate_option_row table[] = {
 	AT(save_uninitialized)},
     {"users", GATE_OPTION_URL, "", "who may log in: file:PATH, mongodb:URI; empty: nobody",
 	AT(users)},
+    {"groups", GATE_OPTION_TEXT, "",
+	"file of groups for the guard: `group: user user`; empty: none", AT(groups), .path = true},
     {"user_member", GATE_OPTION_TEXT, "gate.user", "session member that says who is logged in",
 	AT(user_member), .least = 1, .check = gate_option_check_member},
     {"allow_weak_hashes", GATE_OPTION_SWITCH, "no", "accept $apr1$ hashes of passwords",

@@ -28,6 +28,8 @@ gate_answer_begin(struct gate_request *r)
 	r->nonce[0] = '\0';
 	r->rendered = false;
 	r->broken = false;
+	r->bare = false;
+	r->verdict = GATE_VERDICT_NONE;
 	r->explanation = NULL;
 }
 

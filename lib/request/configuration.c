@@ -17,6 +17,7 @@ gate_config_release(struct gate_config *config)
 	gate_keys_free(config->keys);
 	gate_templates_free(config->templates);
 	gate_users_close(config->users);
+	gate_groups_close(config->groups);
 	gate_options_release(&config->options);
 	free(config);
 }
@@ -47,6 +48,15 @@ load_users(struct gate_config *config, struct gate_error *error)
 	return 0;
 }
 
+static int
+load_groups(struct gate_config *config, struct gate_error *error)
+{
+	if (config->options.groups[0] == '\0')
+		return 0;
+	config->groups = gate_groups_open(config->options.groups, error);
+	return config->groups != NULL ? 0 : gate_options_blame(&config->options, "groups", error);
+}
+
 static struct gate_config *
 load_config(const struct gate_config_source *source, struct gate_error *error)
 {
@@ -60,7 +70,8 @@ load_config(const struct gate_config_source *source, struct gate_error *error)
 	if (gate_options_load_with(&config->options, source->own,
 		(const char *const *)source->arguments, error) == 0 &&
 	    (config->keys = gate_options_keys(&config->options, error)) != NULL &&
-	    load_templates(config, error) == 0 && load_users(config, error) == 0)
+	    load_templates(config, error) == 0 && load_users(config, error) == 0 &&
+	    load_groups(config, error) == 0)
 		return config;
 	gate_config_release(config);
 	return NULL;

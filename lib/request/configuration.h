@@ -9,6 +9,7 @@
 #include "crypto/sign.h"
 #include "options/options.h"
 #include "request/template/template.h"
+#include "user/groups.h"
 #include "user/user.h"
 
 struct gate_config { /* SIGHUP replaces it as a whole; read-only; freed with its last reference */
@@ -17,6 +18,7 @@ struct gate_config { /* SIGHUP replaces it as a whole; read-only; freed with its
 	struct gate_keys *keys;
 	struct gate_templates *templates; /* NULL: there is no folder of templates */
 	struct gate_users *users;         /* NULL: nobody can log in */
+	struct gate_groups *groups;       /* NULL: the option groups names no file */
 };
 
 struct gate_config_source {                    /* any number of threads may use it */

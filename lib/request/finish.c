@@ -62,7 +62,7 @@ put_cookie(struct gate_request *r)
 
 	while ((result = gate_transaction_set_cookie(&r->transaction, n++, &cookie)) == 1) {
 		gate_answer_drop(r, "Cache-Control");
-		gate_answer_put(r, "Cache-Control", "no-store");
+		gate_answer_put(r, "Cache-Control", r->bare ? "private, no-store" : "no-store");
 		gate_answer_put(r, "Set-Cookie", gate_buffer_text(&cookie));
 		gate_buffer_reset(&cookie);
 	}
@@ -83,10 +83,11 @@ gate_answer_finish(struct gate_request *r)
 {
 	bool head = r->method != NULL && strcmp(r->method, "HEAD") == 0;
 
-	if (r->status >= 400 && r->out.length == 0)
+	if (r->status >= 400 && r->out.length == 0 && !r->bare)
 		gate_page_error(r, r->explanation);
 	put_cookie(r);
-	put_defaults(r);
+	if (!r->bare)
+		put_defaults(r);
 	if (r->headers.failed) { /* the header lines are over GATE_HEADERS_MAX */
 		gate_log(GATE_LOG_ERROR, "headers-too-large", "path", r->path, NULL);
 		gate_answer_error(r, 500, NULL);

@@ -14,6 +14,14 @@
 #define GATE_HEADERS_MAX (8u << 10) /* bytes of all header lines of an answer */
 #define GATE_ANSWER_MAX (16u << 20) /* bytes of an answer's body */
 
+/* What the guard says about a visitor. */
+enum gate_verdict {
+	GATE_VERDICT_NONE,    /* nothing: the answer is another one than the guard's */
+	GATE_VERDICT_PASS,    /* may have what was asked for */
+	GATE_VERDICT_UNKNOWN, /* has to log in first */
+	GATE_VERDICT_REFUSED  /* may not have it, whoever that is */
+};
+
 struct gate_hashing;
 struct gate_queue;
 
@@ -35,6 +43,7 @@ struct gate_request {
 	char *const *params; /* "NAME=value", NULL-ended */
 	const char *body;
 	size_t body_length;
+	bool guard;  /* the handler is gate_guard: a web server asks, for any method and site */
 	int refused; /* status to answer without calling the handler; 0: call it */
 
 	/* what the request says, and what all runs of its handler share */
@@ -67,6 +76,8 @@ struct gate_request {
 	bool rendered;           /* the body comes from a template, so it is HTML */
 	const char *explanation; /* what the error page says if the handler wrote no body */
 	bool broken;             /* the handler made an impossible call: the answer is a 500 */
+	bool bare; /* for a web server: no page, no header lines but the answer's own */
+	enum gate_verdict verdict; /* of the guard */
 
 	struct gate_buffer
 	    head; /* status, header lines and a blank one; the body stands in `out` */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/queue.h"
+#include "guard/guard.h"
 #include "login/login.h"
 #include "serve/transact.h"
 
@@ -45,6 +46,7 @@ is_refused(struct gate_request *r)
 
 	if (r->refused == 0 && r->method == NULL && gate_param(r, "GATE_CHECK") != NULL) {
 		r->path = "/"; /* `gate check` sent it; no web server leaves out the method */
+		r->guard = false;
 		gate_status(r, 204);
 		return true;
 	}
@@ -61,6 +63,8 @@ is_refused(struct gate_request *r)
 		gate_answer_error(r, r->refused, NULL);
 		return true;
 	}
+	if (r->guard) /* what a guarded site does with a foreign request is its own affair */
+		return false;
 	why = gate_origin_refusal(&r->origin, r->config->options.origin);
 	if (why == NULL)
 		return false;
@@ -176,6 +180,7 @@ serve_in_turn(struct gate_request *r, gate_handler *handler)
 void
 gate_request_serve(struct gate_request *r, gate_handler *handler)
 {
+	r->guard = handler == gate_guard;
 	gate_answer_begin(r);
 	gate_request_read(r);
 	gate_clock_set_deadline(r->deadline);
@@ -183,5 +188,7 @@ gate_request_serve(struct gate_request *r, gate_handler *handler)
 	gate_clock_set_deadline(0);
 	if (r->config->options.trace)
 		gate_transaction_trace(&r->transaction, r->runs, r->result);
+	if (r->guard)
+		gate_guard_finish(r);
 	gate_answer_finish(r);
 }

@@ -62,7 +62,8 @@ decide_new(const struct gate_transaction *s, bool changed, struct gate_transacti
 		set_action(d, GATE_SESSION_NOTHING, "destroyed, there was no record");
 		if (s->sent)
 			set_cookie(d, GATE_SESSION_CLEAR, "destroyed");
-	} else if (s->login != NULL || changed || s->options->save_uninitialized) {
+	} else if (s->login != NULL || changed ||
+	    (s->options->save_uninitialized && !s->only_looks)) {
 		set_action(d, GATE_SESSION_CREATE,
 		    s->login != NULL ? "login"
 			: changed    ? "new and changed"
@@ -82,7 +83,7 @@ decide_loaded_cookie(const struct gate_transaction *s, bool changed, bool age_ch
 		set_cookie(d, GATE_SESSION_SET, "renewed");
 	else if (s->resumed)
 		set_cookie(d, GATE_SESSION_SET, "an equal request renewed it");
-	else if (s->options->rolling)
+	else if (s->options->rolling && !s->untouched)
 		set_cookie(d, GATE_SESSION_SET, "rolling");
 	else if (age_changed || (changed && gate_transaction_lifetime(s) != 0))
 		set_cookie(d, GATE_SESSION_SET, "its expiry moved");
@@ -103,6 +104,8 @@ decide_loaded(const struct gate_transaction *s, bool changed, struct gate_transa
 		set_action(d, GATE_SESSION_RENEW, s->login != NULL ? "login" : "renewed");
 	else if (changed || age_changed)
 		set_action(d, GATE_SESSION_UPDATE, changed ? "changed" : "its lifetime changed");
+	else if (s->untouched)
+		set_action(d, GATE_SESSION_NOTHING, "the request prolongs nothing");
 	else if (gate_record_began_ahead(&s->record))
 		set_action(d, GATE_SESSION_REWRITE, "its times lay ahead");
 	else if (s->options->resave)
@@ -114,7 +117,7 @@ decide_loaded(const struct gate_transaction *s, bool changed, struct gate_transa
 	else
 		set_action(d, GATE_SESSION_NOTHING, "unchanged and touched just now");
 	d->with_touch = (d->action == GATE_SESSION_TOUCH || gate_record_began_ahead(&s->record)) &&
-	    !s->options->rolling && gate_transaction_lifetime(s) != 0;
+	    !s->untouched && !s->options->rolling && gate_transaction_lifetime(s) != 0;
 	decide_loaded_cookie(s, changed, age_changed, d);
 }
 

@@ -76,6 +76,7 @@ struct gate_transaction {
 	const char *cookies;      /* all Cookie headers, joined */
 	const char *path;         /* raw, without the query */
 	bool secure;              /* over TLS */
+	bool only_looks, untouched; /* see gate_transaction_only_look */
 	bool from_elsewhere; /* by a link on another site: the browser withholds Strict cookies */
 	/* now: ms since 1970 by this host's clock, which decides what is over; deadline: ms of
 	 * CLOCK_MONOTONIC */
@@ -169,6 +170,9 @@ int64_t gate_transaction_end_time(struct gate_transaction *);
  * call returns the same. Returns 1; GATE_CONFLICT: run the handler again; or -1 with `error` or
  * `refusal` set (GATE_ESESSION: the handler put in what can't be stored). */
 int gate_transaction_save(struct gate_transaction *);
+/* For a request that asks who somebody is, but shows them no page: the commit makes no record.
+ * touch: whether it may prolong a session. Call it before the first question about the session. */
+void gate_transaction_only_look(struct gate_transaction *, bool touch);
 /* Adds the value of the n-th Set-Cookie header, from 0, to the buffer. Call it after
  * gate_transaction_save. Returns 1, 0 if there are no more, or -1 if it can't be made. */
 int gate_transaction_set_cookie(struct gate_transaction *, int n, struct gate_buffer *);

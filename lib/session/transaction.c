@@ -68,6 +68,13 @@ gate_transaction_fail(struct gate_transaction *s, const struct gate_error *why)
 }
 
 void
+gate_transaction_only_look(struct gate_transaction *s, bool touch)
+{
+	s->only_looks = true;
+	s->untouched = !touch;
+}
+
+void
 gate_transaction_withhold_cookie(struct gate_transaction *s)
 {
 	s->decision.cookie = GATE_SESSION_KEEP;

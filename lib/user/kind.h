@@ -3,6 +3,7 @@
 #define GATE_USER_KIND_H
 
 #include "gate.h"
+#include "base/buffer.h"
 #include "crypto/password.h"
 #include "crypto/sign.h"
 
@@ -18,6 +19,10 @@ struct gate_user_edit {
 	enum gate_user_change change;
 	const char *name, *hash, *was; /* the new hash, or NULL; was: as for gate_users_change */
 	int64_t since;                 /* of GATE_USER_END: sessions that began before end */
+};
+
+struct gate_user_about { /* what a back end may be told of a user; "": nothing is known */
+	struct gate_buffer groups, name, email; /* groups: separated by commas */
 };
 
 typedef int gate_user_visit(void *data, const char *name, const char *hash); /* below 0: stop */
@@ -36,6 +41,8 @@ struct gate_user_kind {
 	int (*since)(void *, const char *name, int64_t *since, struct gate_error *);
 	int (*each)(void *, gate_user_visit *, void *data, struct gate_error *);
 	size_t (*skipped)(void *);
+	int (*about)(void *, const char *name, struct gate_user_about *,
+	    struct gate_error *); /* NULL: the users hold nothing but hashes */
 	void (*set_timeouts)(void *, const struct gate_options *); /* NULL: no server to wait for */
 	void (*tend)(void *, const struct gate_keys *, bool weak); /* NULL: nothing to prepare */
 	void (*get_ready)(

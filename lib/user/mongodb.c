@@ -22,6 +22,7 @@ close_users(void *data)
 	if (users->connected)
 		gate_mongodb_close(&users->mongodb);
 	gate_user_mongodb_free_sample(users->sample);
+	gate_user_mongodb_forget_about(users);
 	pthread_mutex_destroy(&users->lock);
 	pthread_mutex_destroy(&users->sampling);
 	free(users);
@@ -290,8 +291,9 @@ change(void *data, const struct gate_user_edit *edit, struct gate_error *error)
 #define FUNCTIONS                                                                                  \
 	.open = open_users, .close = close_users, .find = gate_user_mongodb_find,                  \
 	.pick = gate_user_mongodb_pick, .change = change, .since = since_of, .each = each,         \
-	.skipped = skipped, .set_timeouts = set_timeouts, .tend = gate_user_mongodb_tend,          \
-	.get_ready = gate_user_mongodb_get_ready, .keeps_hashes_new = true
+	.skipped = skipped, .about = gate_user_mongodb_about, .set_timeouts = set_timeouts,        \
+	.tend = gate_user_mongodb_tend, .get_ready = gate_user_mongodb_get_ready,                  \
+	.keeps_hashes_new = true
 
 const struct gate_user_kind gate_users_mongodb = {.scheme = "mongodb", FUNCTIONS};
 const struct gate_user_kind gate_users_mongodb_srv = {.scheme = "mongodb+srv", FUNCTIONS};

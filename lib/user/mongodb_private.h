@@ -1,7 +1,8 @@
 /* user/mongodb_private.h: users in MongoDB, for the mongodb*.c files.
  *
- * A user is a document in the collection gate_users: {_id: name, password: hash, since: date}. The
- * document of a removed user keeps `since`, and has no password. The first question to the users
+ * A user is a document in the collection gate_users: {_id: name, password: hash, since: date,
+ * groups: [text], displayName: text, email: text}; only the first two must be there. The document of
+ * a removed user keeps `since`, and has no password. The first question to the users
  * connects to the server, nothing before does. */
 #ifndef GATE_USER_MONGODB_PRIVATE_H
 #define GATE_USER_MONGODB_PRIVATE_H
@@ -27,6 +28,7 @@ struct gate_user_mongodb {
 	bool connected;                          /* `mongodb` is open; under the lock */
 	atomic_size_t skipped;                   /* documents that the last `each` left out */
 	struct gate_user_mongodb_sample *sample; /* under the lock; NULL: not taken yet */
+	struct gate_user_mongodb_seen *seen;     /* under the lock; NULL: nobody was asked about */
 	atomic_bool picked;                      /* a pick was made: tend is to take a sample */
 	pthread_mutex_t sampling;                /* held by the thread that takes a sample */
 	atomic_int_least64_t tend_after, ready_after; /* when to try again: ms of CLOCK_MONOTONIC */
@@ -56,6 +58,12 @@ void gate_user_mongodb_project(bson_t *options);
 int gate_user_mongodb_look_at(
     struct gate_mongodb_call *, const bson_t *filter, const char *name, int64_t *since);
 int gate_user_mongodb_find(void *, const char *name, char hash[GATE_HASH_MAX], struct gate_error *);
+
+/* ---- user/mongodb_about.c ---- */
+
+int gate_user_mongodb_about(
+    void *, const char *name, struct gate_user_about *, struct gate_error *);
+void gate_user_mongodb_forget_about(struct gate_user_mongodb *); /* frees what it remembers */
 
 /* ---- user/mongodb_sample.c ---- */
 

@@ -142,6 +142,28 @@ gate_users_since(
 	return users->kind->since(users->users, name, since, error);
 }
 
+int
+gate_users_about(struct gate_users *users, const char *name, struct gate_user_about *about,
+    struct gate_error *error)
+{
+	char hash[GATE_HASH_MAX];
+	int found;
+
+	if (users->kind->about != NULL)
+		return users->kind->about(users->users, name, about, error);
+	found = users->kind->find(users->users, name, hash, error);
+	explicit_bzero(hash, sizeof hash);
+	return found;
+}
+
+void
+gate_user_about_release(struct gate_user_about *about)
+{
+	gate_buffer_release(&about->groups);
+	gate_buffer_release(&about->name);
+	gate_buffer_release(&about->email);
+}
+
 bool
 gate_users_are_near(const struct gate_users *users)
 {

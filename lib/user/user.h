@@ -52,6 +52,12 @@ int gate_users_since(struct gate_users *, const char *name, int64_t *since, stru
 /* Ends the user's sessions that began before `since` (ms since 1970). If a later time is set
  * already, that stays. Returns 1, 0 if there is no such user, or -1 with the error set. */
 int gate_users_end(struct gate_users *, const char *name, int64_t since, struct gate_error *);
+/* Adds to `about`, which is yours, what the users hold of this one; it may be some seconds old.
+ * Returns 1, 0 if there is no such user, or -1 with the error set. Users in a file have no more
+ * than a hash: then adds nothing. */
+int gate_users_about(
+    struct gate_users *, const char *name, struct gate_user_about *, struct gate_error *);
+void gate_user_about_release(struct gate_user_about *);
 /* Are the users in memory, so that each request can call gate_users_since? */
 bool gate_users_are_near(const struct gate_users *);
 /* May a login replace an old hash by a better one? Not in a file: that is an administrator's, who
