@@ -25,6 +25,14 @@ struct gate_user_about { /* what a back end may be told of a user; "": nothing i
 	struct gate_buffer groups, name, email; /* groups: separated by commas */
 };
 
+static inline void
+gate_user_about_release(struct gate_user_about *about)
+{
+	gate_buffer_release(&about->groups);
+	gate_buffer_release(&about->name);
+	gate_buffer_release(&about->email);
+}
+
 typedef int gate_user_visit(void *data, const char *name, const char *hash); /* below 0: stop */
 
 /* Each function does what the call of the same name in user/user.h does. Their first argument is

@@ -156,14 +156,6 @@ gate_users_about(struct gate_users *users, const char *name, struct gate_user_ab
 	return found;
 }
 
-void
-gate_user_about_release(struct gate_user_about *about)
-{
-	gate_buffer_release(&about->groups);
-	gate_buffer_release(&about->name);
-	gate_buffer_release(&about->email);
-}
-
 bool
 gate_users_are_near(const struct gate_users *users)
 {

@@ -57,7 +57,6 @@ int gate_users_end(struct gate_users *, const char *name, int64_t since, struct 
  * than a hash: then adds nothing. */
 int gate_users_about(
     struct gate_users *, const char *name, struct gate_user_about *, struct gate_error *);
-void gate_user_about_release(struct gate_user_about *);
 /* Are the users in memory, so that each request can call gate_users_since? */
 bool gate_users_are_near(const struct gate_users *);
 /* May a login replace an old hash by a better one? Not in a file: that is an administrator's, who
