@@ -117,8 +117,7 @@ int gate_change_password(struct gate_request *, const char *before, const char *
 json_t *gate_user_sessions(struct gate_request *); /* an array of objects; yours */
 int gate_user_session_end(struct gate_request *, const char *handle); /* NULL: all others */
 
-void gate_guard(
-    struct gate_request *); /* a handler: answers a web server's question who may pass */
+void gate_guard(struct gate_request *); /* a handler: may the visitor of a site pass? */
 bool gate_healthy(struct gate_request *, const char **why); /* false: *why says what fails */
 
 /* ---- stores: one const table each; gate(3) has a worked example ---- */

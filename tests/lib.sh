@@ -218,7 +218,7 @@ location() { # PATTERN UPSTREAM KEEPALIVE
 		}
 	END
 }
-pages='counter card login logout user account health'
+pages='counter card login logout user account health' # those of the demo
 nginx_conf() { # KEEPALIVE; $nginx_http and $nginx_server may hold more of either block
 	local name
 	[ "$(id -u)" != 0 ] || echo "user root root;"
