@@ -10,7 +10,7 @@ say() { # NUMBER NAME BAD
 }
 
 # From the top floor down. A file may include its own folder's headers, and those of folders below.
-folders='serve login request request/template session store store/file store/mongodb user record options
+folders='serve guard login request request/template session store store/file store/mongodb user record options
 server crypto http base'
 sources=$(find lib -name '*.[ch]' ! -path lib/gate.h | sort)
 floor() { # FILE: its folder's number; "": it has none
