@@ -232,7 +232,7 @@ test_way_back(void)
 	is(way_of("nginx", WITH("REQUEST_URI=http://host/x")), "/login?next=%2Fx",
 	    "an absolute address counts without its host");
 	for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++)
-		is(way_of("nginx", WITH(hostile[i])), "/login",
+		ok(strcmp(way_of("nginx", WITH(hostile[i])), "/login") == 0,
 		    "a hostile one (%zu) leads to the start", i);
 	is(way_of("nginx",
 	       WITH("REQUEST_URI=/real", "HTTP_X_FORWARDED_URI=/forged",
