@@ -76,7 +76,7 @@ gate_guard_target(struct gate_request *r, enum gate_guard_mode mode)
 	bool doubt = false;
 	const char *uri = NULL;
 
-	/* the first two are headers: a snippet of the mode `forward` overwrites what a client sent */
+	/* the first two are headers: where the mode is `forward`, the web server overwrites them */
 	for (size_t i = mode == GATE_GUARD_FORWARD ? 0 : 2; uri == NULL && !doubt && i < 3; i++)
 		uri = gate_guard_setting(r, names[i], &doubt);
 	if (uri == NULL)

@@ -1,4 +1,4 @@
-/* guard/guard.c: the guard's handler: who is it, may they pass, and how the web server learns it. */
+/* guard/guard.c: the guard's handler: who is it, may they pass, and how is the web server told. */
 #include "config.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* user/mongodb_about.c: what a back end may be told of a user: groups, name and email. A guarded site
- * asks for each of its files, so answers are remembered for some seconds. */
+/* user/mongodb_about.c: what a back end may be told of a user: groups, name and email. A guarded
+ * site asks for each of its files, so answers are remembered for some seconds. */
 #include "config.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* user/mongodb_private.h: users in MongoDB, for the mongodb*.c files.
  *
  * A user is a document in the collection gate_users: {_id: name, password: hash, since: date,
- * groups: [text], displayName: text, email: text}; only the first two must be there. The document of
- * a removed user keeps `since`, and has no password. The first question to the users
- * connects to the server, nothing before does. */
+ * groups: [text], displayName: text, email: text}; only the first two must be there. The document
+ * of a removed user keeps `since`, and has no password. The first question to the users connects to
+ * the server, nothing before does. */
 #ifndef GATE_USER_MONGODB_PRIVATE_H
 #define GATE_USER_MONGODB_PRIVATE_H
 

@@ -162,7 +162,8 @@ test_require(void)
 {
 	ok(ask("nginx", ALICE, WITH("GATE_REQUIRE=user:alice,bob")) == 204, "one of two users");
 	ok(ask("nginx", ALICE, WITH("GATE_REQUIRE=user:bob")) == 403, "another user gets 403");
-	ok(logged("event=guard-refused user=alice require=user:bob") && logged("url=" TARGET),
+	ok(logged("event=guard-refused user=alice require=user:bob") &&
+		logged("url=\"" TARGET "\""),
 	    "  the log says who, what for, and what was required");
 	is(body_of(&v), "", "  nginx gets no body");
 	ok(ask("apache", ALICE, WITH("GATE_REQUIRE=user:bob")) == 403 &&

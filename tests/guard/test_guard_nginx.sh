@@ -30,6 +30,7 @@ nginx_server="
 		include $dir/conf/gate_guard_proxy;
 		proxy_pass http://unix:$dir/run/backend.sock:;
 	}
+	location /several/ { set \$gate_require \"user:carl group:staff\"; include $dir/conf/gate_guard; alias $site/private/; }
 	location /app/fails { include $dir/conf/gate_guard; return 500; }"
 
 # ---- the back end: shows method, path, headers and body
@@ -60,7 +61,7 @@ END
 start backend python3 "$dir/backend.py" "$dir/run/backend.sock"
 wait_until 10 test -S "$dir/run/backend.sock" || skip_all 'there is no Python for the back end'
 
-make_conf users=file:"$dir/users" groups="$dir/groups" insecure_http=yes
+make_conf users=file:"$dir/users" groups="$dir/groups" insecure_http=yes deadline=1s
 make_user alice "$password"
 make_user bob "$password"
 chmod o= "$dir/users"
@@ -117,6 +118,8 @@ like "$(<"$dir/log/auth")" 'event=guard-refused user=alice require=group:staff u
 sed -i 's/bob/bob alice/' "$dir/groups"
 get /staff/payroll
 is "$status $body" '200 payroll' 'a change of the groups counts at once'
+get /several/report
+is "$status $body" '200 report' 'of several requirements one suffices'
 get /wrong/x
 is "$status" 403 'a requirement that nobody understands refuses everybody'
 is "$(in_log auth event=guard-misconfigured)" 1 '  and the log says so'
@@ -165,10 +168,11 @@ is "$status" 401 '  also for who kept the cookie'
 log_in bob "$password"
 get /private/report
 is "$status" 200 'bob is in'
-mv "$dir/sessions" "$dir/away"
+exec 9<"$(record_of "$(session_cookie)")"
+flock -x 9 # whoever reads the record waits until the deadline
 get /private/report "${navigate[@]}"
-is "$status $(header Retry-After)" '503 1' 'the store is away: 503, and when to come again'
-mv "$dir/away" "$dir/sessions"
+is "$status $(header Retry-After)" '503 1' 'the store does not answer: 503, and when to come again'
+exec 9<&-
 get /private/report
 is "$status" 200 '  then all is as before'
 stop auth
