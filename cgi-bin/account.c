@@ -20,7 +20,7 @@ show(struct gate_request *req, json_t *note)
 		return;
 	}
 	json_decref(page);
-	gate_redirect(req, "/login?next=/account");
+	gate_redirect(req, "~/login?next=~/account");
 }
 
 static void
@@ -41,7 +41,7 @@ static void
 say_done(struct gate_request *req, const char *text)
 {
 	json_object_set_new(gate_session(req), "done", json_string(text));
-	gate_redirect(req, "/account");
+	gate_redirect(req, "~/account");
 }
 
 /* Ends a session. The user's own is a logout: after it, a second click sends no cookie. */
@@ -57,7 +57,7 @@ end_session(struct gate_request *req, const char *handle)
 	if (ended < 0)
 		return;
 	if (gate_user(req) == NULL)
-		gate_redirect(req, ended > 0 || out ? "/" : "/login?next=/account");
+		gate_redirect(req, ended > 0 || out ? "~/" : "~/login?next=~/account");
 	else
 		say_done(req, said[handle != NULL][ended > 0]);
 }

@@ -47,11 +47,11 @@ static void
 make_card(struct gate_request *req)
 {
 	if (gate_repeated(req) == 1) {
-		gate_redirect(req, "/card?new=yes");
+		gate_redirect(req, "~/card?new=yes");
 		return;
 	}
 	json_object_set_new(gate_session(req), "card", json_integer(FULL));
-	gate_redirect(req, "/card");
+	gate_redirect(req, "~/card");
 }
 
 static void

@@ -7,7 +7,7 @@ answer(struct gate_request *req)
 	if (!gate_allow(req, "GET, HEAD"))
 		return;
 	if (gate_user(req) == NULL)
-		gate_redirect(req, "/login?next=/user");
+		gate_redirect(req, "~/login?next=~/user");
 	else
 		gate_render(req, "user.html", gate_session(req));
 }

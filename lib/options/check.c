@@ -11,6 +11,7 @@
 #include "options/private.h"
 
 #define MEMBER_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$-."
+#define SEGMENT_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
 #define HOST_MAX 253
 #define PORT_MAX 65535
 
@@ -114,6 +115,26 @@ gate_option_check_origin(const char *text)
 	if (strcmp(host + length, text[4] == 's' ? ":443" : ":80") == 0)
 		return "must not name the port that its scheme has anyway";
 	return NULL;
+}
+
+/* Takes only what browsers and web servers neither encode, decode nor resolve, so that a path can be
+ * compared with it byte for byte. */
+const char *
+gate_option_check_mount(const char *text)
+{
+	static const char form[] =
+	    "is not of the form /NAME or /NAME/NAME of letters, digits, -, ., _ and ~";
+
+	if (strlen(text) > GATE_MOUNT_MAX)
+		return "is longer than 255 bytes";
+	while (*text == '/') {
+		size_t length = strspn(++text, SEGMENT_CHARACTERS);
+
+		if (strspn(text, ".") >= length) /* empty, or nothing but dots */
+			return form;
+		text += length;
+	}
+	return *text == '\0' ? NULL : form;
 }
 
 static bool

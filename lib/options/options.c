@@ -158,6 +158,18 @@ warn_of_cookies(const struct gate_options *options)
 			    NULL);
 }
 
+/* Does the path of a page under mount begin with `start`? */
+static bool
+begins_with(const char *mount, const char *page, const char *start)
+{
+	size_t length = strlen(mount), wanted = strlen(start);
+
+	if (wanted <= length)
+		return strncmp(mount, start, wanted) == 0;
+	return strncmp(mount, start, length) == 0 &&
+	    strncmp(page, start + length, wanted - length) == 0;
+}
+
 /* Warns if cookie_path covers none of gate's pages. The operator's own pages may all lie under it,
  * but nobody can log in by the page that comes with gate. */
 static void
@@ -165,15 +177,16 @@ warn_of_path(const struct gate_options *options)
 {
 	static const char *const pages[] = {
 	    "/counter", "/card", "/login", "/logout", "/user", "/account"};
-	size_t length = strlen(options->cookie_path);
 
 	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
-		if (strncmp(pages[i], options->cookie_path, length) == 0)
+		if (begins_with(options->mount, pages[i], options->cookie_path))
 			return;
 	gate_log(GATE_LOG_WARN, "cookie-path-narrow", "origin",
-	    gate_option_origin(options, "cookie_path"), "cookie_path", options->cookie_path, "why",
-	    "none of /counter, /card, /login, /logout, /user, /account begins with it: pages "
-	    "outside see no session, and their cookie never comes back",
+	    gate_option_origin(options, "cookie_path"), "cookie_path", options->cookie_path,
+	    "mount", options->mount, "why",
+	    "none of /counter, /card, /login, /logout, /user, /account, with mount in front, "
+	    "begins "
+	    "with it: pages outside see no session, and their cookie never comes back",
 	    NULL);
 }
 

@@ -10,6 +10,7 @@
 #define GATE_OPTION_VALUE_MAX 4096         /* bytes */
 #define GATE_OPTIONS_FILE_MAX (256u << 10) /* bytes */
 #define GATE_MEMBER_MAX 100                /* most bytes of user_member */
+#define GATE_MOUNT_MAX 255                 /* most bytes of mount */
 #define GATE_LIST_MAX 16                   /* most values of one option that takes several */
 
 struct gate_own_options;
@@ -36,7 +37,7 @@ struct gate_options { /* see gate.conf(5). Durations are ms; text is never NULL,
 	int64_t remember_age, max_sessions;
 	char *clear_site_data[GATE_LIST_MAX + 1]; /* words without quotes */
 	char *trusted_proxies[GATE_LIST_MAX + 1]; /* addresses, addr/bits */
-	char *origin;
+	char *origin, *mount;
 	char *store;
 	char *store_module;
 	bool file_sync;

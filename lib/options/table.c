@@ -76,6 +76,8 @@ static const struct gate_option_row table[] = {
 	AT(trusted_proxies), .most = GATE_LIST_MAX, .check = gate_option_check_address},
     {"origin", GATE_OPTION_TEXT, "", "scheme://host[:port] of the site; empty: as requested",
 	AT(origin), .check = gate_option_check_origin},
+    {"mount", GATE_OPTION_TEXT, "", "path above gate's own pages, as /auth; empty: the root",
+	AT(mount), .check = gate_option_check_mount},
     {"store", GATE_OPTION_URL, "file:/var/lib/gate/sessions", "where sessions live", AT(store),
 	.least = 1},
     {"store_module", GATE_OPTION_TEXT, "", "shared object with stores of your own; empty: none",

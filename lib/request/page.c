@@ -167,7 +167,8 @@ fill_context(struct gate_request *r, bool with_session)
 	    gate, "bare", json_boolean(r->origin.fetch_site == NULL && !sends_cookie(r)));
 	json_object_set_new(gate, "itself", itself(r));
 	json_object_set_new(gate, "passwords", json_boolean(gate_request_takes_passwords(r)));
-	if (put_text(gate, "store", r->store->table->scheme) < 0 ||
+	if (put_text(gate, "mount", r->config->options.mount) < 0 ||
+	    put_text(gate, "store", r->store->table->scheme) < 0 ||
 	    put_text(gate, "nonce", r->nonce) < 0)
 		return NULL;
 	return r->context;

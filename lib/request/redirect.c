@@ -18,17 +18,44 @@
 #define NOTE_MAX 640
 #define QUERY_MAX 1536
 
+static void
+put(struct gate_buffer *out, const char *target, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (!gate_field_is_visible(target[i]) || target[i] == '\\')
+			out->failed = true;
+		else if ((unsigned char)target[i] >= 0x80)
+			gate_buffer_printf(out, "%%%02X", (unsigned char)target[i]);
+		else
+			gate_buffer_putc(out, target[i]);
+	}
+}
+
 void
 gate_redirect_put(struct gate_buffer *out, const char *target)
 {
-	for (const unsigned char *c = (const unsigned char *)target; *c != '\0'; c++) {
-		if (!gate_field_is_visible((char)*c) || *c == '\\')
-			out->failed = true;
-		else if (*c >= 0x80)
-			gate_buffer_printf(out, "%%%02X", *c);
-		else
-			gate_buffer_putc(out, (char)*c);
+	put(out, target, strlen(target));
+}
+
+/* Adds a target as gate_redirect_put does, with mount in place of each ~ in "~/card" and in
+ * "~/login?next=~/card". What a visitor sent as `next` begins with "/", so nothing in it is
+ * replaced. */
+static void
+put_target(struct gate_buffer *out, const char *mount, const char *target)
+{
+	const char *next = strstr(target, "?next=~/");
+
+	if (strncmp(target, "~/", 2) == 0) {
+		gate_buffer_puts(out, mount);
+		target++;
+		if (next != NULL) {
+			next += strlen("?next=");
+			put(out, target, (size_t)(next - target));
+			gate_buffer_puts(out, mount);
+			target = next + 1;
+		}
 	}
+	gate_redirect_put(out, target);
 }
 
 int
@@ -37,7 +64,7 @@ gate_redirect(struct gate_request *r, const char *target)
 	struct gate_buffer location = {0};
 	int result = -1;
 
-	gate_redirect_put(&location, target);
+	put_target(&location, r->config->options.mount, target);
 	if (location.failed || location.length == 0) {
 		r->broken = true;
 	} else {

@@ -89,9 +89,36 @@ read_origin(struct gate_request *r)
 		    NULL);
 }
 
+/* Returns a path that misses mount, as GATE_STRIPPED says, with it; NULL: out of memory. */
+static const char *
+put_mount(struct gate_request *r, const char *path)
+{
+	struct gate_buffer whole = {0};
+	const char *kept = NULL;
+
+	gate_buffer_puts(&whole, r->config->options.mount);
+	gate_buffer_puts(&whole, path);
+	if (!whole.failed)
+		kept = gate_request_keep(r, whole.data, whole.length);
+	gate_buffer_release(&whole);
+	return kept;
+}
+
+/* Returns whether the web server says that mount was taken away from the path, and it is not there.
+ * The path alone does not tell: it may be that of a page which lies outside of mount. */
+static bool
+misses_mount(struct gate_request *r, const char *path)
+{
+	const char *stripped = gate_param(r, "GATE_STRIPPED"), *mount = r->config->options.mount;
+	size_t length = strlen(mount);
+
+	return stripped != NULL && strcmp(stripped, "yes") == 0 &&
+	    (strncmp(path, mount, length) != 0 || (path[length] != '/' && path[length] != '\0'));
+}
+
 /* Returns the raw path of REQUEST_URI, without the host of an absolute form; NULL: malformed. */
 static const char *
-read_path(struct gate_request *r)
+read_uri(struct gate_request *r)
 {
 	const char *uri = gate_param(r, "REQUEST_URI");
 	size_t length;
@@ -115,6 +142,15 @@ read_path(struct gate_request *r)
 		if (!gate_field_is_visible(uri[i]))
 			return NULL;
 	return gate_request_keep(r, uri, length);
+}
+
+/* Returns the path that the browser asked for; NULL: malformed. */
+static const char *
+read_path(struct gate_request *r)
+{
+	const char *path = read_uri(r);
+
+	return path != NULL && misses_mount(r, path) ? put_mount(r, path) : path;
 }
 
 bool

@@ -116,7 +116,8 @@ report_outside(struct gate_transaction *s)
 		gate_log(GATE_LOG_WARN, "outside-cookie-path", "path", s->path, "cookie_path",
 		    s->options->cookie_path, "why",
 		    "what does not begin with the option cookie_path sees no session and makes "
-		    "none",
+		    "none; if a proxy took the option mount away, the web server must say so by "
+		    "GATE_STRIPPED",
 		    NULL);
 }
 

@@ -321,6 +321,19 @@ static const char *const bad_values[][2] = {
 	"origin: \"https://e.org:443\" must not name the port that its scheme has anyway"},
     {"origin=http://[::g]",
 	"origin: \"http://[::g]\" has no host, in lower case, behind its scheme"},
+#define NO_MOUNT " is not of the form /NAME or /NAME/NAME of letters, digits, -, ., _ and ~"
+    {"mount=/", "mount: \"/\"" NO_MOUNT}, {"mount=auth", "mount: \"auth\"" NO_MOUNT},
+    {"mount=/auth/", "mount: \"/auth/\"" NO_MOUNT}, {"mount=//auth", "mount: \"//auth\"" NO_MOUNT},
+    {"mount=/a//b", "mount: \"/a//b\"" NO_MOUNT}, {"mount=/..", "mount: \"/..\"" NO_MOUNT},
+    {"mount=/a/../b", "mount: \"/a/../b\"" NO_MOUNT}, {"mount=/a/.", "mount: \"/a/.\"" NO_MOUNT},
+    {"mount=/./a", "mount: \"/./a\"" NO_MOUNT}, {"mount=/...", "mount: \"/...\"" NO_MOUNT},
+    {"mount=/a?b", "mount: \"/a?b\"" NO_MOUNT}, {"mount=/a#b", "mount: \"/a#b\"" NO_MOUNT},
+    {"mount=/a%20b", "mount: \"/a%20b\"" NO_MOUNT}, {"mount=/a b", "mount: \"/a b\"" NO_MOUNT},
+    {"mount=/a\\b", "mount: \"/a\\b\"" NO_MOUNT}, {"mount=/a;b", "mount: \"/a;b\"" NO_MOUNT},
+    {"mount=/a\"b", "mount: \"/a\"b\"" NO_MOUNT}, {"mount=/<b>", "mount: \"/<b>\"" NO_MOUNT},
+    {"mount=/\xc3\xa4", "mount: \"/\xc3\xa4\"" NO_MOUNT},
+    {"mount=http://h/a", "mount: \"http://h/a\"" NO_MOUNT},
+    {"mount=/a\nb", "mount holds a control byte"},
     {"listen=9000", "listen: \"9000\" is neither unix:PATH nor HOST:PORT"},
     {"listen=unix:", "listen: \"unix:\" has no path behind unix:"},
     {"listen=127.0.0.1:0", "listen: \"127.0.0.1:0\" is neither unix:PATH nor HOST:PORT"},
@@ -392,6 +405,47 @@ test_bad_values(void)
 	argument[12 + 100] = '\0';
 	ok(load_argument(argument) == 0 && strlen(options.user_member) == 100,
 	    "one of 100 is fine");
+	memcpy(argument, "mount=/", 7);
+	memset(argument + 7, 'x', 255);
+	argument[7 + 255] = '\0';
+	ok(load_argument(argument) < 0 && strstr(error.text, "is longer than 255 bytes") != NULL,
+	    "a mount of 256 bytes");
+	argument[7 + 254] = '\0';
+	ok(load_argument(argument) == 0 && strlen(options.mount) == 255, "one of 255 is fine");
+}
+
+/* cookie_path is compared with where gate's pages are. */
+static void
+test_mount(void)
+{
+	static const char *const good[] = {
+	    "/auth", "/a/b", "/~alice/a.b-c_D", "/.well-known", "/..a", "/0"};
+	static const struct {
+		const char *mount, *path;
+		bool narrow;
+	} cases[] = {{"mount=", "cookie_path=/", false}, {"mount=", "cookie_path=/acc", false},
+	    {"mount=", "cookie_path=/auth", true}, {"mount=/auth", "cookie_path=/", false},
+	    {"mount=/auth", "cookie_path=/auth", false}, {"mount=/auth", "cookie_path=/a", false},
+	    {"mount=/auth", "cookie_path=/auth/", false},
+	    {"mount=/auth", "cookie_path=/auth/login", false},
+	    {"mount=/auth", "cookie_path=/auth/shop", true},
+	    {"mount=/auth", "cookie_path=/login", true},
+	    {"mount=/auth", "cookie_path=/author", true}};
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		char argument[64];
+
+		snprintf(argument, sizeof argument, "mount=%s", good[i]);
+		ok(load_argument(argument) == 0 && strcmp(options.mount, good[i]) == 0, "%s",
+		    argument);
+	}
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		ok(load((const char *const[]){"config=", cases[i].mount, cases[i].path, NULL}) ==
+			    0 &&
+			(strstr(logged, "event=cookie-path-narrow") != NULL) == cases[i].narrow,
+		    "%s with %s: %s", cases[i].path, cases[i].mount,
+		    cases[i].narrow ? "no page lies under it" : "some page does");
+	ok(strstr(logged, "cookie_path=/author mount=/auth why=") != NULL, "the log says both");
 }
 
 static void
@@ -913,6 +967,7 @@ main(void)
 	test_bad_files();
 	test_values();
 	test_bad_values();
+	test_mount();
 	test_precedence();
 	test_lists();
 	test_clashes();

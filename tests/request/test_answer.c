@@ -43,6 +43,7 @@ load_templates(bool error_page)
 	    "<p>{{n}}{{name}} in {{gate.store}} at {{gate.path}} until {{gate.expires}}"
 	    " <style nonce=\"{{gate.nonce}}\">");
 	put_template("loop.html", "{{>loop}}x");
+	put_template("mount.html", "<a href=\"{{gate.mount}}/login\">");
 	put_template(
 	    "who.html", "{{gate.user}} until {{gate.expires}}{{^gate.user}}nobody{{/gate.user}}");
 	if (error_page)
@@ -545,6 +546,24 @@ page(struct gate_request *r)
 	memset(name, 'x', sizeof name - 1);
 }
 
+/* A reload may bring another mount; the request structure keeps what templates see. */
+static void
+test_mount(void)
+{
+	char mount[] = "/auth", other[] = "/a/b", *usual = v.f.config.options.mount;
+	char *const mounts[] = {usual, mount, other, usual};
+	static const char *const links[] = {"<a href=\"/login\">", "<a href=\"/auth/login\">",
+	    "<a href=\"/a/b/login\">", "<a href=\"/login\">"};
+
+	target = "mount.html";
+	for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+		v.f.config.options.mount = mounts[i];
+		get(&v, page, "/p", NULL);
+		is(body_of(&v), links[i], "a template knows where gate's pages are");
+	}
+	count_records(&v.f, true);
+}
+
 static void
 fails_to_render(const char *name, const char *error)
 {
@@ -739,6 +758,7 @@ main(void)
 	test_redirect();
 	test_next();
 	test_pages();
+	test_mount();
 	test_error_pages(false);
 	load_templates(true);
 	test_error_pages(true);

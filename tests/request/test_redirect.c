@@ -1,5 +1,5 @@
-/* test_redirect.c: notes, which a page sends to itself by a redirect. (test_answer.c tests where
- * `next` leads.) */
+/* test_redirect.c: notes, which a page sends to itself by a redirect; redirects to gate's own pages,
+ * wherever they are mounted. (test_answer.c tests where else a redirect and `next` lead.) */
 #include "config.h"
 
 #include "crypto/seal.h"
@@ -162,6 +162,102 @@ test_age(void)
 	gate_buffer_release(&b);
 }
 
+/* ---- mount ---- */
+
+static const char *target;
+
+static void
+redirect(struct gate_request *r)
+{
+	gate_redirect(r, target);
+}
+
+static void
+redirect_next(struct gate_request *r)
+{
+	gate_redirect_next(r, target);
+}
+
+/* Where a handler leads with that option mount; "": nowhere. */
+static const char *
+led(const char *mount, gate_handler *handler, const char *to, const char *query)
+{
+	char copy[64], line[256], *usual = v.f.config.options.mount;
+
+	snprintf(copy, sizeof copy, "%s", mount);
+	snprintf(line, sizeof line, "QUERY_STRING=%s", query);
+	target = to;
+	v.f.config.options.mount = copy;
+	get(&v, handler, "/login", NAMES(line));
+	v.f.config.options.mount = usual;
+	return header_of(&v, "Location");
+}
+
+static void
+test_own_pages(void)
+{
+	static const char *const cases[][3] = {{"", "~/card", "/card"}, {"", "~/", "/"},
+	    {"", "~/login?next=~/user", "/login?next=/user"}, {"/auth", "~/card", "/auth/card"},
+	    {"/auth", "~/", "/auth/"}, {"/auth", "~/card?new=yes", "/auth/card?new=yes"},
+	    {"/auth", "~/login?next=~/user", "/auth/login?next=/auth/user"},
+	    {"/auth", "~/login?next=/shop?a=~/b", "/auth/login?next=/shop?a=~/b"},
+	    {"/a/~b", "~/login?next=~/a?next=~/b", "/a/~b/login?next=/a/~b/a?next=~/b"},
+	    {"/auth", "~/caf\xc3\xa9?next=~/\xc3\xa9", "/auth/caf%C3%A9?next=/auth/%C3%A9"}};
+	static const char *const others[] = {"/shop", "/shop?next=~/x", "/~/x", "~", "~alice/",
+	    "./login?next=~/x", "//host/", "https://example.org/?next=~/"};
+	static const char *const broken[] = {
+	    "~/a b", "~/\\x", "~/a\r\nb", "~/a?next=~/b c", "~/a b?next=~/c"};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		is(led(cases[i][0], redirect, cases[i][1], ""), cases[i][2], cases[i][1]);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		is(led("/auth", redirect, others[i], ""), others[i],
+		    "what does not begin with ~/ stays as it is");
+	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+		is(led("/auth", redirect, broken[i], ""), "", "no header can hold it");
+		ok(status_of(&v) == 500, "  so the answer is a 500");
+	}
+}
+
+static void
+test_next_and_mount(void)
+{
+	static const char *const own[] = {"", "next=", "next=~/card", "next=%7E/card",
+	    "next=/auth/login", "next=/auth/logout?a", "next=//evil.example", "next=card"};
+
+	is(led("/auth", redirect_next, "~/user", "next=/shop?a"), "/shop?a",
+	    "next leads to the whole site");
+	is(led("/auth", redirect_next, "~/user", "next=/auth/card"), "/auth/card",
+	    "also to a page of gate's");
+	is(led("/auth", redirect_next, "~/user", "next=/a?next=~/b"), "/a?next=~/b",
+	    "whatever it holds");
+	is(led("/auth", redirect_next, "/home", ""), "/home", "without next: where a handler says");
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		is(led("/auth", redirect_next, "~/user", own[i]), "/auth/user",
+		    own[i][0] != '\0' ? own[i] : "or the page under mount");
+}
+
+/* A note is for the path that the browser sees, whatever the server in between makes of it. */
+static void
+test_note_and_mount(void)
+{
+	char mount[] = "/auth", location[ANSWER_MAX], *usual = v.f.config.options.mount;
+	char line[ANSWER_MAX + 16];
+
+	v.f.config.options.mount = mount;
+	name = "x";
+	snprintf(location, sizeof location, "%s", sent("/auth/login", ""));
+	ok(strncmp(location, "./login?note=", 13) == 0, "a note stays beside its page");
+	snprintf(line, sizeof line, "QUERY_STRING=%s", strchr(location, '?') + 1);
+	get(&v, page, "/auth/login", NAMES(line));
+	is(body_of(&v), "note x", "and is read under mount");
+	get(&v, page, "/login", NAMES(line, "GATE_STRIPPED=yes"));
+	is(body_of(&v), "note x", "also through a server that takes mount away");
+	get(&v, page, "/login", NAMES(line));
+	is(body_of(&v), "note none", "but not by the page of that name outside");
+	v.f.config.options.mount = usual;
+}
+
 int
 main(void)
 {
@@ -170,6 +266,9 @@ main(void)
 	test_query();
 	test_bounds();
 	test_age();
+	test_own_pages();
+	test_next_and_mount();
+	test_note_and_mount();
 	server_close(&v);
 	return done();
 }

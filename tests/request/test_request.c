@@ -346,6 +346,60 @@ test_rest(void)
 	v.body = "";
 }
 
+/* ---- mount ---- */
+
+/* The path that a handler sees, with one more parameter. */
+static const char *
+seen(const char *uri, const char *more)
+{
+	get(&v, show_path, uri, NAMES(more));
+	return status_of(&v) == 200 ? body_of(&v) : "refused";
+}
+
+static void
+test_mount(void)
+{
+	char mount[] = "/auth", *usual = options->mount, *usual_path = options->cookie_path;
+
+	is(seen("/login", "GATE_STRIPPED=yes"), "/login", "without mount nothing can be missing");
+	options->mount = mount;
+	is(seen("/auth/login", "SCRIPT_NAME=/auth/login"), "/auth/login",
+	    "a server that passes mount on");
+	is(seen("/auth/login", "SCRIPT_NAME=/login"), "/auth/login",
+	    "one that rewrites: nginx, lighttpd and caddy");
+	is(seen("/auth/login", "PATH_INFO=/login"), "/auth/login", "one that splits: mod_fcgid");
+	is(seen("/login", "SCRIPT_NAME=/login"), "/login",
+	    "behind a proxy that takes mount away; or the page of that name outside");
+	is(seen("/login", "GATE_STRIPPED=yes"), "/auth/login", "the server says which");
+	is(seen("/", "GATE_STRIPPED=yes"), "/auth/", "the start page");
+	is(seen("/login/?a=/b", "GATE_STRIPPED=yes"), "/auth/login/", "ends at the query");
+	is(seen("http://host/login?q", "GATE_STRIPPED=yes"), "/auth/login", "the absolute form");
+	is(seen("/auth/login", "GATE_STRIPPED=yes"), "/auth/login",
+	    "where it is still there, it does not come twice");
+	is(seen("/auth", "GATE_STRIPPED=yes"), "/auth", "nor here");
+	is(seen("/auth?a", "GATE_STRIPPED=yes"), "/auth", "nor before a query");
+	is(seen("/author", "GATE_STRIPPED=yes"), "/auth/author", "another name is not it");
+	is(seen("/Auth/x", "GATE_STRIPPED=yes"), "/auth/Auth/x", "by its case");
+	is(seen("/a b", "GATE_STRIPPED=yes"), "refused", "what is malformed stays so");
+	is(seen("login", "GATE_STRIPPED=yes"), "refused", "nor does mount lend it a slash");
+	is(seen("/login", "GATE_STRIPPED=no"), "/login", "no");
+	is(seen("/login", "GATE_STRIPPED="), "/login", "nothing");
+	is(seen("/login", "HTTP_GATE_STRIPPED=yes"), "/login",
+	    "and no header of a visitor says so");
+	serve_params(
+	    &v, show_path, NAMES("REQUEST_METHOD=GET", "SCRIPT_NAME=/login", "GATE_STRIPPED=yes"));
+	is(body_of(&v), "/auth/login", "without REQUEST_URI: SCRIPT_NAME");
+	options->cookie_path = mount;
+	seed(ID, "\"n\":4");
+	get(&v, count, "/counter", NAMES(cookie_of(ID)));
+	is(body_of(&v), "n 1", "cookie_path is compared with what the server says");
+	get(&v, count, "/counter", NAMES(cookie_of(ID), "GATE_STRIPPED=yes"));
+	is(body_of(&v), "n 5", "so it has to say what the browser sees");
+	options->cookie_path = usual_path;
+	options->mount = usual;
+	count_records(&v.f, true);
+}
+
 /* ---- cookie_secure, cookie_path ---- */
 
 static const char *
@@ -841,6 +895,7 @@ main(void)
 	test_form();
 	test_cookies();
 	test_path();
+	test_mount();
 	test_rest();
 	test_secure();
 	test_cookie_path();
