@@ -92,8 +92,7 @@ int gate_printf(struct gate_request *, const char *format, ...)
 int gate_render(struct gate_request *, const char *name, json_t *);     /* after the handler */
 int gate_render_new(struct gate_request *, const char *name, json_t *); /* takes the object */
 void gate_show_user(struct gate_request *); /* the template shows who is logged in */
-int gate_redirect(struct gate_request *,
-    const char *target); /* 303 after a POST, else 302; "~/login": a page of gate's own */
+int gate_redirect(struct gate_request *, const char *target); /* 302, 303; "~/login": gate's own */
 const char *gate_next(struct gate_request *); /* the local path in `next`, or NULL */
 int gate_redirect_next(struct gate_request *, const char *otherwise); /* to `next`, if there */
 int gate_redirect_note(struct gate_request *, json_t *); /* to this page; 0: answer as it is */

@@ -14,7 +14,6 @@
 #include "user/groups.h"
 #include "user/rules.h"
 
-#define LOGIN "/login"
 #define BODY_MAX 8192 /* bytes of a page that Apache takes from an authorizer */
 #define TEXT_MAX 2048 /* bytes of a user's groups in a header line */
 
@@ -69,7 +68,8 @@ put_way(struct gate_request *r, enum gate_guard_mode mode)
 	const char *target = gate_guard_target(r, mode);
 	struct gate_buffer location = {0};
 
-	gate_buffer_puts(&location, LOGIN);
+	gate_buffer_puts(&location, r->config->options.mount);
+	gate_buffer_puts(&location, "/login");
 	if (target != NULL) {
 		gate_buffer_puts(&location, "?next=");
 		gate_percent_encode(&location, target, strlen(target));

@@ -117,8 +117,8 @@ gate_option_check_origin(const char *text)
 	return NULL;
 }
 
-/* Takes only what browsers and web servers neither encode, decode nor resolve, so that a path can be
- * compared with it byte for byte. */
+/* Takes only what browsers and web servers neither encode, decode nor resolve, so that a path can
+ * be compared with it byte for byte. */
 const char *
 gate_option_check_mount(const char *text)
 {

@@ -1,5 +1,5 @@
-/* test_redirect.c: notes, which a page sends to itself by a redirect; redirects to gate's own pages,
- * wherever they are mounted. (test_answer.c tests where else a redirect and `next` lead.) */
+/* test_redirect.c: notes, which a page sends to itself by a redirect; redirects to gate's own
+ * pages, wherever they are mounted. (test_answer.c tests where else a redirect and `next` lead.) */
 #include "config.h"
 
 #include "crypto/seal.h"
