@@ -1,0 +1,52 @@
+#!/bin/bash
+# test_guard_apache.sh: a site guarded by Apache's mod_authnz_fcgi, with the very snippet of conf/.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
+. "$src/tests/guard/lib_guard.sh"
+. "$src/tests/serve/lib_apache.sh"
+[ -n "$apache" ] || skip_all 'Apache is not installed'
+
+open_site
+guard=$(free_port)
+port=$(free_port)
+url=http://127.0.0.1:$port
+sed "s/127\.0\.0\.1:900/127.0.0.1:$guard/" "$src/conf/apache_guard.conf" >"$dir/apache_guard.conf"
+start auth "$(program auth)" --config "$dir/gate.conf" --listen "127.0.0.1:$guard"
+wait_until 10 accepts "127.0.0.1:$guard" || bail 'the guard does not start'
+start_responder login && start_responder logout || bail 'the pages do not start'
+backend=$(free_port)
+start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
+start_apache "$url/open" authn_core authz_user authnz_fcgi proxy_http headers setenvif macro alias dir <<-END
+	Listen 127.0.0.1:$port
+	DocumentRoot $site
+	DirectoryIndex index.html
+	<Directory $site>
+		Require all granted
+	</Directory>
+	Alias /open $site/private/report
+	ProxyPass "/login" "unix:$dir/run/login.sock|fcgi://gate-login/"
+	ProxyPass "/logout" "unix:$dir/run/logout.sock|fcgi://gate-logout/"
+	ProxyPass "/app" "http://127.0.0.1:$backend/app"
+	Include $dir/apache_guard.conf
+	<Location "/private">
+		Use GateGuard user
+	</Location>
+	<Location "/staff">
+		Use GateGuard group:staff
+	</Location>
+	<Location "/wrong">
+		Use GateGuard everybody
+	</Location>
+	<Location "/app">
+		Use GateGuard user
+	</Location>
+END
+try_strangers
+try_user
+try_backend
+try_touch
+try_end
+stop auth
+log_in bob "$password"
+get /private/report "${navigate[@]}"
+like "$status" '^50[03]$' 'the guard does not run: nobody passes'
+done_testing
