@@ -158,7 +158,7 @@ test_lighttpd() {
 	enters login /login $visitor 'lighttpd behind a proxy' "${by_proxy[@]}"
 	enters login /login $visitor 'lighttpd drops other spellings' -H 'X_Forwarded_For: 198.51.100.1' \
 		-H 'x.forwarded.for: 198.51.100.2' -H 'X_FORWARDED-PROTO: http' "${by_proxy[@]}" \
-		-H 'X-Forwarded_For: 198.51.100.3' -H 'Sec_Fetch_Site: none'
+		-H 'X-Forwarded_For: 198.51.100.3' -H 'X_Forwarded.For: 198.51.100.4' -H 'Sec_Fetch_Site: none'
 	get / "${by_proxy[@]}"
 	is "$status $(heading)" '200 Welcome alice' 'lighttpd has the start page, to which a login and a logout lead'
 	before=$(lines login)
