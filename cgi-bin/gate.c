@@ -27,7 +27,8 @@ print_usage(FILE *out)
 {
 	fputs("usage: gate secret [--file FILE] [--append | --promote]\n"
 	      "       gate config [--config FILE] [--name=value ...]\n"
-	      "       gate check [--config FILE] [--name=value ...]\n"
+	      "       gate check [--nginx FILE] [--apache FILE] [--lighttpd FILE] [--caddy FILE]\n"
+	      "                 [--config FILE] [--name=value ...]\n"
 	      "       gate session list | count [--user NAME] [--config FILE] [--name=value ...]\n"
 	      "       gate session show | kill ID [--config FILE] [--name=value ...]\n"
 	      "       gate session kill --user NAME | --all [--config FILE] [--name=value ...]\n"

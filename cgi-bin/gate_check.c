@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "gate_check_web.h"
 #include "gate_command.h"
 #include "crypto/password.h"
 #include "crypto/sign.h"
@@ -338,7 +339,7 @@ check_clashes(struct gate_check *check)
 /* ---- all of it ---- */
 
 static void
-check_all(struct gate_check *check)
+check_all(struct gate_check *check, const struct gate_web_files *files)
 {
 	const struct gate_options *options = &check->options;
 	struct gate_error error = {0};
@@ -348,6 +349,7 @@ check_all(struct gate_check *check)
 	check_secrets(check);
 	check_clashes(check);
 	gate_check_sockets(check);
+	gate_check_web(check, files);
 	if (gate_command_become_owner(options, &error) < 0 ||
 	    (gate_command_folder(options) == NULL &&
 		gate_command_become_owner_of(options->run_dir, &error) < 0))
@@ -370,10 +372,17 @@ int
 gate_command_check(int argc, char **argv)
 {
 	struct gate_check check = {.found = {0}};
+	struct gate_web_files files = {.count = 0};
 	struct gate_error error = {0};
+	int left = gate_web_take_files(&files, argc, argv);
 
-	if (gate_command_options(&check.options, argc, argv, &error) == 0)
-		check_all(&check);
+	if (left < 0)
+		return gate_command_usage("gate check takes --nginx, --apache, --lighttpd and "
+					  "--caddy with a FILE each, at "
+					  "most %d of them",
+		    GATE_WEB_ARGUMENTS_MAX);
+	if (gate_command_options(&check.options, left, argv, &error) == 0)
+		check_all(&check, &files);
 	else
 		gate_check_say(&check, GATE_CHECK_ERROR, "%s", error.text);
 	gate_options_release(&check.options);

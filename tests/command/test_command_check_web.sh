@@ -1,0 +1,533 @@
+#!/bin/bash
+# test_command_check_web.sh: gate check --nginx, --apache, --lighttpd, --caddy: what it sees in a
+# configuration, each trap in one that has it and not in one that has it not, and what it can't read.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
+
+gate=$(program gate)
+[ -x "$gate" ] || bail "$gate was not built"
+unset "${!GATE_@}"
+cd "$dir" || exit 1
+umask 022
+make_conf
+chmod 600 secret gate.conf
+newline=$'\n'
+
+check() { # ARGUMENT...: leaves $out, $err and $code
+	code=0
+	"$gate" check --config gate.conf "$@" >"$dir/out" 2>"$dir/err" || code=$?
+	out=$(<"$dir/out") err=$(<"$dir/err")
+}
+says() { # LEVEL FILE:LINE TEXT: there is such a finding, which begins so
+	[[ $newline$out == *"$newline$1: $2: $3"* ]]
+}
+line_of() { # EXTENDED-REGEX FILE: the number of the first line that it matches
+	grep -nE -m 1 -e "$1" "$2" | cut -d: -f1
+}
+
+# The configuration that is right: $server's, in $right. Nothing may be found in it.
+begin() { # SERVER FILE
+	server=$1 right=$2
+	check "--$server" "$right"
+	is "$code $(tail -n 1 out)" '0 all is well' "$server: nothing is wrong"
+	unlike "$out" '(^|'"$newline"')(error|warning):' "$server: no warning either"
+	clean=$out
+}
+# has ID LEVEL SED PATTERN [OPTION...]: changed by SED it has the trap, at the first line that PATTERN
+# matches then. What is right has it not.
+has() {
+	local id=$1 level=$2 change=$3 pattern=$4 line
+	shift 4
+	unlike "$clean" " $id: " "$id: not where it is not"
+	sed -E -e "$change" "$right" >bad
+	line=$(line_of "$pattern" bad)
+	check "--$server" bad "$@"
+	if says "$level" "bad:${line:-?}" "$id: "; then
+		pass "$id: at its line"
+	else
+		fail "$id: at its line"
+		diag "wanted: $level: bad:${line:-?}: $id:"
+		diag "$out"
+	fi
+	is "$code" "$([[ $newline$out == *"${newline}error: "* ]] && echo 1 || echo 0)" '  status'
+}
+has_not() { # ID SED NAME [OPTION...]: not in what looks like the trap
+	local id=$1 change=$2 name=$3
+	shift 3
+	sed -E -e "$change" "$right" >bad
+	check "--$server" bad "$@"
+	unlike "$out" " $id: " "$id: not $name"
+}
+
+# ---- the files that come with gate
+check --nginx "$src/conf/nginx.conf"
+is "$code $(tail -n 1 out)" '0 all is well' 'conf/nginx.conf has no trap'
+is "$(grep -c "^note: .*/nginx.conf:[0-9]*: /[a-z]* is gate's" out)" 8 '  and all its pages are seen'
+ok '  with place, name and socket' says note \
+	"$src/conf/nginx.conf:$(line_of 'fastcgi_pass gate_counter' "$src/conf/nginx.conf")" \
+	"/counter is gate's counter, unix:run/counter.sock"
+check --lighttpd "$src/conf/lighttpd.conf"
+is "$code $(tail -n 1 out)" '0 all is well' 'conf/lighttpd.conf has no trap'
+is "$(grep -c "^note: .*/lighttpd.conf:[0-9]*: /[a-z]* is gate's" out)" 8 '  and all its pages are seen'
+check --nginx "$src/conf/nginx.conf" "--lighttpd=$src/conf/lighttpd.conf"
+is "$code $(grep -c "is gate's counter" out)" '0 2' 'several files at once'
+
+# ---- nginx
+guarded='auth_request /_gate;
+			auth_request_set $gate_cookie $upstream_http_set_cookie;
+			auth_request_set $gate_user $upstream_http_remote_user;
+			add_header Set-Cookie $gate_cookie always;
+			add_header Cache-Control $gate_cache always;
+			add_header X-Site one;
+			error_page 401 = @login;
+			error_page 500 =503 /503.html;'
+cat >nginx.conf <<END
+events { }
+http {
+	add_header X-Site one; # all of it
+	upstream gate_login {
+		server unix:$dir/run/login.sock;
+		keepalive 32;
+	}
+	upstream gate_auth {
+		server unix:$dir/run/auth.sock;
+		keepalive 32;
+	}
+	server {
+		listen 127.0.0.1:8080;
+$(<"$src/conf/gate_params")
+		fastcgi_keep_conn on;
+		fastcgi_buffer_size 16k;
+		location = /login {
+			fastcgi_pass gate_login;
+		}
+		location = /_gate {
+			internal;
+$(sed -e 's/REQUEST_METHOD .*/REQUEST_METHOD GET;/' -e 's/CONTENT_LENGTH .*/CONTENT_LENGTH "";/' "$src/conf/gate_params")
+			fastcgi_param GATE_METHOD \$request_method;
+			fastcgi_param GATE_GUARD nginx;
+			fastcgi_param GATE_REQUIRE group:staff;
+			fastcgi_pass_request_body off;
+			fastcgi_store $dir/missing/answer;
+			fastcgi_pass gate_auth;
+		}
+		location /private/ {
+			$guarded
+		}
+		location /app/ {
+			$guarded
+			proxy_set_header Remote-User \$gate_user;
+			proxy_set_header Remote-Groups "";
+			proxy_set_header Remote-Name "";
+			proxy_set_header Remote-Email "";
+			proxy_pass http://127.0.0.1:9999;
+		}
+		location /php/ {
+			$guarded
+			fastcgi_param REQUEST_METHOD \$request_method;
+			fastcgi_param REMOTE_USER \$gate_user;
+			fastcgi_param HTTP_REMOTE_USER \$gate_user;
+			fastcgi_param HTTP_REMOTE_GROUPS "";
+			fastcgi_param HTTP_REMOTE_NAME "";
+			fastcgi_param HTTP_REMOTE_EMAIL "";
+			fastcgi_pass 127.0.0.1:9998;
+		}
+		location @login {
+			return 302 \$gate_location;
+		}
+	}
+}
+END
+begin nginx nginx.conf
+ok 'nginx: the guard is seen' says note "nginx.conf:$(line_of 'fastcgi_pass gate_auth' nginx.conf)" \
+	"/_gate is gate's guard, unix:$dir/run/auth.sock"
+ok 'nginx: what it guards is seen' says note "nginx.conf:$(line_of 'auth_request /_gate' nginx.conf)" \
+	'/private/ is guarded'
+unlike "$out" ':9998' 'nginx: another FastCGI program is none of gate'"'"'s'
+
+has nginx-prefix warning 's|location = /login|location /login|' 'fastcgi_pass gate_login'
+has nginx-prefix warning 's|location = /login|location ~ ^/login|' 'fastcgi_pass gate_login'
+has_not nginx-prefix 's|location = /login|location ~ ^/login$|' 'for a regular expression of one path'
+has nginx-params-none error 's|fastcgi_pass gate_login|fastcgi_param X y; &|' 'fastcgi_param X y'
+has nginx-params-twice error 's|fastcgi_keep_conn on|fastcgi_param REMOTE_ADDR ::1; &|' 'REMOTE_ADDR ::1'
+has nginx-host warning 's|fastcgi_keep_conn on|fastcgi_param HTTP_HOST $host; &|' 'HTTP_HOST'
+has_not nginx-host 's|fastcgi_keep_conn on|fastcgi_param HTTP_HOST $host; &|' 'with an origin' \
+	--origin=http://localhost
+has_not nginx-host 's|fastcgi_keep_conn on|fastcgi_param HTTP_HOST $http_host; &|' 'with the port'
+has nginx-remote-user warning 's|fastcgi_keep_conn on|fastcgi_param REMOTE_USER $remote_user; &|' \
+	'REMOTE_USER .remote_user'
+has nginx-proxy-header warning '/HTTP_PROXY/d' 'fastcgi_pass gate_login'
+has nginx-peer warning 's|listen|set_real_ip_from 127.0.0.2; &|; /GATE_PEER/d' 'fastcgi_pass gate_login'
+has_not nginx-peer 's|listen|set_real_ip_from 127.0.0.2; &|' 'with GATE_PEER'
+has nginx-real-ip error 's|listen|set_real_ip_from 0.0.0.0/0; &|' 'set_real_ip_from'
+has_not nginx-real-ip 's|listen|set_real_ip_from 10.0.0.0/8; &|' 'for a network'
+has nginx-unix warning "s|listen|listen unix:$dir/front.sock; &|" 'listen unix'
+has_not nginx-unix "s|listen|listen unix:$dir/front.sock; &|" 'if it is trusted' --trusted_proxies=unix
+has nginx-http3 warning 's|listen|listen 8443 quic; &|' 'listen 8443'
+has_not nginx-http3 's|listen|listen 8443 quic; &|' 'with an origin' --origin=http://localhost
+has nginx-underscores error 's|listen|underscores_in_headers on; &|' 'underscores_in_headers'
+has nginx-underscores error 's|listen|ignore_invalid_headers off; &|' 'ignore_invalid_headers'
+has nginx-keep warning '/fastcgi_keep_conn/d' 'fastcgi_pass gate_login'
+has nginx-keep warning '/keepalive 32/d' 'fastcgi_pass gate_login'
+has nginx-idle warning 's|keepalive 32;|& keepalive_timeout 2m;|' 'keepalive_timeout'
+has_not nginx-idle 's|keepalive 32;|& keepalive_timeout 60s;|' 'as long as nginx says itself'
+has nginx-buffer warning 's|fastcgi_buffer_size 16k|fastcgi_buffer_size 4k|' 'fastcgi_buffer_size'
+has nginx-buffer warning '/fastcgi_buffer_size/d' 'fastcgi_pass gate_login'
+has nginx-request-buffering warning 's|fastcgi_keep_conn on|fastcgi_request_buffering off; &|' \
+	'fastcgi_request_buffering'
+has nginx-cache error 's|fastcgi_keep_conn on|fastcgi_cache zone; &|' 'fastcgi_cache'
+has nginx-cache error "s|fastcgi_keep_conn on|fastcgi_store $dir/missing/page; &|" 'missing/page'
+has nginx-next-decoded error 's|return 302 .*;|return 302 /login?next=$uri;|' 'return 302'
+has nginx-next note 's|return 302 .*;|return 302 /login?next=$request_uri;|' 'return 302'
+has mount warning 's|location = /login|location = /app/login|' 'fastcgi_pass gate_login'
+
+has nginx-guard-missing error 's|auth_request /_gate|auth_request /_other|' 'auth_request /_other'
+has nginx-guard-page error 's|auth_request /_gate|auth_request /login|' 'auth_request /login'
+has nginx-guard-internal warning '/internal;/d' 'location = /_gate'
+has nginx-guard-params error 's|REQUEST_METHOD GET|REQUEST_METHOD $request_method|' 'location = /_gate'
+has nginx-guard-params error 's|CONTENT_LENGTH ""|CONTENT_LENGTH $content_length|' 'location = /_gate'
+has nginx-guard-params error '/GATE_METHOD/d' 'location = /_gate'
+has nginx-guard-body warning '/fastcgi_pass_request_body/d' 'location = /_gate'
+has nginx-guard-store warning '/fastcgi_store/d' 'location = /_gate'
+has nginx-guard-store-path error "s|fastcgi_store .*;|fastcgi_store $dir/answer;|" 'fastcgi_store'
+has nginx-guard-store-path error 's|fastcgi_store .*;|fastcgi_store /missing$uri;|' 'fastcgi_store'
+has nginx-guard-store-path error 's|fastcgi_store .*;|fastcgi_store on;|' 'fastcgi_store'
+has nginx-guard-cookie warning '/auth_request_set .gate_cookie/d' 'auth_request /_gate'
+has nginx-guard-cookie warning '/add_header Set-Cookie/d' 'auth_request /_gate'
+has nginx-guard-cookie warning 's|(Set-Cookie .gate_cookie) always|\1|' 'add_header Set-Cookie'
+has nginx-guard-cache-control warning '/Cache-Control/d' 'auth_request /_gate'
+has nginx-add-header warning '/X-Site one;$/d' 'add_header Set-Cookie'
+like "$out" 'hides X-Site \(bad:3\)' '  which names the line that it hides'
+has nginx-add-header warning 's|location /app/ \{|location /private/more { add_header Only this; } &|; s|listen|auth_request /_gate; add_header Set-Cookie $c; &|' \
+	'add_header Only'
+has nginx-guard-login warning '/error_page 401/d' 'auth_request /_gate'
+has nginx-guard-away warning '/error_page 500/d' 'auth_request /_gate'
+has nginx-satisfy warning 's|listen|satisfy any; &|' 'satisfy'
+has nginx-identity error '/proxy_set_header Remote-Email/d' 'proxy_pass'
+like "$out" 'proxy_pass without Remote-Email: ' '  which names the header'
+has nginx-identity error '/HTTP_REMOTE_GROUPS/d' 'fastcgi_pass 127'
+has_not nginx-identity '/proxy_set_header Remote-Email/d; s|^(.*location /app/.*)|\1 auth_request off;|; /auth_request \/_gate/d' \
+	'where nothing is guarded'
+has nginx-identity-sent error 's|Remote-User .gate_user|Remote-User $http_remote_user|' 'Remote-User .http_remote_user'
+has nginx-guard-remote-user error 's|param REMOTE_USER .gate_user|param REMOTE_USER $remote_user|' \
+	'REMOTE_USER .remote_user'
+has guard-mode error '/GATE_GUARD/d' 'auth_request /_gate'
+has guard-mode error 's|GATE_GUARD nginx|GATE_GUARD apache|' 'auth_request /_gate'
+has guard-require error 's|group:staff|staff|' 'auth_request /_gate'
+has guard-require error 's|group:staff|group:|' 'auth_request /_gate'
+has guard-require error 's|GATE_REQUIRE group:staff|GATE_REQUIRE $who|; s|auth_request /_gate|set $who nobody; &|' \
+	'auth_request /_gate'
+for word in user user:alice,bob '"user:alice group:staff"'; do
+	has_not guard-require "s|group:staff|$word|" "for $word"
+done
+has guard-session note 's|group:staff|session|' 'auth_request /_gate'
+has guard-cookie-path error '' 'auth_request /_gate' --cookie_path=/app
+has_not guard-cookie-path '/location .app/,/^	.}/d; /location .php/,/^	.}/d' 'for what lies under it' \
+	--cookie_path=/private
+
+# ---- Apache
+{
+	cat <<END
+Listen 8080
+RemoteIPHeader X-Forwarded-For
+ProxyFCGISetEnvIf "true" GATE_PEER "%{CONN_REMOTE_ADDR}"
+<LocationMatch "^/login\$">
+	ProxyPass "unix:$dir/run/login.sock|fcgi://gate-login/" enablereuse=on ttl=60
+</LocationMatch>
+ProxyPassMatch "^/logout\$" "unix:$dir/run/logout.sock|fcgi://gate-logout/" enablereuse=on
+AuthnzFcgiDefineProvider authnz gate fcgi://127.0.0.1:901/
+SetEnvIf Request_URI "" GATE_GUARD=apache
+<Location "/private">
+	AuthType FCGI
+	AuthName gate
+	SetEnvIf Request_URI "" GATE_REQUIRE=group:staff
+	AuthnzFcgiCheckAuthnProvider gate Authoritative On RequireBasicAuth Off UserExpr "%{reqenv:GATE_USER}"
+	Require gate
+END
+	for name in User Groups Name Email; do
+		echo "	RequestHeader set Remote-$name %{GATE_$name}e"
+		echo "	RequestHeader unset Remote_$name"
+	done
+	cat <<END
+	ProxyPass "http://127.0.0.1:9999/"
+</Location>
+END
+} >apache.conf
+begin apache apache.conf
+ok 'Apache: a page is seen' says note "apache.conf:$(line_of login.sock apache.conf)" \
+	"/login is gate's login, unix:$dir/run/login.sock"
+ok 'Apache: what is guarded is seen' says note \
+	"apache.conf:$(line_of CheckAuthnProvider apache.conf)" '/private is guarded'
+
+has apache-prefix warning 's|ProxyPassMatch "\^/logout\$"|ProxyPass "/logout"|' 'logout.sock'
+has apache-prefix warning 's|LocationMatch "\^/login\$"|Location "/login"|; s|/LocationMatch|/Location|' 'login.sock'
+has apache-worker error 's|fcgi://gate-logout/|fcgi://gate-login/|' 'logout.sock'
+has apache-reuse note 's|enablereuse=on ttl=60||' 'login.sock'
+has apache-idle warning 's|ttl=60|ttl=120|' 'login.sock'
+has apache-proxy-block warning '1s|$|\n<Proxy "fcgi://gate-login/">\n</Proxy>|' 'login.sock'
+has_not apache-proxy-block '1s|$|\n<Proxy "fcgi://gate-login/">\nProxySet enablereuse=on\n</Proxy>|; s|enablereuse=on ttl=60||' \
+	'if all is set there'
+has apache-peer warning '/ProxyFCGISetEnvIf/d' 'login.sock'
+has_not apache-peer '/ProxyFCGISetEnvIf/d; /RemoteIPHeader/d' 'without mod_remoteip'
+has apache-pass-auth note '1s|$|\nCGIPassAuth On|' 'CGIPassAuth'
+has apache-field-size warning '1s|$|\nLimitRequestFieldSize 65536|' 'LimitRequestFieldSize'
+has apache-fcgid note '1s|$|\nScriptAliasMatch "^/user$" /usr/libexec/gate/user|' 'ScriptAlias'
+has apache-fcgid-length warning \
+	'1s|$|\nFcgidMaxRequestLen 1000\nScriptAliasMatch "^/user$" /usr/libexec/gate/user|' 'FcgidMaxRequestLen'
+has mount warning 's|\^/logout\$|^/app/logout$|' 'logout.sock'
+
+has apache-provider error 's|fcgi://127.0.0.1:901/|unix:/run/gate/auth.sock|' 'DefineProvider'
+has apache-provider-host error 's|127.0.0.1:901|192.0.2.1:901|' 'DefineProvider'
+has apache-provider-port warning 's|127.0.0.1:901|127.0.0.1:9001|' 'DefineProvider'
+has apache-provider-missing error 's|CheckAuthnProvider gate|CheckAuthnProvider other|' 'CheckAuthnProvider'
+has apache-require error '/Require gate/d' 'CheckAuthnProvider'
+has apache-require error 's|Require gate|Require all granted|' 'Require all'
+has apache-basic warning 's|RequireBasicAuth Off|RequireBasicAuth On|' 'CheckAuthnProvider'
+has apache-access-checker warning \
+	's|AuthnzFcgiCheckAuthnProvider .*|FcgidAccessChecker /usr/libexec/gate/auth|' 'FcgidAccessChecker'
+has apache-authenticator error '1s|$|\nFcgidAuthenticator /usr/libexec/gate/auth|' 'FcgidAuthenticator'
+has apache-setenv error 's|SetEnvIf Request_URI "" GATE_GUARD=apache|SetEnv GATE_GUARD apache|' \
+	'CheckAuthnProvider'
+has apache-identity error '/set Remote-Email/d' '"http://'
+like "$out" 'without Remote-Email: ' '  which names the header'
+has apache-underscore warning '/unset Remote_Email/d' '"http://'
+has guard-mode error 's|GATE_GUARD=apache|GATE_GUARD=nginx|' 'CheckAuthnProvider'
+has guard-require error 's|group:staff|staff|' 'CheckAuthnProvider'
+has guard-session note 's|group:staff|session|' 'CheckAuthnProvider'
+has guard-cookie-path error '' 'CheckAuthnProvider' --cookie_path=/app
+
+# ---- lighttpd
+spellings() { # HEADER: each with - _ or . in the place of its dashes, but the header itself
+	local name=$1 all=("${1%%-*}") more=() rest=${1#*-} part sign begin
+	while :; do
+		part=${rest%%-*} more=()
+		for begin in "${all[@]}"; do
+			for sign in - _ .; do more+=("$begin$sign$part"); done
+		done
+		all=("${more[@]}")
+		[ "$rest" != "$part" ] || break
+		rest=${rest#*-}
+	done
+	printf '%s\n' "${all[@]}" | grep -vxF -e "$name"
+}
+{
+	echo 'server.modules += ("mod_setenv", "mod_fastcgi")'
+	echo 'setenv.set-request-header = ('
+	for name in X-Forwarded-For X-Forwarded-Proto Sec-Fetch-Site; do spellings $name; done |
+		sed 's/.*/	"&" => "",/'
+	for name in User Groups Name Email; do echo "Remote-$name"; spellings Remote-$name; done |
+		sed 's/.*/	"&" => "",/'
+	cat <<END
+	"Proxy" => ""
+)
+\$HTTP["url"] =~ "^/login\$" {
+	fastcgi.server = ("/" => (("socket" => "$dir/run/login.sock", "check-local" => "disable")))
+}
+END
+} >lighttpd.conf
+begin lighttpd lighttpd.conf
+ok 'lighttpd: a page is seen' says note "lighttpd.conf:$(line_of login.sock lighttpd.conf)" \
+	"/login is gate's login, unix:$dir/run/login.sock"
+has lighttpd-prefix warning 's|"\^/login\$"|"^/login"|' 'login.sock'
+has lighttpd-prefix warning 's|^.HTTP.*|global {|; s|"/" =>|"/login" =>|' 'login.sock'
+has_not lighttpd-prefix 's|=~ "\^/login\$"|== "/login"|' 'for one path'
+has lighttpd-check-local error 's|, "check-local" => "disable"||' 'login.sock'
+has lighttpd-modules error 's|"mod_setenv", ||' 'login.sock'
+has lighttpd-modules error 's|, "mod_fastcgi"||' 'login.sock'
+has lighttpd-spellings warning '/"X_Forwarded\.For"/d' 'login.sock'
+like "$out" '/login gets X_Forwarded\.For: ' '  which names the spelling'
+has lighttpd-spellings warning 's|^	fastcgi|	setenv.set-request-header = ("A" => "")\n&|' 'login.sock'
+has_not lighttpd-spellings 's|^	fastcgi|	setenv.set-request-header += ("A" => "")\n&|' 'if a block adds one'
+has lighttpd-responder error 's|login|auth|g' 'auth.sock'
+has mount warning 's|\^/login|^/app/login|' 'login.sock'
+unlike "$clean" lighttpd-guard-cookie 'lighttpd-guard-cookie: not without a guard'
+cat >>lighttpd.conf <<END
+\$HTTP["url"] =~ "^/private/" {
+	setenv.add-environment = ("GATE_GUARD" => "lighttpd", "GATE_REQUIRE" => "group:staff")
+	fastcgi.server = ("/private/" => (("socket" => "$dir/run/auth.sock", "mode" => "authorizer", "check-local" => "disable", "docroot" => "/srv")))
+}
+END
+begin lighttpd lighttpd.conf
+ok 'lighttpd-guard-cookie: with a guard' says note "lighttpd.conf:$(line_of auth.sock lighttpd.conf)" \
+	'lighttpd-guard-cookie: '
+ok 'lighttpd: what is guarded is seen' says note "lighttpd.conf:$(line_of auth.sock lighttpd.conf)" \
+	'/private/ is guarded'
+has lighttpd-identity error '/"Remote_User"/d' 'auth.sock'
+has lighttpd-identity error '/"Remote-User"/d' 'auth.sock'
+has lighttpd-docroot error 's|, "docroot" => "/srv"||' 'auth.sock'
+has guard-mode error 's|"GATE_GUARD" => "lighttpd", ||' 'auth.sock'
+has guard-require error 's|group:staff|staff|' 'auth.sock'
+has guard-session note 's|group:staff|session|' 'auth.sock'
+has guard-cookie-path error '' 'auth.sock' --cookie_path=/app
+
+# ---- caddy
+cat >Caddyfile <<END
+(gate) {
+	reverse_proxy {args[0]} unix/$dir/run/login.sock {
+		transport fastcgi
+	}
+}
+example.org {
+	header -Status
+	import gate /login
+	route /private/* {
+		request_header -Remote-*
+		request_header -Remote_*
+		forward_auth unix/$dir/run/auth.sock {
+			uri /auth
+			transport fastcgi {
+				env GATE_GUARD forward
+				env GATE_REQUIRE group:staff
+			}
+			copy_headers Remote-User Remote-Groups Remote-Name Remote-Email
+		}
+		reverse_proxy 127.0.0.1:9999
+	}
+}
+END
+begin caddy Caddyfile
+ok 'caddy: a page is seen, in a snippet' says note "Caddyfile:$(line_of login.sock Caddyfile)" \
+	"/login is gate's login, unix/$dir/run/login.sock"
+ok 'caddy: what is guarded is seen' says note "Caddyfile:$(line_of forward_auth Caddyfile)" \
+	'/private/ is guarded'
+has caddy-prefix warning 's|import gate /login|import gate /login*|' 'login.sock'
+has caddy-prefix warning 's|import gate /login|@l path /login*\n&|; s|import gate /login$|import gate @l|' 'login.sock'
+has_not caddy-prefix 's|import gate /login|@l path /login\n&|; s|import gate /login$|import gate @l|' 'for one path'
+has caddy-transport error '3s|transport fastcgi|transport http|' 'login.sock'
+has caddy-php error 's|reverse_proxy .args|php_fastcgi {args|' 'login.sock'
+has caddy-status note '/header -Status/d' 'login.sock'
+has caddy-identity error '/request_header -Remote-/d; s| Remote-Email||' 'forward_auth'
+has_not caddy-identity 's| Remote-Email||' 'if a route removes it first'
+has caddy-copied warning 's|Remote-Email|& X-Other|' 'copy_headers'
+has caddy-order error 's|route /private|handle /private|' 'request_header -Remote-'
+has caddy-order error '/request_header -Remote-/d; s|^.*9999|		request_header -Remote-User\n&|' \
+	'request_header -Remote-User'
+has caddy-underscore warning '/-Remote_/d' 'forward_auth'
+has caddy-uri error '/uri /d' 'forward_auth'
+has mount warning 's|import gate /login|import gate /app/login|' 'login.sock'
+has guard-mode error '/GATE_GUARD/d' 'forward_auth'
+has guard-require error 's|group:staff|staff|' 'forward_auth'
+has guard-session note 's|group:staff|session|' 'forward_auth'
+has guard-cookie-path error '' 'forward_auth' --cookie_path=/app
+
+# ---- what other programs print
+{
+	printf '# configuration file %s:\n' /etc/nginx/nginx.conf
+	printf 'http {\n\tinclude sites/*;\n}\n\n'
+	printf '# configuration file %s:\n' /etc/nginx/sites/one
+	printf 'server {\n\tlocation /login {\n\t\tfastcgi_pass unix:/run/gate/login.sock;\n\t}\n}\n'
+} >dump
+check --nginx - <dump
+ok 'nginx -T at standard input: file and line are the real ones' says warning /etc/nginx/sites/one:3 \
+	'nginx-prefix: '
+check --nginx dump
+ok '  and in a file' says warning /etc/nginx/sites/one:3 'nginx-prefix: '
+sed 's/include sites/include other/' dump >bad
+check --nginx bad
+unlike "$out" 'nginx-prefix' '  which is read only where it is included'
+cat >dump <<END
+# In file: /etc/apache2/apache2.conf
+#   7:
+Listen 80
+# In file: /etc/apache2/sites-enabled/one.conf
+#  12:
+<VirtualHost *:80>
+  #  13:
+  ProxyPass "/login" "unix:/run/gate/login.sock|fcgi://gate-login/"
+</VirtualHost>
+END
+check --apache - <dump
+ok 'DUMP_CONFIG at standard input: file and line are the real ones' says warning \
+	/etc/apache2/sites-enabled/one.conf:13 'apache-prefix: '
+
+# ---- what is included
+mkdir more more/deep
+printf 'server {\n\tlocation /login { fastcgi_pass unix:/run/gate/login.sock; }\n}\n' >more/one.conf
+printf 'http {\n\tinclude more/*.conf;\n\tinclude none/*.conf;\n}\n' >main.conf
+check --nginx main.conf
+ok 'nginx: include' says warning more/one.conf:2 'nginx-prefix: '
+unlike "$out" 'none/' '  a pattern that matches nothing is none'
+printf 'http {\n\tinclude missing.conf;\n}\n' >main.conf
+check --nginx main.conf
+ok 'nginx: a missing file is an error' says error main.conf:2 'missing.conf can'"'"'t be read: '
+is "$code" 1 '  status'
+printf 'http {\n\tinclude more/*;\n\tinclude main.conf;\n}\n' >main.conf
+check --nginx main.conf
+ok 'nginx: a folder is an error' says error main.conf:2 'more/deep can'"'"'t be read: '
+ok 'nginx: a file that includes itself is one, and ends' says error main.conf:3 'main.conf includes itself'
+printf 'ProxyPass "/logout" "unix:${D}/logout.sock|fcgi://gate-logout/"\n' >more/deep/two.conf
+printf 'Define D /run/gate\n<IfModule x>\nInclude more/deep\n</IfModule>\nIncludeOptional none/*\nInclude none/*\n' >main.conf
+check --apache main.conf
+ok 'Apache: Include of a folder, Define' says note more/deep/two.conf:1 \
+	"/logout is gate's logout, unix:/run/gate/logout.sock"
+ok '  Include must find something' says error main.conf:6 'none/* is not there to be read'
+unlike "$out" 'main.conf:5' '  IncludeOptional need not'
+printf 'var.d = "/run/gate"\nfastcgi.server = ("/login" => (("socket" => var.d + "/login.sock")))\n' >more/three.conf
+printf 'include "more/" + "three.conf"\ninclude_shell "echo x"\n' >main.conf
+check --lighttpd main.conf
+ok 'lighttpd: include, variables' says error more/three.conf:2 'lighttpd-check-local: '
+ok 'lighttpd: include_shell is not run, and named' says note main.conf:2 \
+	'the output of include_shell is not checked: echo x'
+printf 'example.org\nimport more/*.caddy\n' >main.conf
+printf 'reverse_proxy /login* unix//run/gate/login.sock {\n}\n' >more/four.caddy
+check --caddy main.conf
+ok 'caddy: import, a site without braces' says error more/four.caddy:1 'caddy-transport: '
+printf '(a) {\n\timport b\n}\n(b) {\n\timport a\n}\nx {\n\timport a\n}\n' >main.conf
+check --caddy main.conf
+like "$out" 'error: main.conf:[25]: import [ab]: imports are nested too deeply' \
+	'caddy: snippets that import each other end'
+
+# ---- what can't be read
+broken() { # SERVER LINE TEXT MESSAGE
+	printf "$3" >main.conf
+	check "--$1" main.conf
+	if says error "main.conf:$2" "$4"; then pass "$1: $4"; else
+		fail "$1: $4"
+		diag "$out"
+	fi
+	is "$code" 1 '  status'
+}
+broken nginx 1 'http {\n' 'this block has no end'
+broken nginx 2 'a b;\n}\n' 'this brace closes nothing'
+broken nginx 2 '\nuser x' 'this directive has no semicolon'
+broken nginx 1 'a "b;\n' 'this quote has no end'
+broken nginx 1 'http {\0}\n' 'this is no text: it holds a zero byte'
+broken nginx 1 "$(printf 'a {%.0s' {1..40})\n" 'blocks are nested too deeply to check'
+broken apache 1 '<Location />\nA b\n' 'the section <location> has no end'
+broken apache 2 '<Location />\n</Directory>\n' 'this closes another section than is open'
+broken apache 1 '<Location /\n' 'this section has no > at its end'
+broken lighttpd 1 'a = ("b"' 'this list has no end'
+broken lighttpd 1 'a = "b' 'this string has no end'
+broken lighttpd 1 '$HTTP["url"] == "x" {\n' 'this block has no end'
+broken lighttpd 1 'a b\n' 'here a value should be set'
+broken caddy 1 'x {\n' 'this block has no end'
+broken caddy 2 'x\n}\n' 'this brace closes nothing'
+broken caddy 1 'x "y\n' 'this quote has no end'
+check --nginx missing.conf
+ok 'a main file that is missing' says error missing.conf "can't be read: "
+unlike "$out" 'no page of gate' '  is not one without pages'
+printf 'http { server { listen 80; } }\n' >main.conf
+check --nginx main.conf
+ok 'a file without a page of gate'"'"'s' says warning main.conf "no page of gate's is in it"
+is "$code" 0 '  is a warning'
+printf 'http { server { location = /\033[1m { fastcgi_pass unix:/run/gate/login.sock; } } }\n' >main.conf
+check --nginx main.conf
+unlike "$out" $'\033' 'no name acts on the terminal'
+
+# ---- all of them
+ids=$(sed -nE 's/^ *\{"([a-z0-9-]+)", GATE_CHECK_.*/\1/p' "$src"/cgi-bin/gate_check_web*.c | sort)
+ok 'there are traps' [ "$(wc -l <<<"$ids")" -gt 70 ]
+is "$(for id in $ids; do grep -qxF ".It Cm $id" "$src/cgi-bin/gate.8" || echo "$id"; done)" '' \
+	'gate(8) has each trap'
+is "$(for id in $ids; do grep -qE "^(has |ok .)$id( |:)" "$src/tests/command/test_command_check_web.sh" || echo "$id"; done)" '' \
+	'and here is a case of each'
+
+# ---- the command line
+check --nginx
+is "$code $(head -n 1 err)" \
+	'2 gate: gate check takes --nginx, --apache, --lighttpd and --caddy with a FILE each, at most 8 of them' \
+	'an option without its file: usage'
+check --nginx=
+is "$code" 2 '  or with none behind ='
+check --nginx a --nginx a --nginx a --nginx a --nginx a --nginx a --nginx a --nginx a --nginx a
+is "$code" 2 '  or too many files'
+done_testing
