@@ -48,6 +48,8 @@ put_identity(struct gate_request *r, enum gate_guard_mode mode, const char *user
 	put_line(r, names[1], gate_buffer_text(&about->groups));
 	put_line(r, names[2], gate_buffer_text(&about->name));
 	put_line(r, names[3], gate_buffer_text(&about->email));
+	if (mode == GATE_GUARD_LIGHTTPD) /* as Apache makes it of UserExpr, for programs */
+		put_line(r, "Variable-REMOTE_USER", user);
 }
 
 /* user: "" for a stranger. */

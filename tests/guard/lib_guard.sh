@@ -1,7 +1,22 @@
 # lib_guard.sh: a guarded site, for the tests of each web server; sourced behind lib.sh. The site has
-# /private/ (whoever is logged in), /staff/ (group staff), /wrong/ (a requirement that is none), and
-# /app/ (a back end that shows what it got). A test starts its server in between open_site and
-# try_site; $url is its address.
+# /private/ (whoever is logged in), /staff/ (group staff), /wrong/ (a requirement that is none), /app/ (a
+# back end that shows what it got), and /cors/ (the same back end, with GATE_PREFLIGHT pass). A test starts
+# its server in between open_site and try_site; $url is its address.
+#
+# The matrix: try_site runs these rows, each a function try_ROW, on each server. A test that can't run a
+# row says so, with the reason, in cannot[ROW], and what is true there instead stands in the test itself.
+#
+#	row          nginx  Apache  lighttpd  caddy
+#	strangers    x      x       x         x
+#	user         x      x       x         x
+#	backend      x      x       x         x       lighttpd: with mod_magnet
+#	preflight    x      -       x         x       Apache makes a 500 of who passes without a name
+#	touch        x      x       x         x
+#	renewal      x      x       -         x       lighttpd loses the cookie of an authorizer's 200
+#	end          x      x       x         x
+#	away         x      x       x         x
+rows='strangers user backend preflight touch renewal end away'
+declare -A cannot=()
 
 password='seven wild geese in a row'
 site=$dir/site
@@ -27,7 +42,23 @@ start_backend() { # SOCKET
 	wait_until 10 accepts "$2" || skip_all 'there is no Python for the back end'
 }
 
-# What each server must do. $refused_fetch is the status of a fetch that is not logged in.
+try_site() {
+	local row
+	for row in $rows; do
+		if [ -n "${cannot[$row]:-}" ]; then
+			diag "row $row is not run here: ${cannot[$row]}"
+		else
+			try_"$row"
+		fi
+	done
+}
+
+# A test whose guard is not started like this has functions of its own; lets_in: who may open the sockets.
+stop_guard() { stop auth; }
+start_guard() { start_responder auth && lets_in; }
+lets_in() { chmod 666 "$dir"/run/*.sock; }
+
+# ---- the rows: what each server must do
 try_strangers() {
 	new_visitor
 	get /private/report "${navigate[@]}"
@@ -94,6 +125,19 @@ try_backend() {
 	like "$status" '^30[23]$' 'a form that a stranger sends leads to the login'
 	unlike "$body" secret '  and the back end gets nothing of it'
 }
+preflight=(-H 'Origin: https://other.example' -H 'Access-Control-Request-Method: PUT')
+try_preflight() {
+	local jar=$dir/jar.stranger
+	fetch OPTIONS /cors/x "${preflight[@]}"
+	like "$status $body" '^200 OPTIONS /cors/x' 'where GATE_PREFLIGHT says pass, a preflight reaches the back end'
+	unlike "$body" $'Remote-User: [^\r\n]' '  with no user'
+	fetch OPTIONS /cors/x -H 'Origin: https://other.example'
+	is "$status" 401 '  other OPTIONS do not'
+	get /cors/x "${preflight[@]}" -H 'X-Forwarded-Method: OPTIONS' -H 'Gate-Method: OPTIONS'
+	is "$status" 401 '  nor does a GET that says to be one'
+	fetch OPTIONS /app/x "${preflight[@]}"
+	is "$status" 401 'elsewhere a preflight does not'
+}
 try_touch() {
 	local record before
 	record=$(record_of "$(session_cookie)")
@@ -102,9 +146,33 @@ try_touch() {
 	is "$(stat -c %y "$record") $(set_cookies)" "$before 0" \
 		'within touch_after a visit writes nothing, and sets no cookie'
 }
+# All programs sign with a new secret, and still take the cookie of the old one.
+promote_secret() {
+	local name
+	"$build/cgi-bin/gate" secret --file "$dir/secret" --append >/dev/null 2>&1 &&
+		"$build/cgi-bin/gate" secret --file "$dir/secret" --promote >/dev/null 2>&1 || bail 'no new secret'
+	for name in login logout; do stop $name && start_responder $name || bail "$name does not start"; done
+	stop_guard
+	start_guard && lets_in || bail 'the guard does not start again'
+	wait_until 10 is_private_served || true # lighttpd answers 503 for a while
+}
+is_private_served() { [ "$(curl -s -o "$dir/served" -w '%{http_code}' "$url/private/report")" = 401 ]; }
+try_renewal() {
+	local before
+	before=$(session_cookie)
+	promote_secret
+	get /private/report
+	is "$status $body $(set_cookies)" '200 report 1' 'a cookie that is due reaches the browser'
+	like "$(header Cache-Control)" 'private, no-store' '  in an answer that no cache may keep'
+	is "$(id_in "$(session_cookie)")" "$(id_in "$before")" '  it is of the same session'
+	ok '  with the signature of the new secret' [ "$(session_cookie)" != "$before" ]
+	get /app/who
+	like "$status $(set_cookies) $body" $'^200 0 .*Remote-User: alice\r?\n' '  with it the visitor goes on, and gets no other'
+}
 try_end() {
 	local cookie
-	post /logout
+	# with a length: lighttpd refuses a POST that has none
+	post /logout -d ''
 	get /private/report "${navigate[@]}"
 	is "$status" 302 'after the logout the page is closed again'
 	log_in bob "$password"
@@ -121,8 +189,18 @@ try_end() {
 	echo "connect.sid=$cookie" >"$dir/cookies"
 	run_load -c 32 -n "$(count 1000)" -f "$dir/cookies" "$url/private/report" &
 	local loader=$!
-	post /logout
+	post /logout -d ''
 	with "$cookie" get /private/report
 	is "$status" 401 'after the end was answered nobody passes, whatever is under way'
 	wait $loader
+}
+try_away() {
+	log_in bob "$password"
+	stop_guard
+	get /private/report "${navigate[@]}"
+	is "$status" "${away:-503}" 'the guard does not run: nobody passes'
+	start_guard
+	wait_until 10 is_private_served
+	get /private/report
+	is "$status" 200 '  and it is back'
 }

@@ -1,0 +1,56 @@
+#!/bin/bash
+# test_guard_caddy.sh: a site guarded by caddy's reverse_proxy, with the very snippet of conf/.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
+. "$src/tests/guard/lib_guard.sh"
+caddy=$(command -v caddy) || skip_all 'caddy is not installed'
+command -v curl >/dev/null || skip_all 'curl is not installed'
+
+open_site
+start_responder auth && start_responder login && start_responder logout || bail 'the programs do not start'
+backend=$(free_port)
+start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
+port=$(free_port)
+url=http://127.0.0.1:$port
+sed "s:unix//run/gate/:unix/$dir/run/:" "$src/conf/Caddyfile.guard" >"$dir/Caddyfile.guard"
+page() { # NAME
+	printf 'handle /%s {\nreverse_proxy unix/%s {\ntransport fastcgi\nheader_down -Status\n}\n}\n' \
+		"$1" "$dir/run/$1.sock"
+}
+guarded() { # NAME REQUIREMENT DIRECTIVE [DIRECTIVE BEFORE]
+	printf 'handle /%s/* {\nroute {\n%s\nimport gate_guard %s\n%s\n}\n}\n' "$1" "${4:-}" "$2" "$3"
+}
+cat >"$dir/Caddyfile" <<-END
+	{
+		admin off
+		auto_https off
+	}
+	import $dir/Caddyfile.guard
+	http://127.0.0.1:$port {
+		bind 127.0.0.1
+		root * $site
+		$(page login)
+		$(page logout)
+		$(guarded private user file_server)
+		$(guarded staff group:staff file_server)
+		$(guarded wrong everybody file_server)
+		$(guarded app user "reverse_proxy 127.0.0.1:$backend")
+		$(guarded cors user "reverse_proxy 127.0.0.1:$backend" 'vars gate_preflight pass')
+	}
+	END
+HOME=$dir XDG_DATA_HOME=$dir start caddy "$caddy" run --config "$dir/Caddyfile" --adapter caddyfile
+wait_until 20 accepts "127.0.0.1:$port" || bail 'caddy does not start'
+
+away=502 # caddy's own answer when nobody listens
+try_site
+
+# ---- what is caddy's own
+log_in alice "$password"
+get /app/who -H 'Remote.User: root' -H 'Remote_Groups: root' -H 'REMOTE-NAME: root' -H 'Remote-Extra: root'
+unlike "$body" root 'no header whose name begins with Remote reaches the back end from a visitor'
+like "$body" $'Remote-Name: \r?\n' '  one that the guard knows nothing for is empty'
+jar=$dir/jar.stranger get /private/report "${navigate[@]}" -H 'X-Forwarded-Uri: /evil' -H 'X-Original-Url: /evil'
+is "$(header Location)" '/login?next=%2Fprivate%2Freport' "a visitor's X-Forwarded-Uri does not change the way back"
+is "$(header Status)" '' 'no header Status reaches the visitor'
+jar=$dir/jar.stranger get /PRIVATE/report
+is "$status" 401 'upper case does not lead around the guard'
+done_testing
