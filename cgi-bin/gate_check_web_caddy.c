@@ -75,6 +75,14 @@ environment(const struct gate_web_node *node, const char *name)
 	return NULL;
 }
 
+/* Does it ask the guard: by forward_auth, or by what that stands for? */
+static bool
+asks_guard(const struct gate_web_node *node)
+{
+	return gate_web_is(node, "forward_auth") ||
+	    (gate_web_is(node, "reverse_proxy") && environment(node, "GATE_GUARD") != NULL);
+}
+
 static void
 take_page(struct gate_web_look *look, const struct gate_web_node *node)
 {
@@ -92,7 +100,7 @@ take_page(struct gate_web_look *look, const struct gate_web_node *node)
 	if (page == NULL)
 		return;
 	page->exact = path_of(node, page->path);
-	page->guard |= gate_web_is(node, "forward_auth");
+	page->guard |= asks_guard(node);
 }
 
 static void
@@ -106,7 +114,7 @@ collect(struct gate_web_look *look)
 		const struct gate_web_page *page = &look->pages[i];
 		struct gate_web_guarded *guarded;
 
-		if (!gate_web_is(page->node, "forward_auth"))
+		if (!asks_guard(page->node))
 			continue;
 		guarded = gate_web_add_guarded(look, page->node, page->place);
 		if (guarded == NULL)
@@ -164,12 +172,16 @@ at_status(struct gate_web_look *look, const struct gate_web_page *page)
 
 /* ---- traps of the guard ---- */
 
+/* Does the back end get this header from the guard: by copy_headers, or by a request_header behind
+ * the guard's answer? */
 static bool
 copies(const struct gate_web_node *guard, const char *name)
 {
 	for (const struct gate_web_node *at = guard; at != NULL; at = gate_web_walk(guard, at)) {
 		bool inner = at->parent != NULL && gate_web_is(at->parent, "copy_headers");
 
+		if (gate_web_is(at, "request_header") && strcasecmp(argument(at), name) == 0)
+			return true;
 		if (!inner && !gate_web_is(at, "copy_headers"))
 			continue;
 		for (size_t i = inner ? 0 : 1; i < at->count; i++)
@@ -295,7 +307,16 @@ at_underscore(struct gate_web_look *look, const struct gate_web_guarded *guarded
 static void
 at_uri(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	if (gate_web_child(guarded->guard, "uri") == NULL)
+	const struct gate_web_node *guard = guarded->guard;
+
+	if (gate_web_child(guard, "uri") == NULL && gate_web_child(guard, "rewrite") == NULL)
+		gate_web_hit(look, guard, "%s", gate_web_guarded_label(guarded));
+}
+
+static void
+at_cookie(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+{
+	if (gate_web_is(guarded->guard, "forward_auth"))
 		gate_web_hit(look, guarded->guard, "%s", gate_web_guarded_label(guarded));
 }
 
@@ -327,6 +348,10 @@ static const struct gate_web_trap traps[] = {
 	.guarded = at_underscore},
     {"caddy-uri", GATE_CHECK_ERROR, "forward_auth needs the path of the guard: say uri /auth",
 	.guarded = at_uri},
+    {"caddy-guard-cookie", GATE_CHECK_NOTE,
+	"forward_auth loses the cookie that is due: it follows at the next page of gate's; "
+	"conf/Caddyfile.guard hands it on",
+	.guarded = at_cookie},
     {.id = NULL},
 };
 

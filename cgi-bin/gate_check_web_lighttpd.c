@@ -160,6 +160,56 @@ look_modules(struct gate_web_look *look)
 		gate_web_hit(look, look->pages[0].node, "mod_setenv is missing");
 }
 
+/* Does a module answer as early as mod_fastcgi does, so that their order decides? */
+static bool
+answers(const char *module)
+{
+	static const char *const names[] = {"mod_proxy", "mod_scgi", "mod_ajp13", "mod_sockproxy",
+	    "mod_uwsgi", "mod_wstunnel", "mod_status"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(module, names[i]) == 0)
+			return true;
+	return false;
+}
+
+struct order {                              /* of a list of modules */
+	bool guards;                        /* mod_fastcgi is in it */
+	const struct gate_web_node *before; /* that answers and stands in front of it; NULL: none */
+};
+
+/* Adds what one value of server.modules says; the list before may be a part of it. */
+static struct order
+order_of(const struct gate_web_node *list, struct order was)
+{
+	struct order now = {0};
+
+	if (strcmp(gate_web_word(list, 1), "+=") == 0)
+		now = was;
+	for (const struct gate_web_node *at = list->first; at != NULL; at = at->next) {
+		bool all = gate_web_is(at, "server.modules");
+
+		if (!now.guards && now.before == NULL && (all || answers(gate_web_word(at, 0))))
+			now.before = all ? was.before : at;
+		now.guards |= all ? was.guards : gate_web_is(at, "mod_fastcgi");
+	}
+	return now;
+}
+
+static void
+look_order(struct gate_web_look *look)
+{
+	const struct gate_web_node *root = look->root;
+	struct order order = {0};
+
+	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
+		if (gate_web_is(at, "server.modules") && at->count == 2)
+			order = order_of(at, order);
+	if (look->guarded_count > 0 && order.guards && order.before != NULL)
+		gate_web_hit(look, order.before, "%s stands in front of mod_fastcgi",
+		    gate_web_word(order.before, 0));
+}
+
 /* Is a header emptied, in the spelling of `name`, for what a node calls? A list in a block replaces
  * those around it, unless += adds it to them. */
 static bool
@@ -237,7 +287,7 @@ at_identity(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 static void
 at_docroot(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	if (*value_in(guarded->node, "docroot") == '\0')
+	if (*value_in(guarded->node, "docroot") != '\0')
 		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
 }
 
@@ -273,8 +323,13 @@ static const struct gate_web_trap traps[] = {
 	"back ends believe what visitors send in these headers: empty them by "
 	"setenv.set-request-header",
 	.guarded = at_identity},
-    {"lighttpd-docroot", GATE_CHECK_ERROR,
-	"an authorizer without a docroot has no files to show: say \"docroot\" => FOLDER",
+    {"lighttpd-order", GATE_CHECK_ERROR,
+	"the first module that has an answer gives it, and nobody asks the guard: say "
+	"server.modules := (\"mod_setenv\", \"mod_fastcgi\") + server.modules",
+	.look = look_order},
+    {"lighttpd-docroot", GATE_CHECK_WARNING,
+	"with a docroot lighttpd looks for a file there, and passes over proxy.server and "
+	"alias.url: leave it out",
 	.guarded = at_docroot},
     {"lighttpd-responder", GATE_CHECK_ERROR,
 	"the guard answers in place of what it should guard: say \"mode\" => \"authorizer\"",

@@ -68,8 +68,8 @@ install_packages() {
 # begin with the system: they are here to be started by us.
 quietly() {
 	status=0 new=
-	for server in nginx lighttpd; do
-		case "$packages " in *" $server"[\ -]*) new="$new $server" ;; esac
+	for server in nginx lighttpd caddy; do
+		case "$packages " in *" $server "* | *" $server-light "*) new="$new $server" ;; esac
 	done
 	# shellcheck disable=SC2086 # lists of words
 	for server in $new; do

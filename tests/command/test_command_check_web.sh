@@ -343,7 +343,7 @@ unlike "$clean" lighttpd-guard-cookie 'lighttpd-guard-cookie: not without a guar
 cat >>lighttpd.conf <<END
 \$HTTP["url"] =~ "^/private/" {
 	setenv.add-environment = ("GATE_GUARD" => "lighttpd", "GATE_REQUIRE" => "group:staff")
-	fastcgi.server = ("/private/" => (("socket" => "$dir/run/auth.sock", "mode" => "authorizer", "check-local" => "disable", "docroot" => "/srv")))
+	fastcgi.server = ("/private/" => (("socket" => "$dir/run/auth.sock", "mode" => "authorizer", "check-local" => "disable")))
 }
 END
 begin lighttpd lighttpd.conf
@@ -353,7 +353,22 @@ ok 'lighttpd: what is guarded is seen' says note "lighttpd.conf:$(line_of auth.s
 	'/private/ is guarded'
 has lighttpd-identity error '/"Remote_User"/d' 'auth.sock'
 has lighttpd-identity error '/"Remote-User"/d' 'auth.sock'
-has lighttpd-docroot error 's|, "docroot" => "/srv"||' 'auth.sock'
+has lighttpd-docroot warning 's|"mode" => "authorizer"|&, "docroot" => "/srv"|' 'auth.sock'
+has lighttpd-order error 's|"mod_setenv"|&, "mod_proxy"|' 'mod_proxy'
+has lighttpd-order error 's|^server.mod|server.modules = ("mod_status")\n&|' 'mod_status'
+has_not lighttpd-order 's|^server.modules .*|server.modules = ("mod_proxy")\nserver.modules := ("mod_setenv", "mod_fastcgi") + server.modules|' \
+	'if a later line moves it to the front'
+check --lighttpd - --run_dir=/run/gate <<END
+server.modules = ("mod_proxy")
+include "$src/conf/lighttpd_guard.conf"
+include "$src/conf/lighttpd.conf"
+\$HTTP["url"] =~ "^/app/" {
+	var.gate_require = "user"
+	include "$src/conf/lighttpd_guarded.conf"
+}
+END
+like "$out" '/app/ is guarded' 'conf/lighttpd_guarded.conf: what is guarded is seen'
+unlike "$out" '(error|warning): [^ ]*: (lighttpd|guard)-' '  and no trap'
 has guard-mode error 's|"GATE_GUARD" => "lighttpd", ||' 'auth.sock'
 has guard-require error 's|group:staff|staff|' 'auth.sock'
 has guard-session note 's|group:staff|session|' 'auth.sock'
@@ -389,6 +404,8 @@ ok 'caddy: a page is seen, in a snippet' says note "Caddyfile:$(line_of login.so
 	"/login is gate's login, unix/$dir/run/login.sock"
 ok 'caddy: what is guarded is seen' says note "Caddyfile:$(line_of forward_auth Caddyfile)" \
 	'/private/ is guarded'
+ok 'caddy-guard-cookie: with forward_auth' says note "Caddyfile:$(line_of forward_auth Caddyfile)" \
+	'caddy-guard-cookie: '
 has caddy-prefix warning 's|import gate /login|import gate /login*|' 'login.sock'
 has caddy-prefix warning 's|import gate /login|@l path /login*\n&|; s|import gate /login$|import gate @l|' 'login.sock'
 has_not caddy-prefix 's|import gate /login|@l path /login\n&|; s|import gate /login$|import gate @l|' 'for one path'
@@ -403,6 +420,19 @@ has caddy-order error '/request_header -Remote-/d; s|^.*9999|		request_header -R
 	'request_header -Remote-User'
 has caddy-underscore warning '/-Remote_/d' 'forward_auth'
 has caddy-uri error '/uri /d' 'forward_auth'
+check --caddy - --run_dir=/run/gate <<END
+import $src/conf/Caddyfile.guard
+example.org {
+	handle /app/* {
+		route {
+			import gate_guard user
+			reverse_proxy 127.0.0.1:9999
+		}
+	}
+}
+END
+like "$out" '/app/ is guarded' 'conf/Caddyfile.guard: what is guarded is seen'
+unlike "$out" '(error|warning|note): [^ ]*: (caddy|guard)-' '  and no trap'
 has mount warning 's|import gate /login|import gate /app/login|' 'login.sock'
 has guard-mode error '/GATE_GUARD/d' 'forward_auth'
 has guard-require error 's|group:staff|staff|' 'forward_auth'

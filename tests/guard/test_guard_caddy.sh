@@ -25,7 +25,7 @@ cat >"$dir/Caddyfile" <<-END
 		auto_https off
 	}
 	import $dir/Caddyfile.guard
-	http://127.0.0.1:$port {
+	http://:$port {
 		bind 127.0.0.1
 		root * $site
 		$(page login)

@@ -51,6 +51,8 @@ is "$status" 500 "the site's own 500 stays one"
 newest_connection() { # to the guard: the kernel numbers them in rising order
 	awk -v path="$dir/run/auth.sock" '$NF == path { print $7 }' /proc/net/unix | sort -n | tail -n 1
 }
+echo "connect.sid=$(session_cookie)" >"$dir/cookies"
+run_load -c 32 -n 200 -f "$dir/cookies" "$url/private/report" # by both of nginx's workers
 first=$(newest_connection)
 for i in {1..20}; do get /private/report; done
 is "$(newest_connection)" "$first" '20 guarded requests make no new connection to the guard'
