@@ -18,7 +18,7 @@ start_guard || bail 'the guard does not start'
 start_responder login && start_responder logout || bail 'the pages do not start'
 backend=$(free_port)
 start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
-start_apache "$url/open" authn_core authz_user authnz_fcgi proxy_http headers setenvif macro alias dir <<-END
+start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macro alias dir <<-END
 	Listen 127.0.0.1:$port
 	DocumentRoot $site
 	DirectoryIndex index.html
@@ -26,8 +26,8 @@ start_apache "$url/open" authn_core authz_user authnz_fcgi proxy_http headers se
 		Require all granted
 	</Directory>
 	Alias /open $site/private/report
-	ProxyPass "/login" "unix:$dir/run/login.sock|fcgi://gate-login/"
-	ProxyPass "/logout" "unix:$dir/run/logout.sock|fcgi://gate-logout/"
+	ProxyPassMatch "^/login\$" "unix:$dir/run/login.sock|fcgi://gate-login/"
+	ProxyPassMatch "^/logout\$" "unix:$dir/run/logout.sock|fcgi://gate-logout/"
 	ProxyPass "/app" "http://127.0.0.1:$backend/app"
 	ProxyPass "/cors" "http://127.0.0.1:$backend/cors"
 	Include $dir/apache_guard.conf
