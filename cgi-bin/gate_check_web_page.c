@@ -245,6 +245,8 @@ at_require(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
 	const char *require = guarded->require;
 
+	if (require != NULL && *require == '$')
+		return; /* a variable, or the argument of a macro */
 	if (require != NULL && *require != '\0' && !is_requirement(require))
 		gate_web_hit(look, guarded->node, "GATE_REQUIRE is %s", require);
 }

@@ -294,6 +294,8 @@ has guard-mode error 's|GATE_GUARD=apache|GATE_GUARD=nginx|' 'CheckAuthnProvider
 has guard-require error 's|group:staff|staff|' 'CheckAuthnProvider'
 has guard-session note 's|group:staff|session|' 'CheckAuthnProvider'
 has guard-cookie-path error '' 'CheckAuthnProvider' --cookie_path=/app
+check --apache "$src/conf/apache_guard.conf"
+unlike "$out" ' (guard|apache)-' 'conf/apache_guard.conf has no trap'
 
 # ---- lighttpd
 spellings() { # HEADER: each with - _ or . in the place of its dashes, but the header itself
