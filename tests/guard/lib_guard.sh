@@ -14,8 +14,9 @@
 #	touch        x      x       x         x
 #	renewal      x      x       -         x       lighttpd loses the cookie of an authorizer's 200
 #	end          x      x       x         x
+#	killed       x      x       x         x
 #	away         x      x       x         x
-rows='strangers user backend preflight touch renewal end away'
+rows='strangers user backend preflight touch renewal end killed away'
 declare -A cannot=()
 
 password='seven wild geese in a row'
@@ -201,6 +202,16 @@ try_end() {
 	with "$cookie" get /private/report
 	is "$status" 401 'after the end was answered nobody passes, whatever is under way'
 	wait $loader
+}
+try_killed() {
+	local pid
+	log_in bob "$password"
+	for pid in $(workers_of auth); do kill -KILL "$pid"; done
+	jar=$dir/jar.stranger get /private/report
+	unlike "$body" report 'the guard'\''s workers were killed: no stranger passes'
+	wait_until 10 is_private_served
+	get /private/report
+	is "$status $body" '200 report' '  new ones let the user in'
 }
 try_away() {
 	log_in bob "$password"
