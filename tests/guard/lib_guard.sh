@@ -176,7 +176,8 @@ try_renewal() {
 	is "$(id_in "$(session_cookie)")" "$(id_in "$before")" '  it is of the same session'
 	ok '  with the signature of the new secret' [ "$(session_cookie)" != "$before" ]
 	get /app/who
-	like "$status $(set_cookies) $body" $'^200 0 .*Remote-User: alice\r?\n' '  with it the visitor goes on, and gets no other'
+	like "$status $(set_cookies) $body" $'^200 0 .*Remote-User: alice\r?\n' \
+		'  with it the visitor goes on, and gets no other'
 }
 try_end() {
 	local cookie

@@ -48,8 +48,10 @@ log_in alice "$password"
 get /app/who -H 'Remote.User: root' -H 'Remote_Groups: root' -H 'REMOTE-NAME: root' -H 'Remote-Extra: root'
 unlike "$body" root 'no header whose name begins with Remote reaches the back end from a visitor'
 like "$body" $'Remote-Name: \r?\n' '  one that the guard knows nothing for is empty'
-jar=$dir/jar.stranger get /private/report "${navigate[@]}" -H 'X-Forwarded-Uri: /evil' -H 'X-Original-Url: /evil'
-is "$(header Location)" '/login?next=%2Fprivate%2Freport' "a visitor's X-Forwarded-Uri does not change the way back"
+jar=$dir/jar.stranger get /private/report "${navigate[@]}" -H 'X-Forwarded-Uri: /evil' \
+	-H 'X-Original-Url: /evil'
+is "$(header Location)" '/login?next=%2Fprivate%2Freport' \
+	"a visitor's X-Forwarded-Uri does not change the way back"
 is "$(header Status)" '' 'no header Status reaches the visitor'
 jar=$dir/jar.stranger get /PRIVATE/report
 is "$status" 401 'upper case does not lead around the guard'

@@ -4,7 +4,8 @@
 . "$src/tests/guard/lib_guard.sh"
 lighttpd=$(PATH=$PATH:/usr/sbin command -v lighttpd) || skip_all 'lighttpd is not installed'
 command -v curl >/dev/null || skip_all 'curl is not installed'
-[ -e /usr/lib/lighttpd/mod_magnet.so ] || skip_all 'mod_magnet is not installed: apt-get install lighttpd-modules-lua'
+[ -e /usr/lib/lighttpd/mod_magnet.so ] ||
+	skip_all 'mod_magnet is not installed: apt-get install lighttpd-modules-lua'
 
 open_site
 mkdir "$site/cgi"
