@@ -126,6 +126,9 @@ try_backend() {
 		-H 'Remote-Groups: admins' -H 'Remote-Email: root@example.org'
 	like "$body" $'Remote-User: alice\r?\n' 'a visitor who says to be somebody else is not'
 	unlike "$body" 'root|admins' '  in no spelling'
+	is "$(curl -s -m 30 -b "connect.sid=$(session_cookie)" -o "$dir/first" "$url/app/who" \
+		--next -s -m 30 -o "$dir/second" -w '%{http_code} %{num_connects}' "$url/app/who")" '401 0' \
+		'a stranger on the same connection is nobody'
 	head -c 300000 /dev/zero | tr '\0' x >"$dir/large"
 	fetch POST /app/upload --data-binary "@$dir/large" -H 'Sec-Fetch-Site: cross-site'
 	like "$body" $'POST /app/upload\n' 'a POST reaches the back end, from whichever site'

@@ -108,6 +108,9 @@ test_pass(void)
 		    "  and a line of groups, though there are none");
 		ok(has(v.answer, "-Email: \r\n") || has(v.answer, "GATE_EMAIL: \r\n"),
 		    "  and an empty one of the email");
+		if (strcmp(modes[i].mode, "lighttpd") == 0)
+			is(header_of(&v, "Variable-REMOTE_USER"), "alice",
+			    "  programs get REMOTE_USER, too");
 		is(body_of(&v), "", "  there is no body");
 		ok(!has(v.answer, "Content-Security-Policy") && !has(v.answer, "X-Frame-Options") &&
 			!has(v.answer, "Content-Type") && !has(v.answer, "Vary"),
