@@ -356,8 +356,8 @@ env(struct gate_request *req)
 	static const char *const names[] = {"REQUEST_METHOD", "REQUEST_URI", "QUERY_STRING",
 	    "CONTENT_TYPE", "CONTENT_LENGTH", "SCRIPT_NAME", "PATH_INFO", "SERVER_NAME",
 	    "SERVER_PORT", "SERVER_PROTOCOL", "REQUEST_SCHEME", "HTTPS", "REMOTE_ADDR",
-	    "REMOTE_USER", "HTTP_HOST", "HTTP_COOKIE", "HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE",
-	    "HTTP_X_FORWARDED_PROTO", "HTTP_X_TEST", NULL};
+	    "REMOTE_USER", "HTTP_AUTHORIZATION", "HTTP_HOST", "HTTP_COOKIE", "HTTP_ORIGIN",
+	    "HTTP_SEC_FETCH_SITE", "HTTP_X_FORWARDED_PROTO", "HTTP_X_TEST", NULL};
 	json_t *all = json_object();
 
 	for (size_t i = 0; names[i] != NULL; i++)

@@ -6,7 +6,8 @@ apache=$(PATH=$PATH:/usr/sbin command -v apache2) || apache=
 start_apache() {
 	local url=$1 module
 	shift
-	chmod 711 "$dir" "$dir/run" && chmod 666 "$dir"/run/*.sock
+	chmod 711 "$dir" "$dir/run"
+	find "$dir/run" -name '*.sock' -exec chmod 666 {} +
 	{
 		for module in mpm_event authz_core proxy proxy_fcgi "$@"; do
 			echo "LoadModule ${module}_module /usr/lib/apache2/modules/mod_$module.so"
