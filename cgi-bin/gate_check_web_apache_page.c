@@ -95,12 +95,43 @@ at_idle(struct gate_web_look *look, const struct gate_web_page *page)
 		gate_web_hit(look, page->node, "%s has ttl=%s", gate_web_page_label(page), ttl);
 }
 
+/* After a failed connection Apache leaves the worker alone for `retry` seconds, which are 60. */
+static void
+at_retry(struct gate_web_look *look, const struct gate_web_page *page)
+{
+	const char *retry = worker_parameter(look, page, "retry");
+	struct gate_web_target target;
+
+	if (gate_web_apache_target(page->node, &target) &&
+	    (retry == NULL || strcmp(retry, "0") != 0))
+		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
+}
+
+/* Inside of a section ProxyPass takes the section's regular expression for one only if it looks like
+ * a pattern of file names. */
+static void
+at_location_match(struct gate_web_look *look, const struct gate_web_page *page)
+{
+	const struct gate_web_node *section = gate_web_around(page->place, "locationmatch");
+	size_t word = 1;
+
+	if (section == NULL) {
+		section = gate_web_around(page->place, "location");
+		word = 2;
+		if (section == NULL || strcmp(gate_web_word(section, 1), "~") != 0)
+			return;
+	}
+	if (gate_web_is(page->node, "proxypass") &&
+	    strpbrk(gate_web_word(section, word), "*?[\\") == NULL)
+		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
+}
+
 static void
 at_proxy_block(struct gate_web_look *look, const struct gate_web_page *page)
 {
 	const struct gate_web_node *node = page->node, *block = NULL;
 	bool set = parameter(node, "enablereuse") != NULL || parameter(node, "max") != NULL ||
-	    parameter(node, "ttl") != NULL;
+	    parameter(node, "ttl") != NULL || parameter(node, "retry") != NULL;
 	struct gate_web_target target;
 
 	if (set && gate_web_apache_target(node, &target))
@@ -184,8 +215,12 @@ at_fcgid_length(struct gate_web_look *look, const struct gate_web_page *page)
 
 const struct gate_web_trap gate_web_apache_traps[] = {
     {"apache-prefix", GATE_CHECK_WARNING,
-	"the page is also shown for longer paths: write <LocationMatch \"^PATH$\">",
+	"the page is also shown for longer paths: say ProxyPassMatch \"^PATH$\"",
 	.page = gate_web_at_prefix},
+    {"apache-location-match", GATE_CHECK_ERROR,
+	"ProxyPass takes the section's regular expression for a plain path, and the page is shown "
+	"nowhere: say ProxyPassMatch",
+	.page = at_location_match},
     {"apache-worker", GATE_CHECK_ERROR,
 	"Apache sends both to the first one's socket: give each page a host of its own, as "
 	"fcgi://gate-login/",
@@ -196,6 +231,9 @@ const struct gate_web_trap gate_web_apache_traps[] = {
 	"gate ends idle connections after 90 s, and a POST that Apache then sends fails: say "
 	"ttl=60",
 	.page = at_idle},
+    {"apache-retry", GATE_CHECK_WARNING,
+	"one refused connection makes Apache answer 503 for a minute: say retry=0",
+	.page = at_retry},
     {"apache-proxy-block", GATE_CHECK_WARNING,
 	"Apache ignores what ProxyPass sets for a worker that has a <Proxy> block: set it there, "
 	"by "

@@ -79,6 +79,7 @@ quietly() {
 	for server in $new; do
 		if [ -d /run/systemd/system ]; then
 			$as_root systemctl -q unmask --runtime "$server.service"
+			$as_root systemctl -q disable "$server.service" || :
 		else
 			$as_root service "$server" stop || :
 		fi

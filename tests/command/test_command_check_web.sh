@@ -68,6 +68,16 @@ ok '  with place, name and socket' says note \
 check --lighttpd "$src/conf/lighttpd.conf"
 is "$code $(tail -n 1 out)" '0 all is well' 'conf/lighttpd.conf has no trap'
 is "$(grep -c "^note: .*/lighttpd.conf:[0-9]*: /[a-z]* is gate's" out)" 8 '  and all its pages are seen'
+check --apache "$src/conf/apache.conf"
+is "$code $(tail -n 1 out)" '0 all is well' 'conf/apache.conf has no trap'
+is "$(grep -c "^note: .*/apache.conf:[0-9]*: /[a-z]* is gate's" out)" 8 '  and all its pages are seen'
+check --apache "$src/conf/apache_fcgid.conf"
+is "$code $(tail -n 1 out)" '0 all is well' 'conf/apache_fcgid.conf has no trap'
+is "$(grep -c "^note: .*/apache_fcgid.conf:[0-9]*: /[a-z]* is gate's" out)" 8 '  and all its pages are seen'
+printf 'import %s\nexample.org {\n\timport gate_pages\n}\n' "$src/conf/caddy.conf" >Caddyfile
+check --caddy Caddyfile
+is "$code $(tail -n 1 out)" '0 all is well' 'conf/caddy.conf has no trap'
+is "$(grep -c "^note: .*/caddy.conf:[0-9]*: /[a-z]* is gate's" out)" 8 '  and all its pages are seen'
 check --nginx "$src/conf/nginx.conf" "--lighttpd=$src/conf/lighttpd.conf"
 is "$code $(grep -c "is gate's counter" out)" '0 2' 'several files at once'
 
@@ -231,9 +241,9 @@ Listen 8080
 RemoteIPHeader X-Forwarded-For
 ProxyFCGISetEnvIf "true" GATE_PEER "%{CONN_REMOTE_ADDR}"
 <LocationMatch "^/login\$">
-	ProxyPass "unix:$dir/run/login.sock|fcgi://gate-login/" enablereuse=on ttl=60
+	ProxyPassMatch "unix:$dir/run/login.sock|fcgi://gate-login/" enablereuse=on ttl=60 retry=0
 </LocationMatch>
-ProxyPassMatch "^/logout\$" "unix:$dir/run/logout.sock|fcgi://gate-logout/" enablereuse=on
+ProxyPassMatch "^/logout\$" "unix:$dir/run/logout.sock|fcgi://gate-logout/" enablereuse=on retry=0
 AuthnzFcgiDefineProvider authnz gate fcgi://127.0.0.1:901/
 SetEnvIf Request_URI "" GATE_GUARD=apache
 <Location "/private">
@@ -260,11 +270,17 @@ ok 'Apache: what is guarded is seen' says note \
 
 has apache-prefix warning 's|ProxyPassMatch "\^/logout\$"|ProxyPass "/logout"|' 'logout.sock'
 has apache-prefix warning 's|LocationMatch "\^/login\$"|Location "/login"|; s|/LocationMatch|/Location|' 'login.sock'
+has apache-location-match error 's|ProxyPassMatch "unix|ProxyPass "unix|' 'login.sock'
+has apache-location-match error 's|ProxyPassMatch "unix|ProxyPass "unix|; s|LocationMatch "|Location ~ "|; s|/LocationMatch|/Location|' \
+	'login.sock'
+has_not apache-location-match 's|ProxyPassMatch "unix|ProxyPass "unix|; s|"\^/login.*"|"^/logi[n]$"|' 'for what looks like a pattern'
 has apache-worker error 's|fcgi://gate-logout/|fcgi://gate-login/|' 'logout.sock'
 has apache-reuse note 's|enablereuse=on ttl=60||' 'login.sock'
 has apache-idle warning 's|ttl=60|ttl=120|' 'login.sock'
+has apache-retry warning 's|ttl=60 retry=0|ttl=60|' 'login.sock'
+has apache-retry warning 's|ttl=60 retry=0|ttl=60 retry=5|' 'login.sock'
 has apache-proxy-block warning '1s|$|\n<Proxy "fcgi://gate-login/">\n</Proxy>|' 'login.sock'
-has_not apache-proxy-block '1s|$|\n<Proxy "fcgi://gate-login/">\nProxySet enablereuse=on\n</Proxy>|; s|enablereuse=on ttl=60||' \
+has_not apache-proxy-block '1s|$|\n<Proxy "fcgi://gate-login/">\nProxySet enablereuse=on retry=0\n</Proxy>|; s|enablereuse=on ttl=60 retry=0||' \
 	'if all is set there'
 has apache-peer warning '/ProxyFCGISetEnvIf/d' 'login.sock'
 has_not apache-peer '/ProxyFCGISetEnvIf/d; /RemoteIPHeader/d' 'without mod_remoteip'
