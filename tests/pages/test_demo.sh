@@ -1,5 +1,5 @@
 #!/bin/bash
-# test_demo.sh: scripts/demo and conf/nginx.conf as they stand: start, start again, stop.
+# test_demo.sh: scripts/demo and what it runs of conf/, as they stand: start, start again, stop.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
 need_nginx
 
@@ -51,8 +51,8 @@ starts() { # NAME DEMO'S ARGUMENTS...: one that answers
 	is "$code" 0 "$name: succeeds"
 	like "$out" "gate answers at http://127.0.0.1:$port/" '  and says where'
 	begun >>"$dir/begun"
-	is "$(ls "$demo/pids" | paste -sd' ')" \
-		'account card counter health index login logout nginx user' '  nine programs'
+	is "$(ls "$demo/pids" | paste -sd' ')" "$(printf '%s\n' account card counter health index login \
+		logout user "${server:-nginx}" | sort | paste -sd' ')" '  nine programs'
 	is "$(comm -23 <(begun) <(left))" '' '  all of them run'
 }
 visit() { # N NAME
@@ -81,6 +81,8 @@ demo dance
 like "$code $err" '^2 usage: scripts/demo ' 'an unknown word: usage, status 2'
 demo --port 65536
 is "$code $err" '1 demo: --port takes a number from 1 to 65535' 'no port: it says what is one'
+demo --server iis
+is "$code $err" '1 demo: --server takes one of: nginx apache lighttpd caddy' 'no server that it knows: it says which there are'
 for odd in 'a folder' 'this&that' 'one:two' '$HOME'; do
 	mkdir "$dir/$odd" && cp -R "$root/scripts" "$dir/$odd/"
 	out=$("$dir/$odd/scripts/demo" 2>&1)
@@ -171,6 +173,28 @@ like "$code $err" "^1 demo: port $other is taken" 'a demo on a port that is take
 is "$(left)" "$before" '  does not stop the one that runs'
 visit 4 '  whose visitors go on'
 stop other
+
+# ---- other web servers, each with its file of conf/, but for the sockets
+chmod 711 "$dir" # root's Apache is another user
+for server in apache lighttpd caddy; do
+	command=$server
+	[ $server != apache ] || command=apache2
+	if ! PATH=$PATH:/usr/sbin command -v $command >/dev/null; then
+		skip "$server is not installed"
+		continue
+	fi
+	before=$(left)
+	starts "--server $server" --port "$port" --server $server
+	is "$(comm -12 <(echo "$before") <(left))" '' '  what ran before has ended'
+	is "$(diff <(sed "s:/run/gate/:$demo/run/:" "$src/conf/$server.conf") "$demo/$server.conf")" '' \
+		"  it has conf/$server.conf"
+	new_visitor
+	visit 1 '  /counter counts'
+	visit 2 '  from visit to visit'
+	get /nowhere
+	is "$status" 404 '  another path: 404'
+done
+server=
 
 # ---- a path from where the caller is
 cd "$dir"
