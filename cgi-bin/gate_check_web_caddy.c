@@ -170,6 +170,30 @@ at_status(struct gate_web_look *look, const struct gate_web_page *page)
 		gate_web_hit(look, node, "%s", gate_web_page_label(page));
 }
 
+/* Does a page get no header with an underscore: by its own header_up, or by a request_header around? */
+static bool
+drops_underscores(const struct gate_web_node *node)
+{
+	const struct gate_web_node *at = gate_web_child(node, "header_up"), *block = node->parent;
+
+	for (; at != NULL; at = gate_web_again(at))
+		if (strcmp(gate_web_word(at, 1), "-*_*") == 0)
+			return true;
+	for (; block != NULL; block = block->parent)
+		for (at = gate_web_child(block, "request_header"); at != NULL;
+		     at = gate_web_again(at))
+			if (strcmp(argument(at), "-*_*") == 0)
+				return true;
+	return false;
+}
+
+static void
+at_spellings(struct gate_web_look *look, const struct gate_web_page *page)
+{
+	if (!page->guard && !drops_underscores(page->node))
+		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
+}
+
 /* ---- traps of the guard ---- */
 
 /* Does the back end get this header from the guard: by copy_headers, or by a request_header behind
@@ -329,6 +353,10 @@ static const struct gate_web_trap traps[] = {
     {"caddy-php", GATE_CHECK_ERROR,
 	"php_fastcgi looks for index.php: say reverse_proxy, with transport fastcgi",
 	.page = at_php},
+    {"caddy-spellings", GATE_CHECK_WARNING,
+	"caddy sends a visitor's X_Forwarded_For in the place of a proxy's X-Forwarded-For: say "
+	"header_up -*_*",
+	.page = at_spellings},
     {"caddy-status", GATE_CHECK_NOTE, "visitors see the header Status: header -Status removes it",
 	.page = at_status},
     {"caddy-identity", GATE_CHECK_ERROR,

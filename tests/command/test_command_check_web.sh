@@ -397,6 +397,7 @@ cat >Caddyfile <<END
 (gate) {
 	reverse_proxy {args[0]} unix/$dir/run/login.sock {
 		transport fastcgi
+		header_up -*_*
 	}
 }
 example.org {
@@ -429,6 +430,9 @@ has caddy-prefix warning 's|import gate /login|@l path /login*\n&|; s|import gat
 has_not caddy-prefix 's|import gate /login|@l path /login\n&|; s|import gate /login$|import gate @l|' 'for one path'
 has caddy-transport error '3s|transport fastcgi|transport http|' 'login.sock'
 has caddy-php error 's|reverse_proxy .args|php_fastcgi {args|' 'login.sock'
+has caddy-spellings warning '/header_up/d' 'login.sock'
+has caddy-spellings warning 's|header_up -.*|header_up -X_*|' 'login.sock'
+has_not caddy-spellings '/header_up/d; s|import gate /login|request_header -*_*\n&|' 'if the site drops them'
 has caddy-status note '/header -Status/d' 'login.sock'
 has caddy-identity error '/request_header -Remote-/d; s| Remote-Email||' 'forward_auth'
 has_not caddy-identity 's| Remote-Email||' 'if a route removes it first'
