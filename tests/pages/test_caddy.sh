@@ -46,7 +46,8 @@ try_restart
 spellings=(-H 'X_Test: a' -H 'Sec_Fetch_Site: none' -H 'X_Forwarded_Proto: https' -H 'X-Forwarded-Proto: https')
 get /r/env "${spellings[@]}"
 is "$status" 200 'another program'
-unlike "$body" 'HTTP_X_TEST|HTTP_SEC_FETCH_SITE|https' '  which gets no other spelling of a header, and caddy'"'"'s own word for http'
+unlike "$body" 'HTTP_X_TEST|HTTP_SEC_FETCH_SITE|https' \
+	'  which gets no other spelling of a header, and of https no word but caddy'"'"'s own'
 stop caddy
 
 # ---- the traps

@@ -82,7 +82,8 @@ like "$code $err" '^2 usage: scripts/demo ' 'an unknown word: usage, status 2'
 demo --port 65536
 is "$code $err" '1 demo: --port takes a number from 1 to 65535' 'no port: it says what is one'
 demo --server iis
-is "$code $err" '1 demo: --server takes one of: nginx apache lighttpd caddy' 'no server that it knows: it says which there are'
+is "$code $err" '1 demo: --server takes one of: nginx apache lighttpd caddy' \
+	'no server that it knows: it says which there are'
 for odd in 'a folder' 'this&that' 'one:two' '$HOME'; do
 	mkdir "$dir/$odd" && cp -R "$root/scripts" "$dir/$odd/"
 	out=$("$dir/$odd/scripts/demo" 2>&1)
