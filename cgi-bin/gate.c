@@ -38,6 +38,9 @@ print_usage(FILE *out)
 	      "       gate user add | password NAME [--stdin] [--hash] [--config FILE]\n"
 	      "                 [--name=value ...]\n"
 	      "       gate user remove | unlock NAME [--config FILE] [--name=value ...]\n"
+	      "       gate group list [--config FILE] [--name=value ...]\n"
+	      "       gate group add | remove GROUP USER ... [--config FILE]\n"
+	      "                 [--name=value ...]\n"
 	      "       gate --help | --version\n",
 	    out);
 }
@@ -217,6 +220,7 @@ static const struct command commands[] = {
     {"check", gate_command_check},
     {"session", gate_command_session},
     {"user", gate_command_user},
+    {"group", gate_command_group},
 };
 
 static int

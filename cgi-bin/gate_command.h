@@ -16,6 +16,7 @@ int gate_command_secret(int argc, char **argv);
 int gate_command_check(int argc, char **argv);
 int gate_command_session(int argc, char **argv);
 int gate_command_user(int argc, char **argv);
+int gate_command_group(int argc, char **argv);
 
 int gate_command_usage(
     const char *format, ...) /* prints what is wrong, and the usage, to standard error */
@@ -42,6 +43,16 @@ int gate_command_become_owner(const struct gate_options *, struct gate_error *);
  * Returns 0, or -1 with the error set. */
 int gate_command_open(struct gate_store_link *, const struct gate_options *, struct gate_error *);
 struct gate_record gate_command_record(const struct gate_options *); /* blank, for a store's call */
+
+/* ---- gate_file.c: files that the command changes for an administrator ---- */
+
+/* Becomes the owner of the file's folder before root follows a link: that owner may have put it
+ * there. Returns 0, or -1 with the error set. */
+int gate_command_become_owner_around(const char *path, struct gate_error *);
+/* Checks that the file can be made. Returns 0, or -1 with the error set. */
+int gate_command_check_folder(const char *path, struct gate_error *);
+/* Tells root, who just made the file, to give it to the user that gate runs as. */
+void gate_command_say_owner(const char *path);
 
 /* ---- gate_ask.c ---- */
 #define GATE_COMMAND_LINE_SIZE 512 /* bytes of a line and its NUL */

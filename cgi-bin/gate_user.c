@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -167,30 +166,6 @@ fail_there(struct job *job)
 	    "there is a user %.60s already: gate user password changes the password", job->name);
 }
 
-/* Checks that the users' file can be made, before anybody types a password. */
-static int
-check_folder(struct job *job, const char *path)
-{
-	char *folder = gate_command_folder_of(path);
-	int result = 0;
-
-	if (folder == NULL)
-		result = gate_fail(&job->error, GATE_EMEMORY, "out of memory");
-	else if (access(folder, W_OK | X_OK) < 0)
-		result = gate_fail_errno(
-		    &job->error, GATE_ESYSTEM, "%.100s can't be made: %.60s", path, folder);
-	free(folder);
-	return result;
-}
-
-/* Root still runs this only if root owns the folder: then the new file is root's, too. */
-static void
-say_what_next(const char *path)
-{
-	if (geteuid() == 0)
-		fprintf(stderr, "next: make the user that gate runs as the owner of %s\n", path);
-}
-
 static int
 add(struct job *job)
 {
@@ -201,14 +176,15 @@ add(struct job *job)
 
 	if (result == 1)
 		return fail_there(job);
-	if (result < 0 || (makes && check_folder(job, path) < 0) || get_hash(job, hash) < 0)
+	if (result < 0 || (makes && gate_command_check_folder(path, &job->error) < 0) ||
+	    get_hash(job, hash) < 0)
 		return -1;
 	result = gate_users_change(job->users, GATE_USER_ADD, job->name, hash, NULL, &job->error);
 	if (result <= 0)
 		return result < 0 ? -1 : fail_there(job);
 	printf("%s may log in\n", job->name);
 	if (makes)
-		say_what_next(path);
+		gate_command_say_owner(path);
 	return forget(job);
 }
 
@@ -337,25 +313,6 @@ take_words(struct job *job, int argc, char **argv)
 	return left;
 }
 
-/* Becomes the owner of the file's folder before root follows a link: that owner may have put it
- * there. Returns 0, or -1 with the error set. */
-static int
-become_owner(const char *path, struct gate_error *error)
-{
-	char *real = realpath(path, NULL), *folder = gate_command_folder_of(path),
-	     *real_folder = gate_command_folder_of(real != NULL ? real : path);
-	int result = -1;
-
-	if (folder == NULL || real_folder == NULL)
-		gate_fail(error, GATE_EMEMORY, "out of memory");
-	else if (gate_command_become_owner_of(folder, error) == 0)
-		result = gate_command_become_owner_of(real_folder, error);
-	free(real);
-	free(folder);
-	free(real_folder);
-	return result;
-}
-
 static int
 open_users(struct job *job, bool make)
 {
@@ -368,7 +325,7 @@ open_users(struct job *job, bool make)
 		why = gate_user_name_refusal(job->name, strlen(job->name));
 	if (why != NULL)
 		return gate_fail(&job->error, GATE_EOPTION, "the user's name %s", why);
-	if (path != NULL && become_owner(path, &job->error) < 0)
+	if (path != NULL && gate_command_become_owner_around(path, &job->error) < 0)
 		return -1;
 	job->users = make ? gate_users_open_or_make(job->options.users, &job->error)
 			  : gate_users_open(job->options.users, &job->error);

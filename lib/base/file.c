@@ -28,6 +28,15 @@ gate_file_line_end(const char *text, size_t length)
 }
 
 void
+gate_file_begin_line(struct gate_buffer *text, size_t begin, const char *line_end)
+{
+	char last = text->length > begin ? text->data[text->length - 1] : '\n';
+
+	if (last != '\n') /* "\r\r\n" would make the first \r a part of the line */
+		gate_buffer_puts(text, last == '\r' ? "\n" : line_end);
+}
+
+void
 gate_file_wipe(struct gate_buffer *text)
 {
 	if (text->data != NULL)

@@ -22,5 +22,8 @@ int gate_file_write(int folder, const char *name, const struct gate_buffer *text
 size_t gate_file_mark(const char *text, size_t length);
 /* Returns how the first line of text ends: "\n" or "\r\n". */
 const char *gate_file_line_end(const char *text, size_t length);
+/* Ends the last line of a text if it has no line end, so that another line can follow. begin: where
+ * the first line begins. */
+void gate_file_begin_line(struct gate_buffer *text, size_t begin, const char *line_end);
 
 #endif

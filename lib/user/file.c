@@ -6,30 +6,12 @@
 #include <sys/stat.h>
 
 #include "base/buffer.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "user/file_private.h"
 #include "user/rules.h"
 
-#define SETTLE_TIME 2000 /* ms: the coarsest step of any file system's times */
-
 /* ---- reading ---- */
-
-static bool
-is_current(const struct gate_user_file *file)
-{
-	struct stat st;
-
-	return file->settled && stat(file->path, &st) == 0 &&
-	    gate_user_file_is_same(&st, &file->read);
-}
-
-static int64_t
-changed_at(const struct stat *st)
-{
-	return gate_clock_ms(&st->st_ctim);
-}
 
 /* Gives up one hold on a table. Needs the lock, which guards `holders`. */
 static void
@@ -40,9 +22,9 @@ drop_table(struct gate_user_table *table)
 }
 
 static void
-replace_table(struct gate_user_file *file, struct gate_user_table *table, const struct stat *st)
+replace_table(struct gate_user_file *file, struct gate_user_table *table)
 {
-	if ((st->st_mode & 0007) != 0)
+	if ((file->fresh.read.st_mode & 0007) != 0)
 		gate_log(GATE_LOG_WARN, "users-exposed", "file", file->path, "hint", "chmod o= it",
 		    NULL);
 	table->holders = 1;
@@ -50,35 +32,30 @@ replace_table(struct gate_user_file *file, struct gate_user_table *table, const 
 	file->table = table;
 }
 
-/* Reads the file if it may have changed. Two changes within a tick of the file system's clock leave
- * the same times: a file that had just been changed when it was read is read again. Needs the lock.
- * Returns 0, or -1 with the error set. */
+/* Reads the file if it may have changed. Needs the lock. Returns 0, or -1 with the error set. */
 static int
 refresh(struct gate_user_file *file, struct gate_error *error)
 {
 	struct gate_buffer text = {0};
-	int64_t now = gate_clock_wall();
 	struct gate_user_table *table = file->table;
-	struct stat st;
-	int result = 0;
+	int result = gate_user_file_read(file, &text);
 
-	if (is_current(file))
-		return 0;
-	if (gate_user_file_read(file, &text, &st) < 0) {
-		gate_buffer_release(&text);
+	if (result < 0)
 		return gate_user_file_fail(file, "", error);
-	}
+	if (result == 0)
+		return 0;
+	result = 0;
 	if (table == NULL || table->text.length != text.length ||
 	    memcmp(table->text.data, text.data, text.length) != 0) {
 		table = gate_user_table_new(&text, file->path);
 		if (table != NULL)
-			replace_table(file, table, &st);
+			replace_table(file, table);
 		else
 			result = gate_fail(error, GATE_EMEMORY, "users: out of memory");
 	}
 	gate_buffer_release(&text);
-	file->read = st;
-	file->settled = result == 0 && now - changed_at(&st) >= SETTLE_TIME;
+	if (result < 0)
+		gate_fresh_forget(&file->fresh);
 	return result;
 }
 
@@ -129,6 +106,7 @@ file_open(const char *url, bool make, struct gate_error *error)
 	}
 	*file = (struct gate_user_file){.make = make, .path = file->url + strcspn(url, ":") + 1};
 	memcpy(file->url, url, size);
+	file->fresh.path = file->path;
 	pthread_mutex_init(&file->lock, NULL);
 	pthread_mutex_lock(&file->lock);
 	result = refresh(file, error);
@@ -179,7 +157,7 @@ file_since(void *users, const char *name, int64_t *since, struct gate_error *err
 
 	(void)error;
 	pthread_mutex_lock(&file->lock);
-	if ((stat(file->path, &st) < 0 || !gate_user_file_is_same(&st, &file->read)) &&
+	if ((stat(file->path, &st) < 0 || !gate_fresh_is_same(&st, &file->fresh.read)) &&
 	    refresh(file, &why) < 0)
 		gate_log(GATE_LOG_ERROR, "users-unreadable", "error", why.text, NULL);
 	user = gate_user_table_find(file->table, name, strlen(name));

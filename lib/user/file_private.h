@@ -9,10 +9,10 @@
 #define GATE_USER_FILE_PRIVATE_H
 
 #include <pthread.h>
-#include <sys/stat.h>
 
 #include "gate.h"
 #include "base/buffer.h"
+#include "base/fresh.h"
 #include "user/kind.h"
 
 #define GATE_USER_FILE_MAX (16u << 20) /* bytes; about 100 000 users */
@@ -45,8 +45,7 @@ struct gate_user_file {
 	bool make;                     /* as for gate_users_open_or_make */
 	pthread_mutex_t lock;          /* guards all below */
 	struct gate_user_table *table; /* from the last read */
-	struct stat read;              /* the file's status when that read began */
-	bool settled;                  /* any change since then shows in the status */
+	struct gate_fresh fresh;       /* what is known of that read */
 	char url[];
 };
 
@@ -54,13 +53,9 @@ struct gate_user_file {
 
 /* Sets the error to the file's URL, `what` and errno. Returns -1. */
 int gate_user_file_fail(const struct gate_user_file *, const char *what, struct gate_error *);
-/* Calls fstat. Returns 0, or -1 with errno, also if it is not a regular file. */
-int gate_user_file_look_at(int fd, struct stat *);
-/* Reads the whole file, and its status before that. With `make`, a file that is not there reads as
- * empty. Returns 0, or -1 with errno. */
-int gate_user_file_read(const struct gate_user_file *, struct gate_buffer *text, struct stat *);
-/* Are both of the same file, unchanged? */
-bool gate_user_file_is_same(const struct stat *, const struct stat *);
+/* Reads the file as gate_fresh_read does, and returns as it does. With `make`, a file that is not
+ * there reads as empty. Needs the lock. */
+int gate_user_file_read(struct gate_user_file *, struct gate_buffer *text);
 
 /* ---- user/file_table.c ---- */
 

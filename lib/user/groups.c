@@ -1,4 +1,4 @@
-/* user/groups.c: reads the file of groups, and finds a user's. */
+/* user/groups.c: reads the file of groups, finds a user's, and prints all. */
 #include "config.h"
 
 #include <pthread.h>
@@ -10,6 +10,7 @@
 #include "base/fresh.h"
 #include "base/log.h"
 #include "user/groups.h"
+#include "user/groups_private.h"
 #include "user/rules.h"
 
 #define LOGGED_MAX 10 /* lines that one read of the file logs */
@@ -28,14 +29,6 @@ struct gate_groups {
 	char path[];
 };
 
-const char *
-gate_group_name_refusal(const char *name, size_t length)
-{
-	if (memchr(name, ',', length) != NULL)
-		return "holds a comma";
-	return gate_user_name_refusal(name, length);
-}
-
 bool
 gate_groups_list_has(const char *list, const char *name, size_t length)
 {
@@ -51,12 +44,6 @@ gate_groups_list_has(const char *list, const char *name, size_t length)
 
 /* ---- the file's lines ---- */
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* Logs the line's number and what is wrong with it. */
 static void
 report_line(const struct gate_groups *groups, size_t number, const char *part, const char *why)
@@ -68,56 +55,22 @@ report_line(const struct gate_groups *groups, size_t number, const char *part, c
 	    why, NULL);
 }
 
+/* Adds an entry for each user of the line. Returns what is wrong with a user's name, or NULL. */
 static const char *
-skip_blanks(const char *text, const char *end)
+read_users(struct gate_groups *groups, const struct gate_groups_line *line)
 {
-	while (text < end && is_blank(*text))
-		text++;
-	return text;
-}
+	struct entry entry = {.group = line->group, .group_length = line->group_length};
+	const char *at = line->users, *why = NULL;
 
-/* Adds an entry for each user from `text` to `end`; the group is in `entry`. Returns what is wrong
- * with a user's name, or NULL. */
-static const char *
-read_users(struct gate_groups *groups, struct entry *entry, const char *text, const char *end)
-{
-	const char *why = NULL;
-
-	while (why == NULL && (text = skip_blanks(text, end)) < end) {
-		entry->user = text;
-		while (text < end && !is_blank(*text))
-			text++;
-		entry->user_length = (size_t)(text - entry->user);
-		entry->place = groups->entries.length;
-		why = gate_user_name_refusal(entry->user, entry->user_length);
+	while (why == NULL && (entry.user_length = gate_groups_line_user(line, &at)) > 0) {
+		entry.user = at;
+		entry.place = groups->entries.length;
+		why = gate_user_name_refusal(entry.user, entry.user_length);
 		if (why == NULL)
-			gate_buffer_add(&groups->entries, entry, sizeof *entry);
+			gate_buffer_add(&groups->entries, &entry, sizeof entry);
+		at += entry.user_length;
 	}
 	return why;
-}
-
-/* Reads the line from `text` to `end`. Returns what is wrong with it, or NULL; *part then says of
- * what: "group" or "user". */
-static const char *
-read_line(struct gate_groups *groups, const char *text, const char *end, const char **part)
-{
-	struct entry entry = {.group = skip_blanks(text, end)};
-	const char *colon, *why;
-
-	*part = "group";
-	if (entry.group == end || *entry.group == '#')
-		return NULL;
-	colon = memchr(entry.group, ':', (size_t)(end - entry.group));
-	if (colon == NULL)
-		return "has no colon behind it";
-	entry.group_length = (size_t)(colon - entry.group);
-	while (entry.group_length > 0 && is_blank(entry.group[entry.group_length - 1]))
-		entry.group_length--;
-	why = gate_group_name_refusal(entry.group, entry.group_length);
-	if (why != NULL)
-		return why;
-	*part = "user";
-	return read_users(groups, &entry, colon + 1, end);
 }
 
 static int
@@ -145,18 +98,22 @@ static void
 read_lines(struct gate_groups *groups)
 {
 	const char *text = groups->text.data, *end = text + groups->text.length;
+	struct gate_groups_line line;
 	size_t skipped = 0, count;
 
 	gate_buffer_reset(&groups->entries);
 	for (size_t number = 1; text < end; number++) {
-		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		const char *stop = newline != NULL ? newline : end, *part, *why;
-		const char *last = stop > text && stop[-1] == '\r' ? stop - 1 : stop;
+		const char *why, *part = "group";
 
-		why = read_line(groups, text, last, &part);
+		gate_groups_line_parse(&line, text, end);
+		why = line.why;
+		if (line.group != NULL) {
+			why = read_users(groups, &line);
+			part = "user";
+		}
 		if (why != NULL && skipped++ < LOGGED_MAX)
 			report_line(groups, number, part, why);
-		text = newline != NULL ? newline + 1 : end;
+		text = line.next;
 	}
 	count = groups->entries.length / sizeof(struct entry);
 	if (count > 1)
@@ -262,4 +219,61 @@ gate_groups_of(
 	return result == 0 && out->failed
 	    ? gate_fail(error, GATE_EMEMORY, "groups: %s is in too many", user)
 	    : result;
+}
+
+/* Compares groups; of one group, users. */
+static int
+compare_groups(const void *one, const void *two)
+{
+	const struct entry *a = one, *b = two;
+	size_t length = a->group_length < b->group_length ? a->group_length : b->group_length;
+	int order = memcmp(a->group, b->group, length);
+
+	if (order == 0)
+		order = (a->group_length > b->group_length) - (a->group_length < b->group_length);
+	return order != 0 ? order : compare_users(a, b);
+}
+
+static void
+print_groups(const struct entry *all, size_t count, struct gate_buffer *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct entry *last = i > 0 ? &all[i - 1] : NULL;
+		bool same = last != NULL && last->group_length == all[i].group_length &&
+		    memcmp(last->group, all[i].group, all[i].group_length) == 0;
+
+		if (same && compare_users(last, &all[i]) == 0)
+			continue; /* named twice */
+		if (!same) {
+			gate_buffer_puts(out, last != NULL ? "\n" : "");
+			gate_buffer_add(out, all[i].group, all[i].group_length);
+			gate_buffer_putc(out, ':');
+		}
+		gate_buffer_putc(out, ' ');
+		gate_buffer_add(out, all[i].user, all[i].user_length);
+	}
+	gate_buffer_puts(out, count > 0 ? "\n" : "");
+}
+
+int
+gate_groups_print(struct gate_groups *groups, struct gate_buffer *out, struct gate_error *error)
+{
+	struct gate_buffer sorted = {.limit = SIZE_MAX};
+	int result;
+
+	pthread_mutex_lock(&groups->lock);
+	result = refresh(groups, error);
+	if (result == 0 && groups->entries.length > 0)
+		gate_buffer_add(&sorted, groups->entries.data, groups->entries.length);
+	if (sorted.length > 0) {
+		size_t count = sorted.length / sizeof(struct entry);
+
+		qsort(sorted.data, count, sizeof(struct entry), compare_groups);
+		print_groups((const struct entry *)(const void *)sorted.data, count, out);
+	}
+	pthread_mutex_unlock(&groups->lock);
+	if (result == 0 && (sorted.failed || out->failed))
+		result = gate_fail(error, GATE_EMEMORY, "groups: out of memory");
+	gate_buffer_release(&sorted);
+	return result;
 }

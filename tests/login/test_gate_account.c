@@ -621,7 +621,7 @@ test_change_impossible(void)
 	ask(log_in);
 	make_session("second", "anna", HOUR, NULL);
 	must(stat(users_file, &st) == 0, users_file);
-	snprintf(aside, sizeof aside, "%s/.gate-users-%ju", v.f.folder, (uintmax_t)st.st_ino);
+	snprintf(aside, sizeof aside, "%s/.gate-new-%ju", v.f.folder, (uintmax_t)st.st_ino);
 	must(mkdir(aside, 0700) == 0, aside);
 	is(change_to(ANNA, NEXT), "0 Passwords can't be changed here: ask the administrator.",
 	    "users that can't be written: 0, and whom to ask");

@@ -1,15 +1,19 @@
-/* test_user_file_change.c: changing the file, and changes that fail: the old file stays. */
+/* test_user_file_change.c: changing the file, and changes that fail: the old file stays.
+ * Tests user/file_change.c and base/replace.c. */
 #include "config.h"
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/xattr.h>
 
-/* What somebody else does in the middle of a change is done between its steps. */
-#include "user/file_change.c"
-
+#include "base/file.h"
+#include "base/replace.h"
 #include "user/htpasswd.h"
+
+#define ACL "system.posix_acl_access"
 
 /* ---- changing ---- */
 
@@ -336,27 +340,26 @@ test_failures(void)
 static void
 test_meanwhile(void)
 {
-	struct gate_user_file *file = gate_users_file.open(URL, true, NULL);
+	struct gate_replace place = GATE_REPLACE(.path = FILE_NAME, .make = true);
 	struct gate_buffer text = {0};
 	struct gate_error error = {0};
-	struct place place;
 
 	gate_buffer_puts(&text, "ours:$1\n");
-	must(file != NULL && open_place(&place, file, NULL) == 0, "open_place");
+	must(gate_replace_open(&place) == 0, "gate_replace_open");
 	rename_in("theirs:$1\n");
-	ok(put(&place, &text, file, &error) == -1, "a file that was replaced meanwhile");
-	is(error.text, "users file:users was changed by somebody else meanwhile: try again",
+	ok(gate_replace_put(&place, &text, "this", &error) == -1,
+	    "a file that was replaced meanwhile");
+	is(error.text, "this was changed by somebody else meanwhile: try again",
 	    "is not overwritten, which is said");
-	close_place(&place);
-	error = (struct gate_error){0};
-	must(open_place(&place, file, NULL) == 0, "open_place");
+	gate_replace_close(&place);
+	must(gate_replace_open(&place) == 0, "gate_replace_open");
 	write_file(FILE_NAME, "theirs, longer:$1\n");
-	ok(put(&place, &text, file, &error) == -1, "nor one that was changed in place");
+	ok(gate_replace_put(&place, &text, "this", &error) == -1,
+	    "nor one that was changed in place");
 	is(file_text(FILE_NAME), "theirs, longer:$1\n", "it is theirs");
-	close_place(&place);
+	gate_replace_close(&place);
 	ok(count_files(".", true) == 1, "nothing is left beside it");
 	gate_buffer_release(&text);
-	gate_users_file.close(file);
 }
 
 static void
