@@ -57,7 +57,8 @@ end_session(struct gate_request *req, const char *handle)
 	if (ended < 0)
 		return;
 	if (gate_user(req) == NULL)
-		gate_redirect(req, ended > 0 || out ? "~/" : "~/login?next=~/account");
+		gate_redirect(
+		    req, ended > 0 || out ? gate_option(req, "home") : "~/login?next=~/account");
 	else
 		say_done(req, said[handle != NULL][ended > 0]);
 }

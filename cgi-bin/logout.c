@@ -10,7 +10,7 @@ answer(struct gate_request *req)
 		return;
 	if (strcmp(gate_method(req), "POST") == 0) {
 		gate_logout(req);
-		gate_redirect(req, "~/");
+		gate_redirect(req, gate_option(req, "home"));
 	} else {
 		gate_show_user(req);
 		gate_render(req, "logout.html", NULL);

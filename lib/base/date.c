@@ -1,7 +1,9 @@
 /* base/date.c: times as text and back: JavaScript's ISO 8601, HTTP's dates, dates for people. */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -200,4 +202,22 @@ gate_date_for_people(char out[GATE_DATE_FOR_PEOPLE_MAX], int64_t ms)
 	if (gmtime_r(&seconds, &tm) == NULL ||
 	    strftime(out, GATE_DATE_FOR_PEOPLE_MAX, "%Y-%m-%d %H:%M UTC", &tm) == 0)
 		out[0] = '\0';
+}
+
+void
+gate_age(char out[GATE_AGE_MAX], int64_t ms)
+{
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} units[] = {{"day", DAY_MS}, {"hour", 3600 * 1000}, {"minute", 60 * 1000}};
+	size_t i = 0;
+
+	while (i < sizeof units / sizeof *units && ms < units[i].ms)
+		i++;
+	if (i == sizeof units / sizeof *units)
+		snprintf(out, GATE_AGE_MAX, "just now");
+	else
+		snprintf(out, GATE_AGE_MAX, "%" PRId64 " %s%s ago", ms / units[i].ms, units[i].name,
+		    ms / units[i].ms > 1 ? "s" : "");
 }

@@ -71,6 +71,19 @@ describe(const char *agent)
 	return system != NULL ? json_sprintf("%s on %s", browser, system) : json_string(browser);
 }
 
+/* Returns what the device is: the name of a member that is true for the page. Tablets with Android
+ * are the ones that do not say Mobile. */
+static const char *
+kind_of(const char *agent)
+{
+	static const struct word kinds[] = {{"iPad", "tablet"}, {"iPhone", "phone"},
+	    {"Mobile", "phone"}, {"Android", "tablet"}, {"Windows", "computer"},
+	    {"Mac OS X", "computer"}, {"CrOS", "computer"}, {"Linux", "computer"}, {NULL, NULL}};
+	const char *kind = agent != NULL ? find_word(agent, kinds) : NULL;
+
+	return kind != NULL ? kind : "program";
+}
+
 /* Returns the time in ms since 1970, or 0: a Node program may have written any number there. */
 static int64_t
 time_of(const json_t *number)
@@ -91,6 +104,19 @@ put_time(json_t *session, const char *key, int64_t ms)
 	json_object_set_new(session, key, json_string(text));
 }
 
+/* Puts in when the session was last used, and how long ago that is. */
+static void
+put_seen(json_t *session, int64_t ms, int64_t now)
+{
+	char age[GATE_AGE_MAX];
+
+	if (ms <= 0)
+		return;
+	put_time(session, "seen", ms);
+	gate_age(age, now - ms);
+	json_object_set_new(session, "ago", json_string(age));
+}
+
 static json_t *
 show(struct gate_request *r, const char *id, const struct gate_record *record)
 {
@@ -99,18 +125,19 @@ show(struct gate_request *r, const char *id, const struct gate_record *record)
 	    ? gate_json_load(member.text, member.length)
 	    : NULL;
 	json_t *session = json_object(), *address = json_object_get(gate, "address");
+	const char *agent = json_string_value(json_object_get(gate, "agent"));
 	char handle[GATE_SIGNATURE_LENGTH + 1];
 	bool ours = strcmp(id, r->transaction.id) == 0;
 
 	gate_login_handle(r, id, handle);
 	json_object_set_new(session, "handle", json_string(handle));
 	json_object_set_new(session, "this", json_boolean(ours));
-	json_object_set_new(
-	    session, "device", describe(json_string_value(json_object_get(gate, "agent"))));
+	json_object_set_new(session, "device", describe(agent));
+	json_object_set_new(session, kind_of(agent), json_true());
 	if (json_is_string(address))
 		json_object_set(session, "address", address);
 	put_time(session, "login", time_of(json_object_get(gate, "login")));
-	put_time(session, "seen", ours ? r->transaction.now : record->touched);
+	put_seen(session, ours ? r->transaction.now : record->touched, r->transaction.now);
 	json_object_set_new(session, "order", json_integer(ours ? INT64_MAX : record->touched));
 	json_decref(gate);
 	return session;

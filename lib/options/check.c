@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/encode.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "http/address.h"
@@ -135,6 +136,27 @@ gate_option_check_mount(const char *text)
 		text += length;
 	}
 	return *text == '\0' ? NULL : form;
+}
+
+/* Takes a path of the same host, with or without a query, as it can stand in a link. */
+const char *
+gate_option_check_place(const char *text)
+{
+	if (strlen(text) > GATE_PLACE_MAX)
+		return "is longer than 255 bytes";
+	if (*text != '/' || text[1] == '/')
+		return "does not begin with exactly one /";
+	if (strspn(text, SEGMENT_CHARACTERS "/?&=%+:@!$'()*,;") < strlen(text))
+		return "holds a character that a link must encode, as %20";
+	return NULL;
+}
+
+const char *
+gate_option_check_site_name(const char *text)
+{
+	if (strlen(text) > GATE_SITE_NAME_MAX)
+		return "is longer than 100 bytes";
+	return gate_utf8_valid(text, strlen(text)) ? NULL : "is not UTF-8";
 }
 
 static bool

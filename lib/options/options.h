@@ -11,6 +11,8 @@
 #define GATE_OPTIONS_FILE_MAX (256u << 10) /* bytes */
 #define GATE_MEMBER_MAX 100                /* most bytes of user_member */
 #define GATE_MOUNT_MAX 255                 /* most bytes of mount */
+#define GATE_PLACE_MAX 255                 /* most bytes of home and site_logo */
+#define GATE_SITE_NAME_MAX 100             /* most bytes of site_name */
 #define GATE_LIST_MAX 16                   /* most values of one option that takes several */
 
 struct gate_own_options;
@@ -38,6 +40,7 @@ struct gate_options { /* see gate.conf(5). Durations are ms; text is never NULL,
 	char *clear_site_data[GATE_LIST_MAX + 1]; /* words without quotes */
 	char *trusted_proxies[GATE_LIST_MAX + 1]; /* addresses, addr/bits */
 	char *origin, *mount;
+	char *site_name, *site_logo, *home; /* what the pages for visitors show */
 	char *store;
 	char *store_module;
 	bool file_sync;

@@ -97,6 +97,6 @@ int gate_options_read(struct gate_options *, struct gate_error *);
 /* options/check.c */
 gate_option_check gate_option_check_path, gate_option_check_origin, gate_option_check_listen,
     gate_option_check_address, gate_option_check_member, gate_option_check_mount,
-    gate_option_check_site_data;
+    gate_option_check_site_data, gate_option_check_site_name, gate_option_check_place;
 
 #endif

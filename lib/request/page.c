@@ -132,6 +132,15 @@ known_user(struct gate_request *r, bool with_session)
 	return s->state == GATE_SESSION_LOADED && !s->destroy ? s->record.user : NULL;
 }
 
+/* Puts in what every page for visitors shows of the site. Returns 0, or -1 if memory is out. */
+static int
+put_site(json_t *gate, const struct gate_options *options)
+{
+	put_text(gate, "site", *options->site_name != '\0' ? options->site_name : NULL);
+	put_text(gate, "logo", *options->site_logo != '\0' ? options->site_logo : NULL);
+	return put_text(gate, "home", options->home);
+}
+
 /* Fills in `gate`, which every template sees beside the page's own object. with_session: false for
  * an error page, which must not ask for the session. Returns the context, borrowed, or NULL. */
 static json_t *
@@ -168,6 +177,7 @@ fill_context(struct gate_request *r, bool with_session)
 	json_object_set_new(gate, "itself", itself(r));
 	json_object_set_new(gate, "passwords", json_boolean(gate_request_takes_passwords(r)));
 	if (put_text(gate, "mount", r->config->options.mount) < 0 ||
+	    put_site(gate, &r->config->options) < 0 ||
 	    put_text(gate, "store", r->store->table->scheme) < 0 ||
 	    put_text(gate, "nonce", r->nonce) < 0)
 		return NULL;

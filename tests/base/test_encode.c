@@ -268,6 +268,36 @@ test_dates(void)
 	is(http, "Fri, 31 Dec 9999 23:59:59 GMT", "the last of times is clamped");
 }
 
+static void
+test_ages(void)
+{
+	static const struct {
+		int64_t ms;
+		const char *age;
+	} cases[] = {
+	    {0, "just now"},
+	    {59999, "just now"},
+	    {60000, "1 minute ago"},
+	    {119999, "1 minute ago"},
+	    {120000, "2 minutes ago"},
+	    {3599999, "59 minutes ago"},
+	    {3600000, "1 hour ago"},
+	    {7200000, "2 hours ago"},
+	    {86399999, "23 hours ago"},
+	    {86400000, "1 day ago"},
+	    {INT64_C(31536000000), "365 days ago"},
+	    {-60000, "just now"},
+	    {INT64_MIN, "just now"},
+	    {INT64_MAX, "106751991167 days ago"},
+	};
+	char age[GATE_AGE_MAX];
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		gate_age(age, cases[i].ms);
+		is(age, cases[i].age, "how long ago");
+	}
+}
+
 /* Against the C library; its names of days and months are those of the C locale. */
 static bool
 agrees_with_gmtime(int64_t ms)
@@ -363,6 +393,7 @@ main(void)
 	test_utf8();
 	test_html();
 	test_dates();
+	test_ages();
 	test_many_dates();
 	test_iso_parse();
 	test_shown();

@@ -44,6 +44,12 @@ is_this(size_t i)
 	return json_is_true(json_object_get(json_array_get(sessions, i), "this"));
 }
 
+static bool
+has_kind(size_t i, const char *kind)
+{
+	return json_is_true(json_object_get(json_array_get(sessions, i), kind));
+}
+
 static void
 test_list(void)
 {
@@ -63,6 +69,11 @@ test_list(void)
 	is(of_session(1, "device"), "Unknown device", "then the others, the newest first");
 	is(of_session(2, "device"), "Safari on iPhone", "  each with its own");
 	is(of_session(3, "device"), "curl", "  in words");
+	ok(has_kind(0, "computer") && has_kind(1, "program") && has_kind(2, "phone") &&
+		has_kind(3, "program"),
+	    "  and of which kind it is");
+	is(of_session(0, "ago"), "just now", "  this one was seen just now");
+	is(of_session(1, "ago"), "1 hour ago", "  another one a while ago");
 	is(of_session(0, "address"), "192.0.2.1", "its address");
 	is(of_session(1, "address"), "192.0.2.9", "another one");
 	ok(strlen(of_session(1, "login")) == 20 && strlen(of_session(1, "seen")) == 20,

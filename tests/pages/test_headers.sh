@@ -138,7 +138,7 @@ test_broken() {
 	local name
 	user_again
 	mkdir "$dir/templates"
-	cp "$src"/templates/{error,head,foot}.html "$dir/templates/"
+	cp "$src"/templates/{error,foot,narrow,site,style}.html "$dir/templates/"
 	for name in index counter card login logout user account; do
 		second $name "--templates=$dir/templates"
 		page "$name-500" GET "/second/${name#index}"

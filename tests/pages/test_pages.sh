@@ -170,7 +170,7 @@ test_methods() {
 			fetch $method $page -H "$same"
 			is "$status $(header Allow)" "405 $allow" "$method $page: 405"
 		done
-		is "$(title)$(grep -c 'Status 405' <<<"$body")" 'Method Not Allowed · gate1' "$page: a page for it"
+		is "$(title)$(grep -c 'Status 405' <<<"$body")" 'Method Not Allowed1' "$page: a page for it"
 		page_says 'Open it by its link' "$page: which says what to do"
 		is_safe no "$page, 405"
 		fetch HEAD $page
@@ -178,7 +178,7 @@ test_methods() {
 	done
 	post /card -d "$(head -c 70000 /dev/zero | tr '\0' x)"
 	answers 413 text/html 'a body beyond body_limit: 413'
-	is "$(title)" 'Content Too Large · gate' 'with a page'
+	is "$(title)" 'Content Too Large' 'with a page'
 	page_says 'Go back and send less' 'that says what to do'
 	like "$(grep event=request-refused "$dir/log/card")" 'path=/card status=413 address=127.0.0.1 why=.*body_limit' \
 		'and the log says why'
@@ -187,6 +187,36 @@ test_methods() {
 	get /counter "${many_headers[@]}"
 	answers 431 text/html 'too many headers: 431'
 	is "$(set_cookies)" 0 'and no session'
+}
+
+# ---- whose the pages are
+test_site() {
+	local page
+	for page in login logout; do
+		second $page --site_name='Müller & Sons' '--site_logo=/logo.svg?v=2' --home=/shop \
+			--insecure_http=yes
+		get "/second/$page?next=/private/report?year=1"
+		is "$(title | sed 's/^[^·]*· //')" 'Müller &amp; Sons' "$page: the title names the site"
+		like "$body" '<a class="site" href="/shop"><img src="/logo\.svg\?v=2" alt="" height="32">Müller &amp; Sons</a>' \
+			'  the header has its logo and its name, and leads home'
+		unlike "$body" '<nav|Haircut|kept in the store' '  and nothing of the demo'
+		has_nonce "$page, with a logo"
+		[ $page != login ] || page_says 'Log in to see /private/report\?year=1 Name' \
+			'  the form says where it leads'
+	done
+	fetch DELETE /second/logout -H "$same"
+	like "$status $body" '^405 .*<a class="site" href="/shop">.*<a href="/shop">Back to the start page' \
+		'an error page is of the site, too'
+	unlike "$body" '<nav|Haircut|kept in the store' '  without the demo'
+	post /second/logout
+	is "$status $(header Location)" '303 /shop' 'the logout leads home'
+	second logout
+	get /second/logout
+	like "$body" '<title>Log out</title>.*<a class="site" href="/">Home</a>' 'without a name: a link home'
+	get /
+	page_says 'Start Counter Haircut card .* Sessions are kept in the store “file”' \
+		"the demo's pages have its navigation"
+	stop second
 }
 
 # ---- cross-site requests
@@ -510,6 +540,7 @@ $(location '= /counter' counter "$1"; location '= /card' card "$1"; location /se
 	test_counter
 	test_card
 	test_methods
+	test_site
 	test_cross_site
 	test_hostile
 	test_lifetime

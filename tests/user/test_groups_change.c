@@ -113,6 +113,7 @@ test_file(void)
 	members[0].name = "alice";
 	unlink(FILE_NAME);
 	edit.remove = true;
+	error = (struct gate_error){0};
 	ok(gate_groups_change(FILE_NAME, &edit, &error) == -1, "a file that is not there");
 	is(error.text, "groups users: it is not there: gate group add makes it", "which is said");
 	edit.remove = false;
@@ -126,6 +127,7 @@ test_file(void)
 	must(fd >= 0 && flock(fd, LOCK_EX) == 0, "flock");
 	impatient = true;
 	members[0].name = "carl";
+	error = (struct gate_error){0};
 	ok(gate_groups_change(FILE_NAME, &edit, &error) == -1, "a lock that is not given back");
 	is(error.text, "groups users can't be changed: Connection timed out", "which is said");
 	impatient = false;

@@ -52,14 +52,14 @@ async function ended(site, browser, name) {
 	await logIn(here, name);
 	await logIn(there, name);
 	await there.go('/account');
-	await there.press('button', 'End all others');
+	await there.endOthers();
 	await here.press('button', 'Log out');
 	await shows(here, 'back after a logout out of a session that was over: the login');
 	await logIn(here, name);
 	await here.go('/account');
 	await here.go('/logout');
 	await there.go('/account');
-	await there.press('button', 'End all others');
+	await there.endOthers();
 	await here.press('button', 'Log out');
 	await goBack(here);
 	await goBack(here);

@@ -23,7 +23,7 @@ async function logIn(site, name, device) {
 
 async function devices(visitor) {
 	await visitor.go('/account');
-	return (await visitor.page.locator('.tiles h3').allInnerTexts()).join(', ');
+	return (await visitor.page.locator('.devices h3').allInnerTexts()).join(', ');
 }
 
 /* It is still logged in, or at its next page it is not. */
@@ -70,7 +70,7 @@ module.exports = async (site) => {
 
 	is(await devices(firefox), 'Firefox on Linux this one, Safari on iPhone, <b>Robot</b> & "friends"',
 		'it is listed no more');
-	await firefox.press('button', 'End all others');
+	await firefox.endOthers();
 	is(await devices(firefox), 'Firefox on Linux this one', 'all others are ended');
 	await sees(iphone, 'login', 'one is out');
 	await sees(robot, 'login', 'and so is the other');

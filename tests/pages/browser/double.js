@@ -113,7 +113,7 @@ const BUTTONS = {
 		},
 	},
 	'End all others': {
-		async before() {},
+		async before(visitor) { await visitor.openOthers(); },
 		async after(visitor, name, what) {
 			is(await visitor.sees(), `/account Your account, ${name}`, `${what}: still logged in`);
 			is(await says(visitor), 'Done: you are logged out everywhere else.', '... and out there');
@@ -122,7 +122,7 @@ const BUTTONS = {
 		ways: ['at once'],
 	},
 	'End the session: this one': {
-		button: 'End the session: ',
+		button: 'Log out',
 		async before() {},
 		async after(visitor, name, what) {
 			is(await visitor.at(), '/', `${what}: at the start page`);

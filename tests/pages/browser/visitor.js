@@ -64,6 +64,18 @@ class Visitor {
 		await this.follow(() => (this.touch ? what.tap() : what.click()));
 	}
 
+	/* At the account: what ends all other sessions is behind a question. */
+	async openOthers() {
+		const question = this.page.locator('summary');
+
+		await (this.touch ? question.tap() : question.click());
+	}
+
+	async endOthers() {
+		await this.openOthers();
+		await this.press('button', 'End all others');
+	}
+
 	async follow(action) {
 		await Promise.all([this.page.waitForNavigation(), action()]);
 	}
