@@ -53,7 +53,7 @@ show(struct gate_request *req, json_t *note)
 	json_t *page;
 
 	if (in && gate_user(req) != NULL) {
-		gate_redirect_next(req, "~/user");
+		gate_redirect_next(req, gate_option(req, "home"));
 		return;
 	}
 	if (!form && is_led_on(req, next))
@@ -83,7 +83,7 @@ log_in(struct gate_request *req)
 		json_object_set_new(
 		    note, "who", json_string(gate_user(req) != NULL ? gate_user(req) : ""));
 	if (answer == 1 && (has_cookie(req) || gate_redirect_note(req, note) == 0)) {
-		gate_redirect_next(req, "~/user");
+		gate_redirect_next(req, gate_option(req, "home"));
 	} else if ((answer == 0 || answer == GATE_LATER) && gate_redirect_note(req, note) == 0) {
 		if (answer == 0)
 			gate_status(req, 403);

@@ -23,6 +23,7 @@ const good = ['/', '/a', '/a/', '/a/b', '/a?b=c&d=e', '/?next=/b', '/#top', '/a#
 	'/<b>', '/ë', '/€', '/😀', '/／host.example', '/http://evil.example', '/javascript:alert(1)', '/-',
 	'/a&next=//evil.example', '/a?next=/b&next=/c', '/user?a=1&b=2', '/loginx', '/login/a', '/a/logout/',
 	'/' + 'a'.repeat(2047)].map(bytes);
+const HOME = '/'; // where a login leads without next
 const defaulted = ['', '/login', '/logout', '/login?a=b', '/a/login', '/logout#x', '/login?next=/user',
 	'/' + 'a'.repeat(2048), 'user', './user', '../user', '?a', '#a'].map(bytes);
 const heads = ['//', '///', '////', '/\\', '/\\/', '/\\\\', '\\', '\\\\', '\\/', '\\//', 'http:', 'http:/',
@@ -112,21 +113,21 @@ const add = (next, wanted) => {
 	if (!/[\0-\x20\x7f]/.test(next))
 		inQuery('query', next, next, next.includes('#') || wanted === null ? null
 			: wanted.split('&')[0]);
-	inQuery('query, encoded', next, encode(next), next.startsWith('/') ? wanted : '/user');
-	inQuery('query, encoded twice', next, encode(encode(next)), '/user');
+	inQuery('query, encoded', next, encode(next), next.startsWith('/') ? wanted : HOME);
+	inQuery('query, encoded twice', next, encode(encode(next)), HOME);
 	tries.push(async () => judge('form', next,
 		await logIn('/login', credentials + '&next=' + encode(next)), wanted));
 	tries.push(async () => judge('form, encoded twice', next,
-		await logIn('/login', credentials + '&next=' + encode(encode(next))), '/user'));
+		await logIn('/login', credentials + '&next=' + encode(encode(next))), HOME));
 };
 good.forEach((next) => add(next, sent(next)));
-defaulted.forEach((next) => add(next, '/user'));
+defaulted.forEach((next) => add(next, HOME));
 hostile.forEach((next) => add(next, null));
-for (const [query, wanted] of [['a=b&next=/x&c=d', '/x'], ['anext=/x', '/user'], ['next', '/user'],
-	['Next=/x', '/user'], ['a=/next=/x', '/user'], ['next=/x&next=//evil.example', '/x'],
-	['next=//evil.example&next=/x', '/user'], ['next=%2Fcounter%3Fa%3D1', '/counter?a=1'],
+for (const [query, wanted] of [['a=b&next=/x&c=d', '/x'], ['anext=/x', HOME], ['next', HOME],
+	['Next=/x', HOME], ['a=/next=/x', HOME], ['next=/x&next=//evil.example', '/x'],
+	['next=//evil.example&next=/x', HOME], ['next=%2Fcounter%3Fa%3D1', '/counter?a=1'],
 	['next=%2fcounter%3fa%3d1%26b%3d2', '/counter?a=1&b=2'], ['next=/counter%3Fa%3D1', '/counter%3Fa%3D1'],
-	['next=%2Fa+b', '/a+b'], ['next=%2Fa%20b', '/user'], ['next=%2Fa%2', '/user'], ['next=%2', '/user']])
+	['next=%2Fa+b', '/a+b'], ['next=%2Fa%20b', HOME], ['next=%2Fa%2', HOME], ['next=%2', HOME]])
 	tries.push(async () => judge('query', query, await logIn('/login?' + query, credentials), wanted));
 
 (async () => {

@@ -183,7 +183,7 @@ test_login_page() { # of who is logged in
 	local first
 	new_visitor
 	log_in alice "$alice"
-	is "$status $(header Location)" '303 /user' 'without next: to /user'
+	is "$status $(header Location)" '303 /' 'without next: home'
 	first=$(session_cookie)
 	get /login
 	is "$(heading)" 'You are logged in as alice' 'who is logged in sees so'

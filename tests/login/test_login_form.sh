@@ -319,7 +319,7 @@ test_lynx() {
 	printf '%s:0\n' INFOSECS MESSAGESECS ALERTSECS >"$dir/lynx.cfg" # it rests behind each message
 	lynx_keys "${form[@]}" Q >"$dir/keys"
 	in_terminal "lynx -cfg=$dir/lynx.cfg -accept_all_cookies -cmd_script=$dir/keys $url/login" </dev/null
-	like "$shown" 'Welcome alice .*This page is guarded' 'lynx logs in'
+	like "$shown" 'Welcome alice .*Each page here is' 'lynx logs in'
 	lynx_keys "${form[@]}" TAB ENTER "${form[@]}" Q >"$dir/keys"
 	in_terminal "lynx -cfg=$dir/lynx.cfg -accept_all_cookies -cmd_script=$dir/keys $url/user" </dev/null
 	like "$shown" 'another site.*Open the page itself' 'by an address with a query it is refused'
@@ -335,7 +335,7 @@ test_w3m() {
 	for next in '' '?next=/card'; do
 		printf '\t\t\ralice\r\t\r%s\r\t\t\rQ' "$alice" >"$dir/keys"
 		in_terminal "w3m -cookie -o accept_cookie=1 $url/login$next" <"$dir/keys"
-		like "$shown" "Viewing <$([ -n "$next" ] && echo Haircut || echo Your page)" "w3m logs in: /login$next"
+		like "$shown" "Viewing <$([ -n "$next" ] && echo Haircut || echo Start)" "w3m logs in: /login$next"
 	done
 }
 

@@ -73,7 +73,7 @@ names() { member "[r.${at/./?.}, r.gate.user]"; } # where Node looks, and gate's
 test_from_gate() {
 	local old
 	here one alice
-	is "$status $(header Location)" '303 /user' "$at: alice logs in at gate"
+	is "$status $(header Location)" '303 /' "$at: alice logs in at gate"
 	is "$(names)" '["alice","alice"]' '  her name stands where Node looks'
 	node_says '"alice"' '  Node sees her'
 	set_there colour '"red"'

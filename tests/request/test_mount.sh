@@ -87,14 +87,14 @@ test_login() {
 	follow
 	is "$status $(heading)" '200 Welcome alice' '  that is there'
 	login=/auth/login log_in alice "$alice" "${there[@]}"
-	leads '303 /auth/user' 'without next'
+	leads '303 /auth/' 'without next'
 	login='/auth/login?next=/counter' log_in alice "$alice" "${there[@]}"
 	leads '303 /counter' 'next may lie outside'
 	follow
 	like "$status $(heading)" '^200 Welcome alice, visit [0-9]+$' '  where the session is the same'
 	stays 200 '  a page outside'
 	login='/auth/login?next=/auth/logout' log_in alice "$alice" "${there[@]}"
-	leads '303 /auth/user' 'next is not the logout'
+	leads '303 /auth/' 'next is not the logout'
 }
 test_users() {
 	local page

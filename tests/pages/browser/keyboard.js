@@ -86,7 +86,7 @@ async function walk(visitor, name) {
 	await keyboard.press('Space');
 	ok(await visitor.page.getByLabel('Stay logged in').isChecked(), 'the space bar makes the tick');
 	await use(visitor, 'Log in');
-	is(await visitor.sees(), `/user Welcome ${name}`, 'after a wrong password the focus is where it helps');
+	is(await visitor.sees(), `/ Welcome ${name}`, 'after a wrong password the focus is where it helps');
 }
 
 async function account(visitor) {

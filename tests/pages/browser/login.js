@@ -72,9 +72,10 @@ async function out(visitor) {
 async function stay(visitor, name) {
 	await visitor.go('/login');
 	await visitor.logIn(name, { stay: true });
-	is(await visitor.sees(), `/user Welcome ${name}`, 'with the tick: in');
+	is(await visitor.sees(), `/ Welcome ${name}`, 'with the tick: in');
 	is(await visitor.flags('connect.sid'), '/ HttpOnly Lax 30 days',
 		'the cookie outlives the browser, for 30 days');
+	await visitor.go('/user');
 	like(await visitor.page.locator('dl').innerText(), /\d{4}-\d\d-\d\d \d\d:\d\d UTC/,
 		'and the page says until when');
 	await visitor.press('button', 'Log out');
@@ -141,7 +142,7 @@ async function elsewhere(visitor, name) {
 		'javascript:alert(1)']) {
 		await visitor.go(`/login?next=${next}`);
 		await visitor.logIn(name);
-		is(await visitor.sees(), `/user Welcome ${name}`, `?next=${next}: leads to nowhere else`);
+		is(await visitor.sees(), `/ Welcome ${name}`, `?next=${next}: leads to nowhere else`);
 		await visitor.press('button', 'Log out');
 	}
 	await visitor.go('/login?next=/card');
