@@ -65,6 +65,8 @@ async function held(press, keeper, method) {
 /* The mouse, which waits for nothing. The page has gone when its mark has. */
 async function pressTwice(visitor, keeper, name, way) {
 	const button = visitor.page.getByRole('button', { name }).first();
+
+	await button.scrollIntoViewIfNeeded();
 	const { x, y, width, height } = await button.boundingBox();
 
 	await visitor.page.evaluate(() => { window.stays = true; });
