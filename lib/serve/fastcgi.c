@@ -112,7 +112,7 @@ read_rest(struct thread *t, struct gate_connection *c)
 }
 
 static void
-answer(struct thread *t)
+answer_request(struct thread *t)
 {
 	struct gate_request *r = &t->request;
 	FCGX_Request *q = &t->fcgi;
@@ -166,7 +166,7 @@ serve(struct thread *t, struct gate_connection *c)
 	if (q->ipcFd >= 0 && FCGX_Accept_r(q) == 0) {
 		if (FCGX_GetError(q->in) == 0) { /* after an error, parameters may be missing */
 			read_rest(t, c);
-			answer(t);
+			answer_request(t);
 			sent = FCGX_FClose(q->err) == 0 && FCGX_FClose(q->out) == 0;
 		}
 		leave_source(t, c);
