@@ -114,7 +114,7 @@ like "$code $err" '^1 gate: bob is not in staff' '  and may not be said again'
 # ---- at once: no change is lost
 : >groups
 names=$(seq -f user%g 1 "$(count 200)")
-echo "$names" | xargs -P 8 -n 1 "$gate" group add crowd --config gate.conf >out 2>err
+echo "$names" | xargs -P 8 -I NAME "$gate" group add crowd NAME --config gate.conf >out 2>err
 is "$(tail -n 1 groups | tr ' ' '\n' | grep -c user)" "$(count 200)" 'changes at once: none is lost'
 is "$(find . -name '.gate-new-*')" '' '  and nothing is left beside the file'
 
