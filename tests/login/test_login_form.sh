@@ -323,7 +323,7 @@ test_lynx() {
 	lynx_keys "${form[@]}" TAB ENTER "${form[@]}" Q >"$dir/keys"
 	in_terminal "lynx -cfg=$dir/lynx.cfg -accept_all_cookies -cmd_script=$dir/keys $url/user" </dev/null
 	like "$shown" 'another site.*Open the page itself' 'by an address with a query it is refused'
-	like "$shown" 'Welcome alice .*This page is guarded' 'with a link by which it logs in'
+	like "$shown" 'Welcome alice .*Each page here is' 'with a link by which it logs in'
 	echo SET_COOKIES:FALSE >>"$dir/lynx.cfg"
 	lynx_keys "${form[@]}" Q >"$dir/keys"
 	in_terminal "lynx -cfg=$dir/lynx.cfg -cmd_script=$dir/keys $url/login" </dev/null
@@ -333,7 +333,7 @@ test_w3m() {
 	local next
 	command -v w3m >/dev/null || { skip 'w3m is not installed'; return; }
 	for next in '' '?next=/card'; do
-		printf '\t\t\ralice\r\t\r%s\r\t\t\rQ' "$alice" >"$dir/keys"
+		printf '\t\ralice\r\t\r%s\r\t\t\rQ' "$alice" >"$dir/keys"
 		in_terminal "w3m -cookie -o accept_cookie=1 $url/login$next" <"$dir/keys"
 		like "$shown" "Viewing <$([ -n "$next" ] && echo Haircut || echo Start)" "w3m logs in: /login$next"
 	done
