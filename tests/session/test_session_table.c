@@ -662,13 +662,13 @@ test_unset(void)
 }
 
 static struct gate_transaction
-transaction_at(int64_t now, const char *cookies)
+transaction_at(int64_t now, const char *cookie_header)
 {
 	return (struct gate_transaction){.options = &f.config.options,
 	    .keys = f.config.keys,
 	    .store = &f.link,
 	    .queue = &f.queue,
-	    .cookies = cookies,
+	    .cookies = cookie_header,
 	    .path = "/",
 	    .now = now,
 	    .deadline = gate_clock_monotonic() + 5000};
