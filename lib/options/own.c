@@ -112,7 +112,7 @@ gate_own_options_new(const struct gate_program_option *list, struct gate_error *
 	return NULL;
 }
 
-/* Returns the place of the option, or own->count if there is none of that name. */
+/* Returns the option's index in the list; own->count if the list does not have it. */
 static size_t
 find(const struct gate_own_options *own, const char *name)
 {

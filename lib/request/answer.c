@@ -131,7 +131,7 @@ gate_header(struct gate_request *r, const char *name, const char *value)
 	return r->headers.failed ? -1 : 0;
 }
 
-/* Returns true if a handler may set a cookie of that name: it is none of gate's. */
+/* Returns true if a handler may set this cookie. Gate sets its own cookies itself. */
 static bool
 may_set(const struct gate_request *r, const char *name)
 {

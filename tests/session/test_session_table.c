@@ -661,22 +661,28 @@ test_unset(void)
 	gate_options_release(&options);
 }
 
+static struct gate_transaction
+transaction_at(int64_t now, const char *cookie_header)
+{
+	return (struct gate_transaction){.options = &f.config.options,
+	    .keys = f.config.keys,
+	    .store = &f.link,
+	    .queue = &f.queue,
+	    .cookies = cookie_header,
+	    .path = "/",
+	    .now = now,
+	    .deadline = gate_clock_monotonic() + 5000};
+}
+
 /* Makes a session by a request that came by https, or not. Does its record hold this part? */
 static bool
 new_record_has(bool secure, const char *part)
 {
-	struct gate_transaction s = {.options = &f.config.options,
-	    .keys = f.config.keys,
-	    .store = &f.link,
-	    .queue = &f.queue,
-	    .cookies = "",
-	    .path = "/",
-	    .secure = secure,
-	    .now = NOW,
-	    .deadline = gate_clock_monotonic() + 5000};
+	struct gate_transaction s = transaction_at(NOW, "");
 	char text[TEXT_MAX];
 	bool found;
 
+	s.secure = secure;
 	gate_transaction_begin(&s);
 	handler(&s, MODIFY);
 	found = gate_transaction_save(&s) == 1 && strstr(get_record(&f, s.id, text), part) != NULL;
@@ -700,14 +706,7 @@ test_never_auto(void)
 static bool
 lives(int64_t now, const char *header)
 {
-	struct gate_transaction s = {.options = &f.config.options,
-	    .keys = f.config.keys,
-	    .store = &f.link,
-	    .queue = &f.queue,
-	    .cookies = header,
-	    .path = "/",
-	    .now = now,
-	    .deadline = gate_clock_monotonic() + 5000};
+	struct gate_transaction s = transaction_at(now, header);
 	bool loaded;
 
 	gate_transaction_begin(&s);
