@@ -117,7 +117,7 @@ $(sed -e 's/REQUEST_METHOD .*/REQUEST_METHOD GET;/' -e 's/CONTENT_LENGTH .*/CONT
 			fastcgi_param GATE_GUARD nginx;
 			fastcgi_param GATE_REQUIRE group:staff;
 			fastcgi_pass_request_body off;
-			fastcgi_store $dir/missing/answer;
+			fastcgi_store /dev/null/answer;
 			fastcgi_pass gate_auth;
 		}
 		location /private/ {
@@ -201,6 +201,11 @@ has nginx-guard-store warning '/fastcgi_store/d' 'location = /_gate'
 has nginx-guard-store-path error "s|fastcgi_store .*;|fastcgi_store $dir/answer;|" 'fastcgi_store'
 has nginx-guard-store-path error 's|fastcgi_store .*;|fastcgi_store /missing$uri;|' 'fastcgi_store'
 has nginx-guard-store-path error 's|fastcgi_store .*;|fastcgi_store on;|' 'fastcgi_store'
+has nginx-guard-store-path error "s|fastcgi_store .*;|fastcgi_store $dir/missing/answer;|" 'fastcgi_store'
+has nginx-guard-set error 's|GATE_REQUIRE group:staff|GATE_REQUIRE $who|; s|auth_request /_gate|set $who user; &|' \
+	'GATE_REQUIRE .who'
+has_not nginx-guard-set 's|location = /_gate|location ^~ /_gate/|; s|auth_request /_gate|&/user|; s|GATE_REQUIRE group:staff|GATE_REQUIRE $fastcgi_path_info|' \
+	'if it stands in the path'
 has nginx-guard-cookie warning '/auth_request_set .gate_cookie/d' 'auth_request /_gate'
 has nginx-guard-cookie warning '/add_header Set-Cookie/d' 'auth_request /_gate'
 has nginx-guard-cookie warning 's|(Set-Cookie .gate_cookie) always|\1|' 'add_header Set-Cookie'
@@ -224,7 +229,7 @@ has guard-mode error '/GATE_GUARD/d' 'auth_request /_gate'
 has guard-mode error 's|GATE_GUARD nginx|GATE_GUARD apache|' 'auth_request /_gate'
 has guard-require error 's|group:staff|staff|' 'auth_request /_gate'
 has guard-require error 's|group:staff|group:|' 'auth_request /_gate'
-has guard-require error 's|GATE_REQUIRE group:staff|GATE_REQUIRE $who|; s|auth_request /_gate|set $who nobody; &|' \
+has guard-require error 's|location = /_gate|location ^~ /_gate/|; s|auth_request /_gate|&/nobody|; s|GATE_REQUIRE group:staff|GATE_REQUIRE $fastcgi_path_info|' \
 	'auth_request /_gate'
 for word in user user:alice,bob '"user:alice group:staff"'; do
 	has_not guard-require "s|group:staff|$word|" "for $word"
