@@ -17,7 +17,7 @@ local asked = {
 	"X-Forwarded-For", "X-Forwarded-Proto"
 }
 -- what else the place's configuration may say, as variables
-local settings = {"GATE_REQUIRE", "GATE_TOUCH", "GATE_PREFLIGHT"}
+local settings = {"GATE_REQUIRE", "GATE_TOUCH", "GATE_PREFLIGHT", "GATE_PEER"}
 local identity = {"GATE_USER", "GATE_GROUPS", "GATE_NAME", "GATE_EMAIL"}
 
 local function record(kind, content)

@@ -51,9 +51,10 @@ start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers
 	</Location>
 	<Location "/app/open">
 		Use GateGuard session
+		RequestHeader set X-Name "expr=%{REMOTE_USER}"
 	</Location>
 END
 away=500 # mod_authnz_fcgi has no other answer
 try_site
-try_strangers_session
+try_strangers_session ":"
 done_testing

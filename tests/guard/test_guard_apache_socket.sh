@@ -50,10 +50,11 @@ start_apache "$url/open" lua authn_core access_compat proxy_http headers setenvi
 	</Location>
 	<Location "/app/open">
 		Use GateGuard session
+		RequestHeader set X-Name "expr=%{REMOTE_USER}"
 	</Location>
 APACHE
 try_site
-try_strangers_session
+try_strangers_session ''
 
 # ---- what is its own
 log_in alice "$password"
