@@ -20,8 +20,8 @@ route() { # NAME
 	route wrong
 	route cors
 	sed -n '/- match: {prefix: "\/"}/,$p' "$src/conf/envoy_guard.yaml"
-} | sed "s#port_value: 8000#port_value: $port#; s#port_value: 9080#port_value: ${forward#*:}#
-	s#port_value: [38]0[08]0#port_value: ${origin#*:}#" >"$dir/envoy.yaml"
+} | sed "s#port_value: 9080#port_value: ${forward#*:}#; s#port_value: 8080#port_value: ${origin#*:}#
+	s#port_value: 3000#port_value: ${app#*:}#; s#port_value: 8000#port_value: $port#" >"$dir/envoy.yaml"
 start envoy "$tool/envoy" -c "$dir/envoy.yaml" --concurrency 2 --disable-hot-restart --log-level warn
 wait_until 20 accepts "127.0.0.1:$port" || bail 'Envoy does not start'
 
@@ -29,8 +29,9 @@ try_site
 
 # ---- what is Envoy's own
 log_in alice "$password"
-get /app/who -H 'REMOTE-NAME: root' -H 'remote_groups: root' -H 'Remote_email: root'
-unlike "$body" root 'neither spelling of the four headers reaches the back end from a visitor'
+get /app/who -H 'REMOTE-NAME: root' -H 'remote_groups: root' -H 'Remote_email: root' \
+	-H 'Remote.User: root' -H 'remote.groups: root' -H 'Remote.Name: root' -H 'Remote.Email: root'
+unlike "$body" root 'no spelling of the four headers reaches the back end from a visitor'
 jar=$dir/jar.stranger get /private/report "${navigate[@]}" -H 'X-Forwarded-Uri: /evil' -H 'X_Forwarded_Uri: /evil' \
 	-H 'X-Original-Url: /evil'
 is "$(header Location)" '/login?next=%2Fprivate%2Freport' "a visitor's X-Forwarded-Uri does not change the way back"

@@ -10,13 +10,13 @@ open_site trusted_proxies=127.0.0.1
 start_forward
 port=$(free_port)
 url=http://127.0.0.1:$port
-sed "s#127\.0\.0\.1:9080#$forward#" "$src/conf/haproxy_guard.lua" >"$dir/haproxy_guard.lua"
+with_addresses <"$src/conf/haproxy_guard.lua" >"$dir/haproxy_guard.lua"
 # two more places
 backend() { # NAME: like that of a group
 	sed -n '/^backend staff/,$p' "$dir/haproxy.part" | sed "s/staff/$1/"
 }
-sed "s#/etc/haproxy/#$dir/#; s#127\.0\.0\.1:8000#127.0.0.1:$port#
-	s#127\.0\.0\.1:[38]0[08]0#$origin#" "$src/conf/haproxy_guard.cfg" >"$dir/haproxy.part"
+with_addresses <"$src/conf/haproxy_guard.cfg" |
+	sed "s#/etc/haproxy/#$dir/#; s#127\.0\.0\.1:8000#127.0.0.1:$port#" >"$dir/haproxy.part"
 {
 	sed 's#^.*use_backend staff.*#&\nuse_backend wrong if { path_beg /wrong/ }\nuse_backend cors if { path_beg /cors/ }#' \
 		"$dir/haproxy.part"

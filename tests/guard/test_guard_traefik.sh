@@ -22,7 +22,7 @@ twice() { # NAME
 	sed -n '/^    gate-unnamed:/,/^  services:/p' "$src/conf/traefik_guard.yaml" | sed '$d'
 	twice '/^    staff:/,/^      service/p'
 	sed -n '/^  services:/,$p' "$src/conf/traefik_guard.yaml"
-} | sed "s#127\.0\.0\.1:9080#$forward#; s#127\.0\.0\.1:[38]0[08]0#$origin#" >"$dir/site.yaml"
+} | with_addresses >"$dir/site.yaml"
 start traefik "$tool/traefik" --entrypoints.web.address="127.0.0.1:$port" --providers.file.filename="$dir/site.yaml" \
 	--global.checknewversion=false --global.sendanonymoususage=false
 answers() { [ "$(curl -s -o "$dir/answer" -w '%{http_code}' "$url/login")" = 200 ]; }
@@ -42,8 +42,9 @@ is "$(set_cookies)" 1 '  but with the next page of gate'
 ok '  with the signature of the new secret' [ "$(session_cookie)" != "$before" ]
 get /private/report
 is "$status" 200 '  and the guard takes it'
-get /app/who -H 'REMOTE-NAME: root' -H 'remote_groups: root' -H 'Remote_email: root'
-unlike "$body" root 'neither spelling of the four headers reaches the back end from a visitor'
+get /app/who -H 'REMOTE-NAME: root' -H 'remote_groups: root' -H 'Remote_email: root' \
+	-H 'Remote.User: root' -H 'remote.groups: root' -H 'Remote.Name: root' -H 'Remote.Email: root'
+unlike "$body" root 'no spelling of the four headers reaches the back end from a visitor'
 jar=$dir/jar.stranger get /private/report "${navigate[@]}" -H 'X-Forwarded-Uri: /evil' -H 'X_Forwarded_Uri: /evil' \
 	-H 'X-Original-Url: /evil'
 is "$(header Location)" '/login?next=%2Fprivate%2Freport' "a visitor's X-Forwarded-Uri does not change the way back"
