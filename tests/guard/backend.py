@@ -10,7 +10,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self):
         body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
-        text = f'{self.command} {self.path}\n{self.headers}body {len(body)}\n'.encode()
+        # some proxies write every name in lower case
+        headers = ''.join(f'{name.title()}: {value}\n' for name, value in self.headers.items())
+        text = f'{self.command} {self.path}\n{headers}body {len(body)}\n'.encode()
         self.send_response(401 if self.path.endswith('/asks') else 200)
         self.send_header('Content-Length', str(len(text)))
         self.end_headers()
