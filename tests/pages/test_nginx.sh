@@ -9,13 +9,14 @@ start_pages
 port=$(free_port)
 url=http://127.0.0.1:$port
 mkdir "$dir/logs"
-cp "$src/conf/gate_params" "$dir/"
+cp "$src"/conf/{gate_params,gate_errors} "$dir/"
+sed "s|/usr/share/gate/errors|$build/errors|" "$src/conf/gate_errors_page" >"$dir/gate_errors_page"
 
 serve() { # the configuration of stdin
 	sed "s/127\.0\.0\.1:8080/127.0.0.1:$port/" >"$dir/nginx.conf"
 	# root's nginx would give its workers to another user, who can't make its folders
 	[ "$(id -u)" != 0 ] || set -- -g 'user root;'
-	start nginx "$nginx" -e logs/nginx.log -p "$dir/" -c nginx.conf "$@"
+	start nginx env -C "$dir" "$nginx" -e logs/nginx.log -p "$dir/" -c nginx.conf "$@"
 	wait_until 10 answers "$url/health" || bail 'nginx does not start'
 }
 serve <"$src/conf/nginx.conf"
