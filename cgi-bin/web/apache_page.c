@@ -1,10 +1,10 @@
-/* gate_check_web_apache_page.c: traps of Apache that gate's pages fall into. */
+/* web/apache_page.c: traps of Apache that gate's pages fall into. */
 #include "config.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include "gate_check_web_apache.h"
+#include "web/apache.h"
 #include "gate_command.h"
 #include "serve/parked.h"
 

@@ -1,11 +1,11 @@
-/* gate_check_web_caddy.c: what is gate's in a Caddyfile, and its traps. */
+/* web/caddy.c: what is gate's in a Caddyfile, and its traps. */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "gate_check_web.h"
+#include "web/web.h"
 #include "gate_command.h"
 
 /* ---- matchers ---- */
