@@ -68,7 +68,7 @@ location /app/ {
 	include gate_guard;
 	include gate_guard_proxy;
 	proxy_set_header X-Remote-User \$http_remote_user;
-	proxy_pass http://unix:$demo/run/app.sock:;
+	proxy_pass http://unix:$demo/app.sock:;
 }
 END
 }
@@ -95,7 +95,7 @@ AddType text/html .html
 Include $demo/apache_errors.conf
 Include $demo/apache.conf
 Include $demo/apache_guard.conf
-ProxyPass "/app/" "unix:$demo/run/app.sock|http://localhost/app/"
+ProxyPass "/app/" "unix:$demo/app.sock|http://localhost/app/"
 <Location "/private/">
 	Use GateGuard user
 </Location>
@@ -137,7 +137,7 @@ server.modules := ("mod_magnet") + server.modules
 	var.gate_require = "user"
 	include "lighttpd_guarded.conf"
 	magnet.attract-raw-url-to = ("$demo/demo_app.lua", "$demo/lighttpd_guard.lua")
-	proxy.server = ("" => (("socket" => "$demo/run/app.sock")))
+	proxy.server = ("" => (("socket" => "$demo/app.sock")))
 }
 END
 }
@@ -166,7 +166,7 @@ http://:$port {
 		route {
 			request_header X-Remote-User {http.request.header.Remote-User}
 			import gate_guard user
-			reverse_proxy unix/$demo/run/app.sock
+			reverse_proxy unix/$demo/app.sock
 		}
 	}
 	file_server
