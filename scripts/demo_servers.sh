@@ -53,8 +53,8 @@ write_server_conf() {
 }
 
 write_nginx() {
-	copies gate_params gate_errors gate_errors_page gate_guard gate_guard_http gate_guard_params \
-		gate_guard_proxy gate_guard_server nginx.conf
+	copies gate_params gate_errors gate_errors_page gate_guard gate_guard_answer gate_guard_http \
+		gate_guard_params gate_guard_proxy gate_guard_server nginx.conf
 	sed -i "s/^\tlimit_req_status.*/&\n\tinclude gate_guard_http;/; s/^\t\tinclude gate_errors;/&\n\t\tinclude demo_server;/" \
 		"$demo/nginx.conf"
 	cat >"$demo/demo_server" <<END

@@ -24,7 +24,7 @@ conf() { # FILE...: of conf/, with the paths of this test
 	local file
 	for file; do
 		sed "s|/run/gate/|$dir/run/|; s|/usr/share/gate/errors|$dir/errors|; s|127.0.0.1:900/|127.0.0.1:$guard/|
-			s|/etc/lighttpd/|$dir/|; s|^#magnet|magnet|; s|include gate_|include $dir/gate_|" \
+			s|/etc/lighttpd/|$dir/|; s|/etc/apache2/|$dir/|; s|^#magnet|magnet|; s|include gate_|include $dir/gate_|" \
 			"$src/conf/$file" >"$dir/$file"
 	done
 }
@@ -102,8 +102,8 @@ try_errors() { # STATUS OF A BACK END THAT IS AWAY, OF A GUARD THAT IS
 # ---- each server
 try_nginx() {
 	nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || { skip 'nginx is not installed'; return; }
-	conf gate_errors gate_errors_page gate_guard gate_guard_http gate_guard_params gate_guard_proxy \
-		gate_guard_server
+	conf gate_errors gate_errors_page gate_guard gate_guard_answer gate_guard_http gate_guard_params \
+		gate_guard_proxy gate_guard_server
 	nginx_http="include $dir/gate_guard_http;
 	limit_req_zone \$binary_remote_addr zone=few:1m rate=1r/m;
 	limit_req_status 429;"
@@ -114,7 +114,7 @@ try_nginx() {
 		location /closed/ { deny all; }
 		location /gone/ { proxy_pass http://127.0.0.1:$nobody; }
 		location /private/ { include $dir/gate_guard; }
-		location /staff/ { set \$gate_require group:staff; include $dir/gate_guard; }
+		location /staff/ { auth_request /gate_guard/group:staff; include $dir/gate_guard_answer; }
 		location /app/ {
 			include $dir/gate_guard;
 			include $dir/gate_guard_proxy;
@@ -142,12 +142,22 @@ try_nginx() {
 	stop nginx
 }
 
-try_apache() {
+try_apache() { with_apache apache_guard.conf 500 authnz_fcgi; }
+try_apache_socket() {
+	if find /usr/lib -path '*/lua/5.*/socket/unix.so' | grep -q .; then
+		conf apache_guard.lua
+		chmod 644 "$dir/apache_guard.lua"
+		with_apache apache_guard_socket.conf 503 lua
+	else
+		skip 'lua-socket is not installed'
+	fi
+}
+with_apache() { # FILE STATUS MODULE: the guard's, and without it
 	[ -n "$apache" ] || { skip 'Apache is not installed'; return; }
 	port=$(free_port) url=http://127.0.0.1:$port
-	conf apache_errors.conf apache_guard.conf
+	conf apache_errors.conf "$1"
 	mkdir -p "$site/closed"
-	start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macro alias dir <<-END
+	start_apache "$url/open" "$3" authn_core proxy_http headers setenvif macro alias dir <<-END
 		Listen 127.0.0.1:$port
 		DocumentRoot $site
 		<Directory $site>
@@ -158,7 +168,7 @@ try_apache() {
 		</Directory>
 		Alias /open $site/private/report
 		Include $dir/apache_errors.conf
-		Include $dir/apache_guard.conf
+		Include $dir/$1
 		ProxyPassMatch "^/login\$" "unix:$dir/run/login.sock|fcgi://gate-login/"
 		ProxyPass "/gone" "http://127.0.0.1:$nobody/gone" retry=0
 		ProxyPass "/app" "http://127.0.0.1:$nobody/app" retry=0
@@ -172,7 +182,7 @@ try_apache() {
 			Use GateGuard user
 		</Location>
 	END
-	try_errors 503 500
+	try_errors 503 "$2"
 	stop apache
 }
 
@@ -245,7 +255,7 @@ try_caddy() {
 	stop caddy
 }
 
-for server in nginx apache lighttpd caddy; do
+for server in nginx apache apache_socket lighttpd caddy; do
 	try_$server
 done
 done_testing
