@@ -18,7 +18,6 @@
 #define GROUPS_LINE_MAX 2048 /* bytes of a user's groups in a header line; the rest is left out */
 
 #define TEXT_LOGIN "Log in first."
-#define TEXT_REFUSED "You are logged in, but this page is not for you."
 #define TEXT_BROKEN                                                                                \
 	"This page is closed until its guard is set up. The administrator's log says why."
 
@@ -250,7 +249,7 @@ answer_user(
 
 	if (why != NULL) {
 		report(r, mode, user, why);
-		refuse(r, TEXT_REFUSED);
+		refuse(r, GATE_GUARD_REFUSED);
 	} else {
 		pass(r, mode, user, &about);
 	}
