@@ -277,8 +277,6 @@ has_not apache-location-match 's|ProxyPassMatch "unix|ProxyPass "unix|; s|"\^/lo
 has apache-worker error 's|fcgi://gate-logout/|fcgi://gate-login/|' 'logout.sock'
 has apache-reuse note 's|enablereuse=on ttl=60||' 'login.sock'
 has apache-idle warning 's|ttl=60|ttl=120|' 'login.sock'
-has apache-retry warning 's|ttl=60 retry=0|ttl=60|' 'login.sock'
-has apache-retry warning 's|ttl=60 retry=0|ttl=60 retry=5|' 'login.sock'
 has apache-proxy-block warning '1s|$|\n<Proxy "fcgi://gate-login/">\n</Proxy>|' 'login.sock'
 has_not apache-proxy-block '1s|$|\n<Proxy "fcgi://gate-login/">\nProxySet enablereuse=on retry=0\n</Proxy>|; s|enablereuse=on ttl=60 retry=0||' \
 	'if all is set there'
@@ -566,7 +564,7 @@ check --nginx main.conf
 unlike "$out" $'\033' 'no name acts on the terminal'
 
 # ---- all of them
-ids=$(sed -nE 's/^ *\{"([a-z0-9-]+)", GATE_CHECK_.*/\1/p' "$src"/cgi-bin/gate_check_web*.c | sort)
+ids=$(sed -nE 's/^ *\{"([a-z0-9-]+)", GATE_CHECK_.*/\1/p' "$src"/cgi-bin/web/*.c | sort)
 ok 'there are traps' [ "$(wc -l <<<"$ids")" -gt 70 ]
 is "$(for id in $ids; do grep -qxF ".It Cm $id" "$src/cgi-bin/gate.8" || echo "$id"; done)" '' \
 	'gate(8) has each trap'
