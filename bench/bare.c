@@ -1,7 +1,7 @@
 /* bare.c: does the least that a libfcgi program with gate's processes and threads can do: each
  * process has one epoll, libfcgi parses, and the answer is fixed bytes. The benchmark's ceiling.
- * bare PATH|PORT WORKERS THREADS FILE: listens on a unix socket or on 127.0.0.1:PORT; FILE holds the
- * whole answer, with header lines */
+ * bare PATH|PORT WORKERS THREADS FILE: listens on a unix socket, or on 127.0.0.1:PORT; FILE holds
+ * the whole answer, with header lines */
 #include "config.h"
 
 #include <arpa/inet.h>
