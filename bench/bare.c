@@ -114,9 +114,11 @@ open_socket(const char *where)
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	    .sin_port = htons((uint16_t)strtol(where, NULL, 10))};
 	bool is_path = *where == '/';
+	int yes = 1;
 	int fd = socket(is_path ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	snprintf(path.sun_path, sizeof path.sun_path, "%s", where);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 	if (is_path)
 		unlink(where);
 	if (is_path ? bind(fd, (const struct sockaddr *)&path, sizeof path) == 0
