@@ -141,14 +141,15 @@ walk(struct gate_arrival *a, const unsigned char *bytes, size_t length, size_t b
 
 /* ---- the socket ---- */
 
-/* Returns whether these bytes are the end of the request's stdin, and nothing else. */
+/* Returns whether what follows the request in these bytes is the end of its stdin, and nothing
+ * else. */
 static bool
-is_end_of_stdin(const struct gate_arrival *a, const unsigned char *bytes, size_t length)
+has_end_of_stdin(const struct gate_arrival *a, const unsigned char *bytes, size_t length)
 {
 	const unsigned char end[HEADER_SIZE] = {
 	    VERSION_1, TYPE_STDIN, (unsigned char)(a->id >> 8), (unsigned char)a->id};
 
-	return length == sizeof end && memcmp(bytes, end, sizeof end) == 0;
+	return length == a->length + sizeof end && memcmp(bytes + a->length, end, sizeof end) == 0;
 }
 
 static enum gate_arrival_state
@@ -163,7 +164,7 @@ look(struct gate_arrival *a, int fd, size_t body_limit)
 		return GATE_ARRIVAL_LOST;
 	walk(a, bytes, (size_t)got, body_limit);
 	a->closed = gate_arrival_is_over(a) && a->role == ROLE_AUTHORIZER &&
-	    is_end_of_stdin(a, bytes + a->length, (size_t)got - a->length);
+	    has_end_of_stdin(a, bytes, (size_t)got);
 	explicit_bzero(bytes, (size_t)got);
 	/* libfcgi would answer management records, and then wait for the request after them */
 	a->lost |= a->managed && state_of(a) == GATE_ARRIVAL_PART;
