@@ -13,6 +13,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         text = f'{self.command} {self.path}\n{self.headers}body {len(body)}\n'.encode()
         self.send_response(200)
         self.send_header('Content-Length', str(len(text)))
+        if 'cached' in self.path:
+            self.send_header('Cache-Control', 'max-age=60')
         self.end_headers()
         if self.command != 'HEAD':
             self.wfile.write(text)

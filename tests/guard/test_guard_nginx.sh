@@ -2,19 +2,16 @@
 # test_guard_nginx.sh: a site guarded by nginx's auth_request, with the very snippets of conf/.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
 . "$src/tests/guard/lib_guard.sh"
+. "$src/tests/guard/lib_guard_nginx.sh"
 need_nginx
 
 open_site
-# the snippets, with this test's socket and folder: nginx looks for included files beside its own
-mkdir "$dir/conf"
-cp "$src"/conf/gate_guard* "$src/conf/gate_params" "$dir/conf/"
-sed -i "s#/run/gate/auth.sock#$dir/run/auth.sock#; s#include gate_guard#include $dir/conf/gate_guard#" \
-	"$dir"/conf/gate_guard*
-nginx_http="include $dir/conf/gate_guard_http;"
+guard_snippets
 nginx_server="
 	include $dir/conf/gate_guard_server;
 	root $site;
 	location /private/ { include $dir/conf/gate_guard; }
+	location /polled/ { set \$gate_touch no; include $dir/conf/gate_guard; }
 	location /staff/ { set \$gate_require group:staff; include $dir/conf/gate_guard; }
 	location /wrong/ { set \$gate_require everybody; include $dir/conf/gate_guard; }
 	location /several/ {
