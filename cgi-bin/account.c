@@ -1,5 +1,4 @@
-/* account.c: shows a user's sessions, ends them, and changes the password. The result shows on the
- * page that a redirect leads to, so that Back never sends a password again. */
+/* account.c: a user's sessions and password; by redirects, so Back never sends a password again. */
 #include <string.h>
 
 #include <gate.h>
@@ -51,14 +50,14 @@ end_session(struct gate_request *req, const char *handle)
 	static const char *const said[2][2] = {
 	    {"You are logged in nowhere else.", "Done: you are logged out everywhere else."},
 	    {"That session had ended already.", "Done: you are logged out there."}};
+	const char *home = gate_option(req, "home");
 	int ended = gate_user_session_end(req, handle);
 	bool out = handle != NULL && gate_cookie(req, gate_option(req, "cookie_name")) == NULL;
 
 	if (ended < 0)
 		return;
 	if (gate_user(req) == NULL)
-		gate_redirect(
-		    req, ended > 0 || out ? gate_option(req, "home") : "~/login?next=~/account");
+		gate_redirect(req, ended > 0 || out ? home : "~/login?next=~/account");
 	else
 		say_done(req, said[handle != NULL][ended > 0]);
 }

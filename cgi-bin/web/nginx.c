@@ -1,11 +1,11 @@
-/* gate_check_web_nginx.c: what is gate's in nginx's configuration. */
+/* web/nginx.c: what is gate's in nginx's configuration. */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "gate_check_web_nginx.h"
+#include "web/nginx.h"
 
 /* ---- what is in effect ---- */
 

@@ -1,4 +1,4 @@
-/* gate_check_web_nginx_guard.c: traps of nginx for the guard, and for what it guards. */
+/* web/nginx_guard.c: traps of nginx for the guard, and for what it guards. */
 #include "config.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "gate_check_web_nginx.h"
+#include "web/nginx.h"
 #include "gate_command.h"
 
 /* ---- where the guard is ---- */

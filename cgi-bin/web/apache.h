@@ -1,8 +1,8 @@
-/* gate_check_web_apache.h: what the files share that look for traps of Apache. */
-#ifndef GATE_CHECK_WEB_APACHE_H
-#define GATE_CHECK_WEB_APACHE_H
+/* web/apache.h: what the files share that look for traps of Apache. */
+#ifndef GATE_WEB_APACHE_H
+#define GATE_WEB_APACHE_H
 
-#include "gate_check_web.h"
+#include "web/web.h"
 
 struct gate_web_target {                   /* what ProxyPass, SetHandler and the like name */
 	bool fastcgi;                      /* fcgi:// */

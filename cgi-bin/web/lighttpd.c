@@ -1,11 +1,11 @@
-/* gate_check_web_lighttpd.c: what is gate's in lighttpd's configuration, and its traps. */
+/* web/lighttpd.c: what is gate's in lighttpd's configuration, and its traps. */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "gate_check_web.h"
+#include "web/web.h"
 #include "gate_command.h"
 
 /* ---- values and conditions ---- */

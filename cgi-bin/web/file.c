@@ -1,4 +1,4 @@
-/* gate_check_web_file.c: reads the files of a web server's configuration, and what they include. */
+/* web/file.c: reads the files of a web server's configuration, and what they include. */
 #include "config.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "gate_check_web.h"
+#include "web/web.h"
 
 #define MARKER "# configuration file " /* of nginx -T, in front of each file; a colon ends it */
 

@@ -1,10 +1,10 @@
-/* gate_check_web_read_lighttpd.c: reads the syntax of lighttpd: name = value, where a value may be
+/* web/read_lighttpd.c: reads the syntax of lighttpd: name = value, where a value may be
  * a list of lists, and blocks with a condition. A value is a child of its node. */
 #include "config.h"
 
 #include <string.h>
 
-#include "gate_check_web.h"
+#include "web/web.h"
 
 struct reader {
 	struct gate_web *web;

@@ -1,11 +1,11 @@
-/* gate_check_web_apache_guard.c: traps of Apache for the guard, and for what it guards. */
+/* web/apache_guard.c: traps of Apache for the guard, and for what it guards. */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "gate_check_web_apache.h"
+#include "web/apache.h"
 #include "gate_command.h"
 
 #define PORT_FREE 1024 /* every user may listen at this port and above */

@@ -1,4 +1,4 @@
-/* gate_check_web_page.c: finds out what in a web server's configuration is gate's, and looks for
+/* web/page.c: finds out what in a web server's configuration is gate's, and looks for
  * the traps that all servers share. */
 #include "config.h"
 
@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gate_check_web.h"
+#include "web/web.h"
 #include "gate_command.h"
+#include "guard/require.h"
 
 const char *const gate_web_identity[GATE_WEB_IDENTITY] = {
     "Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"};
@@ -225,30 +226,16 @@ at_mode(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 		    look, guarded->node, "GATE_GUARD is %s and not %s", mode, look->server->mode);
 }
 
-/* Is this a requirement that the guard knows: user, session, user:NAME..., group:NAME...? */
-static bool
-is_requirement(const char *text)
-{
-	size_t length = strcspn(text, ": ,");
-	bool named = text[length] == ':' && text[length + 1] != '\0' && text[length + 1] != ' ';
-
-	if (length == strlen("group") && strncmp(text, "group", length) == 0)
-		return named;
-	if (length == strlen("user") && strncmp(text, "user", length) == 0)
-		return named || text[length] != ':';
-	return length == strlen("session") && strncmp(text, "session", length) == 0 &&
-	    text[length] != ':';
-}
-
 static void
 at_require(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	const char *require = guarded->require;
+	const char *require = guarded->require, *why;
 
-	if (require != NULL && *require == '$')
+	if (require == NULL || *require == '\0' || *require == '$')
 		return; /* a variable, or the argument of a macro */
-	if (require != NULL && *require != '\0' && !is_requirement(require))
-		gate_web_hit(look, guarded->node, "GATE_REQUIRE is %s", require);
+	why = gate_require_refusal(require);
+	if (why != NULL)
+		gate_web_hit(look, guarded->node, "GATE_REQUIRE is %s and %s", require, why);
 }
 
 static void

@@ -1,11 +1,11 @@
-/* gate_check_web_caddy.c: what is gate's in a Caddyfile, and its traps. */
+/* web/caddy.c: what is gate's in a Caddyfile, and its traps. */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "gate_check_web.h"
+#include "web/web.h"
 #include "gate_command.h"
 
 /* ---- matchers ---- */
@@ -170,7 +170,8 @@ at_status(struct gate_web_look *look, const struct gate_web_page *page)
 		gate_web_hit(look, node, "%s", gate_web_page_label(page));
 }
 
-/* Does a page get no header with an underscore: by its own header_up, or by a request_header around? */
+/* Does a page get no header with an underscore: by its own header_up, or by a request_header around
+ * it? */
 static bool
 drops_underscores(const struct gate_web_node *node)
 {

@@ -1,10 +1,10 @@
-/* gate_check_web_apache_page.c: traps of Apache that gate's pages fall into. */
+/* web/apache_page.c: traps of Apache that gate's pages fall into. */
 #include "config.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include "gate_check_web_apache.h"
+#include "web/apache.h"
 #include "gate_command.h"
 #include "serve/parked.h"
 
@@ -107,8 +107,8 @@ at_retry(struct gate_web_look *look, const struct gate_web_page *page)
 		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
 }
 
-/* Inside of a section ProxyPass takes the section's regular expression for one only if it looks like
- * a pattern of file names. */
+/* Inside of a section ProxyPass takes the section's regular expression for one only if it looks
+ * like a pattern of file names. */
 static void
 at_location_match(struct gate_web_look *look, const struct gate_web_page *page)
 {

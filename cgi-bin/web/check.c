@@ -1,4 +1,4 @@
-/* gate_check_web.c: gate check looks at a web server's configuration: --nginx FILE and the like. */
+/* web/check.c: gate check looks at a web server's configuration: --nginx FILE and the like. */
 #include "config.h"
 
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include "base/encode.h"
 #include "base/unicode.h"
-#include "gate_check_web.h"
+#include "web/web.h"
 #include "gate_command.h"
 
 static const struct gate_web_server *const servers[] = {

@@ -1,4 +1,4 @@
-/* gate_check_web_apache.c: what is gate's in Apache's configuration. Names of directives and
+/* web/apache.c: what is gate's in Apache's configuration. Names of directives and
  * sections are in small letters here. */
 #include "config.h"
 
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "gate_check_web_apache.h"
+#include "web/apache.h"
 
 /* ---- what a directive calls ---- */
 

@@ -1,10 +1,10 @@
-/* gate_check_web_read_nginx.c: reads the syntax of nginx: words; ends a directive, { begins a
+/* web/read_nginx.c: reads the syntax of nginx: words; ends a directive, { begins a
  * block. */
 #include "config.h"
 
 #include <string.h>
 
-#include "gate_check_web.h"
+#include "web/web.h"
 
 enum token { WORD, SEMICOLON, OPEN, CLOSE, END, BAD };
 

@@ -1,4 +1,4 @@
-/* gate_check_web_read_apache.c: reads the syntax of Apache: a directive a line, <Section> and
+/* web/read_apache.c: reads the syntax of Apache: a directive a line, <Section> and
  * </Section>; also what apache2ctl -t -D DUMP_CONFIG prints. */
 #include "config.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "gate_check_web.h"
+#include "web/web.h"
 
 #define IN_FILE "# In file: "     /* of DUMP_CONFIG, in front of what stands in a file */
 #define NUMBER_MAX 1000000        /* lines of a file */

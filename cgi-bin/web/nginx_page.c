@@ -1,10 +1,10 @@
-/* gate_check_web_nginx_page.c: traps of nginx that gate's pages fall into. */
+/* web/nginx_page.c: traps of nginx that gate's pages fall into. */
 #include "config.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include "gate_check_web_nginx.h"
+#include "web/nginx.h"
 #include "gate_command.h"
 #include "request/request.h"
 #include "serve/parked.h"

@@ -1,8 +1,8 @@
-/* gate_check_web_nginx.h: what the files share that look for traps of nginx. */
-#ifndef GATE_CHECK_WEB_NGINX_H
-#define GATE_CHECK_WEB_NGINX_H
+/* web/nginx.h: what the files share that look for traps of nginx. */
+#ifndef GATE_WEB_NGINX_H
+#define GATE_WEB_NGINX_H
 
-#include "gate_check_web.h"
+#include "web/web.h"
 
 /* Returns the directive that sets a parameter or header in effect at a place, as fastcgi_param
  * NAME; NULL: there is none. */

@@ -1,7 +1,7 @@
-/* gate_check_web.h: the configuration of a web server as a tree, and the traps that gate check
+/* web/web.h: the configuration of a web server as a tree, and the traps that gate check
  * looks for in it. */
-#ifndef GATE_CHECK_WEB_H
-#define GATE_CHECK_WEB_H
+#ifndef GATE_WEB_H
+#define GATE_WEB_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ struct gate_web;
 #define GATE_WEB_NODES_MAX 200000     /* directives and blocks */
 #define GATE_WEB_SIZE_MAX (32u << 20) /* bytes of all files and all words */
 
-/* ---- gate_check_web_tree.c: directives and blocks ---- */
+/* ---- web/tree.c: directives and blocks ---- */
 
 struct gate_web_node { /* a directive, or a block */
 	struct gate_web_node *parent, *first, *last, *next, *prev;
@@ -107,7 +107,7 @@ const struct gate_web_node *gate_web_around(const struct gate_web_node *, const 
 bool gate_web_starts_with(const char *text, const char *start);
 bool gate_web_ends_with(const char *text, const char *end);
 
-/* ---- gate_check_web_file.c: files, and what they include ---- */
+/* ---- web/file.c: files, and what they include ---- */
 
 void gate_web_release(struct gate_web *);
 /* Gives a file, which gate_web_include then finds. Returns 0, or -1 if there is no memory. */
@@ -129,13 +129,13 @@ void gate_web_read_included(struct gate_web *, const struct gate_web_text *from,
     struct gate_web_node *parent, const struct gate_web_include *);
 bool gate_web_is_pattern(const char *path); /* has it a wildcard? */
 
-/* ---- gate_check_web_read_*.c: one for each syntax ---- */
+/* ---- web/read_*.c: one for each syntax ---- */
 gate_web_reader gate_web_read_nginx;
 gate_web_reader gate_web_read_apache;
 gate_web_reader gate_web_read_lighttpd;
 gate_web_reader gate_web_read_caddy;
 
-/* ---- gate_check_web.c: what was found ---- */
+/* ---- web/check.c: what was found ---- */
 
 #define GATE_WEB_PAGES_MAX 400   /* pages, and guarded places, of one configuration */
 #define GATE_WEB_ADDRESS_MAX 256 /* bytes of an address or a path, and its NUL */
@@ -208,7 +208,7 @@ int gate_web_take_files(struct gate_web_files *, int argc, char **argv);
 /* Checks these configurations, and prints what it finds. Call it while still root. */
 void gate_check_web(struct gate_check *, const struct gate_web_files *);
 
-/* ---- gate_check_web_page.c: what is gate's in a tree ---- */
+/* ---- web/page.c: what is gate's in a tree ---- */
 
 /* Adds a page, or a guarded place; the caller fills in the rest. NULL: there are too many. */
 struct gate_web_page *gate_web_add_page(struct gate_web_look *, const struct gate_web_node *node,
