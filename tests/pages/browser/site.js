@@ -40,7 +40,16 @@ const PAGES = {
 		await visitor.go('/private/report');
 		await visitor.logIn(visitor.user, { password: 'not my password' });
 	},
-	'logout-stranger': (visitor) => visitor.go('/logout'),
+	'login-fresh': async (visitor) => { // too long for a note of whether the browser keeps cookies
+		await visitor.go(`/login?next=/${'long/'.repeat(400)}`);
+		await visitor.logIn(visitor.user);
+		is(await visitor.page.getByRole('link', { name: 'Go on to' }).getAttribute('href'),
+			`/${'long/'.repeat(400)}`, 'a long address: the page after the login leads on');
+	},
+	'logout-stranger': async (visitor) => {
+		await visitor.context.clearCookies();
+		await visitor.go('/logout');
+	},
 	'error-403': (visitor) => send(visitor, 'about:blank', '/login'),
 	'login-known': async (visitor) => {
 		await visitor.go('/private/report');
