@@ -95,18 +95,6 @@ at_idle(struct gate_web_look *look, const struct gate_web_page *page)
 		gate_web_hit(look, page->node, "%s has ttl=%s", gate_web_page_label(page), ttl);
 }
 
-/* After a failed connection Apache leaves the worker alone for `retry` seconds, which are 60. */
-static void
-at_retry(struct gate_web_look *look, const struct gate_web_page *page)
-{
-	const char *retry = worker_parameter(look, page, "retry");
-	struct gate_web_target target;
-
-	if (gate_web_apache_target(page->node, &target) &&
-	    (retry == NULL || strcmp(retry, "0") != 0))
-		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
-}
-
 /* Inside of a section ProxyPass takes the section's regular expression for one only if it looks
  * like a pattern of file names. */
 static void
@@ -231,13 +219,9 @@ const struct gate_web_trap gate_web_apache_traps[] = {
 	"gate ends idle connections after 90 s, and a POST that Apache then sends fails: say "
 	"ttl=60",
 	.page = at_idle},
-    {"apache-retry", GATE_CHECK_WARNING,
-	"one refused connection makes Apache answer 503 for a minute: say retry=0",
-	.page = at_retry},
     {"apache-proxy-block", GATE_CHECK_WARNING,
-	"Apache ignores what ProxyPass sets for a worker that has a <Proxy> block: set it there, "
-	"by "
-	"ProxySet",
+	"Apache ignores what ProxyPass sets for a worker that has a <Proxy> block: set it "
+	"there, by ProxySet",
 	.page = at_proxy_block},
     {"apache-peer", GATE_CHECK_WARNING,
 	"gate can't see which proxy it was, and does not believe its https: say ProxyFCGISetEnvIf "

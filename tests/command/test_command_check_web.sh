@@ -277,8 +277,6 @@ has_not apache-location-match 's|ProxyPassMatch "unix|ProxyPass "unix|; s|"\^/lo
 has apache-worker error 's|fcgi://gate-logout/|fcgi://gate-login/|' 'logout.sock'
 has apache-reuse note 's|enablereuse=on ttl=60||' 'login.sock'
 has apache-idle warning 's|ttl=60|ttl=120|' 'login.sock'
-has apache-retry warning 's|ttl=60 retry=0|ttl=60|' 'login.sock'
-has apache-retry warning 's|ttl=60 retry=0|ttl=60 retry=5|' 'login.sock'
 has apache-proxy-block warning '1s|$|\n<Proxy "fcgi://gate-login/">\n</Proxy>|' 'login.sock'
 has_not apache-proxy-block '1s|$|\n<Proxy "fcgi://gate-login/">\nProxySet enablereuse=on retry=0\n</Proxy>|; s|enablereuse=on ttl=60 retry=0||' \
 	'if all is set there'

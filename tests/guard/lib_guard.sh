@@ -233,8 +233,9 @@ try_end() {
 	run_load -c 32 -n "$(count 1000)" -f "$dir/cookies" "$url/private/report" &
 	local loader=$!
 	post /logout -d ''
-	with "$cookie" get /private/report
-	is "$status" 401 'after the end was answered nobody passes, whatever is under way'
+	"$load" -c 32 -n "$(count 1000)" -f "$dir/cookies" "$url/private/report" >"$dir/ended" 2>&1
+	is "$(grep -o 'status [0-9]* [0-9]*' "$dir/ended")" "status 401 $(count 1000)" \
+		'after the end was answered nobody passes, whatever is under way'
 	wait $loader
 }
 try_killed() {

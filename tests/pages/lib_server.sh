@@ -71,7 +71,8 @@ try_login() {
 	log_in alice 'eight wild geese'
 	is "$status $(who)" '403 nobody' 'a wrong password: 403'
 	login='/login?next=/account' log_in alice "$password"
-	is "$status $(header Location) $(set_cookies)" '303 /account 1' 'a login leads where it should, with a cookie'
+	is "$status $(header Location) $(set_cookies)" '303 /account 2' \
+		'a login leads where it should, with the cookies of session and device'
 	cookie=$(session_cookie)
 	page_is /account 'Your account, alice'
 	page_is / 'Welcome alice'
@@ -81,9 +82,9 @@ try_login() {
 	post /account -d others=1
 	is "$status $(header Location)" '303 /account' 'the account ends other sessions'
 	is "$(jar=$dir/jar.other who) $(who)" 'nobody alice' '  and only those'
-	fetch POST /logout -H 'Sec-Fetch-Site: cross-site'
+	fetch POST /logout -d '' -H 'Sec-Fetch-Site: cross-site'
 	is "$status $(who)" '403 alice' 'another site can log nobody out'
-	fetch POST /logout -H "Origin: $url"
+	fetch POST /logout -d '' -H "Origin: $url"
 	is "$status $(header Location)" '303 /' 'a logout, from a browser that says only the Origin'
 	is "$(who) $(with "$cookie" who)" 'nobody nobody' '  nobody is logged in, whoever kept the cookie'
 }

@@ -96,14 +96,6 @@ is "$status $(heading)" '200 Log in' 'trap: ProxyPass serves longer paths, too'
 get /user
 is "$status" 404 'trap: ProxyPass in a LocationMatch serves nothing'
 stop apache
-serve < <(snippet apache.conf | sed 's/ retry=0//')
-stop health
-get /health
-is "$status" 503 'trap: without retry=0 one refused connection'
-start_responder health || bail 'no health'
-get /health
-is "$status" 503 '  means 503 for a minute, though the page is back'
-stop apache
 more='<Location "/r/">
 CGIPassAuth On
 </Location>'

@@ -15,7 +15,7 @@ serve() { # the configuration of stdin
 	sed "s/127\.0\.0\.1:8080/127.0.0.1:$port/" >"$dir/nginx.conf"
 	# root's nginx would give its workers to another user, who can't make its folders
 	[ "$(id -u)" != 0 ] || set -- -g 'user root;'
-	start nginx "$nginx" -e logs/nginx.log -p "$dir/" -c nginx.conf "$@"
+	start nginx env -C "$dir" "$nginx" -e logs/nginx.log -p "$dir/" -c nginx.conf "$@"
 	wait_until 10 answers "$url/health" || bail 'nginx does not start'
 }
 serve <"$src/conf/nginx.conf"
