@@ -191,7 +191,7 @@ drops_underscores(const struct gate_web_node *node)
 static void
 at_spellings(struct gate_web_look *look, const struct gate_web_page *page)
 {
-	if (!page->guard && !drops_underscores(page->node))
+	if (!drops_underscores(page->node))
 		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
 }
 

@@ -111,11 +111,30 @@ refuse(struct gate_request *r, const char *text)
 	r->explanation = text;
 }
 
+static bool
+says(struct gate_request *r, const char *name, const char *value)
+{
+	bool doubt;
+	const char *text = gate_guard_setting(r, name, &doubt);
+
+	return text != NULL && strcmp(text, value) == 0;
+}
+
+/* Does Apache ask a second time, for the file of a directory's index? The first answer had what the
+ * browser gets. */
+static bool
+is_asked_again(struct gate_request *r)
+{
+	return says(r, "SERVER_PROTOCOL", "INCLUDED");
+}
+
 void
 gate_guard_finish(struct gate_request *r)
 {
 	enum gate_guard_mode mode = gate_guard_mode(r);
 
+	if (is_asked_again(r))
+		gate_transaction_withhold_cookie(&r->transaction);
 	if (mode == GATE_GUARD_UNKNOWN && r->verdict != GATE_VERDICT_REFUSED)
 		refuse(r, TEXT_BROKEN);
 	else if (r->verdict == GATE_VERDICT_NONE && r->status >= 500)
@@ -218,22 +237,6 @@ answer_user(
 	gate_user_about_release(&about);
 }
 
-static bool
-says(struct gate_request *r, const char *name, const char *value)
-{
-	bool doubt;
-	const char *text = gate_guard_setting(r, name, &doubt);
-
-	return text != NULL && strcmp(text, value) == 0;
-}
-
-/* A page of Apache's directory index asks a second time, as INCLUDED: the first time was enough. */
-static bool
-may_touch(struct gate_request *r)
-{
-	return !says(r, "GATE_TOUCH", "no") && !says(r, "SERVER_PROTOCOL", "INCLUDED");
-}
-
 void
 gate_guard(struct gate_request *r)
 {
@@ -258,7 +261,8 @@ gate_guard(struct gate_request *r)
 		pass(r, mode, "", &nobody);
 		return;
 	}
-	gate_transaction_only_look(&r->transaction, may_touch(r));
+	gate_transaction_only_look(
+	    &r->transaction, !says(r, "GATE_TOUCH", "no") && !is_asked_again(r));
 	user = gate_transaction_user(&r->transaction);
 	if (user != NULL)
 		answer_user(r, mode, require, user);

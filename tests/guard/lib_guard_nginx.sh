@@ -5,7 +5,7 @@
 guard_snippets() {
 	mkdir "$dir/conf"
 	cp "$src"/conf/gate_guard* "$src/conf/gate_params" "$dir/conf/"
-	sed -i "s#/run/gate/auth.sock#$dir/run/auth.sock#; s#include gate_guard#include $dir/conf/gate_guard#" \
+	sed -i "s#/run/gate/auth.sock#$dir/run/auth.sock#; s#include gate_#include $dir/conf/gate_#" \
 		"$dir"/conf/gate_guard*
 	nginx_http="include $dir/conf/gate_guard_http;"
 }

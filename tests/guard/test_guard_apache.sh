@@ -15,19 +15,21 @@ start_guard() {
 	wait_until 10 accepts "127.0.0.1:$guard"
 }
 start_guard || bail 'the guard does not start'
-start_responder login && start_responder logout || bail 'the pages do not start'
+start_responder login && start_responder logout && start_responder counter || bail 'the pages do not start'
 backend=$(free_port)
 start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
-start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macro alias dir <<-END
+start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers setenvif macro alias dir <<-END
 	Listen 127.0.0.1:$port
 	DocumentRoot $site
 	DirectoryIndex index.html
 	<Directory $site>
 		Require all granted
+		Satisfy Any
 	</Directory>
 	Alias /open $site/private/report
 	ProxyPassMatch "^/login\$" "unix:$dir/run/login.sock|fcgi://gate-login/"
 	ProxyPassMatch "^/logout\$" "unix:$dir/run/logout.sock|fcgi://gate-logout/"
+	ProxyPassMatch "^/counter\$" "unix:$dir/run/counter.sock|fcgi://gate-counter/"
 	ProxyPass "/app" "http://127.0.0.1:$backend/app"
 	ProxyPass "/cors" "http://127.0.0.1:$backend/cors"
 	Include $dir/apache_guard.conf
@@ -53,12 +55,16 @@ start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macr
 	</Location>
 	<Location "/cors">
 		Use GateGuard user
-		Require expr "%{REQUEST_METHOD} == 'OPTIONS' && req_novary('Origin') != '' && \
-			req_novary('Access-Control-Request-Method') != ''"
+		SetEnvIf Request_URI "^" GATE_PREFLIGHT=pass
+	</Location>
+	<Location "/app/open">
+		Use GateGuard session
+		RequestHeader set X-Name "expr=%{REMOTE_USER}"
 	</Location>
 END
 away=500 # mod_authnz_fcgi has no other answer
 try_site
+try_strangers_session ":"
 
 # ---- what is Apache's own
 echo 'touch_after = 0' >>"$dir/gate.conf" # each visit writes

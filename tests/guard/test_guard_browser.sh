@@ -48,7 +48,6 @@ nginx_server="
 	types { text/html html; image/svg+xml svg; }
 	location /open/ { }
 	location /private/ { include $dir/conf/gate_guard; }
-	location /staff/ { set \$gate_require group:staff; include $dir/conf/gate_guard; }
 	location /app/ {
 		include $dir/conf/gate_guard;
 		include $dir/conf/gate_guard_proxy;

@@ -12,11 +12,17 @@ nginx_server="
 	root $site;
 	location /private/ { include $dir/conf/gate_guard; }
 	location /polled/ { set \$gate_touch no; include $dir/conf/gate_guard; }
-	location /staff/ { set \$gate_require group:staff; include $dir/conf/gate_guard; }
-	location /wrong/ { set \$gate_require everybody; include $dir/conf/gate_guard; }
+	location /staff/ {
+		auth_request /gate_guard/group:staff;
+		include $dir/conf/gate_guard_answer;
+		location ~ \\.txt\$ { add_header X-Inner yes; }
+	}
+	location /moved/ { set \$gate_preflight pass; include $dir/conf/gate_guard; rewrite ^/moved(.*) \$1 last; }
+	location /tried/ { include $dir/conf/gate_guard; try_files \$uri.html /staff/payroll; }
+	location /wrong/ { auth_request /gate_guard/everybody; include $dir/conf/gate_guard_answer; }
 	location /several/ {
-		set \$gate_require \"user:carl group:staff\";
-		include $dir/conf/gate_guard;
+		auth_request \"/gate_guard/user:carl group:staff\";
+		include $dir/conf/gate_guard_answer;
 		alias $site/private/;
 	}
 	location /app/ {
@@ -30,9 +36,15 @@ nginx_server="
 		include $dir/conf/gate_guard_proxy;
 		proxy_pass http://unix:$dir/run/backend.sock:;
 	}
-	location /app/fails { include $dir/conf/gate_guard; return 500; }"
+	location /app/fails { include $dir/conf/gate_guard; return 500; }
+	location /app/asks { include $dir/conf/gate_guard; proxy_pass http://unix:$dir/run/backend.sock:; proxy_intercept_errors on; }
+	location = /r/env {
+		include $dir/conf/gate_guard;
+		include $dir/conf/gate_guard_fastcgi;
+		fastcgi_pass unix:$dir/run/responder.sock;
+	}"
 start_backend "$dir/run/backend.sock" "unix:$dir/run/backend.sock"
-start_responder auth && start_responder login && start_responder logout || bail 'the programs do not start'
+start_responder auth && start_responder login && start_responder logout && start_responder responder || bail 'the programs do not start'
 start_nginx
 
 try_site
@@ -43,6 +55,28 @@ fetch POST /app/upload --data-binary "@$dir/large" -H 'Transfer-Encoding: chunke
 like "$body" 'body 300000' 'a body in chunks reaches the back end, too'
 get /app/fails
 is "$status" 500 "the site's own 500 stays one"
+get /app/asks "${navigate[@]}"
+is "$status $(header Location)" '401 ' "the site's own 401 stays one"
+get /r/env --user root:x -H 'Remote-User: root' -H 'Remote-Groups: root' -H 'Remote-Name: root' -H 'Remote-Email: root'
+like "$body" '"REMOTE_USER": ?"alice"' 'a FastCGI program gets the user'
+like "$body" '"HTTP_REMOTE_USER": ?"alice"' '  in both names'
+like "$body" '"HTTP_REMOTE_GROUPS": ?"staff"' '  and the groups'
+unlike "$body" '"REMOTE[A-Z_]*": ?"root"' '  and nothing from the visitor'
+
+# ---- a requirement holds in inner locations, and after internal redirects
+echo inner >"$site/staff/inner.txt"
+echo 'staff: bob' >"$dir/groups"
+get /staff/inner.txt
+is "$status" 403 'an inner location has the requirement of the one around it'
+get /tried/x
+is "$status" 403 'try_files leads nobody into what is not theirs'
+get /moved/staff/payroll
+is "$status" 403 'nor does a rewrite'
+echo 'staff: bob alice' >"$dir/groups"
+get /staff/inner.txt
+is "$status $body" '200 inner' '  and who meets it passes'
+get /tried/x
+is "$status $body" '200 payroll' '  there, too'
 
 # ---- connections are kept, and nothing is stored
 newest_connection() { # to the guard: the kernel numbers them in rising order

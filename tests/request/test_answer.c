@@ -482,10 +482,10 @@ test_next(void)
 	char text[GATE_NEXT_MAX + 16];
 	struct gate_buffer encoded = {0};
 
-	static const char *const ways[] = {"/login", "/logout", "/login?a=b", "/logout#x",
-	    "/login?next=/card", "/a/login", "/a/b/logout?c"};
+	static const char *const ways[] = {
+	    "/login", "/logout", "/login?a=b", "/logout#x", "/login?next=/card", "/logout?c"};
 	static const char *const others[] = {"/login/", "/login2", "/logins", "/alogin", "/Login",
-	    "/login/x", "/card?x=/login", "/card#/logout", "/log"};
+	    "/login/x", "/card?x=/login", "/card#/logout", "/log", "/a/login", "/a/b/logout?c"};
 
 	is(next("next=/card"), "/card", "next in the query");
 	is(next("a=b&next=/card?x=1&y=2&next=/z#f"), "/card?x=1", "ends at the first '&'");
