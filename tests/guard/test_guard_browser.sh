@@ -56,5 +56,5 @@ nginx_server="
 start_backend "$dir/run/backend.sock" "unix:$dir/run/backend.sock"
 for page in auth login logout account; do start_responder $page || bail "$page does not start"; done
 start_nginx
-browse 240 guard guarded site # seconds; it takes about half a minute
+browse 420 guard guarded site # seconds; it takes about a minute
 done_testing
