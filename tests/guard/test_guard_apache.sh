@@ -18,13 +18,17 @@ start_guard || bail 'the guard does not start'
 start_responder login && start_responder logout || bail 'the pages do not start'
 backend=$(free_port)
 start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
-start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macro alias dir <<-END
+start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macro alias dir include mime filter <<-END
 	Listen 127.0.0.1:$port
 	DocumentRoot $site
 	DirectoryIndex index.html
 	<Directory $site>
 		Require all granted
+		Options +Includes
 	</Directory>
+	TypesConfig /dev/null
+	AddType text/html .shtml
+	AddOutputFilter INCLUDES .shtml
 	Alias /open $site/private/report
 	ProxyPassMatch "^/login\$" "unix:$dir/run/login.sock|fcgi://gate-login/"
 	ProxyPassMatch "^/logout\$" "unix:$dir/run/logout.sock|fcgi://gate-logout/"
@@ -49,6 +53,24 @@ start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macr
 			req_novary('Access-Control-Request-Method') != ''"
 	</Location>
 END
+printf '<!--#include virtual="/staff/payroll" -->' >"$site/private/outer.shtml"
+cp "$site/private/outer.shtml" "$site/staff/outer.shtml"
+cp "$site/private/outer.shtml" "$site/outer.shtml"
+chmod a+r "$site"/{private,staff,.}/outer.shtml
 away=500 # mod_authnz_fcgi has no other answer
 try_site
+
+# ---- what is Apache's own
+log_in bob "$password"
+get /staff/outer.shtml
+like "$body" payroll 'a page includes another of its own place'
+echo 'staff: alice' >"$dir/groups"
+get /private/outer.shtml
+like "$status" 200 'a page of a place for all users'
+unlike "$body" payroll '  includes nothing of a place for a group that the user is not in'
+echo 'staff: bob' >"$dir/groups"
+get /private/outer.shtml
+unlike "$body" payroll '  nor if the user is in it, as the guard was asked for the outer page'
+get /outer.shtml
+unlike "$body" payroll 'nor does a page that is not guarded'
 done_testing

@@ -67,6 +67,11 @@ like "$body" $'\nGATE_USER=alice\n' 'a program gets the user in its environment'
 like "$body" $'\nGATE_GROUPS=staff\n' '  and the groups'
 like "$body" $'\nREMOTE_USER=alice\n' '  and REMOTE_USER'
 unlike "$body" 'HTTP_REMOTE_USER' '  and nothing that looks like it from the visitor'
+for sign in '-' _ . '!' '#' '$' % '&' "'" '*' + ^ '`' '|' '~'; do
+	get /cgi/environment -H "Remote${sign}User: root" -H "remote${sign}groups: root" -H "Remote${sign}Name: root" \
+		-H "Remote${sign}Email: root"
+	unlike "$body" 'HTTP_REMOTE|=root' "  neither with the sign $sign"
+done
 get /plain/who -H 'Remote-User: root' -H 'Remote_User: root' -H 'Remote.Groups: root'
 like "$status" 200 'without mod_magnet a back end is guarded, too'
 unlike "$body" 'Remote|root' '  and gets no user, from nobody'
