@@ -14,8 +14,14 @@ nginx_http="include $dir/conf/gate_guard_http;"
 nginx_server="
 	include $dir/conf/gate_guard_server;
 	root $site;
-	location /private/ { include $dir/conf/gate_guard; }
-	location /staff/ { set \$gate_require group:staff; include $dir/conf/gate_guard; }
+	location /private/ { set \$gate_require user; include $dir/conf/gate_guard; }
+	location ^~ /staff/ {
+		set \$gate_require group:staff;
+		include $dir/conf/gate_guard;
+		location ~ \.txt\$ { }
+		location ~ \.html\$ { set \$gate_require group:staff; }
+	}
+	location ~ \.txt\$ { }
 	location /wrong/ { set \$gate_require everybody; include $dir/conf/gate_guard; }
 	location /several/ {
 		set \$gate_require \"user:carl group:staff\";
@@ -23,17 +29,20 @@ nginx_server="
 		alias $site/private/;
 	}
 	location /app/ {
+		set \$gate_require user;
 		include $dir/conf/gate_guard;
 		include $dir/conf/gate_guard_proxy;
 		proxy_pass http://unix:$dir/run/backend.sock:;
 	}
 	location /cors/ {
+		set \$gate_require user;
 		set \$gate_preflight pass;
 		include $dir/conf/gate_guard;
 		include $dir/conf/gate_guard_proxy;
 		proxy_pass http://unix:$dir/run/backend.sock:;
 	}
-	location /app/fails { include $dir/conf/gate_guard; return 500; }"
+	location /app/fails { set \$gate_require user; include $dir/conf/gate_guard; return 500; }"
+make_user carl "$password"
 start_backend "$dir/run/backend.sock" "unix:$dir/run/backend.sock"
 start_responder auth && start_responder login && start_responder logout || bail 'the programs do not start'
 start_nginx
@@ -46,6 +55,19 @@ fetch POST /app/upload --data-binary "@$dir/large" -H 'Transfer-Encoding: chunke
 like "$body" 'body 300000' 'a body in chunks reaches the back end, too'
 get /app/fails
 is "$status" 500 "the site's own 500 stays one"
+
+# ---- a location within a guarded one has the guard, but not what is set there
+for name in one.txt one.html; do echo payroll >"$site/staff/$name" && chmod a+r "$site/staff/$name"; done
+log_in carl "$password"
+get /staff/one.txt
+is "$status" 403 'in a location that does not say who may pass nobody passes'
+get /staff/one.html
+is "$status" 403 '  nor in one that says it, who may not'
+log_in bob "$password"
+get /staff/one.txt
+is "$status" 403 '  nobody at all'
+get /staff/one.html
+is "$status $body" '200 payroll' '  but who may'
 
 # ---- connections are kept, and nothing is stored
 newest_connection() { # to the guard: the kernel numbers them in rising order
