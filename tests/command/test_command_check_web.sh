@@ -343,8 +343,11 @@ spellings() { # HEADER: each with - _ or . in the place of its dashes, but the h
 	echo 'setenv.set-request-header = ('
 	for name in X-Forwarded-For X-Forwarded-Proto Sec-Fetch-Site; do spellings $name; done |
 		sed 's/.*/	"&" => "",/'
-	for name in User Groups Name Email; do echo "Remote-$name"; spellings Remote-$name; done |
-		sed 's/.*/	"&" => "",/'
+	for name in User Groups Name Email; do
+		for sign in - _ . '!' '#' '$' % '&' "'" '*' + ^ '`' '|' '~'; do
+			printf '\t"Remote%s%s" => "",\n' "$sign" $name
+		done
+	done
 	cat <<END
 	"Proxy" => ""
 )
@@ -382,6 +385,7 @@ ok 'lighttpd: what is guarded is seen' says note "lighttpd.conf:$(line_of auth.s
 	'/private/ is guarded'
 has lighttpd-identity error '/"Remote_User"/d' 'auth.sock'
 has lighttpd-identity error '/"Remote-User"/d' 'auth.sock'
+has lighttpd-identity error '/"Remote!User"/d' 'auth.sock'
 has lighttpd-docroot warning 's|"mode" => "authorizer"|&, "docroot" => "/srv"|' 'auth.sock'
 has lighttpd-order error 's|"mod_setenv"|&, "mod_proxy"|' 'mod_proxy'
 has lighttpd-order error 's|^server.mod|server.modules = ("mod_status")\n&|' 'mod_status'
@@ -419,6 +423,7 @@ example.org {
 		request_header -Remote_*
 		forward_auth unix/$dir/run/auth.sock {
 			uri /auth
+			header_up -*_*
 			transport fastcgi {
 				env GATE_GUARD forward
 				env GATE_REQUIRE group:staff
@@ -443,6 +448,7 @@ has caddy-transport error '3s|transport fastcgi|transport http|' 'login.sock'
 has caddy-php error 's|reverse_proxy .args|php_fastcgi {args|' 'login.sock'
 has caddy-spellings warning '/header_up/d' 'login.sock'
 has caddy-spellings warning 's|header_up -.*|header_up -X_*|' 'login.sock'
+has caddy-spellings warning '/uri/,/transport/{/header_up/d}' 'forward_auth'
 has_not caddy-spellings '/header_up/d; s|import gate /login|request_header -*_*\n&|' 'if the site drops them'
 has caddy-status note '/header -Status/d' 'login.sock'
 has caddy-identity error '/request_header -Remote-/d; s| Remote-Email||' 'forward_auth'
