@@ -286,6 +286,47 @@ at_identity(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 	gate_buffer_release(&passing);
 }
 
+/* Is a node for other paths than these? Only a condition on the URL says so. */
+static bool
+is_elsewhere(const struct gate_web_node *node, const char *path)
+{
+	const struct gate_web_node *condition = url_condition(node);
+	size_t at = condition != NULL ? condition_at(condition) : 0;
+	char other[GATE_WEB_ADDRESS_MAX];
+	bool exact;
+
+	if (condition == NULL ||
+	    (*gate_web_word(condition, at + 1) != '^' &&
+		strcmp(gate_web_word(condition, at), "==") != 0))
+		return false;
+	exact = path_of(node, "", other);
+	return *other == '/' && *path == '/' && !gate_web_lies_under(other, path) &&
+	    (exact || !gate_web_lies_under(path, other));
+}
+
+/* Is it a list of the guard's place, which a later block can replace? */
+static bool
+replaces(const struct gate_web_node *node)
+{
+	return (gate_web_is(node, "fastcgi.server") ||
+		   gate_web_is(node, "setenv.set-request-header")) &&
+	    node->parent->parent != NULL && !gate_web_is(node->parent, "global");
+}
+
+static void
+at_later(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+{
+	const struct gate_web_node *root = look->root, *list = guarded->node;
+
+	while (list->parent != NULL && !gate_web_is(list, "fastcgi.server"))
+		list = list->parent;
+	for (const struct gate_web_node *at = gate_web_walk(root, guarded->node); at != NULL;
+	     at = gate_web_walk(root, at))
+		if (replaces(at) && at->parent != list->parent && !is_elsewhere(at, guarded->path))
+			gate_web_hit(look, at, "%s, and %s", gate_web_word(at, 0),
+			    gate_web_guarded_label(guarded));
+}
+
 static void
 at_docroot(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
@@ -329,6 +370,10 @@ static const struct gate_web_trap traps[] = {
 	"the first module that has an answer gives it, and nobody asks the guard: say "
 	"server.modules := (\"mod_setenv\", \"mod_fastcgi\") + server.modules",
 	.look = look_order},
+    {"lighttpd-later", GATE_CHECK_ERROR,
+	"where both match, lighttpd takes this list in place of the guard's, and asks nobody, or "
+	"lets visitors say who they are: move it in front of what is guarded",
+	.guarded = at_later},
     {"lighttpd-docroot", GATE_CHECK_WARNING,
 	"with a docroot lighttpd looks for a file there, and passes over proxy.server and "
 	"alias.url: leave it out",

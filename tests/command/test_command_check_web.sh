@@ -386,6 +386,14 @@ ok 'lighttpd: what is guarded is seen' says note "lighttpd.conf:$(line_of auth.s
 has lighttpd-identity error '/"Remote_User"/d' 'auth.sock'
 has lighttpd-identity error '/"Remote-User"/d' 'auth.sock'
 has lighttpd-identity error '/"Remote!User"/d' 'auth.sock'
+later() { # WHAT: puts it behind the guarded block
+	sed 's/[\\&|]/\\&/g; s/^/$s|$|\\n/; s/$/|/' <<<"$1"
+}
+has lighttpd-later error "$(later '$HTTP["url"] =~ "\.php$" { fastcgi.server = ("x" => ((1))) }')" 'php'
+has lighttpd-later error "$(later '$HTTP["host"] == "b" { setenv.set-request-header = ("A" => "") }')" '"b"'
+has lighttpd-later error "$(later '$HTTP["url"] =~ "^/private/more" { fastcgi.server = ("x" => ((1))) }')" 'more'
+has_not lighttpd-later "$(later '$HTTP["url"] =~ "^/open/" { fastcgi.server = ("x" => ((1))) }')" 'for other paths'
+has_not lighttpd-later "$(later '$HTTP["url"] =~ "^/$" { fastcgi.server = ("x" => ((1))) }')" 'for one other path'
 has lighttpd-docroot warning 's|"mode" => "authorizer"|&, "docroot" => "/srv"|' 'auth.sock'
 has lighttpd-order error 's|"mod_setenv"|&, "mod_proxy"|' 'mod_proxy'
 has lighttpd-order error 's|^server.mod|server.modules = ("mod_status")\n&|' 'mod_status'

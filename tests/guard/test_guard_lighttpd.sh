@@ -34,6 +34,7 @@ lighttpd_conf() {
 		server.modules = ("mod_proxy", "mod_cgi", "mod_alias", "mod_magnet", "mod_setenv")
 		include "$dir/lighttpd_guard.conf"
 		include "$dir/lighttpd.conf"
+		fastcgi.server = (".page" => (("socket" => "$dir/run/login.sock", "check-local" => "disable")))
 		alias.url = ("/alias/" => "$site/private/")
 		$(guarded private user)
 		$(guarded alias user)
@@ -72,6 +73,11 @@ for sign in '-' _ . '!' '#' '$' % '&' "'" '*' + ^ '`' '|' '~'; do
 		-H "Remote${sign}Email: root"
 	unlike "$body" 'HTTP_REMOTE|=root' "  neither with the sign $sign"
 done
+echo source >"$site/private/x.page" && chmod a+r "$site/private/x.page"
+get /private/x.page
+like "$status $body" '^200 .*<h1>' 'a FastCGI program of the site runs in a guarded place'
+jar=$dir/jar.stranger get /private/x.page
+is "$status" 401 '  which a stranger does not get'
 get /plain/who -H 'Remote-User: root' -H 'Remote_User: root' -H 'Remote.Groups: root'
 like "$status" 200 'without mod_magnet a back end is guarded, too'
 unlike "$body" 'Remote|root' '  and gets no user, from nobody'
