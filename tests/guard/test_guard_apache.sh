@@ -18,7 +18,7 @@ start_guard || bail 'the guard does not start'
 start_responder login && start_responder logout || bail 'the pages do not start'
 backend=$(free_port)
 start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
-start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macro alias dir include mime filter <<-END
+start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macro alias dir include mime filter cache cache_disk <<-END
 	Listen 127.0.0.1:$port
 	DocumentRoot $site
 	DirectoryIndex index.html
@@ -26,6 +26,9 @@ start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macr
 		Require all granted
 		Options +Includes
 	</Directory>
+	CacheRoot $dir/cache
+	CacheEnable disk /
+	CacheHeader on
 	TypesConfig /dev/null
 	AddType text/html .shtml
 	AddOutputFilter INCLUDES .shtml
@@ -57,11 +60,18 @@ printf '<!--#include virtual="/staff/payroll" -->' >"$site/private/outer.shtml"
 cp "$site/private/outer.shtml" "$site/staff/outer.shtml"
 cp "$site/private/outer.shtml" "$site/outer.shtml"
 chmod a+r "$site"/{private,staff,.}/outer.shtml
+mkdir -m 777 "$dir/cache"
+touch -d '2 years ago' "$site/private/report" # which makes it fresh for a day
 away=500 # mod_authnz_fcgi has no other answer
 try_site
 
 # ---- what is Apache's own
 log_in bob "$password"
+for _ in 1 2; do get /private/report; done
+is "$status $body $(header Cache-Control)" '200 report private' 'who may pass gets the page'
+like "$(header X-Cache)" MISS '  which Apache'\''s cache does not keep'
+jar=$dir/jar.stranger get /private/report
+is "$status" 401 '  so a stranger does not get it from there'
 get /staff/outer.shtml
 like "$body" payroll 'a page includes another of its own place'
 echo 'staff: alice' >"$dir/groups"
