@@ -150,6 +150,20 @@ at_return(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 		gate_web_hit(look, node, "%s", gate_web_guarded_label(guarded));
 }
 
+/* A request that nginx makes within another one passes by all who guard. */
+static void
+look_includes(struct gate_web_look *look)
+{
+	static const char *const names[] = {"ssi", "add_before_body", "add_after_body"};
+	const struct gate_web_node *root = look->root;
+
+	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+			if (look->guarded_count > 0 && gate_web_is(at, names[i]) &&
+			    strcmp(gate_web_word(at, 1), "off") != 0)
+				gate_web_hit(look, at, "%s %s", names[i], gate_web_word(at, 1));
+}
+
 const struct gate_web_trap gate_web_nginx_around_traps[] = {
     {"nginx-guard-set", GATE_CHECK_ERROR,
 	"a location has the guard from around it, but nothing that is set there: say in each who "
@@ -166,5 +180,9 @@ const struct gate_web_trap gate_web_nginx_around_traps[] = {
     {"nginx-guard-return", GATE_CHECK_WARNING,
 	"nginx returns this before it asks the guard: let another location say it",
 	.guarded = at_return},
+    {"nginx-guard-include", GATE_CHECK_WARNING,
+	"for what a page includes nginx asks nobody: whoever writes a page can show what is "
+	"guarded",
+	.look = look_includes},
     {.id = NULL},
 };

@@ -41,6 +41,13 @@ nginx_server="
 		include $dir/conf/gate_guard_proxy;
 		proxy_pass http://unix:$dir/run/backend.sock:;
 	}
+	location = /app/refuses {
+		set \$gate_require user;
+		include $dir/conf/gate_guard;
+		proxy_intercept_errors on;
+		proxy_pass http://127.0.0.1:\$server_port/refuses;
+	}
+	location = /refuses { return 401; }
 	location /app/fails { set \$gate_require user; include $dir/conf/gate_guard; return 500; }"
 make_user carl "$password"
 start_backend "$dir/run/backend.sock" "unix:$dir/run/backend.sock"
@@ -55,6 +62,9 @@ fetch POST /app/upload --data-binary "@$dir/large" -H 'Transfer-Encoding: chunke
 like "$body" 'body 300000' 'a body in chunks reaches the back end, too'
 get /app/fails
 is "$status" 500 "the site's own 500 stays one"
+
+get /app/refuses "${navigate[@]}"
+is "$status $(header Location)" '401 ' "  and a back end's own 401"
 
 # ---- a location within a guarded one has the guard, but not what is set there
 for name in one.txt one.html; do echo payroll >"$site/staff/$name" && chmod a+r "$site/staff/$name"; done
