@@ -313,16 +313,32 @@ replaces(const struct gate_web_node *node)
 	    node->parent->parent != NULL && !gate_web_is(node->parent, "global");
 }
 
+static const struct gate_web_node *
+block_of(const struct gate_web_guarded *guarded)
+{
+	return gate_web_around(guarded->node, "fastcgi.server")->parent;
+}
+
+/* Does a block ask the guard itself? */
+static bool
+is_guarded(const struct gate_web_look *look, const struct gate_web_node *block)
+{
+	size_t i = 0;
+
+	while (i < look->guarded_count && block_of(&look->guarded[i]) != block)
+		i++;
+	return i < look->guarded_count;
+}
+
 static void
 at_later(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	const struct gate_web_node *root = look->root, *list = guarded->node;
+	const struct gate_web_node *root = look->root;
 
-	while (list->parent != NULL && !gate_web_is(list, "fastcgi.server"))
-		list = list->parent;
 	for (const struct gate_web_node *at = gate_web_walk(root, guarded->node); at != NULL;
 	     at = gate_web_walk(root, at))
-		if (replaces(at) && at->parent != list->parent && !is_elsewhere(at, guarded->path))
+		if (replaces(at) && !is_guarded(look, at->parent) &&
+		    !is_elsewhere(at, guarded->path))
 			gate_web_hit(look, at, "%s, and %s", gate_web_word(at, 0),
 			    gate_web_guarded_label(guarded));
 }

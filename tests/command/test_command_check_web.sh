@@ -395,6 +395,8 @@ has lighttpd-later error "$(later '$HTTP["url"] =~ "\.php$" { fastcgi.server = (
 has lighttpd-later error "$(later '$HTTP["host"] == "b" { setenv.set-request-header = ("A" => "") }')" '"b"'
 has lighttpd-later error "$(later '$HTTP["url"] =~ "^/private/more" { fastcgi.server = ("x" => ((1))) }')" 'more'
 has_not lighttpd-later "$(later '$HTTP["url"] =~ "^/open/" { fastcgi.server = ("x" => ((1))) }')" 'for other paths'
+has_not lighttpd-later "$(later '$HTTP["url"] =~ "^/private/more/" { fastcgi.server = ("/" => (("socket" => "/run/gate/auth.sock", "mode" => "authorizer"))) }')" \
+	'if it asks the guard, too'
 has_not lighttpd-later "$(later '$HTTP["url"] =~ "^/$" { fastcgi.server = ("x" => ((1))) }')" 'for one other path'
 has lighttpd-docroot warning 's|"mode" => "authorizer"|&, "docroot" => "/srv"|' 'auth.sock'
 has lighttpd-order error 's|"mod_setenv"|&, "mod_proxy"|' 'mod_proxy'
