@@ -235,6 +235,9 @@ has_not nginx-identity '/proxy_set_header Remote-Email/d; s|^(.*location /app/.*
 has nginx-identity-sent error 's|Remote-User .gate_user|Remote-User $http_remote_user|' 'Remote-User .http_remote_user'
 has nginx-guard-remote-user error 's|param REMOTE_USER .gate_user|param REMOTE_USER $remote_user|' \
 	'REMOTE_USER .remote_user'
+has nginx-guard-remote-user error 's|fastcgi_pass 127|fastcgi_param REMOTE_USER $remote_user;\n&|' 'REMOTE_USER .remote_user'
+has_not nginx-guard-remote-user 's|fastcgi_pass 127|fastcgi_param REMOTE_USER $remote_user; fastcgi_param REMOTE_USER $gate_user;\n&|' \
+	'if it stands between two of the guard'
 has guard-mode error '/GATE_GUARD/d' 'auth_request /_gate'
 has guard-mode error 's|GATE_GUARD nginx|GATE_GUARD apache|' 'auth_request /_gate'
 has guard-require error 's|group:staff|staff|' 'auth_request /_gate'

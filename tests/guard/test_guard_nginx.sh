@@ -41,6 +41,15 @@ nginx_server="
 		include $dir/conf/gate_guard_proxy;
 		proxy_pass http://unix:$dir/run/backend.sock:;
 	}
+	location = /r/env {
+		set \$gate_require user;
+		include $dir/conf/gate_guard;
+		include $dir/conf/gate_guard_fastcgi;
+		include $dir/conf/gate_params;
+		fastcgi_param REMOTE_USER \$remote_user;
+		include $dir/conf/gate_guard_fastcgi;
+		fastcgi_pass responder;
+	}
 	location = /app/refuses {
 		set \$gate_require user;
 		include $dir/conf/gate_guard;
@@ -51,7 +60,7 @@ nginx_server="
 	location /app/fails { set \$gate_require user; include $dir/conf/gate_guard; return 500; }"
 make_user carl "$password"
 start_backend "$dir/run/backend.sock" "unix:$dir/run/backend.sock"
-start_responder auth && start_responder login && start_responder logout || bail 'the programs do not start'
+start_responder responder && start_responder auth && start_responder login && start_responder logout || bail 'the programs do not start'
 start_nginx
 
 try_site
@@ -60,6 +69,10 @@ get /several/report
 is "$status $body" '200 report' 'of several requirements one suffices'
 fetch POST /app/upload --data-binary "@$dir/large" -H 'Transfer-Encoding: chunked'
 like "$body" 'body 300000' 'a body in chunks reaches the back end, too'
+get /r/env -u root:x -H 'Remote-User: root' -H 'Remote-Groups: root'
+like "$body" '"REMOTE_USER": ?"alice"' 'a FastCGI program gets the user'
+like "$body" '"HTTP_REMOTE_USER": ?"alice".*"HTTP_REMOTE_GROUPS": ?"staff"' '  also as a header, with the groups'
+unlike "$body" '"root"' '  and nothing that the visitor says'
 get /app/fails
 is "$status" 500 "the site's own 500 stays one"
 
