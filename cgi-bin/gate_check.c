@@ -16,6 +16,7 @@
 #include "gate_command.h"
 #include "crypto/password.h"
 #include "crypto/sign.h"
+#include "user/groups.h"
 #include "user/user.h"
 
 #define USERS_SHOWN 10 /* how many users who need a new password are named */
@@ -215,6 +216,23 @@ check_users_file(struct gate_check *check, const char *path)
 	free(real);
 }
 
+/* Who can write the file of groups can give each group to each user. */
+static void
+check_groups(struct gate_check *check)
+{
+	const char *path = check->options.groups;
+	struct gate_error error = {0};
+	struct gate_groups *groups;
+
+	if (*path == '\0')
+		return;
+	gate_check_mode(check, "groups", path, 0002, 0020);
+	groups = gate_groups_open(path, &error);
+	if (groups == NULL)
+		gate_check_say(check, GATE_CHECK_ERROR, "%s", error.text);
+	gate_groups_close(groups);
+}
+
 static void
 check_users(struct gate_check *check)
 {
@@ -360,8 +378,11 @@ check_all(struct gate_check *check, const struct gate_web_files *files)
 		check_readable(check, "secret_file", options->secret_file);
 		if (gate_command_users_file(options) != NULL)
 			check_readable(check, "users", gate_command_users_file(options));
+		if (*options->groups != '\0')
+			check_readable(check, "groups", options->groups);
 	}
 	check_users(check);
+	check_groups(check);
 	gate_check_templates(check);
 	gate_check_run_dir(check);
 	gate_check_listen(check);

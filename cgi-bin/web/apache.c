@@ -167,13 +167,20 @@ take_provider(struct gate_web_look *look, const struct gate_web_node *node)
 
 /* ---- guarded places ---- */
 
+bool
+gate_web_apache_is_lua(const struct gate_web_node *node)
+{
+	return gate_web_is(node, "luahookaccesschecker") &&
+	    strcmp(gate_web_word(node, 2), "gate_guard") == 0;
+}
+
 static void
 take_guarded(struct gate_web_look *look, const struct gate_web_node *node)
 {
 	struct gate_web_guarded *guarded;
-	bool exact;
+	bool exact, lua = gate_web_apache_is_lua(node);
 
-	if (!gate_web_is(node, "authnzfcgicheckauthnprovider") &&
+	if (!gate_web_is(node, "authnzfcgicheckauthnprovider") && !lua &&
 	    !(gate_web_is(node, "fcgidaccesschecker") &&
 		gate_web_is_ours(look, gate_web_word(node, 1))))
 		return;
@@ -182,7 +189,8 @@ take_guarded(struct gate_web_look *look, const struct gate_web_node *node)
 		return;
 	gate_web_plain_path(guarded->path, gate_web_apache_path(node->parent, &exact));
 	guarded->guard = node->parent;
-	guarded->mode = gate_web_apache_variable(node->parent, "setenvif", "GATE_GUARD");
+	guarded->mode =
+	    lua ? "apache" : gate_web_apache_variable(node->parent, "setenvif", "GATE_GUARD");
 	guarded->require = gate_web_apache_variable(node->parent, "setenvif", "GATE_REQUIRE");
 }
 

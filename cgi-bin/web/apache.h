@@ -15,6 +15,8 @@ bool gate_web_apache_target(const struct gate_web_node *, struct gate_web_target
 /* Returns the path of the section around the node, or of ProxyPass itself; "": can't tell. *exact
  * is set if no longer path belongs to it. */
 const char *gate_web_apache_path(const struct gate_web_node *, bool *exact);
+/* Is this the hook of apache_guard.lua? */
+bool gate_web_apache_is_lua(const struct gate_web_node *);
 /* Returns the value that a directive gives an environment variable ("setenvif", "setenv") in effect
  * at a place; NULL: none does. */
 const char *gate_web_apache_variable(

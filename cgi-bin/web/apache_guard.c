@@ -107,11 +107,32 @@ at_all(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 	if (!has_require(guarded->place) && has_provider(guarded))
 		gate_web_hit(
 		    look, guarded->node, "%s has no Require", gate_web_guarded_label(guarded));
+	if (gate_web_apache_is_lua(guarded->node)) /* which asks the guard in any case */
+		return;
 	for (; node != NULL; node = gate_web_again(node))
 		if (strcasecmp(gate_web_word(node, 1), "all") == 0 &&
 		    strcasecmp(gate_web_word(node, 2), "granted") == 0)
 			gate_web_hit(look, node, "%s has Require all granted",
 			    gate_web_guarded_label(guarded));
+}
+
+/* Returns the first Satisfy with this word below a node; NULL: there is none. */
+static const struct gate_web_node *
+satisfy(const struct gate_web_node *below, const char *word)
+{
+	for (const struct gate_web_node *at = below; at != NULL; at = gate_web_walk(below, at))
+		if (gate_web_is(at, "satisfy") && strcasecmp(gate_web_word(at, 1), word) == 0)
+			return at;
+	return NULL;
+}
+
+static void
+at_satisfy(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+{
+	const struct gate_web_node *any = satisfy(look->root, "any");
+
+	if (any != NULL && satisfy(guarded->place, "all") == NULL)
+		gate_web_hit(look, any, "%s has no Satisfy All", gate_web_guarded_label(guarded));
 }
 
 static void
@@ -285,6 +306,10 @@ const struct gate_web_trap gate_web_apache_guard_traps[] = {
 	"Apache lets everybody in without asking the guard: say Require and the provider's name, "
 	"and no other Require",
 	.guarded = at_all},
+    {"apache-satisfy", GATE_CHECK_ERROR,
+	"with Satisfy Any, Apache lets in whom no guard was asked for: say Satisfy All in each "
+	"guarded place",
+	.guarded = at_satisfy},
     {"apache-basic", GATE_CHECK_WARNING,
 	"browsers ask for a password of their own: say RequireBasicAuth Off", .guarded = at_basic},
     {"apache-access-checker", GATE_CHECK_WARNING,

@@ -40,7 +40,8 @@ gate_web_nginx_location(const struct gate_web_node *node, const char *path)
 			continue;
 		if (strcmp(first, "=") == 0 && strcmp(gate_web_word(at, 2), path) == 0)
 			return at;
-		if (strcmp(gate_web_word(at, at->count - 1), path) == 0)
+		if (strcmp(gate_web_word(at, at->count - 1), path) == 0 ||
+		    (strcmp(first, "^~") == 0 && gate_web_starts_with(path, gate_web_word(at, 2))))
 			found = at;
 	}
 	return found;
@@ -120,30 +121,18 @@ take_page(struct gate_web_look *look, const struct gate_web_node *node)
 
 /* ---- guarded places ---- */
 
-/* Returns the value of a parameter, which may be a variable that the guarded place sets; NULL: it
- * is not set. */
+/* Returns the value of a parameter that the guard gets for an auth_request; NULL: it is not set;
+ * "": can't tell. What stands behind the guard's own path is $fastcgi_path_info. */
 static const char *
-value_of(const struct gate_web_node *guard, const struct gate_web_node *place, const char *name)
+value_of(const struct gate_web_node *guard, const struct gate_web_node *asks, const char *name)
 {
 	const struct gate_web_node *param = gate_web_nginx_setting(guard, "fastcgi_param", name);
-	const char *value;
+	const char *value = param != NULL ? gate_web_word(param, 2) : NULL;
+	const char *asked = gate_web_word(asks, 1), *own = gate_web_word(guard, guard->count - 1);
 
-	if (param == NULL)
-		return NULL;
-	value = gate_web_word(param, 2);
-	if (*value != '$')
-		return value;
-	for (; place != NULL; place = place->parent) {
-		const struct gate_web_node *set = gate_web_child(place, "set");
-
-		while (set != NULL && strcmp(gate_web_word(set, 1), value) != 0)
-			set = gate_web_again(set);
-		if (set != NULL)
-			return gate_web_starts_with(gate_web_word(set, 2), "$")
-			    ? ""
-			    : gate_web_word(set, 2);
-	}
-	return "";
+	if (value != NULL && strcmp(value, "$fastcgi_path_info") == 0)
+		return gate_web_starts_with(asked, own) ? asked + strlen(own) : "";
+	return value == NULL || *value != '$' ? value : "";
 }
 
 static void
@@ -161,8 +150,8 @@ take_guarded(struct gate_web_look *look, const struct gate_web_node *node)
 	if (guarded == NULL)
 		return;
 	guarded->guard = guard;
-	guarded->mode = value_of(guard, node->parent, "GATE_GUARD");
-	guarded->require = value_of(guard, node->parent, "GATE_REQUIRE");
+	guarded->mode = value_of(guard, node, "GATE_GUARD");
+	guarded->require = value_of(guard, node, "GATE_REQUIRE");
 	if (place == NULL)
 		snprintf(guarded->path, sizeof guarded->path, "/");
 	else if (*gate_web_word(place, 1) == '~')

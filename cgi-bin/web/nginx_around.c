@@ -5,36 +5,6 @@
 
 #include "web/nginx.h"
 
-/* ---- who may pass is not said ---- */
-
-static bool
-sets(const struct gate_web_node *block, const char *variable)
-{
-	const struct gate_web_node *set = gate_web_child(block, "set");
-
-	while (set != NULL && strcmp(gate_web_word(set, 1), variable) != 0)
-		set = gate_web_again(set);
-	return set != NULL;
-}
-
-/* Looks at the guarded location, and at those in it, which have the guard from there. */
-static void
-at_set(struct gate_web_look *look, const struct gate_web_guarded *guarded)
-{
-	const struct gate_web_node *top = guarded->place;
-	const struct gate_web_node *param =
-	    gate_web_nginx_setting(guarded->guard, "fastcgi_param", "GATE_REQUIRE");
-	const char *variable = param != NULL ? gate_web_word(param, 2) : "";
-
-	if (*variable != '$')
-		return;
-	for (const struct gate_web_node *at = top; at != NULL; at = gate_web_walk(top, at))
-		if (gate_web_is(at, "location") && !sets(at, variable) &&
-		    gate_web_inherited(at, "auth_request") == guarded->node)
-			gate_web_hit(look, at, "location %s without set %s",
-			    gate_web_word(at, at->count - 1), variable);
-}
-
 /* ---- another location answers ---- */
 
 /* Is the guarded place a location that a regular expression of the server comes before? */
@@ -165,10 +135,6 @@ look_includes(struct gate_web_look *look)
 }
 
 const struct gate_web_trap gate_web_nginx_around_traps[] = {
-    {"nginx-guard-set", GATE_CHECK_ERROR,
-	"a location has the guard from around it, but nothing that is set there: say in each who "
-	"may pass",
-	.guarded = at_set},
     {"nginx-guard-regex", GATE_CHECK_WARNING,
 	"it takes paths from there that it matches, and asks nobody: say location ^~ for what is "
 	"guarded",

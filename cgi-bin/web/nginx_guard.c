@@ -1,6 +1,7 @@
 /* web/nginx_guard.c: traps of nginx for the guard, and for what it guards. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,19 +91,30 @@ at_store(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 		gate_web_hit(look, guard, "location %s", gate_web_word(guard, guard->count - 1));
 }
 
-/* Could a file be stored there? */
+/* Could a file be stored there? nginx makes the folders that are missing, if it may. */
 static bool
 is_writable_place(const char *path)
 {
 	char *folder;
 	bool result;
 
-	if (strcmp(path, "on") == 0 || strchr(path, '$') != NULL)
+	if (*path != '/' || strchr(path, '$') != NULL)
 		return true;
 	folder = gate_command_folder_of(path);
-	result = *path == '/' && folder != NULL && access(folder, F_OK) == 0;
+	result = folder == NULL || access(folder, F_OK) == 0 || errno != ENOTDIR;
 	free(folder);
 	return result;
+}
+
+/* Who may pass must stand where it is inherited. */
+static void
+at_set(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+{
+	const struct gate_web_node *node =
+	    gate_web_nginx_setting(guarded->guard, "fastcgi_param", "GATE_REQUIRE");
+
+	if (node != NULL && *gate_web_word(node, 2) == '$' && *guarded->require == '\0')
+		gate_web_hit(look, node, "GATE_REQUIRE is %s", gate_web_word(node, 2));
 }
 
 static void
@@ -366,13 +378,17 @@ const struct gate_web_trap gate_web_nginx_guard_traps[] = {
     {"nginx-guard-body", GATE_CHECK_WARNING,
 	"the guard needs no body: say fastcgi_pass_request_body off", .guarded = at_body},
     {"nginx-guard-store", GATE_CHECK_WARNING,
-	"nginx closes its connection to the guard after each request: say fastcgi_store, with a "
-	"path in a folder that does not exist",
+	"nginx closes its connection to the guard after each request: say fastcgi_store "
+	"/dev/null/gate_guard",
 	.guarded = at_store},
     {"nginx-guard-store-path", GATE_CHECK_ERROR,
-	"an answer could be stored there: name a path without variables, in a folder that does not "
-	"exist",
+	"an answer could be stored there, as nginx makes missing folders: say fastcgi_store "
+	"/dev/null/gate_guard",
 	.guarded = at_store_path},
+    {"nginx-guard-set", GATE_CHECK_ERROR,
+	"what set says is lost in inner locations, and goes along with an internal redirect: say "
+	"who may pass in the path of auth_request, as gate_guard_server does",
+	.guarded = at_set},
     {"nginx-guard-cookie", GATE_CHECK_WARNING,
 	"the cookie that the guard renews does not reach the browser: say auth_request_set "
 	"$gate_cookie $upstream_http_set_cookie, and add_header Set-Cookie $gate_cookie always",

@@ -114,11 +114,10 @@ copy_access(void *data, int fd)
 
 	if (fchown(fd, place->st.st_uid, place->st.st_gid) < 0)
 		return -1;
-	if (size > 0)
-		return fsetxattr(fd, ACL, list, (size_t)size, 0);
 	if (size < 0 && errno != ENODATA && errno != ENOTSUP)
 		return -1;
-	if (fremovexattr(fd, ACL) < 0 && errno != ENODATA && errno != ENOTSUP)
+	if (size > 0 ? fsetxattr(fd, ACL, list, (size_t)size, 0) < 0
+		     : fremovexattr(fd, ACL) < 0 && errno != ENODATA && errno != ENOTSUP)
 		return -1;
 	return fchmod(fd, place->st.st_mode & 0777 & ~place->never);
 }

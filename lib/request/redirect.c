@@ -123,18 +123,19 @@ next_of(struct gate_request *r)
 	return next;
 }
 
-/* Returns whether the path leads to login or logout: a login must not send a visitor there. */
+/* Returns whether the path leads to gate's login or logout: a login must not send a visitor there.
+ * Other pages of these names belong to the site. */
 static bool
-is_way_in_or_out(const char *path)
+is_way_in_or_out(const char *mount, const char *path)
 {
-	static const char *const names[] = {"login", "logout"};
-	size_t length = strcspn(path, "?#"), from = length;
+	static const char *const pages[] = {"/login", "/logout"};
+	size_t skipped = strlen(mount), length = strcspn(path, "?#");
 
-	while (from > 0 && path[from - 1] != '/')
-		from--;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strlen(names[i]) == length - from &&
-		    strncmp(path + from, names[i], length - from) == 0)
+	if (length < skipped || memcmp(path, mount, skipped) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+		if (strlen(pages[i]) == length - skipped &&
+		    memcmp(path + skipped, pages[i], length - skipped) == 0)
 			return true;
 	return false;
 }
@@ -144,7 +145,8 @@ gate_next(struct gate_request *r)
 {
 	const char *next = next_of(r);
 
-	if (next == NULL || !gate_origin_local_path(next, strlen(next)) || is_way_in_or_out(next))
+	if (next == NULL || !gate_origin_local_path(next, strlen(next)) ||
+	    is_way_in_or_out(r->config->options.mount, next))
 		return NULL;
 	return next;
 }

@@ -390,6 +390,17 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "u$i:none"; done >"$users"
 healthy users="file:$users"
 is "$(grep -c '^warning: users: u[0-9]* needs' out) $(grep -c 'users: 2 more need a new' out)" '10 1' \
 	'check: of many the first, and their number'
+echo 'staff: u1' >groups
+chmod 646 groups
+healthy groups="$dir/groups"
+finds error 'groups: .*groups has mode 0646, others can change it: chmod 0644 ' 'check: groups that everybody can change'
+chmod 644 groups
+healthy groups="$dir/groups"
+unlike "$out" groups '  that others can read is fine'
+mkdir -m 777 -p open && cp -p groups open/groups
+healthy groups="$dir/open/groups"
+finds error 'groups: everybody can put something else in the place of .*open/groups' \
+	'check: groups in a folder that others can change'
 healthy users=ldap://somewhere
 finds error 'users ldap: is of no known kind' 'check: an unknown kind of users'
 

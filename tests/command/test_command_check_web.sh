@@ -117,7 +117,7 @@ $(sed -e 's/REQUEST_METHOD .*/REQUEST_METHOD GET;/' -e 's/CONTENT_LENGTH .*/CONT
 			fastcgi_param GATE_GUARD nginx;
 			fastcgi_param GATE_REQUIRE group:staff;
 			fastcgi_pass_request_body off;
-			fastcgi_store $dir/missing/answer;
+			fastcgi_store /dev/null/answer;
 			fastcgi_pass gate_auth;
 		}
 		location /private/ {
@@ -201,6 +201,11 @@ has nginx-guard-store warning '/fastcgi_store/d' 'location = /_gate'
 has nginx-guard-store-path error "s|fastcgi_store .*;|fastcgi_store $dir/answer;|" 'fastcgi_store'
 has nginx-guard-store-path error 's|fastcgi_store .*;|fastcgi_store /missing$uri;|' 'fastcgi_store'
 has nginx-guard-store-path error 's|fastcgi_store .*;|fastcgi_store on;|' 'fastcgi_store'
+has nginx-guard-store-path error "s|fastcgi_store .*;|fastcgi_store $dir/missing/answer;|" 'fastcgi_store'
+has nginx-guard-set error 's|GATE_REQUIRE group:staff|GATE_REQUIRE $who|; s|auth_request /_gate|set $who user; &|' \
+	'GATE_REQUIRE .who'
+has_not nginx-guard-set 's|location = /_gate|location ^~ /_gate/|; s|auth_request /_gate|&/user|; s|GATE_REQUIRE group:staff|GATE_REQUIRE $fastcgi_path_info|' \
+	'if it stands in the path'
 has nginx-guard-cookie warning '/auth_request_set .gate_cookie/d' 'auth_request /_gate'
 has nginx-guard-cookie warning '/add_header Set-Cookie/d' 'auth_request /_gate'
 has nginx-guard-cookie warning 's|(Set-Cookie .gate_cookie) always|\1|' 'add_header Set-Cookie'
@@ -212,11 +217,6 @@ has nginx-add-header warning 's|location /app/ \{|location /private/more { add_h
 has nginx-guard-login warning '/error_page 401/d' 'auth_request /_gate'
 has nginx-guard-away warning '/error_page 500/d' 'auth_request /_gate'
 has nginx-satisfy warning 's|listen|satisfy any; &|' 'satisfy'
-has nginx-guard-set error 's|GATE_REQUIRE group:staff|GATE_REQUIRE $who|; s|location /private/ \{|& set $who user; location ~ php$ { }|; s|location /(app/.*)|location /\1 set $who user;|; s|location /php/ \{|& set $who user;|' \
-	'location /private/'
-like "$out" 'location php\$ without set \$who' '  also of a location within, which has the guard from there'
-has_not nginx-guard-set 's|GATE_REQUIRE group:staff|GATE_REQUIRE $who|; s|location /(private\|app\|php)/ \{|& set $who user;|' \
-	'where each location says it'
 has nginx-guard-regex warning 's|location /app/|location ~* \\.(png\|css)$ { }\n&|' 'location ~'
 has nginx-guard-regex warning 's|location /app/|location ~ ^/private/.*\\.css { }\n&|' 'location ~'
 has nginx-guard-regex warning 's|location /app/|location ~ ^/p { }\n&|' 'location ~'
@@ -242,7 +242,7 @@ has guard-mode error '/GATE_GUARD/d' 'auth_request /_gate'
 has guard-mode error 's|GATE_GUARD nginx|GATE_GUARD apache|' 'auth_request /_gate'
 has guard-require error 's|group:staff|staff|' 'auth_request /_gate'
 has guard-require error 's|group:staff|group:|' 'auth_request /_gate'
-has guard-require error 's|GATE_REQUIRE group:staff|GATE_REQUIRE $who|; s|auth_request /_gate|set $who nobody; &|' \
+has guard-require error 's|location = /_gate|location ^~ /_gate/|; s|auth_request /_gate|&/nobody|; s|GATE_REQUIRE group:staff|GATE_REQUIRE $fastcgi_path_info|' \
 	'auth_request /_gate'
 for word in user user:alice,bob '"user:alice group:staff"'; do
 	has_not guard-require "s|group:staff|$word|" "for $word"
@@ -313,6 +313,8 @@ has apache-provider-port warning 's|127.0.0.1:901|127.0.0.1:9001|' 'DefineProvid
 has apache-provider-missing error 's|CheckAuthnProvider gate|CheckAuthnProvider other|' 'CheckAuthnProvider'
 has apache-require error '/Require gate/d' 'CheckAuthnProvider'
 has apache-require error 's|Require gate|Require all granted|' 'Require all'
+has apache-satisfy error '1s|$|\nSatisfy Any|' 'Satisfy Any'
+has_not apache-satisfy '1s|$|\nSatisfy Any|; s|Require gate|&\nSatisfy All|' 'if the place says All'
 has apache-basic warning 's|RequireBasicAuth Off|RequireBasicAuth On|' 'CheckAuthnProvider'
 has apache-access-checker warning \
 	's|AuthnzFcgiCheckAuthnProvider .*|FcgidAccessChecker /usr/libexec/gate/auth|' 'FcgidAccessChecker'
@@ -328,6 +330,16 @@ has guard-session note 's|group:staff|session|' 'CheckAuthnProvider'
 has guard-cookie-path error '' 'CheckAuthnProvider' --cookie_path=/app
 check --apache "$src/conf/apache_guard.conf"
 unlike "$out" ' (guard|apache)-' 'conf/apache_guard.conf has no trap'
+check --apache - <<END
+<Location "/app">
+	$(sed -n '/<Macro/,/<\/Macro/p' "$src/conf/apache_guard_socket.conf" |
+		sed '/Macro/d; /IfModule/d; s|\$require|group:staff|')
+	Require all granted
+	ProxyPass "http://127.0.0.1:9999/"
+</Location>
+END
+like "$out" '/app is guarded' 'conf/apache_guard_socket.conf: what is guarded is seen'
+unlike "$out" ' (guard|apache)-' '  and no trap'
 
 # ---- lighttpd
 spellings() { # HEADER: each with - _ or . in the place of its dashes, but the header itself
@@ -462,6 +474,7 @@ has_not caddy-prefix 's|import gate /login|@l path /login\n&|; s|import gate /lo
 has caddy-transport error '3s|transport fastcgi|transport http|' 'login.sock'
 has caddy-php error 's|reverse_proxy .args|php_fastcgi {args|' 'login.sock'
 has caddy-spellings warning '/header_up/d' 'login.sock'
+has caddy-spellings warning '9,$s|header_up.*||' 'forward_auth'
 has caddy-spellings warning 's|header_up -.*|header_up -X_*|' 'login.sock'
 has caddy-spellings warning '/uri/,/transport/{/header_up/d}' 'forward_auth'
 has_not caddy-spellings '/header_up/d; s|import gate /login|request_header -*_*\n&|' 'if the site drops them'

@@ -1,5 +1,5 @@
 # backend.py SOCKET: the back end of a guarded site, for tests: answers with method, path, headers and
-# the length of the body. SOCKET is a path, or HOST:PORT.
+# the length of the body; 401 for a path that ends in /asks. SOCKET is a path, or HOST:PORT.
 import http.server
 import socketserver
 import sys
@@ -10,8 +10,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self):
         body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
-        text = f'{self.command} {self.path}\n{self.headers}body {len(body)}\n'.encode()
-        self.send_response(200)
+        # some proxies write every name in lower case
+        headers = ''.join(f'{name.title()}: {value}\n' for name, value in self.headers.items())
+        text = f'{self.command} {self.path}\n{headers}body {len(body)}\n'.encode()
+        self.send_response(401 if self.path.endswith('/asks') else 200)
         self.send_header('Content-Length', str(len(text)))
         self.end_headers()
         if self.command != 'HEAD':

@@ -291,6 +291,11 @@ test_touch(void)
 	ok(ask("apache", BOB, WITH("SERVER_PROTOCOL=INCLUDED")) == 200 &&
 		!has(v.answer, "Set-Cookie"),
 	    "nor does Apache's second question for one page");
+	options->rolling = true;
+	ok(ask("apache", BOB, WITH("SERVER_PROTOCOL=INCLUDED")) == 200 &&
+		!has(v.answer, "Set-Cookie"),
+	    "  whose answer never has a cookie: the first one had it");
+	options->rolling = false;
 	ok(ask("nginx", BOB, NULL) == 204, "a visit is a visit");
 	ok(has(v.answer, "Set-Cookie: connect.sid="), "  its cookie, which has an age, goes along");
 	is(header_of(&v, "Cache-Control"), "private, no-store", "  and no cache keeps the answer");

@@ -15,15 +15,17 @@ start_guard() {
 	wait_until 10 accepts "127.0.0.1:$guard"
 }
 start_guard || bail 'the guard does not start'
-start_responder login && start_responder logout || bail 'the pages do not start'
+start_responder login && start_responder logout && start_responder counter || bail 'the pages do not start'
 backend=$(free_port)
 start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
-start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macro alias dir include mime filter cache cache_disk <<-END
+start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers setenvif macro alias dir include mime filter cache cache_disk \
+	<<-END
 	Listen 127.0.0.1:$port
 	DocumentRoot $site
 	DirectoryIndex index.html
 	<Directory $site>
 		Require all granted
+		Satisfy Any
 		Options +Includes
 	</Directory>
 	CacheRoot $dir/cache
@@ -35,6 +37,7 @@ start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macr
 	Alias /open $site/private/report
 	ProxyPassMatch "^/login\$" "unix:$dir/run/login.sock|fcgi://gate-login/"
 	ProxyPassMatch "^/logout\$" "unix:$dir/run/logout.sock|fcgi://gate-logout/"
+	ProxyPassMatch "^/counter\$" "unix:$dir/run/counter.sock|fcgi://gate-counter/"
 	ProxyPass "/app" "http://127.0.0.1:$backend/app"
 	ProxyPass "/cors" "http://127.0.0.1:$backend/cors"
 	Include $dir/apache_guard.conf
@@ -52,8 +55,11 @@ start_apache "$url/open" authn_core authnz_fcgi proxy_http headers setenvif macr
 	</Location>
 	<Location "/cors">
 		Use GateGuard user
-		Require expr "%{REQUEST_METHOD} == 'OPTIONS' && req_novary('Origin') != '' && \
-			req_novary('Access-Control-Request-Method') != ''"
+		SetEnvIf Request_URI "^" GATE_PREFLIGHT=pass
+	</Location>
+	<Location "/app/open">
+		Use GateGuard session
+		RequestHeader set X-Name "expr=%{REMOTE_USER}"
 	</Location>
 END
 printf '<!--#include virtual="/staff/payroll" -->' >"$site/private/outer.shtml"
@@ -83,4 +89,5 @@ get /private/outer.shtml
 unlike "$body" payroll '  nor if the user is in it, as the guard was asked for the outer page'
 get /outer.shtml
 unlike "$body" payroll 'nor does a page that is not guarded'
+try_strangers_session ":"
 done_testing

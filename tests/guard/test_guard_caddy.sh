@@ -5,7 +5,7 @@
 caddy=$(command -v caddy) || skip_all 'caddy is not installed'
 command -v curl >/dev/null || skip_all 'curl is not installed'
 
-open_site
+open_site trusted_proxies=127.0.0.1
 start_responder auth && start_responder login && start_responder logout || bail 'the programs do not start'
 backend=$(free_port)
 start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
@@ -36,6 +36,13 @@ cat >"$dir/Caddyfile" <<-END
 		$(guarded staff group:staff file_server)
 		$(guarded wrong everybody file_server)
 		$(guarded app user "reverse_proxy 127.0.0.1:$backend")
+		handle_path /under/* {
+			route {
+				import gate_guard user
+				root * $site/private
+				file_server
+			}
+		}
 		$(guarded cors user "reverse_proxy 127.0.0.1:$backend" 'vars gate_preflight pass')
 		handle @longer {
 			file_server
@@ -68,6 +75,21 @@ jar=$dir/jar.stranger get /private/report "${navigate[@]}" -H 'X-Forwarded-Uri: 
 	-H 'X-Original-Url: /evil'
 is "$(header Location)" '/login?next=%2Fprivate%2Freport' \
 	"a visitor's X-Forwarded-Uri does not change the way back"
+jar=$dir/jar.stranger get /private/report "${navigate[@]}" -H 'X_Forwarded_Uri: /evil' -H 'X_Original_Url: /evil'
+is "$(header Location)" '/login?next=%2Fprivate%2Freport' '  nor does X_Forwarded_Uri'
+for i in {1..10}; do # by chance the one or the other, without header_up -*_*
+	jar=$dir/jar.stranger fetch GET /cors/x "${preflight[@]}" -H 'X_Forwarded_Method: OPTIONS'
+	[ "$status" = 401 ] || break
+done
+is "$status" 401 'X_Forwarded_Method makes no preflight of a GET'
+echo 'staff: bob' >"$dir/groups"
+get /staff/payroll?x -H 'X_Forwarded_For: 192.0.2.66' -H 'X-Forwarded-For: 192.0.2.67'
+like "$status $(<"$dir/log/auth")" '^403 .*url="?/staff/payroll\?x"? method=GET address=127\.0\.0\.1 ' \
+	'X_Forwarded_For does not change the address in the log'
+jar=$dir/jar.stranger get '/under/report?a=1' "${navigate[@]}"
+is "$(header Location)" '/login?next=%2Funder%2Freport%3Fa%3D1' 'behind handle_path the way back is whole'
+get /under/report
+is "$status $body" '200 report' '  and the user gets the page'
 is "$(header Status)" '' 'no header Status reaches the visitor'
 jar=$dir/jar.stranger get /PRIVATE/report
 is "$status" 401 'upper case does not lead around the guard'

@@ -7,60 +7,47 @@ need_nginx
 open_site
 # the snippets, with this test's socket and folder: nginx looks for included files beside its own
 mkdir "$dir/conf"
-cp "$src"/conf/gate_guard* "$src/conf/gate_params" "$dir/conf/"
-sed -i "s#/run/gate/auth.sock#$dir/run/auth.sock#; s#include gate_guard#include $dir/conf/gate_guard#" \
-	"$dir"/conf/gate_guard*
+cp "$src"/conf/gate_{guard*,errors_page,params} "$dir/conf/"
+sed -i "s#/run/gate/auth.sock#$dir/run/auth.sock#; s#/usr/share/gate/errors#$build/errors#
+	s#include gate_#include $dir/conf/gate_#" "$dir"/conf/gate_*
 nginx_http="include $dir/conf/gate_guard_http;"
 nginx_server="
 	include $dir/conf/gate_guard_server;
 	root $site;
-	location /private/ { set \$gate_require user; include $dir/conf/gate_guard; }
-	location ^~ /staff/ {
-		set \$gate_require group:staff;
-		include $dir/conf/gate_guard;
-		location ~ \.txt\$ { }
-		location ~ \.html\$ { set \$gate_require group:staff; }
+	location /private/ { include $dir/conf/gate_guard; }
+	location /staff/ {
+		auth_request /gate_guard/group:staff;
+		include $dir/conf/gate_guard_answer;
+		location ~ \\.txt\$ { add_header X-Inner yes; }
 	}
-	location ~ \.txt\$ { }
-	location /wrong/ { set \$gate_require everybody; include $dir/conf/gate_guard; }
+	location /moved/ { set \$gate_preflight pass; include $dir/conf/gate_guard; rewrite ^/moved(.*) \$1 last; }
+	location /tried/ { include $dir/conf/gate_guard; try_files \$uri.html /staff/payroll; }
+	location /wrong/ { auth_request /gate_guard/everybody; include $dir/conf/gate_guard_answer; }
 	location /several/ {
-		set \$gate_require \"user:carl group:staff\";
-		include $dir/conf/gate_guard;
+		auth_request \"/gate_guard/user:carl group:staff\";
+		include $dir/conf/gate_guard_answer;
 		alias $site/private/;
 	}
 	location /app/ {
-		set \$gate_require user;
 		include $dir/conf/gate_guard;
 		include $dir/conf/gate_guard_proxy;
 		proxy_pass http://unix:$dir/run/backend.sock:;
 	}
 	location /cors/ {
-		set \$gate_require user;
 		set \$gate_preflight pass;
 		include $dir/conf/gate_guard;
 		include $dir/conf/gate_guard_proxy;
 		proxy_pass http://unix:$dir/run/backend.sock:;
 	}
+	location /app/fails { include $dir/conf/gate_guard; return 500; }
+	location /app/asks { include $dir/conf/gate_guard; proxy_pass http://unix:$dir/run/backend.sock:; proxy_intercept_errors on; }
 	location = /r/env {
-		set \$gate_require user;
 		include $dir/conf/gate_guard;
 		include $dir/conf/gate_guard_fastcgi;
-		include $dir/conf/gate_params;
-		fastcgi_param REMOTE_USER \$remote_user;
-		include $dir/conf/gate_guard_fastcgi;
-		fastcgi_pass responder;
-	}
-	location = /app/refuses {
-		set \$gate_require user;
-		include $dir/conf/gate_guard;
-		proxy_intercept_errors on;
-		proxy_pass http://127.0.0.1:\$server_port/refuses;
-	}
-	location = /refuses { return 401; }
-	location /app/fails { set \$gate_require user; include $dir/conf/gate_guard; return 500; }"
-make_user carl "$password"
+		fastcgi_pass unix:$dir/run/responder.sock;
+	}"
 start_backend "$dir/run/backend.sock" "unix:$dir/run/backend.sock"
-start_responder responder && start_responder auth && start_responder login && start_responder logout || bail 'the programs do not start'
+start_responder auth && start_responder login && start_responder logout && start_responder responder || bail 'the programs do not start'
 start_nginx
 
 try_site
@@ -69,28 +56,30 @@ get /several/report
 is "$status $body" '200 report' 'of several requirements one suffices'
 fetch POST /app/upload --data-binary "@$dir/large" -H 'Transfer-Encoding: chunked'
 like "$body" 'body 300000' 'a body in chunks reaches the back end, too'
-get /r/env -u root:x -H 'Remote-User: root' -H 'Remote-Groups: root'
-like "$body" '"REMOTE_USER": ?"alice"' 'a FastCGI program gets the user'
-like "$body" '"HTTP_REMOTE_USER": ?"alice".*"HTTP_REMOTE_GROUPS": ?"staff"' '  also as a header, with the groups'
-unlike "$body" '"root"' '  and nothing that the visitor says'
 get /app/fails
 is "$status" 500 "the site's own 500 stays one"
+get /app/asks "${navigate[@]}"
+is "$status $(header Location)" '401 ' "the site's own 401 stays one"
+get /r/env --user root:x -H 'Remote-User: root' -H 'Remote-Groups: root' -H 'Remote-Name: root' -H 'Remote-Email: root'
+like "$body" '"REMOTE_USER": ?"alice"' 'a FastCGI program gets the user'
+like "$body" '"HTTP_REMOTE_USER": ?"alice"' '  in both names'
+like "$body" '"HTTP_REMOTE_GROUPS": ?"staff"' '  and the groups'
+unlike "$body" '"REMOTE[A-Z_]*": ?"root"' '  and nothing from the visitor'
 
-get /app/refuses "${navigate[@]}"
-is "$status $(header Location)" '401 ' "  and a back end's own 401"
-
-# ---- a location within a guarded one has the guard, but not what is set there
-for name in one.txt one.html; do echo payroll >"$site/staff/$name" && chmod a+r "$site/staff/$name"; done
-log_in carl "$password"
-get /staff/one.txt
-is "$status" 403 'in a location that does not say who may pass nobody passes'
-get /staff/one.html
-is "$status" 403 '  nor in one that says it, who may not'
-log_in bob "$password"
-get /staff/one.txt
-is "$status" 403 '  nobody at all'
-get /staff/one.html
-is "$status $body" '200 payroll' '  but who may'
+# ---- a requirement holds in inner locations, and after internal redirects
+echo inner >"$site/staff/inner.txt"
+echo 'staff: bob' >"$dir/groups"
+get /staff/inner.txt
+is "$status" 403 'an inner location has the requirement of the one around it'
+get /tried/x
+is "$status" 403 'try_files leads nobody into what is not theirs'
+get /moved/staff/payroll
+is "$status" 403 'nor does a rewrite'
+echo 'staff: bob alice' >"$dir/groups"
+get /staff/inner.txt
+is "$status $body" '200 inner' '  and who meets it passes'
+get /tried/x
+is "$status $body" '200 payroll' '  there, too'
 
 # ---- connections are kept, and nothing is stored
 newest_connection() { # to the guard: the kernel numbers them in rising order

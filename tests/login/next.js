@@ -21,10 +21,10 @@ const good = ['/', '/a', '/a/', '/a/b', '/a?b=c&d=e', '/?next=/b', '/#top', '/a#
 	'/#//evil.example', '/?//evil.example', '/%2f%2fevil.example', '/%5cevil.example',
 	'/%0d%0aSet-Cookie:%20a=b', '/%00', '/%', '/%zz', '/~a', '/!$&\'()*+,;=', '/[1]', '/a|b', '/"a"',
 	'/<b>', '/ë', '/€', '/😀', '/／host.example', '/http://evil.example', '/javascript:alert(1)', '/-',
-	'/a&next=//evil.example', '/a?next=/b&next=/c', '/user?a=1&b=2', '/loginx', '/login/a', '/a/logout/',
+	'/a&next=//evil.example', '/a?next=/b&next=/c', '/user?a=1&b=2', '/loginx', '/login/a', '/a/login', '/a/logout/',
 	'/' + 'a'.repeat(2047)].map(bytes);
 const HOME = '/'; // where a login leads without next
-const defaulted = ['', '/login', '/logout', '/login?a=b', '/a/login', '/logout#x', '/login?next=/user',
+const defaulted = ['', '/login', '/logout', '/login?a=b', '/logout#x', '/login?next=/user',
 	'/' + 'a'.repeat(2048), 'user', './user', '../user', '?a', '#a'].map(bytes);
 const heads = ['//', '///', '////', '/\\', '/\\/', '/\\\\', '\\', '\\\\', '\\/', '\\//', 'http:', 'http:/',
 	'http://', 'https:', 'https://', 'https:///', 'HTTPS://', 'hTTp://', 'http:\\\\', 'https:\\', 'ftp://',

@@ -217,6 +217,10 @@ test_access_list(void)
 		ok(getxattr(FILE_NAME, ACL, after, sizeof after) == (ssize_t)sizeof list &&
 			memcmp(after, &list, sizeof list) == 0 && mode_of(FILE_NAME) == 0640,
 		    "keeps it");
+		ok(chmod(FILE_NAME, 0644) == 0 &&
+			gate_users_change(users, GATE_USER_ADD, "c", "$2", NULL, NULL) == 1 &&
+			mode_of(FILE_NAME) == 0640,
+		    "but not the rights of others");
 	}
 	gate_users_close(users);
 	unlink(FILE_NAME);

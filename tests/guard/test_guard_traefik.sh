@@ -1,0 +1,57 @@
+#!/bin/bash
+# test_guard_traefik.sh: a site guarded behind Traefik, with the very files of conf/, by the server of
+# gate_guard_forward.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
+. "$src/tests/guard/lib_guard.sh"
+. "$src/tests/guard/lib_forward.sh"
+tool=$("$src/tests/tool" traefik) || skip_all 'there is no Traefik: tests/tool traefik --install brings one'
+
+open_site trusted_proxies=127.0.0.1
+start_forward
+port=$(free_port)
+url=http://127.0.0.1:$port
+# two more places, each like that of the group
+twice() { # NAME
+	sed -n "$1" "$src/conf/traefik_guard.yaml" | sed 's/staff/wrong/'
+	sed -n "$1" "$src/conf/traefik_guard.yaml" | sed 's/staff/cors/'
+}
+{
+	sed '/^    gate-unnamed:/,$d' "$src/conf/traefik_guard.yaml"
+	twice '/^    gate-staff:/,/^        middlewares/p'
+	twice '/^    gate-ask-staff:/,/^        address/p'
+	sed -n '/^    gate-unnamed:/,/^  services:/p' "$src/conf/traefik_guard.yaml" | sed '$d'
+	twice '/^    staff:/,/^      service/p'
+	sed -n '/^  services:/,$p' "$src/conf/traefik_guard.yaml"
+} | with_addresses >"$dir/site.yaml"
+start traefik "$tool/traefik" --entrypoints.web.address="127.0.0.1:$port" --providers.file.filename="$dir/site.yaml" \
+	--global.checknewversion=false --global.sendanonymoususage=false
+answers() { [ "$(curl -s -o "$dir/answer" -w '%{http_code}' "$url/login")" = 200 ]; }
+wait_until 20 answers || bail 'Traefik does not start'
+
+cannot[renewal]='Traefik would send the cookie without its Cache-Control'
+try_site
+
+# ---- what is Traefik's own
+log_in alice "$password"
+before=$(session_cookie)
+promote_secret
+get /private/report
+is "$status $(set_cookies)" '200 0' 'a cookie that is due does not come with a guarded answer'
+get /login
+is "$(set_cookies)" 1 '  but with the next page of gate'
+ok '  with the signature of the new secret' [ "$(session_cookie)" != "$before" ]
+get /private/report
+is "$status" 200 '  and the guard takes it'
+get /app/who -H 'REMOTE-NAME: root' -H 'remote_groups: root' -H 'Remote_email: root' \
+	-H 'Remote.User: root' -H 'remote.groups: root' -H 'Remote.Name: root' -H 'Remote.Email: root'
+unlike "$body" root 'no spelling of the four headers reaches the back end from a visitor'
+jar=$dir/jar.stranger get /private/report "${navigate[@]}" -H 'X-Forwarded-Uri: /evil' -H 'X_Forwarded_Uri: /evil' \
+	-H 'X-Original-Url: /evil'
+is "$(header Location)" '/login?next=%2Fprivate%2Freport' "a visitor's X-Forwarded-Uri does not change the way back"
+log_in carl wrong -H 'X-Forwarded-For: 192.0.2.66'
+unlike "$(<"$dir/log/login")" 192.0.2.66 "a visitor's X-Forwarded-For does not change their address"
+for pid in $(workers_of auth); do kill -STOP "$pid"; done
+get /private/report
+is "$status" 503 'the guard hangs: nobody passes'
+for pid in $(workers_of auth); do kill -CONT "$pid"; done
+done_testing
