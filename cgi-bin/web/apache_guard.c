@@ -90,12 +90,21 @@ at_missing(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 
 /* ---- who passes ---- */
 
+static bool
+has_require(const struct gate_web_node *place)
+{
+	const struct gate_web_node *all = gate_web_child(place, "requireall");
+
+	return gate_web_child(place, "require") != NULL ||
+	    (all != NULL && gate_web_child(all, "require") != NULL);
+}
+
 static void
 at_all(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
 	const struct gate_web_node *node = gate_web_child(guarded->place, "require");
 
-	if (node == NULL && has_provider(guarded))
+	if (!has_require(guarded->place) && has_provider(guarded))
 		gate_web_hit(
 		    look, guarded->node, "%s has no Require", gate_web_guarded_label(guarded));
 	if (gate_web_apache_is_lua(guarded->node)) /* which asks the guard in any case */

@@ -8,6 +8,8 @@
 #include "web/web.h"
 #include "gate_command.h"
 
+#define SIGNS "-_.!#$%&'*+^`|~" /* in a header's name; lighttpd writes _ for each */
+
 /* ---- values and conditions ---- */
 
 /* Returns the scalar that a key has in a list; "": it has none. */
@@ -233,24 +235,24 @@ is_emptied(const struct gate_web_node *node, const char *name)
 }
 
 /* Adds the spellings of a header that lighttpd takes for the same, and that are not emptied: each
- * dash may be a dash, an underscore or a dot. `own`: the header itself, too. */
+ * dash may be any of the signs. own: the header itself, too, which has the first of them. */
 static void
-add_passing(
-    struct gate_buffer *passing, const struct gate_web_node *node, const char *name, bool own)
+add_passing(struct gate_buffer *passing, const struct gate_web_node *node, const char *name,
+    const char *signs, bool own)
 {
-	size_t dashes = 0, count = 1;
+	size_t dashes = 0, count = 1, base = strlen(signs);
 
 	for (const char *c = name; *c != '\0'; c++)
 		dashes += *c == '-';
 	for (size_t i = 0; i < dashes && i < 3; i++)
-		count *= 3;
+		count *= base;
 	for (size_t i = own ? 0 : 1; i < count; i++) {
 		char spelling[32] = "";
 		size_t rest = i;
 
 		for (size_t j = 0; j + 1 < sizeof spelling && name[j] != '\0'; j++) {
-			spelling[j] = name[j] == '-' ? "-_."[rest % 3] : name[j];
-			rest /= name[j] == '-' ? 3 : 1;
+			spelling[j] = name[j] == '-' ? signs[rest % base] : name[j];
+			rest /= name[j] == '-' ? base : 1;
 		}
 		if (!is_emptied(node, spelling))
 			gate_buffer_printf(passing, " %s", spelling);
@@ -262,9 +264,9 @@ at_spellings(struct gate_web_look *look, const struct gate_web_page *page)
 {
 	struct gate_buffer passing = {0};
 
-	add_passing(&passing, page->node, "X-Forwarded-For", false);
-	add_passing(&passing, page->node, "X-Forwarded-Proto", false);
-	add_passing(&passing, page->node, "Sec-Fetch-Site", false);
+	add_passing(&passing, page->node, "X-Forwarded-For", "-_.", false);
+	add_passing(&passing, page->node, "X-Forwarded-Proto", "-_.", false);
+	add_passing(&passing, page->node, "Sec-Fetch-Site", "-_.", false);
 	if (passing.length > 0)
 		gate_web_hit(look, page->node, "%s gets%s", gate_web_page_label(page),
 		    gate_buffer_text(&passing));
@@ -277,11 +279,68 @@ at_identity(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 	struct gate_buffer passing = {0};
 
 	for (size_t i = 0; i < GATE_WEB_IDENTITY; i++)
-		add_passing(&passing, guarded->node, gate_web_identity[i], true);
+		add_passing(&passing, guarded->node, gate_web_identity[i], SIGNS, true);
 	if (passing.length > 0)
 		gate_web_hit(look, guarded->node, "%s passes%s", gate_web_guarded_label(guarded),
 		    gate_buffer_text(&passing));
 	gate_buffer_release(&passing);
+}
+
+/* Is a node for other paths than these? Only a condition on the URL says so. */
+static bool
+is_elsewhere(const struct gate_web_node *node, const char *path)
+{
+	const struct gate_web_node *condition = url_condition(node);
+	size_t at = condition != NULL ? condition_at(condition) : 0;
+	char other[GATE_WEB_ADDRESS_MAX];
+	bool exact;
+
+	if (condition == NULL ||
+	    (*gate_web_word(condition, at + 1) != '^' &&
+		strcmp(gate_web_word(condition, at), "==") != 0))
+		return false;
+	exact = path_of(node, "", other);
+	return *other == '/' && *path == '/' && !gate_web_lies_under(other, path) &&
+	    (exact || !gate_web_lies_under(path, other));
+}
+
+/* Is it a list of the guard's place, which a later block can replace? */
+static bool
+replaces(const struct gate_web_node *node)
+{
+	return (gate_web_is(node, "fastcgi.server") ||
+		   gate_web_is(node, "setenv.set-request-header")) &&
+	    node->parent->parent != NULL && !gate_web_is(node->parent, "global");
+}
+
+static const struct gate_web_node *
+block_of(const struct gate_web_guarded *guarded)
+{
+	return gate_web_around(guarded->node, "fastcgi.server")->parent;
+}
+
+/* Does a block ask the guard itself? */
+static bool
+is_guarded(const struct gate_web_look *look, const struct gate_web_node *block)
+{
+	size_t i = 0;
+
+	while (i < look->guarded_count && block_of(&look->guarded[i]) != block)
+		i++;
+	return i < look->guarded_count;
+}
+
+static void
+at_later(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+{
+	const struct gate_web_node *root = look->root;
+
+	for (const struct gate_web_node *at = gate_web_walk(root, guarded->node); at != NULL;
+	     at = gate_web_walk(root, at))
+		if (replaces(at) && !is_guarded(look, at->parent) &&
+		    !is_elsewhere(at, guarded->path))
+			gate_web_hit(look, at, "%s, and %s", gate_web_word(at, 0),
+			    gate_web_guarded_label(guarded));
 }
 
 static void
@@ -327,6 +386,10 @@ static const struct gate_web_trap traps[] = {
 	"the first module that has an answer gives it, and nobody asks the guard: say "
 	"server.modules := (\"mod_setenv\", \"mod_fastcgi\") + server.modules",
 	.look = look_order},
+    {"lighttpd-later", GATE_CHECK_ERROR,
+	"where both match, lighttpd takes this list in place of the guard's, and asks nobody, or "
+	"lets visitors say who they are: move it in front of what is guarded",
+	.guarded = at_later},
     {"lighttpd-docroot", GATE_CHECK_WARNING,
 	"with a docroot lighttpd looks for a file there, and passes over proxy.server and "
 	"alias.url: leave it out",

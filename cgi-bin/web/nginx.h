@@ -17,6 +17,7 @@ const struct gate_web_node *gate_web_nginx_location(
 const struct gate_web_page *gate_web_nginx_page_at(
     const struct gate_web_look *, const struct gate_web_node *location);
 
-extern const struct gate_web_trap gate_web_nginx_traps[], gate_web_nginx_guard_traps[];
+extern const struct gate_web_trap gate_web_nginx_traps[], gate_web_nginx_guard_traps[],
+    gate_web_nginx_around_traps[];
 
 #endif

@@ -331,6 +331,13 @@ look_identity_sent(struct gate_web_look *look)
 	}
 }
 
+static bool
+is_claimed(const struct gate_web_node *param)
+{
+	return strcmp(gate_web_word(param, 2), "$remote_user") == 0;
+}
+
+/* Programs take the first of equal parameters, or the last. */
 static void
 look_basic(struct gate_web_look *look)
 {
@@ -339,11 +346,18 @@ look_basic(struct gate_web_look *look)
 	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at)) {
 		const struct back *back = back_of(look, at);
 		const struct gate_web_node *node = back != NULL && *back->prefix != '\0'
-		    ? gate_web_nginx_setting(at->parent, back->set, "REMOTE_USER")
-		    : NULL;
+		    ? gate_web_inherited(at->parent, back->set)
+		    : NULL,
+					   *first = NULL, *last = NULL, *bad;
 
-		if (node != NULL && strcmp(gate_web_word(node, 2), "$remote_user") == 0)
-			gate_web_hit(look, node, "REMOTE_USER is $remote_user, for the %s in %s:%u",
+		for (; node != NULL; node = gate_web_again(node))
+			if (strcmp(gate_web_word(node, 1), "REMOTE_USER") == 0) {
+				first = first != NULL ? first : node;
+				last = node;
+			}
+		bad = first != NULL && is_claimed(first) ? first : last;
+		if (bad != NULL && is_claimed(bad))
+			gate_web_hit(look, bad, "REMOTE_USER is $remote_user, for the %s in %s:%u",
 			    gate_web_word(at, 0), at->file, at->line);
 	}
 }

@@ -188,7 +188,7 @@ struct gate_web_server {
 	const char *mode; /* the GATE_GUARD of its guard */
 	gate_web_reader *read;
 	void (*collect)(struct gate_web_look *); /* finds pages and guarded places */
-	const struct gate_web_trap *traps[3];    /* each ends with one without an id */
+	const struct gate_web_trap *traps[4];    /* each ends with one without an id */
 };
 
 /* Says that the trap is there: at the node, with a few words about it. Names no node twice. */
