@@ -69,7 +69,7 @@ without_host(const char *uri)
 }
 
 const char *
-gate_guard_target(struct gate_request *r, enum gate_guard_mode mode)
+gate_guard_uri(struct gate_request *r, enum gate_guard_mode mode)
 {
 	static const char *const names[] = {
 	    "HTTP_X_FORWARDED_URI", "HTTP_X_ORIGINAL_URL", "REQUEST_URI"};
@@ -79,6 +79,14 @@ gate_guard_target(struct gate_request *r, enum gate_guard_mode mode)
 	/* the first two are headers: where the mode is `forward`, the web server overwrites them */
 	for (size_t i = mode == GATE_GUARD_FORWARD ? 0 : 2; uri == NULL && !doubt && i < 3; i++)
 		uri = gate_guard_once(r, names[i], &doubt);
+	return uri;
+}
+
+const char *
+gate_guard_target(struct gate_request *r, enum gate_guard_mode mode)
+{
+	const char *uri = gate_guard_uri(r, mode);
+
 	if (uri == NULL)
 		return NULL;
 	uri = without_host(uri);

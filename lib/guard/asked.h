@@ -19,8 +19,10 @@ const char *gate_guard_once(struct gate_request *, const char *name, bool *doubt
 enum gate_guard_mode gate_guard_mode(struct gate_request *);
 /* Returns the method that the visitor used; never NULL. */
 const char *gate_guard_method(struct gate_request *, enum gate_guard_mode);
-/* Returns path and query that the visitor asked for, raw; NULL if they are unknown, or can't be a
- * path on this site. Borrowed. */
+/* Returns what the visitor asked for, raw, whatever it is: for the log. NULL: unknown. Borrowed. */
+const char *gate_guard_uri(struct gate_request *, enum gate_guard_mode);
+/* Returns path and query of it; NULL if it is unknown, or can't be a path on this site.
+ * Borrowed. */
 const char *gate_guard_target(struct gate_request *, enum gate_guard_mode);
 /* Returns true if a browser opens a page, which can be sent to the login; false for a fetch, a
  * WebSocket, a program. */

@@ -185,7 +185,7 @@ report(struct gate_request *r, enum gate_guard_mode mode, const char *user, cons
 	const char *require = gate_guard_once(r, "GATE_REQUIRE", &doubt);
 
 	gate_log(GATE_LOG_WARN, "guard-refused", "user", user, "require",
-	    require != NULL ? require : "user", "url", gate_guard_target(r, mode), "method",
+	    require != NULL ? require : "user", "url", gate_guard_uri(r, mode), "method",
 	    gate_guard_method(r, mode), "address", gate_request_address(r), "why", why, NULL);
 }
 
@@ -201,7 +201,7 @@ requirement(struct gate_request *r, enum gate_guard_mode mode)
 	if (why == NULL)
 		return text != NULL ? text : "user";
 	gate_log(GATE_LOG_ERROR, "guard-misconfigured", "GATE_REQUIRE", text, "why", why, "url",
-	    gate_guard_target(r, mode), NULL);
+	    gate_guard_uri(r, mode), NULL);
 	return NULL;
 }
 
@@ -267,7 +267,7 @@ gate_guard(struct gate_request *r)
 		gate_log(GATE_LOG_ERROR, "guard-misconfigured", "why",
 		    "the web server must set GATE_GUARD, once, to nginx, apache, lighttpd or "
 		    "forward",
-		    "url", gate_guard_target(r, mode), NULL);
+		    "url", gate_guard_uri(r, mode), NULL);
 		refuse(r, TEXT_BROKEN);
 		return;
 	}

@@ -63,6 +63,21 @@ stop_guard() { stop auth; }
 start_guard() { start_responder auth && lets_in; }
 lets_in() { chmod 666 "$dir"/run/*.sock; }
 
+# try_stopped STATUS: the guard hangs. The test has made the server's patience short, by $hurry.
+hurry='s/\(read.timeout\(" =>\)*\) 15/\1 3/' # still longer than the guard's deadline
+try_stopped() {
+	local pid
+	log_in bob "$password"
+	for pid in $(workers_of auth); do kill -STOP "$pid"; done
+	get /private/report
+	is "$status" "$1" 'the guard hangs: nobody passes, and nobody waits for long'
+	unlike "$body" report '  and the page is not shown'
+	for pid in $(workers_of auth); do kill -CONT "$pid"; done
+	wait_until 10 is_private_served
+	get /private/report
+	is "$status $body" '200 report' '  and it is back'
+}
+
 # ---- the rows: what each server must do
 try_strangers() {
 	new_visitor

@@ -5,7 +5,7 @@
 guard_snippets() {
 	mkdir "$dir/conf"
 	cp "$src"/conf/gate_{guard*,errors_page,params} "$dir/conf/"
-	sed -i "s#/run/gate/auth.sock#$dir/run/auth.sock#; s#/usr/share/gate/errors#$build/errors#
+	sed -i "$hurry; s#/run/gate/auth.sock#$dir/run/auth.sock#; s#/usr/share/gate/errors#$build/errors#
 		s#include gate_#include $dir/conf/gate_#" "$dir"/conf/gate_*
 	nginx_http="include $dir/conf/gate_guard_http;"
 }

@@ -83,7 +83,7 @@ try_site
 # ---- what is Apache's own
 log_in bob "$password"
 for _ in 1 2; do get /private/report; done
-is "$status $body $(header Cache-Control)" '200 report private' 'who may pass gets the page'
+is "$status $body $(header Cache-Control)" '200 report private, no-cache' 'who may pass gets the page'
 like "$(header X-Cache)" MISS '  which Apache'\''s cache does not keep'
 jar=$dir/jar.stranger get /private/report
 is "$status" 401 '  so a stranger does not get it from there'

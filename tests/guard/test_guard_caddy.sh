@@ -11,7 +11,7 @@ backend=$(free_port)
 start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
 port=$(free_port)
 url=http://127.0.0.1:$port
-sed "s:unix//run/gate/:unix/$dir/run/:" "$src/conf/Caddyfile.guard" >"$dir/Caddyfile.guard"
+sed "$hurry; s:unix//run/gate/:unix/$dir/run/:" "$src/conf/Caddyfile.guard" >"$dir/Caddyfile.guard"
 page() { # NAME
 	printf 'handle /%s {\nreverse_proxy unix/%s {\ntransport fastcgi\nheader_down -Status\n}\n}\n' \
 		"$1" "$dir/run/$1.sock"
@@ -94,4 +94,5 @@ is "$status $body" '200 report' '  and the user gets the page'
 is "$(header Status)" '' 'no header Status reaches the visitor'
 jar=$dir/jar.stranger get /PRIVATE/report
 is "$status" 401 'upper case does not lead around the guard'
+try_stopped 504
 done_testing

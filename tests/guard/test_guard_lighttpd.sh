@@ -15,7 +15,7 @@ start_responder auth && start_responder login && start_responder logout || bail 
 backend=$(free_port)
 start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
 for name in lighttpd lighttpd_guard lighttpd_guarded; do
-	sed "s:/run/gate/:$dir/run/:" "$src/conf/$name.conf" >"$dir/$name.conf"
+	sed "$hurry; s:/run/gate/:$dir/run/:" "$src/conf/$name.conf" >"$dir/$name.conf"
 done
 guarded() { # PATH REQUIREMENT [MORE]
 	printf '$HTTP["url"] =~ "^/%s/" {\nvar.gate_require = "%s"\ninclude "%s"\n%s\n}\n' \
@@ -102,4 +102,5 @@ start lighttpd "$lighttpd" -D -f "$dir/late.conf"
 wait_until 10 accepts "127.0.0.1:$port" || bail 'lighttpd does not start again'
 jar=$dir/jar.stranger get /plain/who
 is "$status" 200 'without lighttpd_guard.conf mod_proxy answers first, and nobody asks the guard'
+try_stopped 504
 done_testing

@@ -94,4 +94,5 @@ flock -x 9
 get /private/report
 is "$status $(header Retry-After)" '503 1' 'a 503 says when to come again'
 exec 9<&-
+try_stopped 503
 done_testing
