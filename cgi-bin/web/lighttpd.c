@@ -133,20 +133,13 @@ collect(struct gate_web_look *look)
 
 /* ---- traps ---- */
 
-static void
-at_check_local(struct gate_web_look *look, const struct gate_web_page *page)
-{
-	if (strcmp(value_in(page->node, "check-local"), "disable") != 0)
-		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
-}
-
 static bool
 has_module(const struct gate_web_look *look, const char *name)
 {
-	const struct gate_web_node *root = look->root;
+	const struct gate_web_node *at = NULL;
 
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		if (gate_web_is(at, "server.modules") && gate_web_child(at, name) != NULL)
+	while ((at = gate_web_find(look->root, at, "server.modules")) != NULL)
+		if (gate_web_child(at, name) != NULL)
 			return true;
 	return false;
 }
@@ -199,11 +192,11 @@ order_of(const struct gate_web_node *list, struct order was)
 static void
 look_order(struct gate_web_look *look)
 {
-	const struct gate_web_node *root = look->root;
+	const struct gate_web_node *at = NULL;
 	struct order order = {0};
 
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		if (gate_web_is(at, "server.modules") && at->count == 2)
+	while ((at = gate_web_find(look->root, at, "server.modules")) != NULL)
+		if (at->count == 2)
 			order = order_of(at, order);
 	if (look->guarded_count > 0 && order.guards && order.before != NULL)
 		gate_web_hit(look, order.before, "%s stands in front of mod_fastcgi",
@@ -260,35 +253,54 @@ add_passing(
 static void
 at_spellings(struct gate_web_look *look, const struct gate_web_page *page)
 {
-	struct gate_buffer passing = {0};
-
-	add_passing(&passing, page->node, "X-Forwarded-For", false);
-	add_passing(&passing, page->node, "X-Forwarded-Proto", false);
-	add_passing(&passing, page->node, "Sec-Fetch-Site", false);
-	if (passing.length > 0)
+	gate_buffer_reset(&look->names);
+	add_passing(&look->names, page->node, "X-Forwarded-For", false);
+	add_passing(&look->names, page->node, "X-Forwarded-Proto", false);
+	add_passing(&look->names, page->node, "Sec-Fetch-Site", false);
+	if (look->names.length > 0)
 		gate_web_hit(look, page->node, "%s gets%s", gate_web_page_label(page),
-		    gate_buffer_text(&passing));
-	gate_buffer_release(&passing);
+		    gate_buffer_text(&look->names));
 }
 
+/* Does lighttpd call another program behind the guard? */
+static bool
+has_back(const struct gate_web_look *look, const struct gate_web_node *guard)
+{
+	static const char *const backs[] = {"proxy.server", "cgi.assign", "scgi.server"};
+	const struct gate_web_node *list = gate_web_inherited(guard, "fastcgi.server");
+
+	for (size_t i = 0; i < sizeof backs / sizeof *backs; i++)
+		if (gate_web_inherited(guard, backs[i]) != NULL)
+			return true;
+	for (; list != NULL; list = gate_web_again(list))
+		for (const struct gate_web_node *at = list; at != NULL;
+		     at = gate_web_walk(list, at)) {
+			size_t page = 0;
+
+			while (page < look->page_count && look->pages[page].node != at)
+				page++;
+			if (page == look->page_count &&
+			    (gate_web_child(at, "socket") != NULL ||
+				gate_web_child(at, "port") != NULL))
+				return true;
+		}
+	return false;
+}
+
+/* No list can have all spellings; a script of mod_magnet sees each. */
 static void
 at_identity(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	struct gate_buffer passing = {0};
-
+	gate_buffer_reset(&look->names);
+	if (gate_web_inherited(guarded->node, "magnet.attract-raw-url-to") != NULL)
+		return;
 	for (size_t i = 0; i < GATE_WEB_IDENTITY; i++)
-		add_passing(&passing, guarded->node, gate_web_identity[i], true);
-	if (passing.length > 0)
+		add_passing(&look->names, guarded->node, gate_web_identity[i], true);
+	if (has_back(look, guarded->node))
+		gate_buffer_puts(&look->names, " Remote!User");
+	if (look->names.length > 0)
 		gate_web_hit(look, guarded->node, "%s passes%s", gate_web_guarded_label(guarded),
-		    gate_buffer_text(&passing));
-	gate_buffer_release(&passing);
-}
-
-static void
-at_docroot(struct gate_web_look *look, const struct gate_web_guarded *guarded)
-{
-	if (*value_in(guarded->node, "docroot") != '\0')
-		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
+		    gate_buffer_text(&look->names));
 }
 
 static void
@@ -311,7 +323,12 @@ static const struct gate_web_trap traps[] = {
 	.page = gate_web_at_prefix},
     {"lighttpd-check-local", GATE_CHECK_ERROR,
 	"lighttpd looks for a file first, and answers 404: say \"check-local\" => \"disable\"",
-	.page = at_check_local},
+	.directive = "check-local", .absent = "enable", .unless = "disable"},
+    {"lighttpd-disable-time", GATE_CHECK_NOTE,
+	"after a refused connection, as when gate starts again, lighttpd answers 503 for two "
+	"seconds: "
+	"say \"disable-time\" => 0, for one",
+	.directive = "disable-time", .absent = "1", .unless = "0"},
     {"lighttpd-modules", GATE_CHECK_ERROR,
 	"lighttpd passes over what it does not know: add it to server.modules",
 	.look = look_modules},
@@ -321,7 +338,8 @@ static const struct gate_web_trap traps[] = {
 	.page = at_spellings},
     {"lighttpd-identity", GATE_CHECK_ERROR,
 	"back ends believe what visitors send in these headers: empty them by "
-	"setenv.set-request-header",
+	"setenv.set-request-header, and, in front of a back end, say magnet.attract-raw-url-to = "
+	"(\"/etc/lighttpd/lighttpd_guard.lua\"), as only that sees each spelling",
 	.guarded = at_identity},
     {"lighttpd-order", GATE_CHECK_ERROR,
 	"the first module that has an answer gives it, and nobody asks the guard: say "
@@ -330,7 +348,7 @@ static const struct gate_web_trap traps[] = {
     {"lighttpd-docroot", GATE_CHECK_WARNING,
 	"with a docroot lighttpd looks for a file there, and passes over proxy.server and "
 	"alias.url: leave it out",
-	.guarded = at_docroot},
+	.directive = "docroot", .unless = "", .at = GATE_WEB_GUARDED},
     {"lighttpd-responder", GATE_CHECK_ERROR,
 	"the guard answers in place of what it should guard: say \"mode\" => \"authorizer\"",
 	.page = at_responder},

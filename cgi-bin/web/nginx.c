@@ -67,7 +67,8 @@ find_upstream(const struct gate_web_node *root, const char *name)
 	return NULL;
 }
 
-/* Does this very place tell the program something that only gate understands? */
+/* Does this very place tell the program something that only gate understands? A guarded program gets
+ * some of it, too, with the name of its file. */
 static bool
 is_told(const struct gate_web_node *place)
 {
@@ -75,7 +76,8 @@ is_told(const struct gate_web_node *place)
 
 	while (node != NULL && !gate_web_starts_with(gate_web_word(node, 1), "GATE_"))
 		node = gate_web_again(node);
-	return node != NULL;
+	return node != NULL &&
+	    gate_web_nginx_setting(place, "fastcgi_param", "SCRIPT_FILENAME") == NULL;
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "web/web.h"
 
 #define IN_FILE "# In file: "     /* of DUMP_CONFIG, in front of what stands in a file */
+#define USED " used on line "     /* and in front of the place where a macro is used */
 #define NUMBER_MAX 1000000        /* lines of a file */
 #define LINE_MAX_SIZE (64u << 10) /* bytes of a line with the values of its variables */
 
@@ -21,6 +22,7 @@ struct reader {
 	struct gate_buffer line; /* with what a backslash adds to it */
 	struct gate_web_words words;
 	unsigned int dumped; /* the line that DUMP_CONFIG says; 0: it says none */
+	bool in_macro;       /* that line is where a macro is used */
 };
 
 /* Says an error at the line that is being read. Returns -1. */
@@ -217,21 +219,47 @@ read_directive(struct reader *r)
 	return gate_web_add(r->web, r->at, r->text, &r->words) != NULL ? 0 : -1;
 }
 
+/* Takes the file that DUMP_CONFIG says. It calls what a macro brings: macro 'name' (defined …) used
+ * on line 21 of "FILE": then all of it is said to stand there. */
+static void
+take_file(struct reader *r, const char *name)
+{
+	const char *used = NULL, *at = name;
+	struct gate_buffer path = {0};
+	unsigned long line = 0;
+	char *end;
+
+	while (gate_web_starts_with(name, "macro '") && (at = strstr(at, USED)) != NULL)
+		used = at += strlen(USED);
+	if (used != NULL) {
+		line = strtoul(used, &end, 10);
+		if (gate_web_starts_with(end, " of \"") && line < NUMBER_MAX)
+			name = end + strlen(" of \"");
+		else
+			line = 0;
+	}
+	gate_buffer_add(&path, name, line != 0 ? strcspn(name, "\"") : strlen(name));
+	r->web->sealed = true;
+	r->text->path = gate_web_keep_path(r->web, gate_buffer_text(&path));
+	r->dumped = (unsigned int)line;
+	r->in_macro = line != 0;
+	gate_buffer_release(&path);
+}
+
 /* DUMP_CONFIG says in comments where a directive stands. */
 static void
 read_comment(struct reader *r, const char *comment)
 {
-	if (gate_web_starts_with(comment, IN_FILE)) {
-		r->web->sealed = true;
-		r->text->path = gate_web_keep_path(r->web, comment + strlen(IN_FILE));
-		r->dumped = 0;
-	} else if (r->web->sealed) {
-		char *end;
-		unsigned long line = strtoul(comment + 1, &end, 10);
+	char *end;
+	unsigned long line;
 
-		if (*end == ':' && line < NUMBER_MAX)
-			r->dumped = (unsigned int)line;
+	if (gate_web_starts_with(comment, IN_FILE)) {
+		take_file(r, comment + strlen(IN_FILE));
+		return;
 	}
+	line = strtoul(comment + 1, &end, 10);
+	if (r->web->sealed && !r->in_macro && *end == ':' && line < NUMBER_MAX)
+		r->dumped = (unsigned int)line;
 }
 
 /* Returns 0, or -1 if what follows can't be read. */

@@ -330,6 +330,16 @@ gate_web_walk(const struct gate_web_node *top, const struct gate_web_node *node)
 }
 
 const struct gate_web_node *
+gate_web_find(const struct gate_web_node *top, const struct gate_web_node *after, const char *name)
+{
+	const struct gate_web_node *at = after != NULL ? gate_web_walk(top, after) : top;
+
+	while (at != NULL && !gate_web_is(at, name))
+		at = gate_web_walk(top, at);
+	return at;
+}
+
+const struct gate_web_node *
 gate_web_around(const struct gate_web_node *node, const char *name)
 {
 	while (node != NULL && !gate_web_is(node, name))
