@@ -41,6 +41,7 @@ print_usage(FILE *out)
 	      "       gate group list [--config FILE] [--name=value ...]\n"
 	      "       gate group add | remove GROUP USER ... [--config FILE]\n"
 	      "                 [--name=value ...]\n"
+	      "       gate error-pages FOLDER [--config FILE] [--name=value ...]\n"
 	      "       gate --help | --version\n",
 	    out);
 }
@@ -221,6 +222,7 @@ static const struct command commands[] = {
     {"session", gate_command_session},
     {"user", gate_command_user},
     {"group", gate_command_group},
+    {"error-pages", gate_command_error_pages},
 };
 
 static int

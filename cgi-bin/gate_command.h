@@ -17,6 +17,7 @@ int gate_command_check(int argc, char **argv);
 int gate_command_session(int argc, char **argv);
 int gate_command_user(int argc, char **argv);
 int gate_command_group(int argc, char **argv);
+int gate_command_error_pages(int argc, char **argv);
 
 int gate_command_usage(
     const char *format, ...) /* prints what is wrong, and the usage, to standard error */

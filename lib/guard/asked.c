@@ -9,7 +9,7 @@
 #include "http/origin.h"
 
 const char *
-gate_guard_setting(struct gate_request *r, const char *name, bool *doubt)
+gate_guard_once(struct gate_request *r, const char *name, bool *doubt)
 {
 	size_t length = strlen(name);
 	const char *value = NULL;
@@ -33,7 +33,7 @@ gate_guard_mode(struct gate_request *r)
 	    [GATE_GUARD_LIGHTTPD] = "lighttpd",
 	    [GATE_GUARD_FORWARD] = "forward"};
 	bool doubt;
-	const char *name = gate_guard_setting(r, "GATE_GUARD", &doubt);
+	const char *name = gate_guard_once(r, "GATE_GUARD", &doubt);
 
 	for (int i = GATE_GUARD_NGINX; name != NULL && i <= GATE_GUARD_FORWARD; i++)
 		if (strcmp(name, names[i]) == 0)
@@ -45,10 +45,10 @@ const char *
 gate_guard_method(struct gate_request *r, enum gate_guard_mode mode)
 {
 	bool doubt;
-	const char *method = gate_guard_setting(r, "GATE_METHOD", &doubt);
+	const char *method = gate_guard_once(r, "GATE_METHOD", &doubt);
 
 	if (method == NULL && mode == GATE_GUARD_FORWARD)
-		method = gate_guard_setting(r, "HTTP_X_FORWARDED_METHOD", &doubt);
+		method = gate_guard_once(r, "HTTP_X_FORWARDED_METHOD", &doubt);
 	if (method == NULL || *method == '\0')
 		method = gate_method(r);
 	return method;
@@ -78,7 +78,7 @@ gate_guard_target(struct gate_request *r, enum gate_guard_mode mode)
 
 	/* the first two are headers: where the mode is `forward`, the web server overwrites them */
 	for (size_t i = mode == GATE_GUARD_FORWARD ? 0 : 2; uri == NULL && !doubt && i < 3; i++)
-		uri = gate_guard_setting(r, names[i], &doubt);
+		uri = gate_guard_once(r, names[i], &doubt);
 	if (uri == NULL)
 		return NULL;
 	uri = without_host(uri);
@@ -90,7 +90,7 @@ gate_guard_opens_page(struct gate_request *r, enum gate_guard_mode mode)
 {
 	const char *method = gate_guard_method(r, mode), *accept = gate_param(r, "HTTP_ACCEPT");
 	bool doubt;
-	const char *fetch_mode = gate_guard_setting(r, "HTTP_SEC_FETCH_MODE", &doubt);
+	const char *fetch_mode = gate_guard_once(r, "HTTP_SEC_FETCH_MODE", &doubt);
 
 	if (doubt)
 		return false;

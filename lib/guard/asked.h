@@ -13,9 +13,9 @@ enum gate_guard_mode {
 	GATE_GUARD_FORWARD   /* forward_auth: 200 with headers, or an answer for the browser */
 };
 
-/* Returns a parameter that the web server's configuration sets. Returns NULL if it is absent, or
- * there twice, which *doubt then says; an empty one is "". */
-const char *gate_guard_setting(struct gate_request *, const char *name, bool *doubt);
+/* Returns a parameter's value if it comes once. Returns NULL if it is absent, or there twice, which
+ * *doubt then says; an empty one is "". */
+const char *gate_guard_once(struct gate_request *, const char *name, bool *doubt);
 enum gate_guard_mode gate_guard_mode(struct gate_request *);
 /* Returns the method that the visitor used; never NULL. */
 const char *gate_guard_method(struct gate_request *, enum gate_guard_mode);

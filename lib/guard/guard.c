@@ -14,11 +14,10 @@
 #include "user/groups.h"
 #include "user/rules.h"
 
-#define BODY_MAX 8192 /* bytes of a page that Apache takes from an authorizer */
-#define TEXT_MAX 2048 /* bytes of a user's groups in a header line */
+#define BODY_MAX 8192        /* bytes of a page that Apache takes from an authorizer */
+#define GROUPS_LINE_MAX 2048 /* bytes of a user's groups in a header line; the rest is left out */
 
 #define TEXT_LOGIN "Log in first."
-#define TEXT_REFUSED "You are logged in, but this page is not for you."
 #define TEXT_BROKEN                                                                                \
 	"This page is closed until its guard is set up. The administrator's log says why."
 
@@ -29,6 +28,26 @@ static void
 put_line(struct gate_request *r, const char *name, const char *value)
 {
 	gate_answer_put(r, name, gate_field_is_value(value) ? value : "");
+}
+
+static void
+put_groups(
+    struct gate_request *r, const char *name, const char *user, const struct gate_buffer *groups)
+{
+	char line[GROUPS_LINE_MAX + 1];
+	size_t length = groups->length;
+
+	if (length > GROUPS_LINE_MAX) {
+		gate_log(GATE_LOG_WARN, "groups-left-out", "user", user, "why",
+		    "the back end is told of some of the user's groups only: more do not fit into "
+		    "a header line",
+		    NULL);
+		length = GROUPS_LINE_MAX;
+		while (length > 0 && groups->data[length] != ',')
+			length--;
+	}
+	snprintf(line, sizeof line, "%.*s", (int)length, gate_buffer_text(groups));
+	put_line(r, name, line);
 }
 
 /* Sets the four lines with the user that the back end gets; all of them always, so that none can
@@ -45,7 +64,7 @@ put_identity(struct gate_request *r, enum gate_guard_mode mode, const char *user
 	    lines[mode == GATE_GUARD_APACHE || mode == GATE_GUARD_LIGHTTPD ? 1 : 0];
 
 	put_line(r, names[0], user);
-	put_line(r, names[1], gate_buffer_text(&about->groups));
+	put_groups(r, names[1], user, &about->groups);
 	put_line(r, names[2], gate_buffer_text(&about->name));
 	put_line(r, names[3], gate_buffer_text(&about->email));
 	if (mode == GATE_GUARD_LIGHTTPD) /* as Apache makes it of UserExpr, for programs */
@@ -115,7 +134,7 @@ static bool
 says(struct gate_request *r, const char *name, const char *value)
 {
 	bool doubt;
-	const char *text = gate_guard_setting(r, name, &doubt);
+	const char *text = gate_guard_once(r, name, &doubt);
 
 	return text != NULL && strcmp(text, value) == 0;
 }
@@ -163,7 +182,7 @@ static void
 report(struct gate_request *r, enum gate_guard_mode mode, const char *user, const char *why)
 {
 	bool doubt;
-	const char *require = gate_guard_setting(r, "GATE_REQUIRE", &doubt);
+	const char *require = gate_guard_once(r, "GATE_REQUIRE", &doubt);
 
 	gate_log(GATE_LOG_WARN, "guard-refused", "user", user, "require",
 	    require != NULL ? require : "user", "url", gate_guard_target(r, mode), "method",
@@ -176,7 +195,7 @@ static const char *
 requirement(struct gate_request *r, enum gate_guard_mode mode)
 {
 	bool doubt;
-	const char *text = gate_guard_setting(r, "GATE_REQUIRE", &doubt);
+	const char *text = gate_guard_once(r, "GATE_REQUIRE", &doubt);
 	const char *why = doubt ? "comes twice" : text != NULL ? gate_require_refusal(text) : NULL;
 
 	if (why == NULL)
@@ -225,12 +244,12 @@ static void
 answer_user(
     struct gate_request *r, enum gate_guard_mode mode, const char *require, const char *user)
 {
-	struct gate_user_about about = {.groups.limit = TEXT_MAX};
+	struct gate_user_about about = {.groups.limit = GATE_GROUPS_LIST_MAX};
 	const char *why = judge(r, require, user, &about);
 
 	if (why != NULL) {
 		report(r, mode, user, why);
-		refuse(r, TEXT_REFUSED);
+		refuse(r, GATE_GUARD_REFUSED);
 	} else {
 		pass(r, mode, user, &about);
 	}

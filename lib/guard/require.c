@@ -43,8 +43,8 @@ part_length(const char *text)
 	return length;
 }
 
-/* Moves *at to the next part of the list, and fills in `part`; its kind before is that of the part
- * before. Returns false at the list's end. */
+/* Moves *at to the next part of the list, and fills in `part`, which holds the part before it.
+ * Returns false at the list's end. */
 static bool
 next(const char **at, struct part *part)
 {

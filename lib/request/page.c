@@ -32,8 +32,8 @@ static const struct {
 	"Your browser sent what this page can't read. Go back, load the page again and try once "
 	"more."},
     {401, "Unauthorized", NULL},
-    {403, "Forbidden", NULL},
-    {404, "Not Found", NULL},
+    {403, "Forbidden", "This page is not for you."},
+    {404, "Not Found", "There is no page at this address. Look for a typing error in it."},
     {405, "Method Not Allowed", "This page takes no such request. Open it by its link."},
     {408, "Request Timeout", "What you sent did not arrive in time. Go back and send it again."},
     {409, "Conflict", NULL},
@@ -46,7 +46,9 @@ static const struct {
 	"Your browser sends more than this site reads. Delete this site's cookies and try again."},
     {500, "Internal Server Error", "This page has a fault. It was noted; try again later."},
     {501, "Not Implemented", NULL},
+    {502, "Bad Gateway", "This page can't be reached just now. Try again soon."},
     {503, "Service Unavailable", "The service is too busy just now. Try again soon."},
+    {504, "Gateway Timeout", "This page did not answer in time. Try again soon."},
 };
 
 const char *
@@ -220,6 +222,35 @@ gate_page_render(struct gate_request *r)
 	return -1;
 }
 
+/* Returns what error.html shows, yours, or NULL. text: NULL: nothing. */
+static json_t *
+error_object(int status, const char *text)
+{
+	return json_pack(
+	    "{s:i, s:s, s:s*}", "status", status, "reason", gate_page_reason(status), "text", text);
+}
+
+int
+gate_page_for_server(const struct gate_config *config, int status, const char *text,
+    struct gate_buffer *out, struct gate_error *error)
+{
+	json_t *context = json_pack("{s:{s:s}}", "gate", "mount", config->options.mount),
+	       *page = error_object(status, text != NULL ? text : advice_for(status)),
+	       *contexts[2] = {context, page};
+	int result = -1;
+
+	if (context == NULL || page == NULL ||
+	    put_site(json_object_get(context, "gate"), &config->options) < 0 ||
+	    json_object_set_new(page, "guarded", json_boolean(text != NULL)) < 0)
+		gate_fail(error, GATE_EMEMORY, "out of memory");
+	else
+		result =
+		    gate_template_render(config->templates, "error.html", contexts, 2, out, error);
+	json_decref(context);
+	json_decref(page);
+	return result;
+}
+
 static void
 put_error(struct gate_request *r, const char *text)
 {
@@ -227,8 +258,7 @@ put_error(struct gate_request *r, const char *text)
 
 	if (text == NULL)
 		text = advice_for(r->status);
-	page = json_pack("{s:i, s:s, s:s*}", "status", r->status, "reason",
-	    gate_page_reason(r->status), "text", text);
+	page = error_object(r->status, text);
 	if (r->config->templates == NULL ||
 	    !gate_templates_has(r->config->templates, "error.html") ||
 	    render(r, "error.html", page, false) < 0) {

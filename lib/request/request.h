@@ -120,7 +120,12 @@ void gate_page_error(struct gate_request *, const char *text);
 void gate_answer_error(
     struct gate_request *, int status, const char *text); /* a new answer: this error page */
 void gate_answer_reload(
-    struct gate_request *, int status);   /* a new answer: a page that loads itself again */
+    struct gate_request *, int status); /* a new answer: a page that loads itself again */
+/* Adds the error page that a web server shows by itself to out: for no visitor, with a style sheet
+ * that has no nonce. text: what the guard says to who is logged in and refused; NULL: the usual
+ * advice. Returns 0, or -1 with the error set. */
+int gate_page_for_server(const struct gate_config *, int status, const char *text,
+    struct gate_buffer *out, struct gate_error *);
 const char *gate_page_reason(int status); /* "Not Found"; never NULL */
 
 /* ---- request/finish.c ---- */

@@ -15,7 +15,7 @@ struct gate_groups; /* open; any number of threads may use it */
 struct gate_groups *gate_groups_open(const char *path, struct gate_error *);
 void gate_groups_close(struct gate_groups *); /* NULL is fine */
 /* Adds the user's groups to `out`, separated by commas, in the file's order. Returns 0, or -1 with
- * the error set if the file can't be read now. */
+ * the error set if the file can't be read now, or the groups are over the limit of `out`. */
 int gate_groups_of(
     struct gate_groups *, const char *user, struct gate_buffer *out, struct gate_error *);
 

@@ -21,6 +21,8 @@ struct gate_user_edit {
 	int64_t since;                 /* of GATE_USER_END: sessions that began before end */
 };
 
+#define GATE_GROUPS_LIST_MAX (64u << 10) /* bytes of the groups of one user */
+
 struct gate_user_about { /* what a back end may be told of a user; "": nothing is known */
 	struct gate_buffer groups, name, email; /* groups: separated by commas */
 };

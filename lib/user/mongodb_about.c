@@ -12,11 +12,11 @@
 
 #define SEEN_MAX 1024        /* users that are remembered */
 #define SEEN_TIME (5 * 1000) /* ms */
-#define TEXT_MAX 2048        /* bytes of each of the three */
+#define TEXT_MAX 2048        /* bytes of name and email; longer ones are as none */
 
 struct seen {
 	char name[GATE_USER_NAME_MAX + 1]; /* "": nobody */
-	int64_t until;                     /* ms of CLOCK_MONOTONIC */
+	int64_t asked;                     /* when the question began: ms of CLOCK_MONOTONIC */
 	int found;                         /* 1, or 0: there is no such user */
 	struct gate_user_about about;
 };
@@ -43,12 +43,6 @@ copy(struct gate_user_about *to, const struct gate_user_about *from)
 	gate_buffer_puts(&to->email, gate_buffer_text(&from->email));
 }
 
-static bool
-failed(const struct gate_user_about *about)
-{
-	return about->groups.failed || about->name.failed || about->email.failed;
-}
-
 /* Returns what is remembered, or -1: ask the server. */
 static int
 recall(struct gate_user_mongodb *users, const char *name, struct gate_user_about *about)
@@ -59,7 +53,8 @@ recall(struct gate_user_mongodb *users, const char *name, struct gate_user_about
 	if (users->seen != NULL) {
 		const struct seen *seen = &users->seen->all[place_of(name)];
 
-		if (strcmp(seen->name, name) == 0 && gate_clock_monotonic() < seen->until) {
+		if (strcmp(seen->name, name) == 0 &&
+		    gate_clock_monotonic() < seen->asked + SEEN_TIME) {
 			copy(about, &seen->about);
 			result = seen->found;
 		}
@@ -69,24 +64,26 @@ recall(struct gate_user_mongodb *users, const char *name, struct gate_user_about
 }
 
 static void
-remember(struct gate_user_mongodb *users, const char *name, int found,
-    const struct gate_user_about *about)
+put(struct seen *seen, const struct seen *new, const struct gate_user_about *about)
 {
-	struct seen *seen;
+	if (strcmp(seen->name, new->name) == 0 && seen->asked > new->asked)
+		return; /* a later question was answered earlier */
+	gate_user_about_release(&seen->about);
+	*seen = *new;
+	copy(&seen->about, about);
+	if (seen->about.groups.failed || seen->about.name.failed || seen->about.email.failed)
+		seen->name[0] = '\0';
+}
 
+static void
+remember(
+    struct gate_user_mongodb *users, const struct seen *new, const struct gate_user_about *about)
+{
 	pthread_mutex_lock(&users->lock);
 	if (users->seen == NULL)
 		users->seen = calloc(1, sizeof *users->seen);
-	if (users->seen != NULL) {
-		seen = &users->seen->all[place_of(name)];
-		gate_user_about_release(&seen->about);
-		memcpy(seen->name, name, strlen(name) + 1);
-		seen->until = gate_clock_monotonic() + SEEN_TIME;
-		seen->found = found;
-		copy(&seen->about, about);
-		if (failed(&seen->about))
-			seen->name[0] = '\0';
-	}
+	if (users->seen != NULL)
+		put(&users->seen->all[place_of(new->name)], new, about);
 	pthread_mutex_unlock(&users->lock);
 }
 
@@ -141,11 +138,13 @@ take(void *data, const bson_t *document)
 	gate_buffer_reset(&look->about->name);
 	gate_buffer_reset(&look->about->email);
 	if (name == NULL || strcmp(name, look->name) != 0 ||
-	    gate_user_mongodb_text(document, "password") == NULL)
+	    gate_user_mongodb_refusal(name, gate_user_mongodb_text(document, "password")) != NULL)
 		return false;
 	take_groups(document, &look->about->groups);
-	gate_buffer_puts(&look->about->name, shown != NULL ? shown : "");
-	gate_buffer_puts(&look->about->email, email != NULL ? email : "");
+	if (shown != NULL && strlen(shown) <= TEXT_MAX)
+		gate_buffer_puts(&look->about->name, shown);
+	if (email != NULL && strlen(email) <= TEXT_MAX)
+		gate_buffer_puts(&look->about->email, email);
 	return true;
 }
 
@@ -179,16 +178,21 @@ gate_user_mongodb_about(
     void *data, const char *name, struct gate_user_about *about, struct gate_error *error)
 {
 	struct gate_user_mongodb *users = data;
+	struct seen new = {.asked = gate_clock_monotonic()};
 	int result;
 
 	if (gate_user_name_refusal(name, strlen(name)) != NULL)
 		return 0;
-	about->groups.limit = about->name.limit = about->email.limit = TEXT_MAX;
 	result = recall(users, name, about);
 	if (result >= 0)
 		return result;
 	result = ask(users, name, about, error);
-	if (result >= 0 && !failed(about))
-		remember(users, name, result, about);
+	if (result < 0)
+		return -1;
+	if (about->groups.failed)
+		return gate_fail(error, GATE_EMEMORY, "users: %s is in too many groups", name);
+	memcpy(new.name, name, strlen(name) + 1);
+	new.found = result;
+	remember(users, &new, about);
 	return result;
 }

@@ -52,8 +52,9 @@ int gate_users_since(struct gate_users *, const char *name, int64_t *since, stru
 /* Ends the user's sessions that began before `since` (ms since 1970). If a later time is set
  * already, that stays. Returns 1, 0 if there is no such user, or -1 with the error set. */
 int gate_users_end(struct gate_users *, const char *name, int64_t since, struct gate_error *);
-/* Adds to `about`, which is yours, what the users hold of this one; it may be some seconds old.
- * Returns 1, 0 if there is no such user, or -1 with the error set. Users in a file have no more
+/* Adds to `about`, which is yours, what the users hold of this one; it may be 5 s old.
+ * Returns 1, 0 if there is no such user, or -1 with the error set, also if the groups are over the
+ * limit of their buffer. Users in a file have no more
  * than a hash: then adds nothing. */
 int gate_users_about(
     struct gate_users *, const char *name, struct gate_user_about *, struct gate_error *);

@@ -34,6 +34,13 @@ cat >"$dir/Caddyfile" <<-END
 		$(guarded staff group:staff file_server)
 		$(guarded wrong everybody file_server)
 		$(guarded app user "reverse_proxy 127.0.0.1:$backend")
+		handle_path /under/* {
+			route {
+				import gate_guard user
+				root * $site/private
+				file_server
+			}
+		}
 		$(guarded cors user "reverse_proxy 127.0.0.1:$backend" 'vars gate_preflight pass')
 	}
 	END
@@ -63,6 +70,10 @@ echo 'staff: bob' >"$dir/groups"
 get /staff/payroll?x -H 'X_Forwarded_For: 192.0.2.66' -H 'X-Forwarded-For: 192.0.2.67'
 like "$status $(<"$dir/log/auth")" '^403 .*url="?/staff/payroll\?x"? method=GET address=127\.0\.0\.1 ' \
 	'X_Forwarded_For does not change the address in the log'
+jar=$dir/jar.stranger get '/under/report?a=1' "${navigate[@]}"
+is "$(header Location)" '/login?next=%2Funder%2Freport%3Fa%3D1' 'behind handle_path the way back is whole'
+get /under/report
+is "$status $body" '200 report' '  and the user gets the page'
 is "$(header Status)" '' 'no header Status reaches the visitor'
 jar=$dir/jar.stranger get /PRIVATE/report
 is "$status" 401 'upper case does not lead around the guard'

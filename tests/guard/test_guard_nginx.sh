@@ -7,9 +7,9 @@ need_nginx
 open_site
 # the snippets, with this test's socket and folder: nginx looks for included files beside its own
 mkdir "$dir/conf"
-cp "$src"/conf/gate_guard* "$src/conf/gate_params" "$dir/conf/"
-sed -i "s#/run/gate/auth.sock#$dir/run/auth.sock#; s#include gate_#include $dir/conf/gate_#" \
-	"$dir"/conf/gate_guard*
+cp "$src"/conf/gate_{guard*,errors_page,params} "$dir/conf/"
+sed -i "s#/run/gate/auth.sock#$dir/run/auth.sock#; s#/usr/share/gate/errors#$build/errors#
+	s#include gate_#include $dir/conf/gate_#" "$dir"/conf/gate_*
 nginx_http="include $dir/conf/gate_guard_http;"
 nginx_server="
 	include $dir/conf/gate_guard_server;

@@ -12,10 +12,12 @@ ln -s "$build" "$root/build"
 unset MAKEFLAGS MFLAGS MAKELEVEL "${!GATE_@}"
 
 # ---- helpers
-missing() ( # packages: a test installs none
-	PATH=$PATH:/usr/sbin:/sbin
+missing() ( # [SERVER]: packages: a test installs none
+	PATH=$PATH:/usr/sbin:/sbin server=${1:-nginx}
 	. "$root/scripts/common.sh"
+	. "$root/scripts/demo_servers.sh"
 	need_for_build
+	need_for_server
 	echo $packages
 )
 # What the demo started lives outside of ours; tests that fail, or are stopped, stop it too.
@@ -51,14 +53,35 @@ starts() { # NAME DEMO'S ARGUMENTS...: one that answers
 	is "$code" 0 "$name: succeeds"
 	like "$out" "gate answers at http://127.0.0.1:$port/" '  and says where'
 	begun >>"$dir/begun"
-	is "$(ls "$demo/pids" | paste -sd' ')" "$(printf '%s\n' account card counter health index login \
-		logout user "${server:-nginx}" | sort | paste -sd' ')" '  nine programs'
+	is "$(ls "$demo/pids" | paste -sd' ')" "$(printf '%s\n' account app auth card counter health \
+		index login logout user "${server:-nginx}" | sort | paste -sd' ')" '  eleven programs'
 	is "$(comm -23 <(begun) <(left))" '' '  all of them run'
 }
 visit() { # N NAME
 	get /counter
 	is "$status $(sed -n 's:.*<h1>\(Welcome .*\)</h1>.*:\1:p' <<<"$body")" \
 		"200 Welcome stranger, visit $1" "$2"
+}
+
+shows_guard() { # what /private/ and /app/ show, and what is not there
+	local login=/login
+	new_visitor
+	get /private/ -H 'Sec-Fetch-Mode: navigate'
+	is "$status $(header Location)" '302 /login?next=%2Fprivate%2F' '  /private/ leads to the login'
+	get /app/who
+	is "$status" 401 '  /app/ is closed, too'
+	log_in demo "$(sed -n 1p "$demo/password")" -d next=/private/
+	is "$status $(header Location)" '303 /private/' "  the demo's user logs in"
+	get /private/
+	is "$status $(heading) $(header Content-Type | cut -d';' -f1)" '200 A guarded folder text/html' \
+		'  and sees the folder'
+	get /app/who -H 'Remote-User: root'
+	like "$status $body" $'^200 .*\nRemote-User: demo\n' '  the back end is told who it is'
+	like "$body" $'\nX-Remote-User: root\n' '  and shows what the browser said instead'
+	unlike "$body" "$(session_cookie)" '  but not the cookie'
+	get /nowhere
+	is "$status $(heading)" '404 Not Found' '  another path: 404'
+	like "$body" '>The demo of gate</a>' "  in the site's look"
 }
 
 packages=$(missing)
@@ -108,11 +131,13 @@ get /health
 is "$status $body" '200 ok' '/health answers'
 visit 1 '/counter counts'
 visit 2 '  from visit to visit'
-get /nowhere
-is "$status" 404 'another path: 404'
+get /
+for path in /private/ /app/; do like "$body" "href=\"$path\"" "/ links to $path"; done
+jar=$dir/jar.guard shows_guard
 is "$(cmp "$src/conf/gate_params" "$demo/gate_params" 2>&1
-	diff "$src/conf/nginx.conf" "$demo/nginx.conf" | grep -c '^>')" 1 \
-	"but for its port nginx.conf is conf/'s, and so is gate_params"
+	diff "$src/conf/nginx.conf" "$demo/nginx.conf" | grep '^>' | sed 's/^>[[:space:]]*//' | paste -sd' ')" \
+	"include gate_guard_http; listen 127.0.0.1:$port; include demo_server;" \
+	"but for its port and the guard nginx.conf is conf/'s, and so is gate_params"
 is "$(stat -c %a "$demo/secret" "$demo/sessions" "$demo/run" | paste -sd' ')" '600 700 700' \
 	'secret, sessions and sockets are for nobody else'
 
@@ -178,10 +203,9 @@ stop other
 # ---- other web servers, each with its file of conf/, but for the sockets
 chmod 711 "$dir" # root's Apache is another user
 for server in apache lighttpd caddy; do
-	command=$server
-	[ $server != apache ] || command=apache2
-	if ! PATH=$PATH:/usr/sbin command -v $command >/dev/null; then
-		skip "$server is not installed"
+	packages=$(missing $server)
+	if [ -n "$packages" ]; then
+		skip "scripts/demo --server $server would install $packages"
 		continue
 	fi
 	before=$(left)
@@ -192,8 +216,7 @@ for server in apache lighttpd caddy; do
 	new_visitor
 	visit 1 '  /counter counts'
 	visit 2 '  from visit to visit'
-	get /nowhere
-	is "$status" 404 '  another path: 404'
+	shows_guard
 done
 server=
 
@@ -207,7 +230,7 @@ visit 2 '  from visit to visit'
 
 # ---- stop
 demo stop
-is "$code $out" '0 stopped: nginx index counter card login logout user account health' 'stop says what it stopped'
+is "$code $out" '0 stopped: nginx index counter card login logout user account health auth app' 'stop says what it stopped'
 is "$(left)" '' '  no process is left'
 ok '  nobody listens' not accepts "127.0.0.1:$port"
 demo stop

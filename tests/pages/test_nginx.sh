@@ -9,7 +9,8 @@ start_pages
 port=$(free_port)
 url=http://127.0.0.1:$port
 mkdir "$dir/logs"
-cp "$src/conf/gate_params" "$dir/"
+cp "$src"/conf/{gate_params,gate_errors} "$dir/"
+sed "s|/usr/share/gate/errors|$build/errors|" "$src/conf/gate_errors_page" >"$dir/gate_errors_page"
 
 serve() { # the configuration of stdin
 	sed "s/127\.0\.0\.1:8080/127.0.0.1:$port/" >"$dir/nginx.conf"

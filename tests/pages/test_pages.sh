@@ -73,7 +73,7 @@ test_start() {
 	answers 200 text/html '/'
 	page_says 'Sessions that count right .*Counter .*Haircut card .*Health ' '/ names every page'
 	is "$(grep -o '<h2><a href="[^"]*"' <<<"$body" | cut -d'"' -f2 | paste -sd' ')" \
-		'/counter /card /user /account /health' '/ links to every page'
+		'/counter /card /user /account /private/ /app/ /health' '/ links to every page'
 	is_safe yes /
 	has_nonce /
 	first=$nonce

@@ -1,6 +1,8 @@
 /* test_user_mongodb.c: users in MongoDB, by the calls of user.h. */
 #include "config.h"
 
+#include <time.h>
+
 #include <mongoc/mongoc.h>
 
 #include "mongodb_server.h"
@@ -285,6 +287,73 @@ test_each(void)
 	bson_destroy(&all);
 }
 
+/* Returns what the users hold of this one, as "groups|name|email"; "none", or the error. */
+static const char *
+about(struct gate_users *asked, const char *name)
+{
+	static char text[500];
+	struct gate_error error = {0};
+	struct gate_user_about all = {.groups.limit = 100};
+	int found = gate_users_about(asked, name, &all, &error);
+
+	if (found < 0)
+		snprintf(text, sizeof text, "%s", error.text);
+	else if (found == 0)
+		snprintf(text, sizeof text, "none");
+	else
+		snprintf(text, sizeof text, "%s|%s|%s", gate_buffer_text(&all.groups),
+		    gate_buffer_text(&all.name), gate_buffer_text(&all.email));
+	gate_user_about_release(&all);
+	return text;
+}
+
+static void
+update(const char *name, const char *member, const char *value)
+{
+	bson_t *filter = BCON_NEW("_id", name), *new = BCON_NEW("$set", "{", member, value, "}");
+
+	ok(mongoc_collection_update_one(collection, filter, new, NULL, NULL, NULL),
+	    "%s of %s becomes %s", member, name, value);
+	bson_destroy(filter);
+	bson_destroy(new);
+}
+
+static void
+test_about(const char *url)
+{
+	struct gate_users *other = gate_users_open(url, NULL);
+	char longer[2050], group[61];
+
+	insert(BCON_NEW("_id", "hal", "password", HASH "hal", "groups", "[", "staff", "a,b",
+	    BCON_INT32(7), "Köln", " x", "]", "displayName", "Hal Ä.", "email", "hal@example.org"));
+	insert(BCON_NEW(
+	    "_id", "ida", "password", HASH "ida", "groups", "staff", "email", BCON_INT32(1)));
+	memset(longer, 'x', sizeof longer - 1);
+	longer[sizeof longer - 1] = '\0';
+	snprintf(group, sizeof group, "%.60s", longer);
+	insert(BCON_NEW("_id", "joe", "password", HASH "joe", "groups", "[", group, group, "]"));
+	is(about(users, "hal"), "staff,Köln|Hal Ä.|hal@example.org",
+	    "groups that can be names, the name shown, the email");
+	is(about(users, "ida"), "||", "what is no list or text counts as none");
+	is(about(users, "eva"), "none", "who can't log in is nobody");
+	is(about(users, "fay"), "none", "  with a hash that is none neither");
+	is(about(users, "nobody"), "none", "nor is who is not there");
+	is(about(users, "a\nb"), "none", "  or can't be");
+	is(about(users, "joe"), "users: joe is in too many groups", "too many groups are an error");
+	update("hal", "displayName", "Henry");
+	is(about(users, "hal"), "staff,Köln|Hal Ä.|hal@example.org",
+	    "an answer counts for a while");
+	is(about(other, "hal"), "staff,Köln|Henry|hal@example.org", "others ask themselves");
+	for (int i = 0; i < 400 && strstr(about(users, "hal"), "Henry") == NULL; i++)
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+	is(about(users, "hal"), "staff,Köln|Henry|hal@example.org", "  and soon the first, too");
+	gate_users_close(other);
+	update("hal", "displayName", longer);
+	other = gate_users_open(url, NULL);
+	is(about(other, "hal"), "staff,Köln||hal@example.org", "a name that is too long is none");
+	gate_users_close(other);
+}
+
 /* In a collection to which anna is Anna. */
 static void
 test_collation(void)
@@ -354,6 +423,7 @@ main(void)
 	test_strangers(keys);
 	test_sample(url, keys);
 	test_each();
+	test_about(url);
 	test_collation();
 	mongoc_collection_drop(collection, NULL);
 	mongoc_collection_destroy(collection);
