@@ -73,13 +73,6 @@ at_port(struct gate_web_look *look, const struct gate_web_page *page)
 		    look, page->node, "%s, and %s is %ld", provider(page), FREE_PORTS, first);
 }
 
-static void
-at_cookies(struct gate_web_look *look, const struct gate_web_page *page)
-{
-	if (*provider(page) != '\0')
-		gate_web_hit(look, page->node, "%s", provider(page));
-}
-
 static bool
 is_defined(const struct gate_web_look *look, const char *name)
 {
@@ -319,11 +312,6 @@ const struct gate_web_trap gate_web_apache_guard_traps[] = {
 	"while gate is down every user of this host can listen there and let anybody in: take a "
 	"port below that",
 	.page = at_port},
-    {"apache-guard-cookies", GATE_CHECK_NOTE,
-	"mod_authnz_fcgi leaves out cookies of more than 16 KiB in all, and their visitor looks "
-	"like "
-	"a stranger: keep the site's cookies small",
-	.page = at_cookies},
     {"apache-provider-missing", GATE_CHECK_ERROR,
 	"there is no such provider: define it by AuthnzFcgiDefineProvider authnz NAME",
 	.guarded = at_missing},

@@ -113,6 +113,8 @@ at_location_match(struct gate_web_look *look, const struct gate_web_page *page)
 		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
 }
 
+/* ProxyPass takes the worker that a <Proxy> with ProxySet made, if there is one; ProxyPassMatch makes
+ * its own. */
 static void
 at_proxy_block(struct gate_web_look *look, const struct gate_web_page *page)
 {
@@ -121,9 +123,9 @@ at_proxy_block(struct gate_web_look *look, const struct gate_web_page *page)
 	    parameter(node, "ttl") != NULL || parameter(node, "retry") != NULL;
 	struct gate_web_target target;
 
-	if (set && gate_web_apache_target(node, &target))
+	if (set && gate_web_is(node, "proxypass") && gate_web_apache_target(node, &target))
 		block = proxy_block(look, target.host);
-	if (block != NULL)
+	if (block != NULL && gate_web_child(block, "proxyset") != NULL)
 		gate_web_hit(look, node, "%s, with <Proxy> in %s:%u", gate_web_page_label(page),
 		    block->file, block->line);
 }
@@ -204,8 +206,8 @@ const struct gate_web_trap gate_web_apache_traps[] = {
 	"ttl=60",
 	.page = at_idle},
     {"apache-proxy-block", GATE_CHECK_WARNING,
-	"Apache ignores what ProxyPass sets for a worker that has a <Proxy> block: set it "
-	"there, by ProxySet",
+	"Apache ignores what ProxyPass sets for a worker that has a <Proxy> block with ProxySet: "
+	"set it there, too",
 	.page = at_proxy_block},
     {"apache-peer", GATE_CHECK_WARNING,
 	"gate can't see which proxy it was, and does not believe its https: say ProxyFCGISetEnvIf "

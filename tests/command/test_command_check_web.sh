@@ -347,8 +347,6 @@ ok 'Apache: a page is seen' says note "apache.conf:$(line_of login.sock apache.c
 ok 'Apache: what is guarded is seen' says note \
 	"apache.conf:$(line_of CheckAuthnProvider apache.conf)" '/private is guarded'
 
-ok 'apache-guard-cookies: with mod_authnz_fcgi' says note "apache.conf:$(line_of DefineProvider apache.conf)" \
-	'apache-guard-cookies: '
 has apache-prefix warning 's|ProxyPassMatch "\^/logout\$"|ProxyPass "/logout"|' 'logout.sock'
 has apache-prefix warning 's|LocationMatch "\^/login\$"|Location "/login"|; s|/LocationMatch|/Location|' 'login.sock'
 has apache-location-match error 's|ProxyPassMatch "unix|ProxyPass "unix|' 'login.sock'
@@ -358,8 +356,11 @@ has_not apache-location-match 's|ProxyPassMatch "unix|ProxyPass "unix|; s|"\^/lo
 has apache-worker error 's|fcgi://gate-logout/|fcgi://gate-login/|' 'logout.sock'
 has apache-reuse note 's|enablereuse=on ttl=60||' 'login.sock'
 has apache-idle warning 's|ttl=60|ttl=120|' 'login.sock'
-has apache-proxy-block warning '1s|$|\n<Proxy "fcgi://gate-login/">\n</Proxy>|' 'login.sock'
-has_not apache-proxy-block '1s|$|\n<Proxy "fcgi://gate-login/">\nProxySet enablereuse=on retry=0\n</Proxy>|; s|enablereuse=on ttl=60 retry=0||' \
+block='1s|$|\n<Proxy "fcgi://gate-logout/">\nProxySet max=9\n</Proxy>|'
+has apache-proxy-block warning "$block; s|ProxyPassMatch .\^/logout.*. \"|ProxyPass \"/logout\" \"|" 'logout.sock'
+has_not apache-proxy-block "$block" 'for ProxyPassMatch, which has a worker of its own'
+has_not apache-proxy-block "${block/ProxySet/#}; s|ProxyPassMatch .\^/logout.*. \"|ProxyPass \"/logout\" \"|" 'for an empty <Proxy>'
+has_not apache-proxy-block "$block; s|ProxyPassMatch .\^/logout.*. \"|ProxyPass \"/logout\" \"|; s|(fcgi://gate-logout/\") enable.*|\1|" \
 	'if all is set there'
 has apache-peer warning '/ProxyFCGISetEnvIf/d' 'login.sock'
 has_not apache-peer '/ProxyFCGISetEnvIf/d; /RemoteIPHeader/d' 'without mod_remoteip'
@@ -372,10 +373,6 @@ has apache-fcgid-length warning \
 	'1s|$|\nFcgidMaxRequestLen 1000\nScriptAliasMatch "^/user$" /usr/libexec/gate/user|' 'FcgidMaxRequestLen'
 has mount warning 's|\^/logout\$|^/app/logout$|' 'logout.sock'
 
-unlike "$clean" 'apache-guard-cookies.*apache-guard-cookies' 'apache-guard-cookies: once'
-sed '/DefineProvider/d' apache.conf >bad
-check --apache bad
-unlike "$out" 'apache-guard-cookies' '  and not without mod_authnz_fcgi'
 has apache-provider-host error "s|127.0.0.1:$safe|192.0.2.1:$safe|" 'DefineProvider'
 has apache-provider-port warning "s|127.0.0.1:$safe|127.0.0.1:9001|" 'DefineProvider'
 has apache-provider-missing error 's|CheckAuthnProvider gate|CheckAuthnProvider other|' 'CheckAuthnProvider'
@@ -626,7 +623,7 @@ is_right() { # SERVER FILE COUNT: so many places are guarded in it, and there is
 	is "$(grep -c ' is guarded$' out)" "$3" '  and what it guards is seen'
 }
 mkdir readme
-cp "$src"/conf/gate_guard* "$src/conf/gate_params" readme/
+cp "$src"/conf/gate_[a-z]* readme/
 {
 	echo "pid $dir/run/nginx.pid; events { } http {"
 	grep _temp_path nginx.conf
@@ -634,7 +631,7 @@ cp "$src"/conf/gate_guard* "$src/conf/gate_params" readme/
 	echo '}'
 } >readme/nginx.conf
 takes nginx readme/nginx.conf
-is_right nginx readme/nginx.conf 2
+is_right nginx readme/nginx.conf "$(example nginx | grep -cE 'include gate_guard;|auth_request ')"
 {
 	head -n 6 readme/nginx.conf
 	cat <<-END
@@ -658,7 +655,7 @@ example apache | sed "s|/etc/apache2/|$src/conf/|" >readme/apache.conf
 takes apache readme/apache.conf
 if is_installed apache2; then
 	apache2 -t -D DUMP_CONFIG -f "$dir/whole.conf" >dump 2>errors
-	is_right apache dump 2
+	is_right apache dump "$(example apache | grep -c 'Use GateGuard')"
 fi
 
 # ---- what is included
