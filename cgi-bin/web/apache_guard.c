@@ -246,23 +246,22 @@ struct called { /* a guarded back end */
 };
 
 static bool
-is_sent(const struct gate_web_look *look, const void *data, const char *name)
+is_sent(const void *data, const char *name)
 {
 	const struct called *called = (const struct called *)data;
 
-	(void)look;
 	return !is_replaced(called->guarded->place, name) &&
 	    !is_replaced(called->node->parent, name);
 }
 
 static bool
-is_sent_underscored(const struct gate_web_look *look, const void *data, const char *name)
+is_sent_underscored(const void *data, const char *name)
 {
 	char other[32];
 
 	snprintf(other, sizeof other, "%s", name);
 	*strchr(other, '-') = '_';
-	return is_sent(look, data, other);
+	return is_sent(data, other);
 }
 
 /* Looks at each back end that is guarded, and not gate's. `underscored`: at headers with an

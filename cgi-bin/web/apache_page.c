@@ -113,8 +113,8 @@ at_location_match(struct gate_web_look *look, const struct gate_web_page *page)
 		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
 }
 
-/* ProxyPass takes the worker that a <Proxy> with ProxySet made, if there is one; ProxyPassMatch makes
- * its own. */
+/* ProxyPass takes the worker that a <Proxy> with ProxySet made, if there is one; ProxyPassMatch
+ * makes its own. */
 static void
 at_proxy_block(struct gate_web_look *look, const struct gate_web_page *page)
 {

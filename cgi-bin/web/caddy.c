@@ -243,12 +243,11 @@ is_late(const struct gate_web_node *removal, const struct gate_web_node *guard)
 }
 
 static bool
-is_sent(const struct gate_web_look *look, const void *data, const char *name)
+is_sent(const void *data, const char *name)
 {
 	const struct gate_web_node *guard = (const struct gate_web_node *)data;
 	const struct gate_web_node *removal = find_removal(guard, name);
 
-	(void)look;
 	return !copies(guard, name) && (removal == NULL || is_late(removal, guard));
 }
 
@@ -304,11 +303,10 @@ at_order(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 }
 
 static bool
-is_sent_underscored(const struct gate_web_look *look, const void *data, const char *name)
+is_sent_underscored(const void *data, const char *name)
 {
 	char other[32];
 
-	(void)look;
 	snprintf(other, sizeof other, "%s", name);
 	*strchr(other, '-') = '_';
 	return find_removal((const struct gate_web_node *)data, other) == NULL;

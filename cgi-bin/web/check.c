@@ -79,13 +79,12 @@ gate_web_hit(struct gate_web_look *look, const struct gate_web_node *node, const
 }
 
 const char *
-gate_web_names(struct gate_web_look *look,
-    bool (*test)(const struct gate_web_look *, const void *data, const char *name),
-    const void *data)
+gate_web_names(
+    struct gate_web_look *look, bool (*test)(const void *data, const char *name), const void *data)
 {
 	gate_buffer_reset(&look->names);
 	for (size_t i = 0; i < GATE_WEB_IDENTITY; i++)
-		if (test(look, data, gate_web_identity[i]))
+		if (test(data, gate_web_identity[i]))
 			gate_buffer_printf(&look->names, " %s", gate_web_identity[i]);
 	return gate_buffer_text(&look->names);
 }

@@ -104,6 +104,12 @@ at_store_path(struct gate_web_look *look, const struct gate_web_guarded *guarded
 
 /* ---- what the visitor gets ---- */
 
+static void
+hit(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+{
+	gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
+}
+
 /* Returns the variable that auth_request_set gives this value, in effect at a place; NULL: none. */
 static const char *
 variable_of(const struct gate_web_node *place, const char *value)
@@ -145,7 +151,7 @@ at_cookie(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 	const struct gate_web_node *node = cookie_header(guarded->place, guarded);
 
 	if (node == NULL)
-		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
+		hit(look, guarded);
 	else if (strcmp(gate_web_word(node, 3), "always") != 0)
 		gate_web_hit(look, node, "%s, without always", gate_web_guarded_label(guarded));
 }
@@ -165,10 +171,10 @@ is_private(const struct gate_web_node *place, const char *value)
 		return true;
 	while (root->parent != NULL)
 		root = root->parent;
-	while ((map = gate_web_find(root, map, "map")) != NULL)
-		if (strcmp(gate_web_word(map, 2), value) == 0)
-			return true;
-	return false;
+	while ((map = gate_web_find(root, map, "map")) != NULL &&
+	    strcmp(gate_web_word(map, 2), value) != 0)
+		;
+	return map != NULL;
 }
 
 static void
@@ -180,7 +186,7 @@ at_cache_control(struct gate_web_look *look, const struct gate_web_guarded *guar
 	if (header(place, "Set-Cookie") == NULL)
 		return;
 	if (node == NULL)
-		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
+		hit(look, guarded);
 	else if (!is_private(place, gate_web_word(node, 2)))
 		gate_web_hit(look, node, "Cache-Control %s", gate_web_word(node, 2));
 }
@@ -219,7 +225,7 @@ at_add_header(struct gate_web_look *look, const struct gate_web_guarded *guarded
 	}
 }
 
-/* Returns where the error_page for this status leads, in effect at the place; NULL: there is none. */
+/* Returns where the error_page for this status leads, in effect at a place; NULL: there is none. */
 static const char *
 error_page(const struct gate_web_node *place, const char *status)
 {
@@ -236,7 +242,7 @@ static void
 at_login(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
 	if (error_page(guarded->place, "401") == NULL)
-		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
+		hit(look, guarded);
 }
 
 /* The location that answers in place of the guarded one has the headers that it adds itself. */
@@ -258,120 +264,7 @@ static void
 at_away(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
 	if (error_page(guarded->place, "500") == NULL)
-		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
-}
-
-/* ---- what the back end gets ---- */
-
-static const struct back {
-	const char *pass, *set, *prefix; /* of a header's name */
-} backs[] = {{"proxy_pass", "proxy_set_header", ""}, {"grpc_pass", "grpc_set_header", ""},
-    {"fastcgi_pass", "fastcgi_param", "HTTP_"}, {"uwsgi_pass", "uwsgi_param", "HTTP_"},
-    {"scgi_pass", "scgi_param", "HTTP_"}};
-
-/* Is a place guarded by a guard of gate's? */
-static bool
-is_guarded(const struct gate_web_look *look, const struct gate_web_node *place)
-{
-	const struct gate_web_node *request = gate_web_inherited(place, "auth_request");
-
-	for (size_t i = 0; i < look->guarded_count; i++)
-		if (look->guarded[i].node == request)
-			return true;
-	return false;
-}
-
-/* Returns how a node calls a guarded back end, which is not gate's; NULL: it doesn't. */
-static const struct back *
-back_of(const struct gate_web_look *look, const struct gate_web_node *node)
-{
-	const struct back *back = NULL;
-
-	for (size_t i = 0; i < sizeof backs / sizeof *backs; i++)
-		if (gate_web_is(node, backs[i].pass))
-			back = &backs[i];
-	for (size_t i = 0; i < look->page_count; i++)
-		if (look->pages[i].node == node)
-			return NULL;
-	return back != NULL && is_guarded(look, node->parent) ? back : NULL;
-}
-
-/* Returns what sets a header of the identity at a back end; NULL: nothing does. */
-static const struct gate_web_node *
-identity(const struct gate_web_node *place, const struct back *back, const char *name)
-{
-	char wanted[64];
-
-	snprintf(wanted, sizeof wanted, "%s%s", back->prefix, name);
-	for (char *c = wanted; *back->prefix != '\0' && *c != '\0'; c++)
-		*c = *c == '-' ? '_' : *c;
-	return gate_web_nginx_setting(place, back->set, wanted);
-}
-
-struct called { /* a guarded back end */
-	const struct gate_web_node *node;
-	const struct back *back;
-};
-
-static bool
-lacks(const struct gate_web_look *look, const void *data, const char *name)
-{
-	const struct called *called = (const struct called *)data;
-
-	(void)look;
-	return identity(called->node->parent, called->back, name) == NULL;
-}
-
-static void
-look_identity(struct gate_web_look *look)
-{
-	const struct gate_web_node *root = look->root;
-
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at)) {
-		const struct called called = {at, back_of(look, at)};
-		const char *names = called.back != NULL ? gate_web_names(look, lacks, &called) : "";
-
-		if (*names != '\0')
-			gate_web_hit(look, at, "%s without%s", gate_web_word(at, 0), names);
-	}
-}
-
-/* Does a header of the identity get what the visitor sent? */
-static void
-look_identity_sent(struct gate_web_look *look)
-{
-	const struct gate_web_node *root = look->root;
-
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at)) {
-		const struct back *back = back_of(look, at);
-
-		for (size_t i = 0; back != NULL && i < GATE_WEB_IDENTITY; i++) {
-			const struct gate_web_node *node =
-			    identity(at->parent, back, gate_web_identity[i]);
-			const char *value = node != NULL ? gate_web_word(node, 2) : "";
-
-			if (gate_web_starts_with(value, "$http_") ||
-			    gate_web_starts_with(value, "$remote_user"))
-				gate_web_hit(look, node, "%s is %s", gate_web_word(node, 1), value);
-		}
-	}
-}
-
-static void
-look_basic(struct gate_web_look *look)
-{
-	const struct gate_web_node *root = look->root;
-
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at)) {
-		const struct back *back = back_of(look, at);
-		const struct gate_web_node *node = back != NULL && *back->prefix != '\0'
-		    ? gate_web_nginx_setting(at->parent, back->set, "REMOTE_USER")
-		    : NULL;
-
-		if (node != NULL && strcmp(gate_web_word(node, 2), "$remote_user") == 0)
-			gate_web_hit(look, node, "REMOTE_USER is $remote_user, for the %s in %s:%u",
-			    gate_web_word(at, 0), at->file, at->line);
-	}
+		hit(look, guarded);
 }
 
 const struct gate_web_trap gate_web_nginx_guard_traps[] = {
@@ -428,16 +321,5 @@ const struct gate_web_trap gate_web_nginx_guard_traps[] = {
     {"nginx-satisfy", GATE_CHECK_WARNING,
 	"who may pass by another rule is not asked to log in: say satisfy all",
 	.directive = "satisfy", .value = "any", .at = GATE_WEB_GUARDED},
-    {"nginx-identity", GATE_CHECK_ERROR,
-	"the back end believes what visitors send in these headers: set all four, from the guard's "
-	"answer or to \"\"",
-	.look = look_identity},
-    {"nginx-identity-sent", GATE_CHECK_ERROR,
-	"this is what the visitor sent: set it from the guard's answer, by auth_request_set",
-	.look = look_identity_sent},
-    {"nginx-guard-remote-user", GATE_CHECK_ERROR,
-	"the back end believes a name that nobody has checked: set it from the guard's answer, by "
-	"auth_request_set, or to \"\"",
-	.look = look_basic},
     {.id = NULL},
 };

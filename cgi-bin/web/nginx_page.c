@@ -137,22 +137,11 @@ at_http3(struct gate_web_look *look, const struct gate_web_page *page)
 
 /* ---- connections and answers ---- */
 
-static const struct gate_web_node *
-upstream_of(const struct gate_web_look *look, const struct gate_web_page *page)
-{
-	const struct gate_web_node *at = look->root;
-
-	while (at != NULL &&
-	    !(gate_web_is(at, "upstream") &&
-		strcmp(gate_web_word(at, 1), gate_web_word(page->node, 1)) == 0))
-		at = gate_web_walk(look->root, at);
-	return at;
-}
-
 static void
 at_keep(struct gate_web_look *look, const struct gate_web_page *page)
 {
-	const struct gate_web_node *upstream = upstream_of(look, page);
+	const struct gate_web_node *upstream =
+	    gate_web_nginx_upstream(look, gate_web_word(page->node, 1));
 	const struct gate_web_node *keepalive =
 	    upstream != NULL ? gate_web_child(upstream, "keepalive") : NULL;
 	bool kept =
@@ -170,7 +159,8 @@ at_keep(struct gate_web_look *look, const struct gate_web_page *page)
 static void
 at_idle(struct gate_web_look *look, const struct gate_web_page *page)
 {
-	const struct gate_web_node *upstream = upstream_of(look, page);
+	const struct gate_web_node *upstream =
+	    gate_web_nginx_upstream(look, gate_web_word(page->node, 1));
 	const struct gate_web_node *node =
 	    upstream != NULL ? gate_web_child(upstream, "keepalive_timeout") : NULL;
 

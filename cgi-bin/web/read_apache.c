@@ -167,23 +167,6 @@ close_section(struct reader *r, const char *name)
 /* ---- directives ---- */
 
 static void
-include(struct reader *r, const char *pattern, bool optional)
-{
-	struct gate_web_text from = *r->text;
-	struct gate_buffer copy = {0};
-
-	from.line = r->words.line;
-	gate_buffer_puts(&copy, pattern);
-	gate_buffer_reset(&r->words.text);
-	r->words.count = 0;
-	gate_web_read_included(r->web, &from, r->at,
-	    &(const struct gate_web_include){.pattern = gate_buffer_text(&copy),
-		.folder = r->web->folder,
-		.optional = optional});
-	gate_buffer_release(&copy);
-}
-
-static void
 set_folder(struct gate_web *web, const char *path)
 {
 	char *copy = strdup(path);
@@ -205,7 +188,8 @@ read_directive(struct reader *r)
 	second = r->words.count > 2 ? first + strlen(first) + 1 : "";
 	if ((strcmp(name, "include") == 0 || strcmp(name, "includeoptional") == 0) &&
 	    *first != '\0') {
-		include(r, first, strcmp(name, "includeoptional") == 0);
+		gate_web_include_word(
+		    r->web, r->text, r->at, &r->words, strcmp(name, "includeoptional") == 0);
 		return r->web->full ? -1 : 0;
 	}
 	if (strcmp(name, "serverroot") == 0 && *first != '\0')

@@ -273,6 +273,19 @@ gate_web_take(struct gate_web_text *text)
 	return c;
 }
 
+void
+gate_web_skip_blanks(struct gate_web_text *text, bool lines)
+{
+	int c;
+
+	while (c = gate_web_peek(text),
+	    c == ' ' || c == '\t' || c == '\r' || (lines && (c == '\n' || c == '#'))) {
+		gate_web_take(text);
+		while (c == '#' && gate_web_peek(text) >= 0 && gate_web_peek(text) != '\n')
+			gate_web_take(text);
+	}
+}
+
 /* ---- looking ---- */
 
 const char *

@@ -87,6 +87,8 @@ const char *gate_web_get(const struct gate_web *, const char *name); /* NULL: no
 /* Returns the next character, or -1 at the end. */
 int gate_web_peek(const struct gate_web_text *);
 int gate_web_take(struct gate_web_text *); /* the same, and goes on */
+/* Passes over blanks; `lines`: and over line ends, and comments behind #. */
+void gate_web_skip_blanks(struct gate_web_text *, bool lines);
 
 /* Look at a tree. `name` is a node's first word. */
 const char *gate_web_word(const struct gate_web_node *, size_t i); /* "": it has not so many */
@@ -192,8 +194,9 @@ struct gate_web_trap {
 	void (*look)(struct gate_web_look *);
 	void (*page)(struct gate_web_look *, const struct gate_web_page *);
 	void (*guarded)(struct gate_web_look *, const struct gate_web_guarded *);
-	/* Or it is a directive in effect at each of these: that it has the value `value` (NULL: any),
-	 * and not `unless`. `absent` is its value if it is not there; NULL: then it is no trap. */
+	/* Or it is a directive in effect at each of these: that it has the value `value` (NULL:
+	 * any), and not `unless`. `absent` is its value if it is not there; NULL: then it is no
+	 * trap. */
 	const char *directive, *absent, *value, *unless;
 	enum gate_web_at at;
 	/* Or that this is the name of the node of a page, or of a guarded place. */
@@ -205,14 +208,13 @@ struct gate_web_server {
 	const char *mode; /* the GATE_GUARD of its guard */
 	gate_web_reader *read;
 	void (*collect)(struct gate_web_look *); /* finds pages and guarded places */
-	const struct gate_web_trap *traps[3];    /* each ends with one without an id */
+	const struct gate_web_trap *traps[4];    /* each ends with one without an id */
 };
 
-/* Returns those of the headers that carry who is logged in which pass the test, each behind a blank,
- * until the next call. */
-const char *gate_web_names(struct gate_web_look *,
-    bool (*test)(const struct gate_web_look *, const void *data, const char *name),
-    const void *data);
+/* Returns those headers of who is logged in that pass the test, each behind a blank, until the next
+ * call. */
+const char *gate_web_names(
+    struct gate_web_look *, bool (*test)(const void *data, const char *name), const void *data);
 /* Says that the trap is there: at the node, with a few words about it. Names no node twice. */
 void gate_web_hit(struct gate_web_look *, const struct gate_web_node *, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
