@@ -1,9 +1,12 @@
 /* bare.c: does the least that a libfcgi program with gate's processes and threads can do: each
  * process has one epoll, libfcgi parses, and the answer is fixed bytes. The benchmark's ceiling.
- * bare SOCKET WORKERS THREADS FILE: FILE holds the whole answer, with header lines */
+ * bare PATH|PORT WORKERS THREADS FILE: listens on a unix socket, or on 127.0.0.1:PORT; FILE holds
+ * the whole answer, with header lines */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +21,7 @@
 #include <fcgiapp.h>
 
 #define PAGE_MAX (64 << 10)
+#define ROLE_RESPONDER 1 /* from FastCGI's specification; Debian ships no header with it */
 
 static struct {
 	int listener, epoll;
@@ -38,7 +42,7 @@ answer(int fd)
 	q.detached = 1;
 	if (FCGX_Accept_r(&q) < 0)
 		return 0;
-	while (FCGX_GetStr(body, sizeof body, q.in) > 0)
+	while (q.role == ROLE_RESPONDER && FCGX_GetStr(body, sizeof body, q.in) > 0)
 		;
 	FCGX_PutStr(bare.page, (int)bare.length, q.out);
 	keep = q.keepConnection;
@@ -101,21 +105,39 @@ read_page(const char *path)
 	fclose(file);
 }
 
+/* Makes the socket and binds it. Returns it, or -1. */
+static int
+open_socket(const char *where)
+{
+	struct sockaddr_un path = {.sun_family = AF_UNIX};
+	struct sockaddr_in port = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	    .sin_port = htons((uint16_t)strtol(where, NULL, 10))};
+	bool is_path = *where == '/';
+	int yes = 1;
+	int fd = socket(is_path ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	snprintf(path.sun_path, sizeof path.sun_path, "%s", where);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	if (is_path)
+		unlink(where);
+	if (is_path ? bind(fd, (const struct sockaddr *)&path, sizeof path) == 0
+		    : bind(fd, (const struct sockaddr *)&port, sizeof port) == 0)
+		return fd;
+	return -1;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int workers;
 
 	if (argc != 5) {
-		fprintf(stderr, "usage: bare SOCKET WORKERS THREADS FILE\n");
+		fprintf(stderr, "usage: bare PATH|PORT WORKERS THREADS FILE\n");
 		return 2;
 	}
-	snprintf(address.sun_path, sizeof address.sun_path, "%s", argv[1]);
-	unlink(argv[1]);
-	bare.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (bind(bare.listener, (struct sockaddr *)&address, sizeof address) < 0 ||
-	    listen(bare.listener, 1024) < 0) {
+	bare.listener = open_socket(argv[1]);
+	if (bare.listener < 0 || listen(bare.listener, 1024) < 0) {
 		perror(argv[1]);
 		return 1;
 	}

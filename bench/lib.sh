@@ -4,8 +4,8 @@ connections=32 workers=2 threads=8
 . "$root/scripts/common.sh"
 need_for_build
 need python3-venv python3 -c 'import ensurepip'
+! declare -F need_too >/dev/null || need_too
 install_needed
-tool node
 configured "$root/build" && made "$root/build" &&
 	made "$root/build" tests/helpers/load tests/helpers/responder $programs || exit 1
 
@@ -23,12 +23,18 @@ for peer in bare $peers; do
 done
 
 say() { printf '%s\n' "$*"; }
+# row NAME COMMAND...: what the command prints is a figure of this round; if it fails, the run ends.
+row() {
+	local figure
+	figure=$("${@:2}") || bail "$1: ${figure#Bail out! }"
+	echo "$1 $figure" >>"$dir/rates"
+}
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 round() { awk "BEGIN { printf \"%.${2:-0}f\", $1 }"; }
 
 all_good() { # PATH: a fast error must not count as speed
 	[ "$(load_says errors) $(load_says 'status 200')" = "0 $(load_says requests)" ] ||
-		bail "not every answer of $1 was 200: $(paste -sd' ' "$dir/load")"
+		bail "not every answer of $1 was 200: $(grep -v ^line "$dir/load" | paste -sd' ')"
 }
 rate() { # PATH COOKIES: answers a second
 	run_load -c $connections -t "$seconds" -f "$2" "$url$1"
@@ -70,6 +76,15 @@ start_peer() { # NAME STORE: the same page on express-session
 	start "$1" node "$root/bench/peer.js" "$dir/run/$1.sock" "$2" "$dir/secret" "$bytes"
 	wait_until 20 test -S "$dir/run/$1.sock" || bail "the Node peer $1 does not start"
 }
+start_mongodb() { # leaves in $uri where a MongoDB server is: that of TEST_MONGODB_URI, or one of ours
+	uri=${TEST_MONGODB_URI:-}
+	[ -n "$uri" ] || {
+		"$src/tests/mongodb-server" --install rs || say 'the Rust server can not be built' >&2
+		uri=$("$src/tests/mongodb-server" --folder "$dir/mongodb" --parent $$) ||
+			bail 'there is no MongoDB server'
+	}
+	uri=${uri%/}
+}
 start_table() { # what was measured of what
 	say "$(nproc) cores, $connections connections, $workers workers × $threads threads, page of $bytes bytes,"
 	say "medians of $rounds rounds of $seconds s, requests a second"
@@ -78,5 +93,8 @@ start_table() { # what was measured of what
 	say '|---|---|---|---|---|'
 }
 
-modules=$(sh "$src/tests/npm.sh" "$src/tests/node/interop") || bail 'npm can not install the Node peers'
-export NODE_PATH=$modules/node_modules NODE_ENV=production
+[ -z "$peers" ] || {
+	tool node
+	modules=$(sh "$src/tests/npm.sh" "$src/tests/node/interop") || bail 'npm can not install the Node peers'
+	export NODE_PATH=$modules/node_modules NODE_ENV=production
+}

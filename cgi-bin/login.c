@@ -42,24 +42,25 @@ note_of(struct gate_request *req)
 	return who == NULL || strcmp(who, user != NULL ? user : "") == 0 ? note : NULL;
 }
 
-/* Shows the form, which posts to the page's own address, to keep `next`. `cookieless` tells a user
- * whose browser keeps no cookie: the page after the login would only send the browser back here. */
+/* Shows the form, which posts to the page's own address, to keep `next`. Who has just logged in is
+ * led on if the browser keeps the cookie. If it does not, the form comes again and says so; if it
+ * can't be told by a note (lynx, w3m), a page says what to do if the login comes again. */
 static void
 show(struct gate_request *req, json_t *note)
 {
-	bool in = json_is_true(json_object_get(note, "in"));
-	bool form = gate_user(req) == NULL || note != NULL || gate_query(req, "other") != NULL;
-	const char *next = gate_next(req);
+	bool was = json_is_true(json_object_get(note, "in")), in = was && gate_user(req) != NULL;
+	bool again = gate_user(req) == NULL || note != NULL || gate_query(req, "other") != NULL;
+	const char *next = gate_next(req), *accept = gate_param(req, "HTTP_ACCEPT");
 	json_t *page;
 
-	if (in && gate_user(req) != NULL) {
+	if (in && (has_cookie(req) || accept == NULL || strstr(accept, "text/html") == NULL)) {
 		gate_redirect_next(req, gate_option(req, "home"));
 		return;
 	}
-	if (!form && is_led_on(req, next))
+	if (!again && is_led_on(req, next))
 		return;
-	page = json_pack(
-	    "{s:b, s:s*, s:b}", "form", form, "next", next, "cookieless", in && !has_cookie(req));
+	page = json_pack("{s:b, s:s*, s:b, s:b}", "form", again && !in, "next", next, "fresh", in,
+	    "cookieless", was && !has_cookie(req));
 	json_object_update(page, note);
 	gate_render_new(req, "login.html", page);
 }
@@ -67,7 +68,7 @@ show(struct gate_request *req, json_t *note)
 static void
 log_in(struct gate_request *req)
 {
-	const char *name = gate_form(req, "username"), *password = gate_form(req, "password");
+	const char *name = gate_form(req, "username"), *password = gate_form(req, "password"), *who;
 	bool remember = gate_form(req, "remember") != NULL;
 	json_t *note;
 	int answer;
@@ -77,14 +78,12 @@ log_in(struct gate_request *req)
 		return;
 	}
 	answer = gate_login(req, name, password, remember);
-	note = json_pack("{s:s, s:b, s:b, s:b, s:b}", "name", name, "remember", remember, "in",
-	    answer == 1, "refused", answer == 0, "later", answer == GATE_LATER);
-	if (answer == 0 || answer == GATE_LATER)
-		json_object_set_new(
-		    note, "who", json_string(gate_user(req) != NULL ? gate_user(req) : ""));
-	if (answer == 1 && (has_cookie(req) || gate_redirect_note(req, note) == 0)) {
-		gate_redirect_next(req, gate_option(req, "home"));
-	} else if ((answer == 0 || answer == GATE_LATER) && gate_redirect_note(req, note) == 0) {
+	if (answer != 0 && answer != 1 && answer != GATE_LATER)
+		return;
+	who = answer == 1 ? NULL : gate_user(req) != NULL ? gate_user(req) : "";
+	note = json_pack("{s:s, s:b, s:b, s:b, s:b, s:s*}", "name", name, "remember", remember,
+	    "in", answer == 1, "refused", answer == 0, "later", answer == GATE_LATER, "who", who);
+	if ((answer == 1 && has_cookie(req)) || gate_redirect_note(req, note) == 0) {
 		if (answer == 0)
 			gate_status(req, 403);
 		show(req, note);

@@ -56,6 +56,10 @@ local function pass(txn, headers)
 		txn:set_var("txn.gate_cookie", first(headers, "set-cookie"))
 		txn:set_var("txn.gate_cache", first(headers, "cache-control") or "private, no-store")
 	end
+	-- where the back end says nothing of caches: what is guarded is for this visitor; no cache on the way may keep
+	-- it, the browser asks again before it shows a file, and keeps no page
+	local opens_page = first(txn.http:req_get_headers(), "sec-fetch-mode") == "navigate"
+	txn:set_var("txn.gate_kept", opens_page and "private, no-store" or "private, no-cache")
 	txn:set_var("txn.gate_passes", true)
 end
 

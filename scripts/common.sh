@@ -68,7 +68,7 @@ install_packages() {
 # begin with the system: they are here to be started by us.
 quietly() {
 	status=0 new=
-	for server in nginx lighttpd caddy haproxy; do
+	for server in nginx lighttpd caddy haproxy lemonldap-ng-fastcgi-server; do
 		case "$packages " in *" $server "* | *" $server-light "*) new="$new $server" ;; esac
 	done
 	# shellcheck disable=SC2086 # lists of words

@@ -16,7 +16,7 @@ gate_guard_once(struct gate_request *r, const char *name, bool *doubt)
 
 	*doubt = false;
 	for (char *const *p = r->params; *p != NULL; p++)
-		if (strncmp(*p, name, length) == 0 && (*p)[length] == '=') {
+		if ((*p)[0] == name[0] && strncmp(*p, name, length) == 0 && (*p)[length] == '=') {
 			*doubt = value != NULL;
 			if (*doubt)
 				return NULL;

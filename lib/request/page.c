@@ -143,6 +143,17 @@ put_site(json_t *gate, const struct gate_options *options)
 	return put_text(gate, "home", options->home);
 }
 
+/* Puts in where a login leads, as people read it. An error page leads to no login. */
+static void
+put_next(struct gate_request *r, json_t *gate, bool with_session)
+{
+	struct gate_buffer shown = {0};
+
+	put_text(gate, "next",
+	    with_session && gate_next_shown(r, &shown) ? gate_buffer_text(&shown) : NULL);
+	gate_buffer_release(&shown);
+}
+
 /* Fills in `gate`, which every template sees beside the page's own object. with_session: false for
  * an error page, which must not ask for the session. Returns the context, borrowed, or NULL. */
 static json_t *
@@ -166,6 +177,7 @@ fill_context(struct gate_request *r, bool with_session)
 	put_text(gate, "expires", expires != 0 ? ends : NULL);
 	put_text(gate, "user", user);
 	put_text(gate, "path", r->path);
+	put_next(r, gate, with_session);
 	json_object_set_new(gate, "unclear",
 	    json_boolean(
 		state == GATE_SESSION_UNCLEAR || r->transaction.refusal == GATE_SESSION_TOO_MANY));
@@ -174,8 +186,6 @@ fill_context(struct gate_request *r, bool with_session)
 	json_object_set_new(gate, "unknown",
 	    json_boolean(user == NULL && state != GATE_SESSION_NEW &&
 		state != GATE_SESSION_LOADED && sends_cookie(r)));
-	json_object_set_new(
-	    gate, "bare", json_boolean(r->origin.fetch_site == NULL && !sends_cookie(r)));
 	json_object_set_new(gate, "itself", itself(r));
 	json_object_set_new(gate, "passwords", json_boolean(gate_request_takes_passwords(r)));
 	if (put_text(gate, "mount", r->config->options.mount) < 0 ||

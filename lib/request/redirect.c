@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "base/unicode.h"
 #include "crypto/seal.h"
 #include "http/field.h"
 #include "record/json.h"
@@ -17,6 +18,7 @@
 /* Bytes of a note's JSON, and of the query that is sent along: nginx takes 4 KiB of headers. */
 #define NOTE_MAX 640
 #define QUERY_MAX 1536
+#define SHOWN_MAX 120 /* bytes of a path that a page shows */
 
 static void
 put(struct gate_buffer *out, const char *target, size_t length)
@@ -157,6 +159,46 @@ gate_redirect_next(struct gate_request *r, const char *otherwise)
 	const char *next = gate_next(r);
 
 	return gate_redirect(r, next != NULL ? next : otherwise);
+}
+
+/* Adds the character at `text` as people read it, or a letter that escapes stand for: "%C3%A4" is
+ * "ä". All other escapes stay: "%20" could make a sentence of a path. What shows nothing, or turns
+ * the text around it, is escaped. Returns how much of text that was. */
+static size_t
+put_shown(struct gate_buffer *out, const char *text, size_t length)
+{
+	char letter[4 * 3];
+	size_t run = 0, size;
+
+	while (run < sizeof letter && run + 3 <= length && text[run] == '%')
+		run += 3;
+	memcpy(letter, text, run);
+	if (run > 0 && gate_percent_decode(letter, &run, false)) {
+		size = gate_utf8_character(letter, run);
+		if (size > 1 && !gate_unicode_is_hidden(gate_unicode_code(letter, size))) {
+			gate_buffer_add(out, letter, size);
+			return 3 * size;
+		}
+	}
+	size = gate_utf8_character(text, length);
+	if (gate_unicode_is_hidden(gate_unicode_code(text, size)))
+		gate_percent_encode(out, text, size);
+	else
+		gate_buffer_add(out, text, size);
+	return size;
+}
+
+bool
+gate_next_shown(struct gate_request *r, struct gate_buffer *out)
+{
+	const char *next = gate_next(r);
+	size_t length = next != NULL ? strcspn(next, "?#") : 0, at = 0;
+
+	while (at < length && out->length < SHOWN_MAX)
+		at += put_shown(out, next + at, length - at);
+	if (at < length)
+		gate_buffer_puts(out, "…");
+	return length > 0 && !out->failed;
 }
 
 /* ---- notes ---- */

@@ -109,6 +109,9 @@ void gate_answer_drop(
 /* Adds target as a header's value: percent-encodes UTF-8, and fails the buffer at a control, a
  * blank or a backslash. */
 void gate_redirect_put(struct gate_buffer *, const char *target);
+/* Adds where a login leads, as people read it: the path of `next`, shortened. Returns whether there
+ * is a `next`. */
+bool gate_next_shown(struct gate_request *, struct gate_buffer *);
 
 /* ---- request/page.c ---- */
 

@@ -22,6 +22,7 @@
 #define TYPE_STDIN 5
 #define TYPE_GET_VALUES 9
 #define ROLE_RESPONDER 1
+#define ROLE_AUTHORIZER 2
 #define ROLE_FILTER 3
 #define VALUES_MAX 48 /* bytes of names in GET_VALUES; libfcgi crashes at more */
 #define READS 32      /* reads per event; then it is another connection's turn */
@@ -58,7 +59,7 @@ begin(struct gate_arrival *a, int id)
 	a->lost = id == 0 || a->id != 0 || content_of(a) != BEGIN_SIZE || padding_of(a) != 0 ||
 	    role < ROLE_RESPONDER || role > ROLE_FILTER;
 	a->id = id;
-	a->responds = role == ROLE_RESPONDER;
+	a->role = role;
 	a->left = 0;
 }
 
@@ -68,7 +69,7 @@ add_params(struct gate_arrival *a, int type)
 	a->lost = type != TYPE_PARAMS || (content_of(a) == 0 && padding_of(a) != 0);
 	if (content_of(a) == 0) {
 		a->head = a->length;
-		a->ended = !a->responds; /* an authorizer's stdin may never come */
+		a->ended = a->role != ROLE_RESPONDER; /* an authorizer's stdin may never come */
 	}
 }
 
@@ -140,6 +141,17 @@ walk(struct gate_arrival *a, const unsigned char *bytes, size_t length, size_t b
 
 /* ---- the socket ---- */
 
+/* Returns whether what follows the request in these bytes is the end of its stdin, and nothing
+ * else. */
+static bool
+has_end_of_stdin(const struct gate_arrival *a, const unsigned char *bytes, size_t length)
+{
+	const unsigned char end[HEADER_SIZE] = {
+	    VERSION_1, TYPE_STDIN, (unsigned char)(a->id >> 8), (unsigned char)a->id};
+
+	return length == a->length + sizeof end && memcmp(bytes + a->length, end, sizeof end) == 0;
+}
+
 static enum gate_arrival_state
 look(struct gate_arrival *a, int fd, size_t body_limit)
 {
@@ -151,6 +163,8 @@ look(struct gate_arrival *a, int fd, size_t body_limit)
 	if (got <= 0)
 		return GATE_ARRIVAL_LOST;
 	walk(a, bytes, (size_t)got, body_limit);
+	a->closed = gate_arrival_is_over(a) && a->role == ROLE_AUTHORIZER &&
+	    has_end_of_stdin(a, bytes, (size_t)got);
 	explicit_bzero(bytes, (size_t)got);
 	/* libfcgi would answer management records, and then wait for the request after them */
 	a->lost |= a->managed && state_of(a) == GATE_ARRIVAL_PART;

@@ -23,8 +23,9 @@ struct gate_arrival {             /* of one FastCGI request; {0}: none of it is 
 	size_t head;              /* bytes up to the end of the parameters; 0: not there yet */
 	size_t body;              /* bytes of stdin, as the records' headers announce them */
 	int id;                   /* the request's, in its records; 0: it has not begun */
-	bool responds;            /* its role is responder: it has a body */
+	int role;                 /* responder, authorizer or filter */
 	bool managed;             /* management records came before it */
+	bool closed;              /* an authorizer's stdin came along; it is empty */
 	bool too_long;            /* its body is over the limit: the body is dropped */
 	bool ended, lost;         /* its last record has begun; it can't be answered */
 	int refused;              /* status to answer without the body; 0: none */

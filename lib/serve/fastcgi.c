@@ -24,7 +24,8 @@
 #include "serve/transact.h"
 
 #define ROLE_RESPONDER 1 /* from FastCGI's specification; Debian ships no header with it */
-#define IO_TIMEOUT 5     /* seconds that one read or write of the web server may take */
+#define ROLE_AUTHORIZER 2
+#define IO_TIMEOUT 5 /* seconds that one read or write of the web server may take */
 
 struct thread {
 	struct gate_fastcgi *server;
@@ -94,6 +95,15 @@ are_params_in_bounds(char *const *params)
 	return count <= GATE_PARAMS_MAX && size <= GATE_PARAMS_SIZE_MAX;
 }
 
+/* Returns whether this is Apache's mod_authnz_fcgi, which sends no stdin and closes after the
+ * answer: nothing of it can come that the connection would have to be drained of. */
+static bool
+is_apaches_authorizer(const FCGX_Request *q)
+{
+	return q->role == ROLE_AUTHORIZER && !q->keepConnection &&
+	    FCGX_GetParam("FCGI_APACHE_ROLE", q->envp) != NULL;
+}
+
 /* Reads the body, unless the request is refused; then libfcgi is done with reading. */
 static void
 read_rest(struct thread *t, struct gate_connection *c)
@@ -104,8 +114,11 @@ read_rest(struct thread *t, struct gate_connection *c)
 	r->refused = c->arrival.refused;
 	t->whole = r->refused == 413 && gate_arrival_is_over(&c->arrival);
 	gate_buffer_reset(&t->body);
-	if (r->refused == 0 && q->role == ROLE_RESPONDER) /* an authorizer's stdin may never end */
+	/* an authorizer's stdin may never come */
+	if (r->refused == 0 && (q->role == ROLE_RESPONDER || c->arrival.closed))
 		r->refused = read_body(t);
+	else if (is_apaches_authorizer(q))
+		t->whole = true;
 	if (!are_params_in_bounds(q->envp))
 		r->refused = 431;
 	leave_source(t, c);

@@ -292,7 +292,7 @@ drop_input(struct gate_connection *c)
 			continue;
 		if (got < 0 && errno == EAGAIN)
 			return false;
-		explicit_bzero(bytes, sizeof bytes); /* it may hold a password */
+		explicit_bzero(bytes, got > 0 ? (size_t)got : 0); /* it may hold a password */
 		if (got <= 0 || (size_t)got > c->left)
 			return true;
 		c->left -= (size_t)got;

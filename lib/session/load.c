@@ -282,14 +282,20 @@ gate_transaction_load(struct gate_transaction *s)
 	return state;
 }
 
+void
+gate_transaction_ask(struct gate_transaction *s)
+{
+	if (s->state != GATE_SESSION_UNASKED)
+		return;
+	s->state = gate_transaction_load(s);
+	if (gate_transaction_is_open(s))
+		gate_transaction_explain(s, "not committed", "not committed");
+}
+
 json_t *
 gate_transaction_json(struct gate_transaction *s)
 {
-	if (s->state == GATE_SESSION_UNASKED) {
-		s->state = gate_transaction_load(s);
-		if (gate_transaction_is_open(s))
-			gate_transaction_explain(s, "not committed", "not committed");
-	}
+	gate_transaction_ask(s);
 	if (s->json == NULL)
 		s->json = s->state == GATE_SESSION_LOADED && !s->destroy
 		    ? gate_record_session(&s->record)

@@ -12,6 +12,8 @@ struct gate_record gate_transaction_blank(const struct gate_transaction *); /* r
 bool gate_transaction_is_open(const struct gate_transaction *);
 /* Sets the refusal, and logs it if the refusal has an event. */
 void gate_transaction_refuse(struct gate_transaction *, enum gate_session_refusal);
+/* Loads the session, unless that was done; leaves the handler's JSON unmade. */
+void gate_transaction_ask(struct gate_transaction *);
 /* Finds id and record by the cookies. Returns the new state; FAILED: `error` is set. */
 enum gate_session_state gate_transaction_load(struct gate_transaction *);
 /* Returns the record's new `since`, ms since 1970; 0: the old one stays. session/since.c. */

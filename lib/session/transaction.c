@@ -83,7 +83,7 @@ gate_transaction_withhold_cookie(struct gate_transaction *s)
 const char *
 gate_transaction_user(struct gate_transaction *s)
 {
-	gate_transaction_json(s);
+	gate_transaction_ask(s);
 	if (s->destroy)
 		return NULL;
 	if (s->login != NULL)
@@ -97,6 +97,7 @@ gate_transaction_log_in(
 {
 	const char *before = gate_transaction_user(s), *member = s->options->user_member;
 
+	gate_transaction_json(s);
 	if (s->outcome != 0 || s->state == GATE_SESSION_FAILED ||
 	    s->state == GATE_SESSION_REFUSED || gate_transaction_is_overfull(s))
 		return -1;
@@ -146,6 +147,7 @@ gate_transaction_resume(struct gate_transaction *s, const char *id)
 	int result = gate_store_load(s->store, id, s->options, &record, &s->error);
 	json_t *members;
 
+	gate_transaction_json(s);
 	if (result < 0)
 		s->state = GATE_SESSION_FAILED;
 	if (result != 1)
@@ -237,9 +239,9 @@ commit(struct gate_transaction *s)
 		return -1;
 	if (s->waits)
 		return GATE_CONFLICT;
-	if (check_user(s) < 0)
+	if (s->json != NULL && check_user(s) < 0)
 		changed = -1;
-	else if (!s->destroy && gate_transaction_is_open(s))
+	else if (s->json != NULL && !s->destroy && gate_transaction_is_open(s))
 		changed = gate_record_merge(&s->record, s->json, &s->error);
 	if (changed < 0) {
 		s->decision.why = "it can't be stored";

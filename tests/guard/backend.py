@@ -15,6 +15,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         text = f'{self.command} {self.path}\n{headers}body {len(body)}\n'.encode()
         self.send_response(401 if self.path.endswith('/asks') else 200)
         self.send_header('Content-Length', str(len(text)))
+        if 'cached' in self.path:
+            self.send_header('Cache-Control', 'max-age=60')
         self.end_headers()
         if self.command != 'HEAD':
             self.wfile.write(text)

@@ -6,9 +6,9 @@
 start_forward() {
 	forward=127.0.0.1:$(free_port)
 	app=127.0.0.1:$(free_port)
-	# a word more for preflights, beside the file's own
-	sed -e "s#unix:/run/gate/#unix:$dir/run/#; s#127\.0\.0\.1:9080#$forward#; s#/api(#/cors(#; s#read_timeout 10s#read_timeout 2s#" \
-		-e 's#^.*"~^/user.*$#&\n"~^/cors(/|$)" user;#' "$src/conf/gate_guard_forward" >"$dir/gate_guard_forward"
+	# two words more, beside the file's own
+	sed -e "s#unix:/run/gate/#unix:$dir/run/#; s#127\.0\.0\.1:9080#$forward#; s#/api(#/cors(#; s#/poll(#/polled(#; s#read_timeout 10s#read_timeout 2s#" \
+		-e 's#^.*"~^/user.*$#&\n"~^/cors(/|$)" user;\n"~^/polled(/|$)" user;#' "$src/conf/gate_guard_forward" >"$dir/gate_guard_forward"
 	nginx_http="
 		include $dir/gate_guard_forward;
 		server {

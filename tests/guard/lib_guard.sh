@@ -1,7 +1,7 @@
 # lib_guard.sh: a guarded site, for the tests of each web server; sourced behind lib.sh. The site has
-# /private/ (whoever is logged in), /staff/ (group staff), /wrong/ (a requirement that is none), /app/ (a
-# back end that shows what it got), and /cors/ (the same back end, which takes preflights). A test starts
-# its server in between open_site and try_site; $url is its address.
+# /private/ (whoever is logged in), /staff/ (group staff), /wrong/ (a requirement that is none), /polled/
+# (GATE_TOUCH no), /app/ (a back end that shows what it got), and /cors/ (the same back end, which takes
+# preflights). A test starts its server in between open_site and try_site; $url is its address.
 #
 # The matrix: try_site runs these rows, each a function try_ROW, on each server. A test that can't run a
 # row says so, with the reason, in cannot[ROW], and what is true there instead stands in the test itself.
@@ -11,6 +11,7 @@
 #	user         x      x       x         x      x        x        x
 #	backend      x      x       x         x      x        x        x      lighttpd: with mod_magnet
 #	preflight    x      x       x         x      x        x        x
+#	caches       x      x       x         x      x        -        x      lighttpd, Envoy: in their own words, $kept
 #	touch        x      x       x         x      x        x        x
 #	renewal      x      x       -         x      x        -        x      lost there: the next page of gate sends it
 #	end          x      x       x         x      x        x        x
@@ -18,7 +19,7 @@
 #	away         x      x       x         x      x        x        x
 #
 # Apache runs them twice, by mod_authnz_fcgi and by mod_lua.
-rows='strangers user backend preflight touch renewal end killed away'
+rows='strangers user backend preflight caches touch renewal end killed away'
 declare -A cannot=()
 
 password='seven wild geese in a row'
@@ -27,14 +28,15 @@ navigate=(-H 'Sec-Fetch-Mode: navigate' -H 'Sec-Fetch-Site: none')
 in_log() { grep -cE -- "$2" "$dir/log/$1" || true; } # NAME REGEX
 
 open_site() { # [OPTION=VALUE...]
-	mkdir -p "$site/private/folder" "$site/staff" "$site/wrong"
+	mkdir -p "$site/private/folder" "$site/staff" "$site/wrong" "$site/polled"
 	echo report >"$site/private/report"
 	echo index >"$site/private/folder/index.html"
 	echo payroll >"$site/staff/payroll"
 	echo x >"$site/wrong/x"
+	echo news >"$site/polled/news"
 	chmod -R a+rX "$dir/site"
 	chmod 711 "$dir" "$dir/run"
-	make_conf users=file:"$dir/users" groups="$dir/groups" insecure_http=yes deadline=1s "$@"
+	make_conf users=file:"$dir/users" groups="$dir/groups" insecure_http=yes deadline=1s trace=yes "$@"
 	make_user alice "$password"
 	make_user bob "$password"
 	chmod o= "$dir/users"
@@ -66,14 +68,14 @@ try_strangers() {
 	new_visitor
 	get /private/report "${navigate[@]}"
 	is "$status $(header Location)" '302 /login?next=%2Fprivate%2Freport' 'a browser is sent to the login'
-	is "$(header Cache-Control)" no-store '  and nobody keeps that answer'
+	like "$(header Cache-Control)" '^no-store' '  and nobody keeps that answer'
 	get '/private/report?a=1&b=%C3%A4' "${navigate[@]}"
 	is "$(header Location)" '/login?next=%2Fprivate%2Freport%3Fa%3D1%26b%3D%25C3%25A4' '  with the query'
 	get /private/report -H 'Accept: text/html,*/*'
 	is "$status" 302 'so is an old one'
 	get /private/report -H 'Sec-Fetch-Mode: cors'
 	is "$status $(header WWW-Authenticate)" '401 ' 'a fetch gets 401, without a question for a password'
-	is "$(header Cache-Control)" no-store '  which nobody keeps'
+	like "$(header Cache-Control)" '^no-store' '  which nobody keeps'
 	get /private/report
 	is "$status" 401 'curl gets 401'
 	get /private/report -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
@@ -168,14 +170,42 @@ try_preflight() {
 	fetch OPTIONS /app/x "${preflight[@]}"
 	is "$status" 401 'elsewhere a preflight does not'
 }
+# What a cache may do with a file, a page, and what the back end lets it keep.
+kept=('private, no-cache' 'private, no-store' 'max-age=60')
+try_caches() {
+	get /private/report
+	is "$(header Cache-Control)" "${kept[0]}" 'no cache on the way keeps a guarded file, and the browser asks again'
+	get /private/report "${navigate[@]}"
+	is "$(header Cache-Control)" "${kept[1]}" '  a page'
+	get /app/cached
+	is "$(header Cache-Control)" "${kept[2]}" '  unless the site says what caches may do'
+}
+touches() { in_log auth 'event=session .*did=touch'; } # how often the guard wrote
+# The session was last used an hour ago.
+age_session() {
+	sed -i "s/\"__lastAccess\":[0-9]*/\"__lastAccess\":$((($(date +%s) - 3600) * 1000))/" \
+		"$(record_of "$(session_cookie)")"
+}
 try_touch() {
 	local record before
 	record=$(record_of "$(session_cookie)")
+	get /private/report
 	before=$(stat -c %y "$record")
 	get /private/report
 	is "$(stat -c %y "$record") $(set_cookies)" "$before 0" \
 		'within touch_after a visit writes nothing, and sets no cookie'
+	age_session
+	before=$(stat -c '%y %i' "$record") content=$(<"$record")
+	get /polled/news
+	is "$status $body $(stat -c '%y %i' "$record")" "200 news $before" 'what is polled prolongs no session'
+	is "$(<"$record")" "$content" '  its record is as it was'
+	before=$(touches)
+	get /private/folder/
+	is "$status $(($(touches) - before))" '200 1' \
+		'other visits do, once, even of an index for which the server asks twice'
+	ok '  the record says so' [ "$(last_access "$record")" -gt $((($(date +%s) - 60) * 1000)) ]
 }
+last_access() { grep -oE '"__lastAccess":[0-9]+' "$1" | cut -d : -f 2; } # RECORD
 # All programs sign with a new secret, and still take the cookie of the old one.
 promote_secret() {
 	local name

@@ -37,6 +37,14 @@ start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers
 	<Location "/private">
 		Use GateGuard user
 	</Location>
+	SetEnvIf Request_URI "^/polled" GATE_TOUCH=no
+	<Location "/polled">
+		Use GateGuard user
+	</Location>
+	# a section of its own: without one Apache would not ask for the index again
+	<Location "/private/folder/index.html">
+		ForceType text/plain
+	</Location>
 	<Location "/staff">
 		Use GateGuard group:staff
 	</Location>
@@ -92,9 +100,17 @@ away=500 # mod_authnz_fcgi has no other answer
 try_site
 try_strangers_session ":"
 
-# ---- what is Apache's own, and its traps
-new_visitor
+# ---- what is Apache's own
+echo 'touch_after = 0' >>"$dir/gate.conf" # each visit writes
+stop_guard
+start_guard || bail 'the guard does not start again'
 log_in alice "$password"
+before=$(touches) asked=$(in_log auth event=session)
+get /private/folder/
+is "$status $(($(touches) - before))" '200 1' 'Apache asks again for an index, as INCLUDED: that writes nothing'
+ok '  it does ask' [ $(($(in_log auth event=session) - asked)) -ge 2 ]
+
+# ---- the traps
 pad=$(head -c 6000 /dev/zero | tr '\0' x)
 get /private/report -H "Cookie: a=$pad"
 is "$status" 200 'a second Cookie line of 6 KB: the visitor is known'

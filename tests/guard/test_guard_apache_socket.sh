@@ -35,6 +35,10 @@ start_apache "$url/open" lua authn_core access_compat proxy_http headers setenvi
 	<Location "/private">
 		Use GateGuard user
 	</Location>
+	<Location "/polled">
+		Use GateGuard user
+		SetEnvIf Request_URI "^" GATE_TOUCH=no
+	</Location>
 	<Location "/staff">
 		Use GateGuard group:staff
 	</Location>

@@ -54,6 +54,7 @@ cat >"$dir/Caddyfile" <<-END
 		}
 		$(page logout)
 		$(guarded private user file_server)
+		$(guarded polled user file_server 'vars gate_touch no')
 		$(guarded staff group:staff file_server)
 		$(guarded wrong everybody file_server)
 		$(guarded app user "reverse_proxy 127.0.0.1:$backend")

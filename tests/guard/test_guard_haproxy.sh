@@ -11,17 +11,18 @@ start_forward
 port=$(free_port)
 url=http://127.0.0.1:$port
 with_addresses <"$src/conf/haproxy_guard.lua" >"$dir/haproxy_guard.lua"
-# two more places
+# three more places
 backend() { # NAME: like that of a group
 	sed -n '/^backend staff/,$p' "$dir/haproxy.part" | sed "s/staff/$1/"
 }
 with_addresses <"$src/conf/haproxy_guard.cfg" |
 	sed "s#/etc/haproxy/#$dir/#; s#127\.0\.0\.1:8000#127.0.0.1:$port#" >"$dir/haproxy.part"
 {
-	sed 's#^.*use_backend staff.*#&\nuse_backend wrong if { path_beg /wrong/ }\nuse_backend cors if { path_beg /cors/ }#' \
+	sed 's#^.*use_backend staff.*#&\nuse_backend wrong if { path_beg /wrong/ }\nuse_backend cors if { path_beg /cors/ }\nuse_backend polled if { path_beg /polled/ }#' \
 		"$dir/haproxy.part"
 	backend wrong
 	backend cors
+	backend polled
 } >"$dir/haproxy.cfg"
 start haproxy "$haproxy" -db -f "$dir/haproxy.cfg"
 wait_until 10 accepts "127.0.0.1:$port" || bail 'HAProxy does not start'

@@ -37,6 +37,7 @@ lighttpd_conf() {
 		alias.url = ("/alias/" => "$site/private/")
 		$(guarded private user)
 		$(guarded alias user)
+		$(guarded polled user 'setenv.set-environment += ("GATE_TOUCH" => "no")')
 		$(guarded staff group:staff)
 		$(guarded wrong everybody)
 		$(guarded cgi user 'cgi.assign = ("" => "")')
@@ -56,6 +57,7 @@ start lighttpd "$lighttpd" -D -f "$dir/site.conf"
 wait_until 10 accepts "127.0.0.1:$port" || bail 'lighttpd does not start'
 
 cannot[renewal]='lighttpd loses the Set-Cookie of an authorizer that answers 200'
+kept=('private, no-cache' 'private, no-cache' $'max-age=60\nprivate, no-cache') # it is added to each answer
 try_site
 
 # ---- what is lighttpd's own

@@ -2,20 +2,17 @@
 # test_guard_nginx.sh: a site guarded by nginx's auth_request, with the very snippets of conf/.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
 . "$src/tests/guard/lib_guard.sh"
+. "$src/tests/guard/lib_guard_nginx.sh"
 need_nginx
 
 open_site
-# the snippets, with this test's socket and folder: nginx looks for included files beside its own
-mkdir "$dir/conf"
-cp "$src"/conf/gate_{guard*,errors_page,params} "$dir/conf/"
-sed -i "s#/run/gate/auth.sock#$dir/run/auth.sock#; s#/usr/share/gate/errors#$build/errors#
-	s#include gate_#include $dir/conf/gate_#" "$dir"/conf/gate_*
+guard_snippets
 sed 's/GATE_GUARD nginx/GATE_GUARD forward/; s/GATE_REQUIRE .*/GATE_REQUIRE user;/' "$dir/conf/gate_guard_params" >"$dir/conf/redirects"
-nginx_http="include $dir/conf/gate_guard_http;"
 nginx_server="
 	include $dir/conf/gate_guard_server;
 	root $site;
 	location /private/ { include $dir/conf/gate_guard; }
+	location /polled/ { set \$gate_touch no; include $dir/conf/gate_guard; }
 	location /staff/ {
 		auth_request /gate_guard/group:staff;
 		include $dir/conf/gate_guard_answer;

@@ -10,17 +10,18 @@ open_site trusted_proxies=127.0.0.1
 start_forward
 port=$(free_port)
 url=http://127.0.0.1:$port
-# two more places, each like that of the group
-twice() { # NAME
-	sed -n "$1" "$src/conf/traefik_guard.yaml" | sed 's/staff/wrong/'
-	sed -n "$1" "$src/conf/traefik_guard.yaml" | sed 's/staff/cors/'
+# three more places, each like that of the group
+more() { # LINES: as sed has them
+	for name in wrong cors polled; do
+		sed -n "$1" "$src/conf/traefik_guard.yaml" | sed "s/staff/$name/"
+	done
 }
 {
 	sed '/^    gate-unnamed:/,$d' "$src/conf/traefik_guard.yaml"
-	twice '/^    gate-staff:/,/^        middlewares/p'
-	twice '/^    gate-ask-staff:/,/^        address/p'
+	more '/^    gate-staff:/,/^        middlewares/p'
+	more '/^    gate-ask-staff:/,/^        address/p'
 	sed -n '/^    gate-unnamed:/,/^  services:/p' "$src/conf/traefik_guard.yaml" | sed '$d'
-	twice '/^    staff:/,/^      service/p'
+	more '/^    staff:/,/^      service/p'
 	sed -n '/^  services:/,$p' "$src/conf/traefik_guard.yaml"
 } | with_addresses >"$dir/site.yaml"
 start traefik "$tool/traefik" --entrypoints.web.address="127.0.0.1:$port" --providers.file.filename="$dir/site.yaml" \
@@ -28,11 +29,16 @@ start traefik "$tool/traefik" --entrypoints.web.address="127.0.0.1:$port" --prov
 answers() { [ "$(curl -s -o "$dir/answer" -w '%{http_code}' "$url/login")" = 200 ]; }
 wait_until 20 answers || bail 'Traefik does not start'
 
+cannot[caches]='Traefik can not say what caches may do only where the site does not'
 cannot[renewal]='Traefik would send the cookie without its Cache-Control'
 try_site
 
 # ---- what is Traefik's own
 log_in alice "$password"
+get /private/report "${navigate[@]}"
+is "$(header Cache-Control)" '' 'what caches may do with a guarded page is what the site says'
+get /app/cached
+is "$(header Cache-Control)" max-age=60 '  and that alone'
 before=$(session_cookie)
 promote_secret
 get /private/report

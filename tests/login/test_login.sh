@@ -296,7 +296,7 @@ test_sessions() {
 Safari on iPhone
 Firefox on Linux" '/account shows where one is logged in, this one first'
 	page_says 'from 203\.0\.113\.77' 'and from where'
-	page_says 'this one last seen just now \( 20[0-9: -]+UTC \), from 203\.0\.113\.77, logged in since 20[0-9: -]+UTC Log out Safari on iPhone last seen ' \
+	page_says 'this one last seen just now \( 20[0-9: -]+UTC \) logged in since 20[0-9: -]+UTC , from 203\.0\.113\.77 Log out Safari on iPhone last seen ' \
 		'how long ago and when each was last seen; this one may log out'
 	is "$(grep -o '<svg' <<<"$body" | wc -l)" 3 'each has an icon'
 	like "$body" '<details>.*<button class="quiet" name="others" value="yes">End all others</button></form>.*</details>' \

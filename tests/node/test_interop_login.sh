@@ -49,7 +49,7 @@ node_says() { # NAME as JSON, or nobody; TEST
 }
 devices() { # that /account lists; * is this one
 	get /account
-	sed -n 's: *<span.*this one.*</span>:*:; s:.*<h3>\(.*\)</h3>.*:\1:p' <<<"$body" | sort | paste -sd,
+	sed -n 's: *<span.*this one.*</span>:*:; s:</*bdi>::g; s:.*<h3>\(.*\)</h3>.*:\1:p' <<<"$body" | sort | paste -sd,
 }
 node_handles() { # on the page just seen, of sessions that began at Node
 	sed -n 's:.*value="\([^"]*\)" aria-label="End the session. Unknown.*:\1:p' <<<"$body"

@@ -201,7 +201,7 @@ test_site() {
 			'  the header has its logo and its name, and leads home'
 		unlike "$body" '<nav|Haircut|kept in the store' '  and nothing of the demo'
 		has_nonce "$page, with a logo"
-		[ $page != login ] || page_says 'Log in to see /private/report\?year=1 Name' \
+		[ $page != login ] || page_says 'Log in to see /private/report Name' \
 			'  the form says where it leads'
 	done
 	fetch DELETE /second/logout -H "$same"

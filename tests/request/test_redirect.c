@@ -237,6 +237,47 @@ test_next_and_mount(void)
 		    own[i][0] != '\0' ? own[i] : "or the page under mount");
 }
 
+static void
+show_next(struct gate_request *r)
+{
+	struct gate_buffer shown = {0};
+
+	if (gate_next_shown(r, &shown))
+		gate_printf(r, "to see %s", gate_buffer_text(&shown));
+	gate_buffer_release(&shown);
+}
+
+static void
+test_next_shown(void)
+{
+	static const char *const cases[][2] = {{"/a/b", "/a/b"}, {"/", "/"}, {"/a?b=c", "/a"},
+	    {"/a#b", "/a"}, {"/caf%C3%A9", "/café"}, {"/caf\xc3\xa9", "/café"},
+	    {"%2Fcaf%25C3%25A9", "/café"}, {"/%F0%9F%98%80%E6%97%A5", "/😀日"},
+	    {"/a%20b%3Cc%3E%26%25%00", "/a%20b%3Cc%3E%26%25%00"},
+	    {"/%E2%80%AEgpj", "/%E2%80%AEgpj"}, {"/\xe2\x80\xaegpj", "/%E2%80%AEgpj"},
+	    {"/\xe2\x81\xa6x\xe3\x80\x80y", "/%E2%81%A6x%E3%80%80y"}, {"/%C3", "/%C3"},
+	    {"/%C3%28%C3%A9", "/%C3%28é"}, {"/%c3%a9%zz%4", "/%c3%a9%zz%4"},
+	    {"/%ED%A0%80%80%FF", "/%ED%A0%80%80%FF"}, {"/%C2%85%C2%A0", "/%C2%85%C2%A0"}};
+	static const char *const none[] = {"", "//evil.example", "/login", "a", "%2F%00"};
+	char query[2100] = "QUERY_STRING=next=", wanted[200] = "to see ";
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(query, sizeof query, "QUERY_STRING=next=%s", cases[i][0]);
+		snprintf(wanted, sizeof wanted, "to see %s", cases[i][1]);
+		get(&v, show_next, "/login", NAMES(query));
+		is(body_of(&v), wanted, cases[i][0]);
+	}
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		snprintf(query, sizeof query, "QUERY_STRING=next=%s", none[i]);
+		get(&v, show_next, "/login", NAMES(query));
+		is(body_of(&v), "", "no way on");
+	}
+	snprintf(query, sizeof query, "QUERY_STRING=next=/%0*d", GATE_NEXT_MAX - 1, 0);
+	snprintf(wanted, sizeof wanted, "to see /%0119d…", 0);
+	get(&v, show_next, "/login", NAMES(query));
+	is(body_of(&v), wanted, "a long one is shortened");
+}
+
 /* A note is for the path that the browser sees, whatever the server in between makes of it. */
 static void
 test_note_and_mount(void)
@@ -269,6 +310,7 @@ main(void)
 	test_own_pages();
 	test_next_and_mount();
 	test_note_and_mount();
+	test_next_shown();
 	server_close(&v);
 	return done();
 }

@@ -5,25 +5,13 @@
 const { is } = require('./tap.js');
 const { Visitor } = require('./visitor.js');
 
-/* Playwright's own goBack waits for a load, which a page out of memory does not have. */
-async function goBack(visitor) {
-	const session = await visitor.context.newCDPSession(visitor.page);
-	const { currentIndex, entries } = await session.send('Page.getNavigationHistory');
-
-	await session.send('Page.enable');
-	const arrived = new Promise((resolve) => session.once('Page.frameNavigated', resolve));
-	await session.send('Page.navigateToHistoryEntry', { entryId: entries[currentIndex - 1].id });
-	await arrived;
-	await session.detach();
-}
-
 async function logIn(visitor, name) {
 	await visitor.go('/user');
 	await visitor.logIn(name);
 }
 
 async function shows(visitor, name) {
-	await goBack(visitor);
+	await visitor.back();
 	is(await visitor.sees(), '/login?next=/user Log in', name);
 }
 
@@ -38,7 +26,7 @@ async function withoutDevice(site, browser, name) {
 	await visitor.go('/user');
 	await visitor.press('button', 'Log out');
 	await shows(visitor, 'back without the cookie of a device: the login');
-	await goBack(visitor);
+	await visitor.back();
 	is(await visitor.sees(), '/login?next=/account Log in', 'and further back: the login');
 	await one.leave();
 	await visitor.leave();
@@ -61,8 +49,8 @@ async function ended(site, browser, name) {
 	await there.go('/account');
 	await there.endOthers();
 	await here.press('button', 'Log out');
-	await goBack(here);
-	await goBack(here);
+	await here.back();
+	await here.back();
 	is(await here.sees(), '/login?next=/account Log in', 'and further back: the login');
 	await there.leave();
 	await here.leave();
@@ -76,7 +64,7 @@ module.exports = async (site) => {
 	await visitor.go('/counter');
 	await visitor.press('link', 'Visit again');
 	await visitor.press('link', 'Haircut card');
-	await goBack(visitor);
+	await visitor.back();
 	is(await visitor.heading(), 'Welcome stranger, visit 2', 'this browser keeps pages in memory');
 	await logIn(visitor, name);
 	await visitor.press('button', 'Log out');
@@ -89,7 +77,7 @@ module.exports = async (site) => {
 	await logIn(visitor, name);
 	await visitor.go('/logout');
 	await visitor.press('button', 'Log out');
-	await goBack(visitor);
+	await visitor.back();
 	is(await visitor.sees(), '/logout You are not logged in', 'back to the question: nobody is logged in');
 	await shows(visitor, 'and to the page before it: the login');
 	await visitor.leave();

@@ -4,7 +4,7 @@
 
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
-const { chromium } = require('playwright-core');
+const { chromium, request: playwright } = require('playwright-core');
 const { ok } = require('./tap.js');
 const { PASSWORD } = require('./visitor.js');
 
@@ -19,6 +19,7 @@ const [url, shots, gate, conf, ...chosen] = process.argv.slice(2);
 const site = {
 	url,
 	visitors: new Set(),
+	kinds: ['document'], // what its pages have reason to load
 	browsers: [],
 	shot: (name) => path.join(shots, `${name}.png`),
 	/* Each part has users of its own, so that none feels the failed tries of another. */
@@ -36,6 +37,10 @@ const site = {
 			executablePath: process.env.CHROMIUM, args: FLAGS, baseURL: url });
 
 		return { newContext: () => context };
+	},
+	/* For requests without a browser. */
+	request() {
+		return playwright.newContext({ baseURL: url });
 	},
 	async launch(options = {}) {
 		const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS,

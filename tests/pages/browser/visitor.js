@@ -34,7 +34,7 @@ class Visitor {
 		page.on('pageerror', (error) => note('script', error.message));
 		page.on('requestfailed', (r) => note('failed', r.url(), r.failure().errorText));
 		page.on('request', (r) => {
-			if (r.resourceType() !== 'document' || !r.url().startsWith(this.site.url))
+			if (!this.site.kinds.includes(r.resourceType()) || !r.url().startsWith(this.site.url))
 				note(r.resourceType(), r.url());
 		});
 		page.on('response', (answer) => {
@@ -62,6 +62,18 @@ class Visitor {
 		const what = this.page.getByRole(role, { name, exact: true }).first();
 
 		await this.follow(() => (this.touch ? what.tap() : what.click()));
+	}
+
+	/* Playwright's own goBack waits for a load, which a page out of memory does not have. */
+	async back() {
+		const session = await this.context.newCDPSession(this.page);
+		const { currentIndex, entries } = await session.send('Page.getNavigationHistory');
+
+		await session.send('Page.enable');
+		const arrived = new Promise((resolve) => session.once('Page.frameNavigated', resolve));
+		await session.send('Page.navigateToHistoryEntry', { entryId: entries[currentIndex - 1].id });
+		await arrived;
+		await session.detach();
 	}
 
 	/* At the account: what ends all other sessions is behind a question. */
