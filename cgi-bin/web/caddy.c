@@ -339,8 +339,9 @@ static const struct gate_web_trap traps[] = {
 	"php_fastcgi looks for index.php: say reverse_proxy, with transport fastcgi",
 	.named = "php_fastcgi"},
     {"caddy-spellings", GATE_CHECK_WARNING,
-	"caddy sends a visitor's X_Forwarded_For in the place of a proxy's X-Forwarded-For: say "
-	"header_up -*_*",
+	"caddy sends a visitor's X_Forwarded_For or X_Forwarded_Method in the place of its own "
+	"with "
+	"dashes: say header_up -*_*",
 	.page = at_spellings},
     {"caddy-status", GATE_CHECK_NOTE, "visitors see the header Status: header -Status removes it",
 	.page = at_status},

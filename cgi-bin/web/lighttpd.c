@@ -8,6 +8,8 @@
 #include "web/web.h"
 #include "gate_command.h"
 
+#define SIGNS "-_.!#$%&'*+^`|~" /* in a header's name; lighttpd writes _ for each */
+
 /* ---- values and conditions ---- */
 
 /* Returns the scalar that a key has in a list; "": it has none. */
@@ -226,24 +228,24 @@ is_emptied(const struct gate_web_node *node, const char *name)
 }
 
 /* Adds the spellings of a header that lighttpd takes for the same, and that are not emptied: each
- * dash may be a dash, an underscore or a dot. `own`: the header itself, too. */
+ * dash may be any of the signs. own: the header itself, too, which has the first of them. */
 static void
-add_passing(
-    struct gate_buffer *passing, const struct gate_web_node *node, const char *name, bool own)
+add_passing(struct gate_buffer *passing, const struct gate_web_node *node, const char *name,
+    const char *signs, bool own)
 {
-	size_t dashes = 0, count = 1;
+	size_t dashes = 0, count = 1, base = strlen(signs);
 
 	for (const char *c = name; *c != '\0'; c++)
 		dashes += *c == '-';
 	for (size_t i = 0; i < dashes && i < 3; i++)
-		count *= 3;
+		count *= base;
 	for (size_t i = own ? 0 : 1; i < count; i++) {
 		char spelling[32] = "";
 		size_t rest = i;
 
 		for (size_t j = 0; j + 1 < sizeof spelling && name[j] != '\0'; j++) {
-			spelling[j] = name[j] == '-' ? "-_."[rest % 3] : name[j];
-			rest /= name[j] == '-' ? 3 : 1;
+			spelling[j] = name[j] == '-' ? signs[rest % base] : name[j];
+			rest /= name[j] == '-' ? base : 1;
 		}
 		if (!is_emptied(node, spelling))
 			gate_buffer_printf(passing, " %s", spelling);
@@ -254,53 +256,80 @@ static void
 at_spellings(struct gate_web_look *look, const struct gate_web_page *page)
 {
 	gate_buffer_reset(&look->names);
-	add_passing(&look->names, page->node, "X-Forwarded-For", false);
-	add_passing(&look->names, page->node, "X-Forwarded-Proto", false);
-	add_passing(&look->names, page->node, "Sec-Fetch-Site", false);
+	add_passing(&look->names, page->node, "X-Forwarded-For", "-_.", false);
+	add_passing(&look->names, page->node, "X-Forwarded-Proto", "-_.", false);
+	add_passing(&look->names, page->node, "Sec-Fetch-Site", "-_.", false);
 	if (look->names.length > 0)
 		gate_web_hit(look, page->node, "%s gets%s", gate_web_page_label(page),
 		    gate_buffer_text(&look->names));
 }
 
-/* Does lighttpd call another program behind the guard? */
-static bool
-has_back(const struct gate_web_look *look, const struct gate_web_node *guard)
-{
-	static const char *const backs[] = {"proxy.server", "cgi.assign", "scgi.server"};
-	const struct gate_web_node *list = gate_web_inherited(guard, "fastcgi.server");
-
-	for (size_t i = 0; i < sizeof backs / sizeof *backs; i++)
-		if (gate_web_inherited(guard, backs[i]) != NULL)
-			return true;
-	for (; list != NULL; list = gate_web_again(list))
-		for (const struct gate_web_node *at = list; at != NULL;
-		     at = gate_web_walk(list, at)) {
-			size_t page = 0;
-
-			while (page < look->page_count && look->pages[page].node != at)
-				page++;
-			if (page == look->page_count &&
-			    (gate_web_child(at, "socket") != NULL ||
-				gate_web_child(at, "port") != NULL))
-				return true;
-		}
-	return false;
-}
-
-/* No list can have all spellings; a script of mod_magnet sees each. */
 static void
 at_identity(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
 	gate_buffer_reset(&look->names);
-	if (gate_web_inherited(guarded->node, "magnet.attract-raw-url-to") != NULL)
-		return;
 	for (size_t i = 0; i < GATE_WEB_IDENTITY; i++)
-		add_passing(&look->names, guarded->node, gate_web_identity[i], true);
-	if (has_back(look, guarded->node))
-		gate_buffer_puts(&look->names, " Remote!User");
+		add_passing(&look->names, guarded->node, gate_web_identity[i], SIGNS, true);
 	if (look->names.length > 0)
 		gate_web_hit(look, guarded->node, "%s passes%s", gate_web_guarded_label(guarded),
 		    gate_buffer_text(&look->names));
+}
+
+/* Is a node for other paths than these? Only a condition on the URL says so. */
+static bool
+is_elsewhere(const struct gate_web_node *node, const char *path)
+{
+	const struct gate_web_node *condition = url_condition(node);
+	size_t at = condition != NULL ? condition_at(condition) : 0;
+	char other[GATE_WEB_ADDRESS_MAX];
+	bool exact;
+
+	if (condition == NULL ||
+	    (*gate_web_word(condition, at + 1) != '^' &&
+		strcmp(gate_web_word(condition, at), "==") != 0))
+		return false;
+	exact = path_of(node, "", other);
+	return *other == '/' && *path == '/' && !gate_web_lies_under(other, path) &&
+	    (exact || !gate_web_lies_under(path, other));
+}
+
+/* Is it a list of the guard's place, which a later block can replace? */
+static bool
+replaces(const struct gate_web_node *node)
+{
+	return (gate_web_is(node, "fastcgi.server") ||
+		   gate_web_is(node, "setenv.set-request-header")) &&
+	    node->parent->parent != NULL && !gate_web_is(node->parent, "global");
+}
+
+static const struct gate_web_node *
+block_of(const struct gate_web_guarded *guarded)
+{
+	return gate_web_around(guarded->node, "fastcgi.server")->parent;
+}
+
+/* Does a block ask the guard itself? */
+static bool
+is_guarded(const struct gate_web_look *look, const struct gate_web_node *block)
+{
+	size_t i = 0;
+
+	while (i < look->guarded_count && block_of(&look->guarded[i]) != block)
+		i++;
+	return i < look->guarded_count;
+}
+
+static void
+at_later(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+{
+	const struct gate_web_node *root = look->root;
+
+	for (const struct gate_web_node *at = gate_web_walk(root, guarded->node); at != NULL;
+	     at = gate_web_walk(root, at))
+		if (replaces(at) && !is_guarded(look, at->parent) &&
+		    !is_elsewhere(at, guarded->path))
+			gate_web_hit(look, at, "%s, and %s", gate_web_word(at, 0),
+			    gate_web_guarded_label(guarded));
 }
 
 static void
@@ -338,13 +367,16 @@ static const struct gate_web_trap traps[] = {
 	.page = at_spellings},
     {"lighttpd-identity", GATE_CHECK_ERROR,
 	"back ends believe what visitors send in these headers: empty them by "
-	"setenv.set-request-header, and, in front of a back end, say magnet.attract-raw-url-to = "
-	"(\"/etc/lighttpd/lighttpd_guard.lua\"), as only that sees each spelling",
+	"setenv.set-request-header, as conf/lighttpd_guarded.conf does",
 	.guarded = at_identity},
     {"lighttpd-order", GATE_CHECK_ERROR,
 	"the first module that has an answer gives it, and nobody asks the guard: say "
 	"server.modules := (\"mod_setenv\", \"mod_fastcgi\") + server.modules",
 	.look = look_order},
+    {"lighttpd-later", GATE_CHECK_ERROR,
+	"where both match, lighttpd takes this list in place of the guard's, and asks nobody, or "
+	"lets visitors say who they are: move it in front of what is guarded",
+	.guarded = at_later},
     {"lighttpd-docroot", GATE_CHECK_WARNING,
 	"with a docroot lighttpd looks for a file there, and passes over proxy.server and "
 	"alias.url: leave it out",

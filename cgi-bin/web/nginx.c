@@ -182,5 +182,6 @@ const struct gate_web_server gate_web_nginx = {
     .mode = "nginx",
     .read = gate_web_read_nginx,
     .collect = collect,
-    .traps = {gate_web_nginx_traps, gate_web_nginx_guard_traps, gate_web_nginx_back_traps, NULL},
+    .traps = {gate_web_nginx_traps, gate_web_nginx_guard_traps, gate_web_nginx_around_traps,
+	gate_web_nginx_back_traps, NULL},
 };

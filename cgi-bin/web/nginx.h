@@ -20,6 +20,6 @@ const struct gate_web_page *gate_web_nginx_page_at(
     const struct gate_web_look *, const struct gate_web_node *location);
 
 extern const struct gate_web_trap gate_web_nginx_traps[], gate_web_nginx_guard_traps[],
-    gate_web_nginx_back_traps[];
+    gate_web_nginx_around_traps[], gate_web_nginx_back_traps[];
 
 #endif

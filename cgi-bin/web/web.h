@@ -208,7 +208,7 @@ struct gate_web_server {
 	const char *mode; /* the GATE_GUARD of its guard */
 	gate_web_reader *read;
 	void (*collect)(struct gate_web_look *); /* finds pages and guarded places */
-	const struct gate_web_trap *traps[4];    /* each ends with one without an id */
+	const struct gate_web_trap *traps[5];    /* each ends with one without an id */
 };
 
 /* Returns those headers of who is logged in that pass the test, each behind a blank, until the next

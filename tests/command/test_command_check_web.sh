@@ -275,6 +275,16 @@ has nginx-add-header warning 's|location /app/ \{|location /private/more { add_h
 has nginx-guard-login warning '/error_page 401/d' 'auth_request /_gate'
 has nginx-guard-away warning '/error_page 500/d' 'auth_request /_gate'
 has nginx-satisfy warning 's|listen|satisfy any; &|' 'satisfy'
+has nginx-guard-regex warning 's|location /app/|location ~* \\.(png\|css)$ { }\n&|' 'location ~'
+has nginx-guard-regex warning 's|location /app/|location ~ ^/private/.*\\.css { }\n&|' 'location ~'
+has nginx-guard-regex warning 's|location /app/|location ~ ^/p { }\n&|' 'location ~'
+has_not nginx-guard-regex 's|location /app/|location ~ ^/open/.*\\.css { }\n&|' 'for other paths'
+has_not nginx-guard-regex 's|location /(private\|app\|php)/|location ^~ /\1/|; s|location = /login|location ~ css { }\n&|' 'with ^~'
+has nginx-guard-try-files warning 's|location /app/|location / { try_files $uri $uri/index.html =404; }\n&|' 'try_files'
+has_not nginx-guard-try-files 's|location /app/|location / { try_files $uri $uri/ /index.html; }\n&|' 'for the folder'
+has nginx-guard-include warning 's|listen|ssi on; &|' 'ssi on'
+has_not nginx-guard-include 's|listen|ssi off; &|' 'where it is off'
+has nginx-guard-return warning 's|location /private/ \{|&\n return 200 x;|' 'return 200'
 has nginx-identity error '/proxy_set_header Remote-Email/d' 'proxy_pass'
 like "$out" 'proxy_pass without Remote-Email: ' '  which names the header'
 has nginx-identity error '/HTTP_REMOTE_GROUPS/d' 'fastcgi_pass 127'
@@ -283,6 +293,9 @@ has_not nginx-identity '/proxy_set_header Remote-Email/d; s|^(.*location /app/.*
 has nginx-identity-sent error 's|Remote-User .gate_user|Remote-User $http_remote_user|' 'Remote-User .http_remote_user'
 has nginx-guard-remote-user error 's|param REMOTE_USER .gate_user|param REMOTE_USER $remote_user|' \
 	'REMOTE_USER .remote_user'
+has nginx-guard-remote-user error 's|fastcgi_pass 127|fastcgi_param REMOTE_USER $remote_user;\n&|' 'REMOTE_USER .remote_user'
+has_not nginx-guard-remote-user 's|fastcgi_pass 127|fastcgi_param REMOTE_USER $remote_user; fastcgi_param REMOTE_USER $gate_user;\n&|' \
+	'if it stands between two of the guard'
 has guard-mode error '/GATE_GUARD/d' 'auth_request /_gate'
 has guard-mode error 's|GATE_GUARD nginx|GATE_GUARD apache|' 'auth_request /_gate'
 has guard-require error 's|group:staff|staff|' 'auth_request /_gate'
@@ -432,8 +445,11 @@ spellings() { # HEADER: each with - _ or . in the place of its dashes, but the h
 	echo 'setenv.set-request-header = ('
 	for name in X-Forwarded-For X-Forwarded-Proto Sec-Fetch-Site; do spellings $name; done |
 		sed 's/.*/	"&" => "",/'
-	for name in User Groups Name Email; do echo "Remote-$name"; spellings Remote-$name; done |
-		sed 's/.*/	"&" => "",/'
+	for name in User Groups Name Email; do
+		for sign in - _ . '!' '#' '$' % '&' "'" '*' + ^ '`' '|' '~'; do
+			printf '\t"Remote%s%s" => "",\n' "$sign" $name
+		done
+	done
 	cat <<END
 	"Proxy" => ""
 )
@@ -473,13 +489,17 @@ ok 'lighttpd: what is guarded is seen' says note "lighttpd.conf:$(line_of auth.s
 	'/private/ is guarded'
 has lighttpd-identity error '/"Remote_User"/d' 'auth.sock'
 has lighttpd-identity error '/"Remote-User"/d' 'auth.sock'
-for back in 'proxy.server = ("" => (("host" => "127.0.0.1", "port" => 9999)))' 'cgi.assign = ("" => "")' \
-	'fastcgi.server += ("/private/" => (("socket" => "/run/other/php.sock")))'; do
-	has lighttpd-identity error "s|^	fastcgi.*authorizer.*|&\n	$back|" 'auth.sock'
-	like "$out" 'passes Remote!User: ' '  in front of a back end, where only mod_magnet sees all spellings'
-	has_not lighttpd-identity "/\"Remote_User\"/d; s|^	fastcgi.*authorizer.*|&\n	$back\n	magnet.attract-raw-url-to = (\"/x.lua\")|" \
-		'with mod_magnet'
-done
+has lighttpd-identity error '/"Remote!User"/d' 'auth.sock'
+later() { # WHAT: puts it behind the guarded block
+	sed 's/[\\&|]/\\&/g; s/^/$s|$|\\n/; s/$/|/' <<<"$1"
+}
+has lighttpd-later error "$(later '$HTTP["url"] =~ "\.php$" { fastcgi.server = ("x" => ((1))) }')" 'php'
+has lighttpd-later error "$(later '$HTTP["host"] == "b" { setenv.set-request-header = ("A" => "") }')" '"b"'
+has lighttpd-later error "$(later '$HTTP["url"] =~ "^/private/more" { fastcgi.server = ("x" => ((1))) }')" 'more'
+has_not lighttpd-later "$(later '$HTTP["url"] =~ "^/open/" { fastcgi.server = ("x" => ((1))) }')" 'for other paths'
+has_not lighttpd-later "$(later '$HTTP["url"] =~ "^/private/more/" { fastcgi.server = ("/" => (("socket" => "/run/gate/auth.sock", "mode" => "authorizer"))) }')" \
+	'if it asks the guard, too'
+has_not lighttpd-later "$(later '$HTTP["url"] =~ "^/$" { fastcgi.server = ("x" => ((1))) }')" 'for one other path'
 has lighttpd-docroot warning 's|"mode" => "authorizer"|&, "docroot" => "/srv"|' 'auth.sock'
 has lighttpd-order error 's|"mod_setenv"|&, "mod_proxy"|' 'mod_proxy'
 has lighttpd-order error 's|^server.mod|server.modules = ("mod_status")\n&|' 'mod_status'
@@ -546,6 +566,7 @@ has caddy-php error 's|reverse_proxy .args|php_fastcgi {args|' 'login.sock'
 has caddy-spellings warning '/header_up/d' 'login.sock'
 has caddy-spellings warning '9,$s|header_up.*||' 'forward_auth'
 has caddy-spellings warning 's|header_up -.*|header_up -X_*|' 'login.sock'
+has caddy-spellings warning '/uri/,/transport/{/header_up/d}' 'forward_auth'
 has_not caddy-spellings '/header_up/d; s|import gate /login|request_header -*_*\n&|' 'if the site drops them'
 has caddy-status note '/header -Status/d' 'login.sock'
 has caddy-identity error '/request_header -Remote-/d; s| Remote-Email||' 'forward_auth'

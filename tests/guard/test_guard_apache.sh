@@ -18,7 +18,8 @@ start_guard || bail 'the guard does not start'
 start_responder login && start_responder logout && start_responder counter || bail 'the pages do not start'
 backend=$(free_port)
 start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
-start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers env setenvif macro alias dir <<-END
+start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers env setenvif macro alias dir include mime filter cache cache_disk \
+	<<-END
 	Listen 127.0.0.1:$port
 	LimitRequestFieldSize 65536
 	DocumentRoot $site
@@ -26,7 +27,14 @@ start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers
 	<Directory $site>
 		Require all granted
 		Satisfy Any
+		Options +Includes
 	</Directory>
+	CacheRoot $dir/cache
+	CacheEnable disk /
+	CacheHeader on
+	TypesConfig /dev/null
+	AddType text/html .shtml
+	AddOutputFilter INCLUDES .shtml
 	Alias /open $site/private/report
 	ProxyPassMatch "^/login\$" "unix:$dir/run/login.sock|fcgi://gate-login/"
 	ProxyPassMatch "^/logout\$" "unix:$dir/run/logout.sock|fcgi://gate-logout/"
@@ -96,8 +104,34 @@ start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers
 		RequestHeader set X-Name "expr=%{REMOTE_USER}"
 	</Location>
 END
+printf '<!--#include virtual="/staff/payroll" -->' >"$site/private/outer.shtml"
+cp "$site/private/outer.shtml" "$site/staff/outer.shtml"
+cp "$site/private/outer.shtml" "$site/outer.shtml"
+chmod a+r "$site"/{private,staff,.}/outer.shtml
+mkdir -m 777 "$dir/cache"
+touch -d '2 years ago' "$site/private/report" # which makes it fresh for a day
 away=500 # mod_authnz_fcgi has no other answer
+kept[2]='max-age=60, private' # mod_cache must not keep it
 try_site
+
+# ---- what is Apache's own
+log_in bob "$password"
+for _ in 1 2; do get /private/report; done
+is "$status $body $(header Cache-Control)" '200 report private' 'who may pass gets the page'
+like "$(header X-Cache)" MISS '  which Apache'\''s cache does not keep'
+jar=$dir/jar.stranger get /private/report
+is "$status" 401 '  so a stranger does not get it from there'
+get /staff/outer.shtml
+like "$body" payroll 'a page includes another of its own place'
+echo 'staff: alice' >"$dir/groups"
+get /private/outer.shtml
+like "$status" 200 'a page of a place for all users'
+unlike "$body" payroll '  includes nothing of a place for a group that the user is not in'
+echo 'staff: bob' >"$dir/groups"
+get /private/outer.shtml
+unlike "$body" payroll '  nor if the user is in it, as the guard was asked for the outer page'
+get /outer.shtml
+unlike "$body" payroll 'nor does a page that is not guarded'
 try_strangers_session ":"
 
 # ---- what is Apache's own

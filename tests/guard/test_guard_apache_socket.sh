@@ -57,6 +57,7 @@ start_apache "$url/open" lua authn_core access_compat proxy_http headers setenvi
 		RequestHeader set X-Name "expr=%{REMOTE_USER}"
 	</Location>
 APACHE
+kept[2]='max-age=60, private' # mod_cache must not keep it
 try_site
 try_strangers_session ''
 

@@ -17,7 +17,7 @@ page() { # NAME
 		"$1" "$dir/run/$1.sock"
 }
 guarded() { # NAME REQUIREMENT DIRECTIVE [DIRECTIVE BEFORE]
-	printf 'handle /%s/* {\nroute {\n%s\nimport gate_guard %s\n%s\n}\n}\n' "$1" "${4:-}" "$2" "$3"
+	printf 'handle /%s* {\nroute {\n%s\nimport gate_guard %s\n%s\n}\n}\n' "$1" "${4:-}" "$2" "$3"
 }
 forward_auth() {
 	cat <<-END
@@ -40,6 +40,8 @@ cat >"$dir/Caddyfile" <<-END
 	http://:$port {
 		bind 127.0.0.1
 		root * $site
+		@longer path *.longer-than-private
+		route {
 		$(page login)
 		handle /forward/* {
 			route {
@@ -66,6 +68,14 @@ cat >"$dir/Caddyfile" <<-END
 			}
 		}
 		$(guarded cors user "reverse_proxy 127.0.0.1:$backend" 'vars gate_preflight pass')
+		handle @longer {
+			file_server
+		}
+		handle {
+			try_files {path} {path}/index.html
+			file_server
+		}
+		}
 	}
 	END
 HOME=$dir XDG_DATA_HOME=$dir start caddy "$caddy" run --config "$dir/Caddyfile" --adapter caddyfile
@@ -75,6 +85,12 @@ away=502 # caddy's own answer when nobody listens
 try_site
 
 # ---- what is caddy's own
+for name in index.html x.longer-than-private; do echo report >"$site/private/$name"; done
+chmod a+r "$site"/private/*
+for path in /private /private/x.longer-than-private; do
+	jar=$dir/jar.stranger get "$path"
+	is "$status" 401 "no other handle answers $path"
+done
 log_in alice "$password"
 get /app/who -H 'Remote.User: root' -H 'Remote_Groups: root' -H 'REMOTE-NAME: root' -H 'Remote-Extra: root'
 unlike "$body" root 'no header whose name begins with Remote reaches the back end from a visitor'

@@ -34,6 +34,7 @@ lighttpd_conf() {
 		server.modules = ("mod_proxy", "mod_cgi", "mod_alias", "mod_magnet", "mod_setenv")
 		include "$dir/lighttpd_guard.conf"
 		include "$dir/lighttpd.conf"
+		fastcgi.server = (".page" => (("socket" => "$dir/run/login.sock", "check-local" => "disable")))
 		alias.url = ("/alias/" => "$site/private/")
 		$(guarded private user)
 		$(guarded alias user)
@@ -71,15 +72,21 @@ like "$body" $'\nGATE_USER=alice\n' 'a program gets the user in its environment'
 like "$body" $'\nGATE_GROUPS=staff\n' '  and the groups'
 like "$body" $'\nREMOTE_USER=alice\n' '  and REMOTE_USER'
 unlike "$body" 'HTTP_REMOTE_USER' '  and nothing that looks like it from the visitor'
+for sign in '-' _ . '!' '#' '$' % '&' "'" '*' + ^ '`' '|' '~'; do
+	get /cgi/environment -H "Remote${sign}User: root" -H "remote${sign}groups: root" -H "Remote${sign}Name: root" \
+		-H "Remote${sign}Email: root"
+	unlike "$body" 'HTTP_REMOTE|=root' "  neither with the sign $sign"
+done
+echo source >"$site/private/x.page" && chmod a+r "$site/private/x.page"
+get /private/x.page
+like "$status $body" '^200 .*<h1>' 'a FastCGI program of the site runs in a guarded place'
+jar=$dir/jar.stranger get /private/x.page
+is "$status" 401 '  which a stranger does not get'
 get /plain/who -H 'Remote-User: root' -H 'Remote_User: root' -H 'Remote.Groups: root'
 like "$status" 200 'without mod_magnet a back end is guarded, too'
 unlike "$body" 'Remote|root' '  and gets no user, from nobody'
 get /app/who -H 'Remote!User: root' -H 'REMOTE~NAME: root'
 unlike "$body" root 'with mod_magnet no spelling at all reaches the back end'
-get /plain/who -H 'Remote!User: root'
-like "$body" 'Remote!User: root' 'trap: without it an odd one does'
-get /cgi/environment -H 'Remote!User: root'
-like "$body" $'\nHTTP_REMOTE_USER=root\n' '  which a program takes for the user'"'"'s'
 get /docroot/who
 is "$status" 404 'trap: a docroot makes lighttpd pass over proxy.server'
 before=$(session_cookie)
