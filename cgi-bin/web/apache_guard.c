@@ -1,6 +1,7 @@
 /* web/apache_guard.c: traps of Apache for the guard, and for what it guards. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,7 +9,8 @@
 #include "web/apache.h"
 #include "gate_command.h"
 
-#define PORT_FREE 1024 /* every user may listen at this port and above */
+#define FREE_PORTS "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+#define FREE_PORT 1024 /* what Linux says there, if nobody changes it */
 
 /* ---- the provider ---- */
 
@@ -37,13 +39,6 @@ port_of(const char *url)
 }
 
 static void
-at_address(struct gate_web_look *look, const struct gate_web_page *page)
-{
-	if (gate_web_is(page->node, "authnzfcgidefineprovider") && port_of(provider(page)) == NULL)
-		gate_web_hit(look, page->node, "%s", provider(page));
-}
-
-static void
 at_host(struct gate_web_look *look, const struct gate_web_page *page)
 {
 	const char *url = provider(page);
@@ -54,13 +49,28 @@ at_host(struct gate_web_look *look, const struct gate_web_page *page)
 		gate_web_hit(look, page->node, "%s", url);
 }
 
+/* Returns the first port that every user may listen at. */
+static long
+free_port(void)
+{
+	char line[16] = "";
+	FILE *file = fopen(FREE_PORTS, "re");
+	bool known = file != NULL && fgets(line, sizeof line, file) != NULL;
+
+	if (file != NULL)
+		fclose(file);
+	return known ? strtol(line, NULL, 10) : FREE_PORT;
+}
+
 static void
 at_port(struct gate_web_look *look, const struct gate_web_page *page)
 {
 	const char *port = port_of(provider(page));
+	long first = free_port();
 
-	if (port != NULL && strtol(port, NULL, 10) >= PORT_FREE)
-		gate_web_hit(look, page->node, "%s", provider(page));
+	if (port != NULL && strtol(port, NULL, 10) >= first)
+		gate_web_hit(
+		    look, page->node, "%s, and %s is %ld", provider(page), FREE_PORTS, first);
 }
 
 static bool
@@ -90,40 +100,69 @@ at_missing(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 
 /* ---- who passes ---- */
 
+/* Does a directive or section decide who passes? "Require not" and <RequireNone> only refuse. */
 static bool
-has_require(const struct gate_web_node *place)
+is_rule(const struct gate_web_node *node)
 {
-	const struct gate_web_node *all = gate_web_child(place, "requireall");
+	static const char *const sections[] = {"requireall", "requireany", "limit", "limitexcept"};
 
-	return gate_web_child(place, "require") != NULL ||
-	    (all != NULL && gate_web_child(all, "require") != NULL);
+	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+		if (gate_web_is(node, sections[i]))
+			return gate_web_find(node, NULL, "require") != NULL;
+	return gate_web_is(node, "require") && strcasecmp(gate_web_word(node, 1), "not") != 0;
+}
+
+/* Returns what in a section lets everybody in, whatever the guard says; NULL: nothing does. `all`:
+ * each of its rules must be met, and not only one. <Limit> lets in all other methods. */
+static const struct gate_web_node *
+open_rule(const struct gate_web_node *section, bool all)
+{
+	const struct gate_web_node *found = NULL;
+
+	for (const struct gate_web_node *at = section->first; at != NULL; at = at->next) {
+		const struct gate_web_node *open = NULL;
+
+		if (!is_rule(at))
+			continue;
+		if (gate_web_is(at, "requireall") || gate_web_is(at, "requireany"))
+			open = open_rule(at, gate_web_is(at, "requireall"));
+		else if (gate_web_starts_with(gate_web_word(at, 0), "limit") ||
+		    (strcasecmp(gate_web_word(at, 1), "all") == 0 &&
+			strcasecmp(gate_web_word(at, 2), "granted") == 0))
+			open = at;
+		if (all && open == NULL)
+			return NULL;
+		if (found == NULL)
+			found = open;
+	}
+	return found;
 }
 
 static void
-at_all(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+at_require(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	const struct gate_web_node *node = gate_web_child(guarded->place, "require");
+	/* the hook of apache_guard.lua asks the guard in any case */
+	const struct gate_web_node *open =
+	    gate_web_apache_is_lua(guarded->node) ? NULL : open_rule(guarded->place, false);
+	const char *label = gate_web_guarded_label(guarded);
 
-	if (!has_require(guarded->place) && has_provider(guarded))
-		gate_web_hit(
-		    look, guarded->node, "%s has no Require", gate_web_guarded_label(guarded));
-	if (gate_web_apache_is_lua(guarded->node)) /* which asks the guard in any case */
-		return;
-	for (; node != NULL; node = gate_web_again(node))
-		if (strcasecmp(gate_web_word(node, 1), "all") == 0 &&
-		    strcasecmp(gate_web_word(node, 2), "granted") == 0)
-			gate_web_hit(look, node, "%s has Require all granted",
-			    gate_web_guarded_label(guarded));
+	if (open != NULL)
+		gate_web_hit(look, open, "%s has %s %s", label, gate_web_word(open, 0),
+		    gate_web_word(open, 1));
+	else if (has_provider(guarded) && gate_web_find(guarded->place, NULL, "require") == NULL)
+		gate_web_hit(look, guarded->node, "%s has no Require", label);
 }
 
 /* Returns the first Satisfy with this word below a node; NULL: there is none. */
 static const struct gate_web_node *
 satisfy(const struct gate_web_node *below, const char *word)
 {
-	for (const struct gate_web_node *at = below; at != NULL; at = gate_web_walk(below, at))
-		if (gate_web_is(at, "satisfy") && strcasecmp(gate_web_word(at, 1), word) == 0)
-			return at;
-	return NULL;
+	const struct gate_web_node *at = NULL;
+
+	while ((at = gate_web_find(below, at, "satisfy")) != NULL)
+		if (strcasecmp(gate_web_word(at, 1), word) == 0)
+			break;
+	return at;
 }
 
 static void
@@ -144,20 +183,6 @@ at_basic(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 		if (strcasecmp(node->words[j], "RequireBasicAuth") == 0 &&
 		    strcasecmp(node->words[j + 1], "on") == 0)
 			gate_web_hit(look, node, "%s", gate_web_guarded_label(guarded));
-}
-
-static void
-at_checker(struct gate_web_look *look, const struct gate_web_guarded *guarded)
-{
-	if (gate_web_is(guarded->node, "fcgidaccesschecker"))
-		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
-}
-
-static void
-at_authenticator(struct gate_web_look *look, const struct gate_web_page *page)
-{
-	if (gate_web_is(page->node, "fcgidauthenticator"))
-		gate_web_hit(look, page->node, "%s", page->address);
 }
 
 /* SetEnv is done after the guard was asked. */
@@ -215,97 +240,84 @@ guarded_of(const struct gate_web_look *look, const struct gate_web_node *node)
 	return NULL;
 }
 
-/* Looks at each back end that is guarded, and not gate's. */
+struct called { /* a guarded back end */
+	const struct gate_web_guarded *guarded;
+	const struct gate_web_node *node;
+};
+
+static bool
+is_sent(const void *data, const char *name)
+{
+	const struct called *called = (const struct called *)data;
+
+	return !is_replaced(called->guarded->place, name) &&
+	    !is_replaced(called->node->parent, name);
+}
+
+static bool
+is_sent_underscored(const void *data, const char *name)
+{
+	char other[32];
+
+	snprintf(other, sizeof other, "%s", name);
+	*strchr(other, '-') = '_';
+	return is_sent(data, other);
+}
+
+/* Looks at each back end that is guarded, and not gate's. `underscored`: at headers with an
+ * underscore, which Apache drops for CGI and FastCGI, but not for HTTP. */
 static void
-each_back(struct gate_web_look *look,
-    void (*look_at)(struct gate_web_look *, const struct gate_web_guarded *,
-	const struct gate_web_node *, bool fastcgi))
+look_at_backs(struct gate_web_look *look, bool underscored)
 {
 	const struct gate_web_node *root = look->root;
 
 	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at)) {
-		const struct gate_web_guarded *guarded;
+		struct called called = {NULL, at};
 		struct gate_web_target target;
 		size_t page = 0;
+		const char *names;
 
-		if (!gate_web_apache_target(at, &target))
+		if (!gate_web_apache_target(at, &target) || (underscored && target.fastcgi))
 			continue;
 		while (page < look->page_count && look->pages[page].node != at)
 			page++;
-		guarded = guarded_of(look, at);
-		if (page == look->page_count && guarded != NULL)
-			look_at(look, guarded, at, target.fastcgi);
+		called.guarded = guarded_of(look, at);
+		if (page < look->page_count || called.guarded == NULL)
+			continue;
+		names = gate_web_names(look, underscored ? is_sent_underscored : is_sent, &called);
+		if (*names != '\0')
+			gate_web_hit(look, at, "%s, %s%s", gate_web_guarded_label(called.guarded),
+			    underscored ? "with an underscore" : "without", names);
 	}
-}
-
-static void
-at_identity(struct gate_web_look *look, const struct gate_web_guarded *guarded,
-    const struct gate_web_node *back, bool fastcgi)
-{
-	struct gate_buffer missing = {0};
-
-	(void)fastcgi;
-	for (size_t i = 0; i < GATE_WEB_IDENTITY; i++)
-		if (!is_replaced(guarded->place, gate_web_identity[i]) &&
-		    !is_replaced(back->parent, gate_web_identity[i]))
-			gate_buffer_printf(&missing, " %s", gate_web_identity[i]);
-	if (missing.length > 0)
-		gate_web_hit(look, back, "%s, without%s", gate_web_guarded_label(guarded),
-		    gate_buffer_text(&missing));
-	gate_buffer_release(&missing);
 }
 
 static void
 look_identity(struct gate_web_look *look)
 {
-	each_back(look, at_identity);
-}
-
-/* Apache drops a header with an underscore for CGI and FastCGI, but not for HTTP. */
-static void
-at_underscore(struct gate_web_look *look, const struct gate_web_guarded *guarded,
-    const struct gate_web_node *back, bool fastcgi)
-{
-	struct gate_buffer missing = {0};
-
-	for (size_t i = 0; i < GATE_WEB_IDENTITY && !fastcgi; i++) {
-		char name[32] = "";
-
-		for (size_t j = 0; j + 1 < sizeof name && gate_web_identity[i][j] != '\0'; j++)
-			name[j] = gate_web_identity[i][j] == '-' ? '_' : gate_web_identity[i][j];
-		if (!is_replaced(guarded->place, name) && !is_replaced(back->parent, name))
-			gate_buffer_printf(&missing, " %s", name);
-	}
-	if (missing.length > 0)
-		gate_web_hit(look, back, "%s passes%s", gate_web_guarded_label(guarded),
-		    gate_buffer_text(&missing));
-	gate_buffer_release(&missing);
+	look_at_backs(look, false);
 }
 
 static void
 look_underscore(struct gate_web_look *look)
 {
-	each_back(look, at_underscore);
+	look_at_backs(look, true);
 }
 
 const struct gate_web_trap gate_web_apache_guard_traps[] = {
-    {"apache-provider", GATE_CHECK_ERROR,
-	"mod_authnz_fcgi takes TCP alone, and no unix socket: say fcgi://127.0.0.1:PORT/",
-	.page = at_address},
     {"apache-provider-host", GATE_CHECK_ERROR,
 	"who stands on the way can let anybody in: let the guard listen on the loopback",
 	.page = at_host},
     {"apache-provider-port", GATE_CHECK_WARNING,
 	"while gate is down every user of this host can listen there and let anybody in: take a "
-	"port below 1024",
+	"port below that",
 	.page = at_port},
     {"apache-provider-missing", GATE_CHECK_ERROR,
 	"there is no such provider: define it by AuthnzFcgiDefineProvider authnz NAME",
 	.guarded = at_missing},
     {"apache-require", GATE_CHECK_ERROR,
-	"Apache lets everybody in without asking the guard: say Require and the provider's name, "
-	"and no other Require",
-	.guarded = at_all},
+	"Apache lets visitors in without asking the guard: say Require and the provider's name, "
+	"outside of <Limit>, and no Require all granted",
+	.guarded = at_require},
     {"apache-satisfy", GATE_CHECK_ERROR,
 	"with Satisfy Any, Apache lets in whom no guard was asked for: say Satisfy All in each "
 	"guarded place",
@@ -315,14 +327,14 @@ const struct gate_web_trap gate_web_apache_guard_traps[] = {
     {"apache-access-checker", GATE_CHECK_WARNING,
 	"FcgidAccessChecker makes a 401 of the way to the login, shows Variable-* to the visitor, "
 	"and takes up to a second: say AuthnzFcgiCheckAuthnProvider",
-	.guarded = at_checker},
+	.named = "fcgidaccesschecker"},
     {"apache-authenticator", GATE_CHECK_ERROR,
 	"FcgidAuthenticator knows Basic alone, and no login by a form: say "
 	"AuthnzFcgiCheckAuthnProvider",
-	.page = at_authenticator},
+	.named = "fcgidauthenticator"},
     {"apache-setenv", GATE_CHECK_ERROR,
 	"SetEnv is done after the guard was asked, which does not see it: say SetEnvIf Request_URI "
-	"\"\" NAME=VALUE",
+	"\"^\" NAME=VALUE",
 	.guarded = at_setenv},
     {"apache-identity", GATE_CHECK_ERROR,
 	"the back end believes what visitors send in these headers: set all four by RequestHeader "

@@ -26,18 +26,17 @@ parameter(const struct gate_web_node *node, const char *name)
 static const struct gate_web_node *
 proxy_block(const struct gate_web_look *look, const char *host)
 {
-	const struct gate_web_node *root = look->root;
+	const struct gate_web_node *at = NULL;
+	size_t length = strlen(host);
 
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at)) {
+	while ((at = gate_web_find(look->root, at, "proxy")) != NULL) {
 		const char *url = strstr(gate_web_word(at, 1), "fcgi://");
-		size_t length = strlen(host);
 
-		if (gate_web_is(at, "proxy") && url != NULL &&
-		    strncmp(url + strlen("fcgi://"), host, length) == 0 &&
+		if (url != NULL && strncmp(url + strlen("fcgi://"), host, length) == 0 &&
 		    strchr("/", url[strlen("fcgi://") + length]) != NULL)
-			return at;
+			break;
 	}
-	return NULL;
+	return at;
 }
 
 /* Returns a parameter of the worker that a page is called by, of ProxyPass or ProxySet. */
@@ -114,6 +113,8 @@ at_location_match(struct gate_web_look *look, const struct gate_web_page *page)
 		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
 }
 
+/* ProxyPass takes the worker that a <Proxy> with ProxySet made, if there is one; ProxyPassMatch
+ * makes its own. */
 static void
 at_proxy_block(struct gate_web_look *look, const struct gate_web_page *page)
 {
@@ -122,30 +123,19 @@ at_proxy_block(struct gate_web_look *look, const struct gate_web_page *page)
 	    parameter(node, "ttl") != NULL || parameter(node, "retry") != NULL;
 	struct gate_web_target target;
 
-	if (set && gate_web_apache_target(node, &target))
+	if (set && gate_web_is(node, "proxypass") && gate_web_apache_target(node, &target))
 		block = proxy_block(look, target.host);
-	if (block != NULL)
+	if (block != NULL && gate_web_child(block, "proxyset") != NULL)
 		gate_web_hit(look, node, "%s, with <Proxy> in %s:%u", gate_web_page_label(page),
 		    block->file, block->line);
 }
 
 /* ---- headers ---- */
 
-/* Returns the first directive of that name in the whole tree; NULL: there is none. */
-static const struct gate_web_node *
-anywhere(const struct gate_web_look *look, const char *name)
-{
-	const struct gate_web_node *at = look->root;
-
-	while (at != NULL && !gate_web_is(at, name))
-		at = gate_web_walk(look->root, at);
-	return at;
-}
-
 static void
 at_peer(struct gate_web_look *look, const struct gate_web_page *page)
 {
-	const struct gate_web_node *remoteip = anywhere(look, "remoteipheader");
+	const struct gate_web_node *remoteip = gate_web_find(look->root, NULL, "remoteipheader");
 	const char *peer = gate_web_apache_variable(page->place, "proxyfcgisetenvif", "GATE_PEER");
 	struct gate_web_target target;
 
@@ -156,22 +146,13 @@ at_peer(struct gate_web_look *look, const struct gate_web_page *page)
 }
 
 static void
-at_pass_auth(struct gate_web_look *look, const struct gate_web_page *page)
-{
-	const struct gate_web_node *node = gate_web_inherited(page->place, "cgipassauth");
-
-	if (node != NULL && strcasecmp(gate_web_word(node, 1), "on") == 0)
-		gate_web_hit(look, node, "%s", gate_web_page_label(page));
-}
-
-static void
 look_field_size(struct gate_web_look *look)
 {
-	const struct gate_web_node *root = look->root;
+	const struct gate_web_node *at = NULL;
 
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		if (look->page_count > 0 && gate_web_is(at, "limitrequestfieldsize") &&
-		    gate_web_bytes(gate_web_word(at, 1)) > FIELD_SIZE)
+	while (look->page_count > 0 &&
+	    (at = gate_web_find(look->root, at, "limitrequestfieldsize")) != NULL)
+		if (gate_web_bytes(gate_web_word(at, 1)) > FIELD_SIZE)
 			gate_web_hit(look, at, "LimitRequestFieldSize %s", gate_web_word(at, 1));
 }
 
@@ -184,11 +165,16 @@ is_started(const struct gate_web_page *page)
 	    gate_web_starts_with(gate_web_word(page->node, 0), "fcgid");
 }
 
+/* Says the first page that mod_fcgid starts: it is true of all. */
 static void
-at_fcgid(struct gate_web_look *look, const struct gate_web_page *page)
+look_fcgid(struct gate_web_look *look)
 {
-	if (is_started(page))
-		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
+	size_t i = 0;
+
+	while (i < look->page_count && !is_started(&look->pages[i]))
+		i++;
+	if (i < look->page_count)
+		gate_web_hit(look, look->pages[i].node, "%s", gate_web_page_label(&look->pages[i]));
 }
 
 static void
@@ -220,15 +206,15 @@ const struct gate_web_trap gate_web_apache_traps[] = {
 	"ttl=60",
 	.page = at_idle},
     {"apache-proxy-block", GATE_CHECK_WARNING,
-	"Apache ignores what ProxyPass sets for a worker that has a <Proxy> block: set it "
-	"there, by ProxySet",
+	"Apache ignores what ProxyPass sets for a worker that has a <Proxy> block with ProxySet: "
+	"set it there, too",
 	.page = at_proxy_block},
     {"apache-peer", GATE_CHECK_WARNING,
 	"gate can't see which proxy it was, and does not believe its https: say ProxyFCGISetEnvIf "
 	"\"true\" GATE_PEER \"%{CONN_REMOTE_ADDR}\"",
 	.page = at_peer},
     {"apache-pass-auth", GATE_CHECK_NOTE, "gate does not use Authorization: CGIPassAuth may be off",
-	.page = at_pass_auth},
+	.directive = "cgipassauth", .value = "on"},
     {"apache-field-size", GATE_CHECK_WARNING,
 	"Apache drops a Cookie header over 16 KiB before gate sees it, and its visitor looks like "
 	"a "
@@ -237,7 +223,7 @@ const struct gate_web_trap gate_web_apache_traps[] = {
     {"apache-fcgid", GATE_CHECK_NOTE,
 	"mod_fcgid makes a visitor wait a second when no process is free, and its programs run as "
 	"Apache's user, whom secret and store must belong to: mod_proxy_fcgi has neither",
-	.page = at_fcgid},
+	.look = look_fcgid},
     {"apache-fcgid-length", GATE_CHECK_WARNING,
 	"Apache refuses bodies that gate takes: say at least body_limit", .page = at_fcgid_length},
     {.id = NULL},

@@ -139,13 +139,6 @@ at_transport(struct gate_web_look *look, const struct gate_web_page *page)
 		gate_web_hit(look, node, "%s", gate_web_page_label(page));
 }
 
-static void
-at_php(struct gate_web_look *look, const struct gate_web_page *page)
-{
-	if (gate_web_is(page->node, "php_fastcgi"))
-		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
-}
-
 /* Does a directive below a node remove Status from answers: header_down -Status, header -Status? */
 static bool
 removes_status(const struct gate_web_node *node, const char *directive)
@@ -249,23 +242,23 @@ is_late(const struct gate_web_node *removal, const struct gate_web_node *guard)
 	return removal == NULL || !gate_web_is(guard->parent, "route");
 }
 
+static bool
+is_sent(const void *data, const char *name)
+{
+	const struct gate_web_node *guard = (const struct gate_web_node *)data;
+	const struct gate_web_node *removal = find_removal(guard, name);
+
+	return !copies(guard, name) && (removal == NULL || is_late(removal, guard));
+}
+
 static void
 at_identity(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	const struct gate_web_node *guard = guarded->guard;
-	struct gate_buffer missing = {0};
+	const char *names = gate_web_names(look, is_sent, guarded->guard);
 
-	for (size_t i = 0; i < GATE_WEB_IDENTITY; i++) {
-		const struct gate_web_node *removal = find_removal(guard, gate_web_identity[i]);
-
-		if (!copies(guard, gate_web_identity[i]) &&
-		    (removal == NULL || is_late(removal, guard)))
-			gate_buffer_printf(&missing, " %s", gate_web_identity[i]);
-	}
-	if (missing.length > 0)
-		gate_web_hit(look, guard, "%s copies no%s", gate_web_guarded_label(guarded),
-		    gate_buffer_text(&missing));
-	gate_buffer_release(&missing);
+	if (*names != '\0')
+		gate_web_hit(
+		    look, guarded->guard, "%s copies no%s", gate_web_guarded_label(guarded), names);
 }
 
 /* Is it one of the four, perhaps with a new name behind it: Remote-User>X-User? */
@@ -309,33 +302,24 @@ at_order(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 	}
 }
 
-static void
-at_underscore(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+static bool
+is_sent_underscored(const void *data, const char *name)
 {
-	const struct gate_web_node *guard = guarded->guard;
-	struct gate_buffer passing = {0};
+	char other[32];
 
-	for (size_t j = 0; j < GATE_WEB_IDENTITY; j++) {
-		char name[32] = "";
-
-		snprintf(name, sizeof name, "%s", gate_web_identity[j]);
-		*strchr(name, '-') = '_';
-		if (find_removal(guard, name) == NULL)
-			gate_buffer_printf(&passing, " %s", name);
-	}
-	if (passing.length > 0)
-		gate_web_hit(look, guard, "%s passes%s", gate_web_guarded_label(guarded),
-		    gate_buffer_text(&passing));
-	gate_buffer_release(&passing);
+	snprintf(other, sizeof other, "%s", name);
+	*strchr(other, '-') = '_';
+	return find_removal((const struct gate_web_node *)data, other) == NULL;
 }
 
 static void
-at_uri(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+at_underscore(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	const struct gate_web_node *guard = guarded->guard;
+	const char *names = gate_web_names(look, is_sent_underscored, guarded->guard);
 
-	if (gate_web_child(guard, "uri") == NULL && gate_web_child(guard, "rewrite") == NULL)
-		gate_web_hit(look, guard, "%s", gate_web_guarded_label(guarded));
+	if (*names != '\0')
+		gate_web_hit(look, guarded->guard, "%s passes, with an underscore,%s",
+		    gate_web_guarded_label(guarded), names);
 }
 
 static void
@@ -353,7 +337,7 @@ static const struct gate_web_trap traps[] = {
 	"caddy speaks HTTP there, and gate FastCGI: say transport fastcgi", .page = at_transport},
     {"caddy-php", GATE_CHECK_ERROR,
 	"php_fastcgi looks for index.php: say reverse_proxy, with transport fastcgi",
-	.page = at_php},
+	.named = "php_fastcgi"},
     {"caddy-spellings", GATE_CHECK_WARNING,
 	"caddy sends a visitor's X_Forwarded_For or X_Forwarded_Method in the place of its own "
 	"with "
@@ -376,8 +360,6 @@ static const struct gate_web_trap traps[] = {
 	"many back ends take them for the headers with a dash, and visitors can send them: say "
 	"request_header -Remote_*",
 	.guarded = at_underscore},
-    {"caddy-uri", GATE_CHECK_ERROR, "forward_auth needs the path of the guard: say uri /auth",
-	.guarded = at_uri},
     {"caddy-guard-cookie", GATE_CHECK_NOTE,
 	"forward_auth loses the cookie that is due: it follows at the next page of gate's; "
 	"conf/Caddyfile.guard hands it on",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/encode.h"
 #include "base/unicode.h"
@@ -60,12 +61,14 @@ gate_web_hit(struct gate_web_look *look, const struct gate_web_node *node, const
 	struct gate_buffer said = {0};
 	va_list arguments;
 
-	for (size_t i = 0; i < look->hit_count && i < GATE_WEB_HITS_MAX; i++)
+	for (size_t i = 0; i < look->hit_count; i++)
 		if (look->hits[i] == node)
 			return;
-	if (look->hit_count++ >= GATE_WEB_HITS_MAX)
+	if (look->hit_count == GATE_WEB_HITS_MAX)
+		return;
+	look->hits[look->hit_count++] = node;
+	if (look->hit_count > GATE_WEB_NAMED_MAX)
 		return; /* only counted */
-	look->hits[look->hit_count - 1] = node;
 	gate_buffer_printf(&said, "%s: ", look->trap->id);
 	va_start(arguments, format);
 	gate_buffer_vprintf(&said, format, arguments);
@@ -73,6 +76,17 @@ gate_web_hit(struct gate_web_look *look, const struct gate_web_node *node, const
 	gate_buffer_printf(&said, ": %s", look->trap->text);
 	report(look->check, look->trap->level, node->file, node->line, gate_buffer_text(&said));
 	gate_buffer_release(&said);
+}
+
+const char *
+gate_web_names(
+    struct gate_web_look *look, bool (*test)(const void *data, const char *name), const void *data)
+{
+	gate_buffer_reset(&look->names);
+	for (size_t i = 0; i < GATE_WEB_IDENTITY; i++)
+		if (test(data, gate_web_identity[i]))
+			gate_buffer_printf(&look->names, " %s", gate_web_identity[i]);
+	return gate_buffer_text(&look->names);
 }
 
 /* ---- one configuration ---- */
@@ -115,6 +129,60 @@ show_pages(const struct gate_web_look *look)
 	gate_buffer_release(&said);
 }
 
+/* Returns the value of a directive: its first argument, or what => gives it. */
+static const char *
+value_of(const struct gate_web_node *node)
+{
+	return node->first != NULL ? gate_web_word(node->first, 0) : gate_web_word(node, 1);
+}
+
+/* Looks for a trap that is a directive in effect at a node. `label`: whose node it is. */
+static void
+look_at_directive(struct gate_web_look *look, const struct gate_web_node *node, const char *label)
+{
+	const struct gate_web_trap *trap = look->trap;
+	const struct gate_web_node *found = gate_web_inherited(node, trap->directive);
+	const char *value = found != NULL ? value_of(found) : trap->absent;
+
+	if (value == NULL || (trap->value != NULL && strcasecmp(value, trap->value) != 0) ||
+	    (trap->unless != NULL && strcasecmp(value, trap->unless) == 0))
+		return;
+	if (found == NULL)
+		gate_web_hit(look, node, "%s", label);
+	else
+		gate_web_hit(look, found, "%s %s", trap->directive, value);
+}
+
+static void
+look_at_page(struct gate_web_look *look, const struct gate_web_page *page)
+{
+	const struct gate_web_trap *trap = look->trap;
+
+	if (trap->page != NULL)
+		trap->page(look, page);
+	if (trap->directive != NULL && trap->at == GATE_WEB_PAGE)
+		look_at_directive(look, page->node, gate_web_page_label(page));
+	if (trap->named != NULL && gate_web_is(page->node, trap->named))
+		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
+}
+
+static void
+look_at_guarded(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+{
+	const struct gate_web_trap *trap = look->trap;
+	const struct gate_web_node *guard = guarded->guard;
+	const char *label = gate_web_guarded_label(guarded);
+
+	if (trap->guarded != NULL)
+		trap->guarded(look, guarded);
+	if (trap->directive != NULL && trap->at == GATE_WEB_GUARD)
+		look_at_directive(look, guard, gate_web_word(guard, guard->count - 1));
+	if (trap->directive != NULL && trap->at == GATE_WEB_GUARDED)
+		look_at_directive(look, guarded->place, label);
+	if (trap->named != NULL && gate_web_is(guarded->node, trap->named))
+		gate_web_hit(look, guarded->node, "%s", label);
+}
+
 static void
 look_for(struct gate_web_look *look, const struct gate_web_trap *traps)
 {
@@ -124,14 +192,14 @@ look_for(struct gate_web_look *look, const struct gate_web_trap *traps)
 		look->hit_count = 0;
 		if (look->trap->look != NULL)
 			look->trap->look(look);
-		for (size_t i = 0; look->trap->page != NULL && i < look->page_count; i++)
-			look->trap->page(look, &look->pages[i]);
-		for (size_t i = 0; look->trap->guarded != NULL && i < look->guarded_count; i++)
-			look->trap->guarded(look, &look->guarded[i]);
-		if (look->hit_count <= GATE_WEB_HITS_MAX)
+		for (size_t i = 0; i < look->page_count; i++)
+			look_at_page(look, &look->pages[i]);
+		for (size_t i = 0; i < look->guarded_count; i++)
+			look_at_guarded(look, &look->guarded[i]);
+		if (look->hit_count <= GATE_WEB_NAMED_MAX)
 			continue;
 		gate_buffer_printf(&said, "%s: the same is true of %zu more places", look->trap->id,
-		    look->hit_count - GATE_WEB_HITS_MAX);
+		    look->hit_count - GATE_WEB_NAMED_MAX);
 		report(look->check, look->trap->level, look->file, 0, gate_buffer_text(&said));
 		gate_buffer_release(&said);
 	}
@@ -157,6 +225,7 @@ check_tree(struct gate_check *check, const struct gate_web_server *server, struc
 	} else {
 		report(check, GATE_CHECK_ERROR, look.file, 0, "out of memory");
 	}
+	gate_buffer_release(&look.names);
 	free(look.pages);
 	free(look.guarded);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/fresh.h"
 #include "web/web.h"
 
 #define MARKER "# configuration file " /* of nginx -T, in front of each file; a colon ends it */
@@ -112,26 +113,6 @@ read_text(struct gate_web *web, const struct gate_web_text *from, struct gate_we
 		web->read(web, &text, parent);
 }
 
-/* Opens a file that another includes. Returns -1 with errno if it can't; EISDIR: it is a folder. */
-static int
-open_file(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), reason = 0;
-	struct stat st;
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) < 0)
-		reason = errno;
-	else if (!S_ISREG(st.st_mode))
-		reason = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-	if (reason == 0)
-		return fd;
-	close(fd);
-	errno = reason;
-	return -1;
-}
-
 /* Apache reads all files of a folder. */
 static void
 read_folder(struct gate_web *web, const struct gate_web_text *from, struct gate_web_node *parent,
@@ -150,14 +131,16 @@ read_path(struct gate_web *web, const struct gate_web_text *from, struct gate_we
 {
 	struct gate_buffer content = {0};
 	int fd, reason = 0;
+	struct stat st;
 
 	for (const struct gate_web_text *at = from; at != NULL; at = at->from)
 		if (strcmp(at->path, path) == 0) {
 			gate_web_refuse(web, from, "%s includes itself", path);
 			return;
 		}
-	fd = open_file(path);
-	if (fd < 0 || gate_file_read(fd, GATE_WEB_SIZE_MAX, &content) < 0)
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || gate_fresh_look_at(fd, &st) < 0 ||
+	    gate_file_read(fd, GATE_WEB_SIZE_MAX, &content) < 0)
 		reason = errno;
 	if (fd >= 0)
 		close(fd);
@@ -254,6 +237,25 @@ gate_web_read_included(struct gate_web *web, const struct gate_web_text *from,
 	if (count == 0 && !(include->optional && gate_web_is_pattern(include->pattern)))
 		gate_web_refuse(web, from, "%s is not there to be read", gate_buffer_text(&path));
 	gate_buffer_release(&path);
+}
+
+void
+gate_web_include_word(struct gate_web *web, const struct gate_web_text *from,
+    struct gate_web_node *parent, struct gate_web_words *words, bool optional)
+{
+	const char *name = gate_buffer_text(&words->text);
+	char *pattern = strdup(name + strlen(name) + 1);
+	struct gate_web_text text = *from;
+
+	text.line = words->line;
+	gate_buffer_reset(&words->text);
+	words->count = 0;
+	if (pattern == NULL)
+		return;
+	gate_web_read_included(web, &text, parent,
+	    &(const struct gate_web_include){
+		.pattern = pattern, .folder = web->folder, .optional = optional});
+	free(pattern);
 }
 
 /* ---- the main file ---- */

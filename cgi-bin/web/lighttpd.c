@@ -135,20 +135,13 @@ collect(struct gate_web_look *look)
 
 /* ---- traps ---- */
 
-static void
-at_check_local(struct gate_web_look *look, const struct gate_web_page *page)
-{
-	if (strcmp(value_in(page->node, "check-local"), "disable") != 0)
-		gate_web_hit(look, page->node, "%s", gate_web_page_label(page));
-}
-
 static bool
 has_module(const struct gate_web_look *look, const char *name)
 {
-	const struct gate_web_node *root = look->root;
+	const struct gate_web_node *at = NULL;
 
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		if (gate_web_is(at, "server.modules") && gate_web_child(at, name) != NULL)
+	while ((at = gate_web_find(look->root, at, "server.modules")) != NULL)
+		if (gate_web_child(at, name) != NULL)
 			return true;
 	return false;
 }
@@ -201,11 +194,11 @@ order_of(const struct gate_web_node *list, struct order was)
 static void
 look_order(struct gate_web_look *look)
 {
-	const struct gate_web_node *root = look->root;
+	const struct gate_web_node *at = NULL;
 	struct order order = {0};
 
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		if (gate_web_is(at, "server.modules") && at->count == 2)
+	while ((at = gate_web_find(look->root, at, "server.modules")) != NULL)
+		if (at->count == 2)
 			order = order_of(at, order);
 	if (look->guarded_count > 0 && order.guards && order.before != NULL)
 		gate_web_hit(look, order.before, "%s stands in front of mod_fastcgi",
@@ -262,28 +255,24 @@ add_passing(struct gate_buffer *passing, const struct gate_web_node *node, const
 static void
 at_spellings(struct gate_web_look *look, const struct gate_web_page *page)
 {
-	struct gate_buffer passing = {0};
-
-	add_passing(&passing, page->node, "X-Forwarded-For", "-_.", false);
-	add_passing(&passing, page->node, "X-Forwarded-Proto", "-_.", false);
-	add_passing(&passing, page->node, "Sec-Fetch-Site", "-_.", false);
-	if (passing.length > 0)
+	gate_buffer_reset(&look->names);
+	add_passing(&look->names, page->node, "X-Forwarded-For", "-_.", false);
+	add_passing(&look->names, page->node, "X-Forwarded-Proto", "-_.", false);
+	add_passing(&look->names, page->node, "Sec-Fetch-Site", "-_.", false);
+	if (look->names.length > 0)
 		gate_web_hit(look, page->node, "%s gets%s", gate_web_page_label(page),
-		    gate_buffer_text(&passing));
-	gate_buffer_release(&passing);
+		    gate_buffer_text(&look->names));
 }
 
 static void
 at_identity(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	struct gate_buffer passing = {0};
-
+	gate_buffer_reset(&look->names);
 	for (size_t i = 0; i < GATE_WEB_IDENTITY; i++)
-		add_passing(&passing, guarded->node, gate_web_identity[i], SIGNS, true);
-	if (passing.length > 0)
+		add_passing(&look->names, guarded->node, gate_web_identity[i], SIGNS, true);
+	if (look->names.length > 0)
 		gate_web_hit(look, guarded->node, "%s passes%s", gate_web_guarded_label(guarded),
-		    gate_buffer_text(&passing));
-	gate_buffer_release(&passing);
+		    gate_buffer_text(&look->names));
 }
 
 /* Is a node for other paths than these? Only a condition on the URL says so. */
@@ -344,13 +333,6 @@ at_later(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 }
 
 static void
-at_docroot(struct gate_web_look *look, const struct gate_web_guarded *guarded)
-{
-	if (*value_in(guarded->node, "docroot") != '\0')
-		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
-}
-
-static void
 at_responder(struct gate_web_look *look, const struct gate_web_page *page)
 {
 	if (strcmp(page->name, "auth") == 0 &&
@@ -370,7 +352,12 @@ static const struct gate_web_trap traps[] = {
 	.page = gate_web_at_prefix},
     {"lighttpd-check-local", GATE_CHECK_ERROR,
 	"lighttpd looks for a file first, and answers 404: say \"check-local\" => \"disable\"",
-	.page = at_check_local},
+	.directive = "check-local", .absent = "enable", .unless = "disable"},
+    {"lighttpd-disable-time", GATE_CHECK_NOTE,
+	"after a refused connection, as when gate starts again, lighttpd answers 503 for two "
+	"seconds: "
+	"say \"disable-time\" => 0, for one",
+	.directive = "disable-time", .absent = "1", .unless = "0"},
     {"lighttpd-modules", GATE_CHECK_ERROR,
 	"lighttpd passes over what it does not know: add it to server.modules",
 	.look = look_modules},
@@ -380,7 +367,7 @@ static const struct gate_web_trap traps[] = {
 	.page = at_spellings},
     {"lighttpd-identity", GATE_CHECK_ERROR,
 	"back ends believe what visitors send in these headers: empty them by "
-	"setenv.set-request-header",
+	"setenv.set-request-header, as conf/lighttpd_guarded.conf does",
 	.guarded = at_identity},
     {"lighttpd-order", GATE_CHECK_ERROR,
 	"the first module that has an answer gives it, and nobody asks the guard: say "
@@ -393,7 +380,7 @@ static const struct gate_web_trap traps[] = {
     {"lighttpd-docroot", GATE_CHECK_WARNING,
 	"with a docroot lighttpd looks for a file there, and passes over proxy.server and "
 	"alias.url: leave it out",
-	.guarded = at_docroot},
+	.directive = "docroot", .unless = "", .at = GATE_WEB_GUARDED},
     {"lighttpd-responder", GATE_CHECK_ERROR,
 	"the guard answers in place of what it should guard: say \"mode\" => \"authorizer\"",
 	.page = at_responder},

@@ -56,18 +56,21 @@ gate_web_nginx_page_at(const struct gate_web_look *look, const struct gate_web_n
 	return NULL;
 }
 
-/* ---- pages ---- */
-
-static const struct gate_web_node *
-find_upstream(const struct gate_web_node *root, const char *name)
+const struct gate_web_node *
+gate_web_nginx_upstream(const struct gate_web_look *look, const char *name)
 {
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		if (gate_web_is(at, "upstream") && strcmp(gate_web_word(at, 1), name) == 0)
-			return at;
-	return NULL;
+	const struct gate_web_node *at = NULL;
+
+	while ((at = gate_web_find(look->root, at, "upstream")) != NULL)
+		if (strcmp(gate_web_word(at, 1), name) == 0)
+			break;
+	return at;
 }
 
-/* Does this very place tell the program something that only gate understands? */
+/* ---- pages ---- */
+
+/* Does this very place tell the program something that only gate understands? A guarded program
+ * gets some of it, too, with the name of its file. */
 static bool
 is_told(const struct gate_web_node *place)
 {
@@ -75,7 +78,8 @@ is_told(const struct gate_web_node *place)
 
 	while (node != NULL && !gate_web_starts_with(gate_web_word(node, 1), "GATE_"))
 		node = gate_web_again(node);
-	return node != NULL;
+	return node != NULL &&
+	    gate_web_nginx_setting(place, "fastcgi_param", "SCRIPT_FILENAME") == NULL;
 }
 
 static void
@@ -99,7 +103,7 @@ static void
 take_page(struct gate_web_look *look, const struct gate_web_node *node)
 {
 	const char *name = gate_web_word(node, 1), *address = name;
-	const struct gate_web_node *upstream = find_upstream(look->root, name), *server = NULL;
+	const struct gate_web_node *upstream = gate_web_nginx_upstream(look, name), *server = NULL;
 	const struct gate_web_node *place = gate_web_around(node, "location");
 	bool ours = gate_web_starts_with(name, "gate") || is_told(node->parent);
 	struct gate_web_page *page;
@@ -164,13 +168,12 @@ take_guarded(struct gate_web_look *look, const struct gate_web_node *node)
 static void
 collect(struct gate_web_look *look)
 {
-	const struct gate_web_node *root = look->root;
+	const struct gate_web_node *at = NULL;
 
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		if (gate_web_is(at, "fastcgi_pass"))
-			take_page(look, at);
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		if (gate_web_is(at, "auth_request") && strcmp(gate_web_word(at, 1), "off") != 0)
+	while ((at = gate_web_find(look->root, at, "fastcgi_pass")) != NULL)
+		take_page(look, at);
+	while ((at = gate_web_find(look->root, at, "auth_request")) != NULL)
+		if (strcmp(gate_web_word(at, 1), "off") != 0)
 			take_guarded(look, at);
 }
 
@@ -179,5 +182,6 @@ const struct gate_web_server gate_web_nginx = {
     .mode = "nginx",
     .read = gate_web_read_nginx,
     .collect = collect,
-    .traps = {gate_web_nginx_traps, gate_web_nginx_guard_traps, gate_web_nginx_around_traps, NULL},
+    .traps = {gate_web_nginx_traps, gate_web_nginx_guard_traps, gate_web_nginx_around_traps,
+	gate_web_nginx_back_traps, NULL},
 };

@@ -13,11 +13,13 @@ const char *gate_web_nginx_value(const struct gate_web_node *place, const char *
 /* Returns the location of exactly this path, in the server that the node is in; NULL: none. */
 const struct gate_web_node *gate_web_nginx_location(
     const struct gate_web_node *node, const char *path);
+/* Returns the upstream of that name; NULL: there is none. */
+const struct gate_web_node *gate_web_nginx_upstream(const struct gate_web_look *, const char *name);
 /* Returns the page that a location calls; NULL: it is none of gate's. */
 const struct gate_web_page *gate_web_nginx_page_at(
     const struct gate_web_look *, const struct gate_web_node *location);
 
 extern const struct gate_web_trap gate_web_nginx_traps[], gate_web_nginx_guard_traps[],
-    gate_web_nginx_around_traps[];
+    gate_web_nginx_around_traps[], gate_web_nginx_back_traps[];
 
 #endif

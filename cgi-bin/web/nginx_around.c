@@ -62,11 +62,10 @@ look_at_regex(struct gate_web_look *look, const struct gate_web_node *location)
 static void
 look_regex(struct gate_web_look *look)
 {
-	const struct gate_web_node *root = look->root;
+	const struct gate_web_node *at = NULL;
 
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		if (look->guarded_count > 0 && gate_web_is(at, "location") &&
-		    *gate_web_word(at, 1) == '~' && !gate_web_is_exact(gate_web_word(at, 2)) &&
+	while ((at = gate_web_find(look->root, at, "location")) != NULL)
+		if (*gate_web_word(at, 1) == '~' && !gate_web_is_exact(gate_web_word(at, 2)) &&
 		    is_open(at))
 			look_at_regex(look, at);
 }
@@ -101,11 +100,10 @@ look_at_try_files(struct gate_web_look *look, const struct gate_web_node *node)
 static void
 look_try_files(struct gate_web_look *look)
 {
-	const struct gate_web_node *root = look->root;
+	const struct gate_web_node *at = NULL;
 
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		if (look->guarded_count > 0 && gate_web_is(at, "try_files") && tries_folder(at) &&
-		    is_open(at->parent))
+	while ((at = gate_web_find(look->root, at, "try_files")) != NULL)
+		if (tries_folder(at) && is_open(at->parent))
 			look_at_try_files(look, at);
 }
 

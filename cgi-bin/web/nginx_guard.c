@@ -13,44 +13,37 @@
 
 /* ---- where the guard is ---- */
 
+/* Looks for an auth_request whose path leads to no location, or to a page. */
 static void
-look_missing(struct gate_web_look *look)
+look_requests(struct gate_web_look *look, bool missing)
 {
-	const struct gate_web_node *root = look->root;
+	const struct gate_web_node *at = NULL;
 
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		if (gate_web_is(at, "auth_request") && strcmp(gate_web_word(at, 1), "off") != 0 &&
-		    gate_web_around(at, "server") != NULL && gate_web_word(at, 1)[0] == '/' &&
-		    gate_web_nginx_location(at, gate_web_word(at, 1)) == NULL)
-			gate_web_hit(look, at, "auth_request %s", gate_web_word(at, 1));
-}
-
-static void
-look_page(struct gate_web_look *look)
-{
-	const struct gate_web_node *root = look->root;
-
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at)) {
-		const struct gate_web_node *location =
-		    gate_web_is(at, "auth_request") && gate_web_around(at, "server") != NULL
-		    ? gate_web_nginx_location(at, gate_web_word(at, 1))
-		    : NULL;
+	while ((at = gate_web_find(look->root, at, "auth_request")) != NULL) {
+		const char *path = gate_web_word(at, 1);
+		const struct gate_web_node *location = gate_web_nginx_location(at, path);
 		const struct gate_web_page *page =
 		    location != NULL ? gate_web_nginx_page_at(look, location) : NULL;
 
-		if (page != NULL && !page->guard)
+		if (missing && *path == '/' && location == NULL &&
+		    gate_web_around(at, "server") != NULL)
+			gate_web_hit(look, at, "auth_request %s", path);
+		else if (!missing && page != NULL && !page->guard)
 			gate_web_hit(
 			    look, at, "auth_request %s asks %s", page->path, page->address);
 	}
 }
 
 static void
-at_internal(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+look_missing(struct gate_web_look *look)
 {
-	const struct gate_web_node *guard = guarded->guard;
+	look_requests(look, true);
+}
 
-	if (gate_web_child(guard, "internal") == NULL)
-		gate_web_hit(look, guard, "location %s", gate_web_word(guard, guard->count - 1));
+static void
+look_page(struct gate_web_look *look)
+{
+	look_requests(look, false);
 }
 
 /* ---- what the guard gets ---- */
@@ -70,25 +63,6 @@ at_params(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 			gate_web_hit(look, guard, "%s is %s and not \"%s\"", wanted[i][0],
 			    node != NULL ? gate_web_word(node, 2) : "not sent", wanted[i][1]);
 	}
-}
-
-static void
-at_body(struct gate_web_look *look, const struct gate_web_guarded *guarded)
-{
-	const struct gate_web_node *guard = guarded->guard;
-
-	if (strcmp(gate_web_nginx_value(guard, "fastcgi_pass_request_body"), "off") != 0)
-		gate_web_hit(look, guard, "location %s", gate_web_word(guard, guard->count - 1));
-}
-
-static void
-at_store(struct gate_web_look *look, const struct gate_web_guarded *guarded)
-{
-	const struct gate_web_node *guard = guarded->guard;
-	const char *path = gate_web_nginx_value(guard, "fastcgi_store");
-
-	if (*path == '\0' || strcmp(path, "off") == 0)
-		gate_web_hit(look, guard, "location %s", gate_web_word(guard, guard->count - 1));
 }
 
 /* Could a file be stored there? nginx makes the folders that are missing, if it may. */
@@ -130,6 +104,12 @@ at_store_path(struct gate_web_look *look, const struct gate_web_guarded *guarded
 
 /* ---- what the visitor gets ---- */
 
+static void
+hit(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+{
+	gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
+}
+
 /* Returns the variable that auth_request_set gives this value, in effect at a place; NULL: none. */
 static const char *
 variable_of(const struct gate_web_node *place, const char *value)
@@ -150,28 +130,65 @@ header(const struct gate_web_node *place, const char *name)
 	return gate_web_nginx_setting(place, "add_header", name);
 }
 
-static void
-at_cookie(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+/* Returns what adds the guard's cookie at a place, which is guarded or stands in for a guarded one;
+ * NULL: nothing does. */
+static const struct gate_web_node *
+cookie_header(const struct gate_web_node *place, const struct gate_web_guarded *guarded)
 {
 	const char *name = variable_of(guarded->place, "$upstream_http_set_cookie");
-	const struct gate_web_node *node = header(guarded->place, "Set-Cookie");
+	const struct gate_web_node *node = header(place, "Set-Cookie");
 
 	while (node != NULL && name != NULL &&
 	    (strcasecmp(gate_web_word(node, 1), "Set-Cookie") != 0 ||
 		strcmp(gate_web_word(node, 2), name) != 0))
 		node = gate_web_again(node);
-	if (name == NULL || node == NULL)
-		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
+	return name != NULL ? node : NULL;
+}
+
+static void
+at_cookie(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+{
+	const struct gate_web_node *node = cookie_header(guarded->place, guarded);
+
+	if (node == NULL)
+		hit(look, guarded);
 	else if (strcmp(gate_web_word(node, 3), "always") != 0)
 		gate_web_hit(look, node, "%s, without always", gate_web_guarded_label(guarded));
+}
+
+/* Could a value of Cache-Control keep a cache from an answer, as far as it shows: it is the
+ * guard's, says no-store or private itself, or is a variable of the site's own? */
+static bool
+is_private(const struct gate_web_node *place, const char *value)
+{
+	const char *guards = variable_of(place, "$upstream_http_cache_control");
+	const struct gate_web_node *root = place, *map = NULL;
+
+	if (*value != '$')
+		return strcasestr(value, "no-store") != NULL ||
+		    strcasestr(value, "private") != NULL;
+	if (guards != NULL && strcmp(value, guards) == 0)
+		return true;
+	while (root->parent != NULL)
+		root = root->parent;
+	while ((map = gate_web_find(root, map, "map")) != NULL &&
+	    strcmp(gate_web_word(map, 2), value) != 0)
+		;
+	return map != NULL;
 }
 
 static void
 at_cache_control(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	if (header(guarded->place, "Set-Cookie") != NULL &&
-	    header(guarded->place, "Cache-Control") == NULL)
-		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
+	const struct gate_web_node *place = guarded->place;
+	const struct gate_web_node *node = header(place, "Cache-Control");
+
+	if (header(place, "Set-Cookie") == NULL)
+		return;
+	if (node == NULL)
+		hit(look, guarded);
+	else if (!is_private(place, gate_web_word(node, 2)))
+		gate_web_hit(look, node, "Cache-Control %s", gate_web_word(node, 2));
 }
 
 /* Adds the headers that the place hides, as its own add_header lines replace all around it. */
@@ -208,158 +225,46 @@ at_add_header(struct gate_web_look *look, const struct gate_web_guarded *guarded
 	}
 }
 
-/* Is there an error_page for this status, in effect at the place? */
-static bool
-has_error_page(const struct gate_web_node *place, const char *status)
+/* Returns where the error_page for this status leads, in effect at a place; NULL: there is none. */
+static const char *
+error_page(const struct gate_web_node *place, const char *status)
 {
 	const struct gate_web_node *node = gate_web_inherited(place, "error_page");
 
 	for (; node != NULL; node = gate_web_again(node))
 		for (size_t i = 1; i + 1 < node->count; i++)
 			if (strcmp(node->words[i], status) == 0)
-				return true;
-	return false;
+				return node->words[node->count - 1];
+	return NULL;
 }
 
 static void
 at_login(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	if (!has_error_page(guarded->place, "401"))
-		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
+	if (error_page(guarded->place, "401") == NULL)
+		hit(look, guarded);
+}
+
+/* The location that answers in place of the guarded one has the headers that it adds itself. */
+static void
+at_login_cookie(struct gate_web_look *look, const struct gate_web_guarded *guarded)
+{
+	const char *target = error_page(guarded->place, "401");
+	const struct gate_web_node *location =
+	    target != NULL ? gate_web_nginx_location(guarded->node, target) : NULL;
+
+	if (location != NULL && gate_web_nginx_page_at(look, location) == NULL &&
+	    cookie_header(guarded->place, guarded) != NULL &&
+	    cookie_header(location, guarded) == NULL)
+		gate_web_hit(
+		    look, location, "location %s, for %s", target, gate_web_guarded_label(guarded));
 }
 
 static void
 at_away(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
-	if (!has_error_page(guarded->place, "500"))
-		gate_web_hit(look, guarded->node, "%s", gate_web_guarded_label(guarded));
-}
-
-static void
-at_satisfy(struct gate_web_look *look, const struct gate_web_guarded *guarded)
-{
-	const struct gate_web_node *node = gate_web_inherited(guarded->place, "satisfy");
-
-	if (node != NULL && strcmp(gate_web_word(node, 1), "any") == 0)
-		gate_web_hit(look, node, "satisfy any");
-}
-
-/* ---- what the back end gets ---- */
-
-static const struct back {
-	const char *pass, *set, *prefix; /* of a header's name */
-} backs[] = {{"proxy_pass", "proxy_set_header", ""}, {"grpc_pass", "grpc_set_header", ""},
-    {"fastcgi_pass", "fastcgi_param", "HTTP_"}, {"uwsgi_pass", "uwsgi_param", "HTTP_"},
-    {"scgi_pass", "scgi_param", "HTTP_"}};
-
-/* Is a place guarded by a guard of gate's? */
-static bool
-is_guarded(const struct gate_web_look *look, const struct gate_web_node *place)
-{
-	const struct gate_web_node *request = gate_web_inherited(place, "auth_request");
-
-	for (size_t i = 0; i < look->guarded_count; i++)
-		if (look->guarded[i].node == request)
-			return true;
-	return false;
-}
-
-/* Returns how a node calls a guarded back end, which is not gate's; NULL: it doesn't. */
-static const struct back *
-back_of(const struct gate_web_look *look, const struct gate_web_node *node)
-{
-	const struct back *back = NULL;
-
-	for (size_t i = 0; i < sizeof backs / sizeof *backs; i++)
-		if (gate_web_is(node, backs[i].pass))
-			back = &backs[i];
-	for (size_t i = 0; i < look->page_count; i++)
-		if (look->pages[i].node == node)
-			return NULL;
-	return back != NULL && is_guarded(look, node->parent) ? back : NULL;
-}
-
-/* Returns what sets a header of the identity at a back end; NULL: nothing does. */
-static const struct gate_web_node *
-identity(const struct gate_web_node *place, const struct back *back, const char *name)
-{
-	char wanted[64];
-
-	snprintf(wanted, sizeof wanted, "%s%s", back->prefix, name);
-	for (char *c = wanted; *back->prefix != '\0' && *c != '\0'; c++)
-		*c = *c == '-' ? '_' : *c;
-	return gate_web_nginx_setting(place, back->set, wanted);
-}
-
-static void
-look_identity(struct gate_web_look *look)
-{
-	const struct gate_web_node *root = look->root;
-
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at)) {
-		const struct back *back = back_of(look, at);
-		struct gate_buffer missing = {0};
-
-		for (size_t i = 0; back != NULL && i < GATE_WEB_IDENTITY; i++)
-			if (identity(at->parent, back, gate_web_identity[i]) == NULL)
-				gate_buffer_printf(&missing, " %s", gate_web_identity[i]);
-		if (missing.length > 0)
-			gate_web_hit(look, at, "%s without%s", gate_web_word(at, 0),
-			    gate_buffer_text(&missing));
-		gate_buffer_release(&missing);
-	}
-}
-
-/* Does a header of the identity get what the visitor sent? */
-static void
-look_identity_sent(struct gate_web_look *look)
-{
-	const struct gate_web_node *root = look->root;
-
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at)) {
-		const struct back *back = back_of(look, at);
-
-		for (size_t i = 0; back != NULL && i < GATE_WEB_IDENTITY; i++) {
-			const struct gate_web_node *node =
-			    identity(at->parent, back, gate_web_identity[i]);
-			const char *value = node != NULL ? gate_web_word(node, 2) : "";
-
-			if (gate_web_starts_with(value, "$http_") ||
-			    gate_web_starts_with(value, "$remote_user"))
-				gate_web_hit(look, node, "%s is %s", gate_web_word(node, 1), value);
-		}
-	}
-}
-
-static bool
-is_claimed(const struct gate_web_node *param)
-{
-	return strcmp(gate_web_word(param, 2), "$remote_user") == 0;
-}
-
-/* Programs take the first of equal parameters, or the last. */
-static void
-look_basic(struct gate_web_look *look)
-{
-	const struct gate_web_node *root = look->root;
-
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at)) {
-		const struct back *back = back_of(look, at);
-		const struct gate_web_node *node = back != NULL && *back->prefix != '\0'
-		    ? gate_web_inherited(at->parent, back->set)
-		    : NULL,
-					   *first = NULL, *last = NULL, *bad;
-
-		for (; node != NULL; node = gate_web_again(node))
-			if (strcmp(gate_web_word(node, 1), "REMOTE_USER") == 0) {
-				first = first != NULL ? first : node;
-				last = node;
-			}
-		bad = first != NULL && is_claimed(first) ? first : last;
-		if (bad != NULL && is_claimed(bad))
-			gate_web_hit(look, bad, "REMOTE_USER is $remote_user, for the %s in %s:%u",
-			    gate_web_word(at, 0), at->file, at->line);
-	}
+	if (error_page(guarded->place, "500") == NULL)
+		hit(look, guarded);
 }
 
 const struct gate_web_trap gate_web_nginx_guard_traps[] = {
@@ -370,17 +275,20 @@ const struct gate_web_trap gate_web_nginx_guard_traps[] = {
     {"nginx-guard-page", GATE_CHECK_ERROR,
 	"this is not the guard, and its 200 lets everybody in: ask auth", .look = look_page},
     {"nginx-guard-internal", GATE_CHECK_WARNING,
-	"visitors can call the guard themselves: say internal", .guarded = at_internal},
+	"visitors can call the guard themselves: say internal", .directive = "internal",
+	.absent = "no", .value = "no", .at = GATE_WEB_GUARD},
     {"nginx-guard-params", GATE_CHECK_ERROR,
 	"the guard would wait for a body that never comes: include gate_guard_params in place of "
 	"gate_params",
 	.guarded = at_params},
     {"nginx-guard-body", GATE_CHECK_WARNING,
-	"the guard needs no body: say fastcgi_pass_request_body off", .guarded = at_body},
+	"the guard needs no body: say fastcgi_pass_request_body off",
+	.directive = "fastcgi_pass_request_body", .absent = "on", .unless = "off",
+	.at = GATE_WEB_GUARD},
     {"nginx-guard-store", GATE_CHECK_WARNING,
 	"nginx closes its connection to the guard after each request: say fastcgi_store "
 	"/dev/null/gate_guard",
-	.guarded = at_store},
+	.directive = "fastcgi_store", .absent = "off", .value = "off", .at = GATE_WEB_GUARD},
     {"nginx-guard-store-path", GATE_CHECK_ERROR,
 	"an answer could be stored there, as nginx makes missing folders: say fastcgi_store "
 	"/dev/null/gate_guard",
@@ -403,22 +311,15 @@ const struct gate_web_trap gate_web_nginx_guard_traps[] = {
     {"nginx-guard-login", GATE_CHECK_WARNING,
 	"visitors who are not logged in see a bare 401: say error_page 401 that leads to the login",
 	.guarded = at_login},
+    {"nginx-login-cookie", GATE_CHECK_WARNING,
+	"the cookie of the guard's 401 does not reach the browser: say add_header Set-Cookie "
+	"$gate_cookie always there, too",
+	.guarded = at_login_cookie},
     {"nginx-guard-away", GATE_CHECK_WARNING,
 	"if the guard is away nginx says 500: say error_page 500 =503, with Retry-After",
 	.guarded = at_away},
     {"nginx-satisfy", GATE_CHECK_WARNING,
 	"who may pass by another rule is not asked to log in: say satisfy all",
-	.guarded = at_satisfy},
-    {"nginx-identity", GATE_CHECK_ERROR,
-	"the back end believes what visitors send in these headers: set all four, from the guard's "
-	"answer or to \"\"",
-	.look = look_identity},
-    {"nginx-identity-sent", GATE_CHECK_ERROR,
-	"this is what the visitor sent: set it from the guard's answer, by auth_request_set",
-	.look = look_identity_sent},
-    {"nginx-guard-remote-user", GATE_CHECK_ERROR,
-	"the back end believes a name that nobody has checked: set it from the guard's answer, by "
-	"auth_request_set, or to \"\"",
-	.look = look_basic},
+	.directive = "satisfy", .value = "any", .at = GATE_WEB_GUARDED},
     {.id = NULL},
 };

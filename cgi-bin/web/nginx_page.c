@@ -6,6 +6,7 @@
 
 #include "web/nginx.h"
 #include "gate_command.h"
+#include "http/cookie.h"
 #include "request/request.h"
 #include "serve/parked.h"
 
@@ -134,36 +135,13 @@ at_http3(struct gate_web_look *look, const struct gate_web_page *page)
 		gate_web_hit(look, listen, "listen %s quic", gate_web_word(listen, 1));
 }
 
-static void
-at_underscores(struct gate_web_look *look, const struct gate_web_page *page)
-{
-	const struct gate_web_node *on = gate_web_inherited(page->place, "underscores_in_headers");
-	const struct gate_web_node *off = gate_web_inherited(page->place, "ignore_invalid_headers");
-
-	if (on != NULL && strcmp(gate_web_word(on, 1), "on") == 0)
-		gate_web_hit(look, on, "underscores_in_headers on");
-	if (off != NULL && strcmp(gate_web_word(off, 1), "off") == 0)
-		gate_web_hit(look, off, "ignore_invalid_headers off");
-}
-
 /* ---- connections and answers ---- */
-
-static const struct gate_web_node *
-upstream_of(const struct gate_web_look *look, const struct gate_web_page *page)
-{
-	const struct gate_web_node *at = look->root;
-
-	while (at != NULL &&
-	    !(gate_web_is(at, "upstream") &&
-		strcmp(gate_web_word(at, 1), gate_web_word(page->node, 1)) == 0))
-		at = gate_web_walk(look->root, at);
-	return at;
-}
 
 static void
 at_keep(struct gate_web_look *look, const struct gate_web_page *page)
 {
-	const struct gate_web_node *upstream = upstream_of(look, page);
+	const struct gate_web_node *upstream =
+	    gate_web_nginx_upstream(look, gate_web_word(page->node, 1));
 	const struct gate_web_node *keepalive =
 	    upstream != NULL ? gate_web_child(upstream, "keepalive") : NULL;
 	bool kept =
@@ -181,7 +159,8 @@ at_keep(struct gate_web_look *look, const struct gate_web_page *page)
 static void
 at_idle(struct gate_web_look *look, const struct gate_web_page *page)
 {
-	const struct gate_web_node *upstream = upstream_of(look, page);
+	const struct gate_web_node *upstream =
+	    gate_web_nginx_upstream(look, gate_web_word(page->node, 1));
 	const struct gate_web_node *node =
 	    upstream != NULL ? gate_web_child(upstream, "keepalive_timeout") : NULL;
 
@@ -203,25 +182,26 @@ at_buffer(struct gate_web_look *look, const struct gate_web_page *page)
 }
 
 static void
-at_request_buffering(struct gate_web_look *look, const struct gate_web_page *page)
+at_store(struct gate_web_look *look, const struct gate_web_page *page)
 {
-	const struct gate_web_node *node =
-	    gate_web_inherited(page->node->parent, "fastcgi_request_buffering");
-
-	if (node != NULL && strcmp(gate_web_word(node, 1), "off") == 0)
-		gate_web_hit(look, node, "fastcgi_request_buffering off");
-}
-
-static void
-at_cache(struct gate_web_look *look, const struct gate_web_page *page)
-{
-	const struct gate_web_node *cache = gate_web_inherited(page->node->parent, "fastcgi_cache");
 	const struct gate_web_node *store = gate_web_inherited(page->node->parent, "fastcgi_store");
 
-	if (cache != NULL && strcmp(gate_web_word(cache, 1), "off") != 0)
-		gate_web_hit(look, cache, "fastcgi_cache %s", gate_web_word(cache, 1));
 	if (store != NULL && !page->guard && strcmp(gate_web_word(store, 1), "off") != 0)
 		gate_web_hit(look, store, "fastcgi_store %s", gate_web_word(store, 1));
+}
+
+/* Could nginx take more cookies than gate reads? */
+static void
+at_header_buffers(struct gate_web_look *look, const struct gate_web_page *page)
+{
+	const struct gate_web_node *node =
+	    gate_web_inherited(page->place, "large_client_header_buffers");
+	long count = node != NULL ? gate_web_bytes(gate_web_word(node, 1)) : 0;
+	long size = node != NULL ? gate_web_bytes(gate_web_word(node, 2)) : 0;
+
+	if (count > 0 && size > (long)GATE_COOKIE_HEADER_MAX / count)
+		gate_web_hit(look, node, "large_client_header_buffers %s %s",
+		    gate_web_word(node, 1), gate_web_word(node, 2));
 }
 
 /* ---- the way back after a login ---- */
@@ -230,17 +210,17 @@ at_cache(struct gate_web_look *look, const struct gate_web_page *page)
 static void
 look_next_of(struct gate_web_look *look, const char *one, const char *other)
 {
-	const struct gate_web_node *root = look->root;
+	static const char *const redirects[] = {"return", "rewrite", "error_page"};
 
-	if (look->page_count == 0)
-		return;
-	for (const struct gate_web_node *at = root; at != NULL; at = gate_web_walk(root, at))
-		for (size_t i = 1; i < at->count; i++)
-			if ((gate_web_is(at, "return") || gate_web_is(at, "rewrite") ||
-				gate_web_is(at, "error_page")) &&
-			    (strstr(at->words[i], one) != NULL ||
-				strstr(at->words[i], other) != NULL))
-				gate_web_hit(look, at, "%s", at->words[i]);
+	for (size_t j = 0; j < sizeof redirects / sizeof *redirects && look->page_count > 0; j++) {
+		const struct gate_web_node *at = NULL;
+
+		while ((at = gate_web_find(look->root, at, redirects[j])) != NULL)
+			for (size_t i = 1; i < at->count; i++)
+				if (strstr(at->words[i], one) != NULL ||
+				    strstr(at->words[i], other) != NULL)
+					gate_web_hit(look, at, "%s", at->words[i]);
+	}
 }
 
 static void
@@ -254,6 +234,10 @@ look_next_decoded(struct gate_web_look *look)
 {
 	look_next_of(look, "next=$uri", "next=$document_uri");
 }
+
+#define AS_ANOTHER_HEADER                                                                          \
+	"a visitor's X_Forwarded_For or Remote_User passes as the server's own header: remove it"
+#define FOR_OTHERS "visitors get pages that were made for others: keep it out of gate's places"
 
 const struct gate_web_trap gate_web_nginx_traps[] = {
     {"nginx-prefix", GATE_CHECK_WARNING,
@@ -292,9 +276,10 @@ const struct gate_web_trap gate_web_nginx_traps[] = {
     {"nginx-http3", GATE_CHECK_WARNING,
 	"HTTP/3 may come without Host, and then posts get 403: set the option origin",
 	.page = at_http3},
-    {"nginx-underscores", GATE_CHECK_ERROR,
-	"a visitor's X_Forwarded_For or Remote_User passes as the server's own header: remove it",
-	.page = at_underscores},
+    {"nginx-underscores", GATE_CHECK_ERROR, AS_ANOTHER_HEADER,
+	.directive = "underscores_in_headers", .value = "on"},
+    {"nginx-underscores", GATE_CHECK_ERROR, AS_ANOTHER_HEADER,
+	.directive = "ignore_invalid_headers", .value = "off"},
     {"nginx-keep", GATE_CHECK_WARNING,
 	"nginx opens a connection for each request: set both, or neither", .page = at_keep},
     {"nginx-idle", GATE_CHECK_WARNING,
@@ -306,10 +291,13 @@ const struct gate_web_trap gate_web_nginx_traps[] = {
 	.page = at_buffer},
     {"nginx-request-buffering", GATE_CHECK_WARNING,
 	"slow bodies come to gate in pieces, chunked ones without CONTENT_LENGTH: remove it",
-	.page = at_request_buffering},
-    {"nginx-cache", GATE_CHECK_ERROR,
-	"visitors get pages that were made for others: keep it out of gate's places",
-	.page = at_cache},
+	.directive = "fastcgi_request_buffering", .value = "off"},
+    {"nginx-header-buffers", GATE_CHECK_WARNING,
+	"gate reads no cookie of a visitor who sends more than 64 KiB of them: say 4 8k, which is "
+	"also 32 KiB over HTTP/2",
+	.page = at_header_buffers},
+    {"nginx-cache", GATE_CHECK_ERROR, FOR_OTHERS, .directive = "fastcgi_cache", .unless = "off"},
+    {"nginx-cache", GATE_CHECK_ERROR, FOR_OTHERS, .page = at_store},
     {"nginx-next-decoded", GATE_CHECK_ERROR,
 	"nginx has decoded this path, so a link can put a header into the answer: say "
 	"$request_uri, "

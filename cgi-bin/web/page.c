@@ -89,7 +89,7 @@ gate_web_plain_path(char path[GATE_WEB_ADDRESS_MAX], const char *expression)
 			return;
 		}
 	}
-	path[length] = '\0';
+	path[*path == '/' ? length : 0] = '\0';
 }
 
 bool
@@ -243,7 +243,8 @@ at_session(struct gate_web_look *look, const struct gate_web_guarded *guarded)
 {
 	const char *require = guarded->require;
 
-	if (require != NULL && strncmp(require, "session", strlen("session")) == 0)
+	if (require != NULL && gate_require_refusal(require) == NULL &&
+	    gate_require_takes_strangers(require))
 		gate_web_hit(look, guarded->node, "GATE_REQUIRE is %s", require);
 }
 

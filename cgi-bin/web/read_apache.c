@@ -11,6 +11,7 @@
 #include "web/web.h"
 
 #define IN_FILE "# In file: "     /* of DUMP_CONFIG, in front of what stands in a file */
+#define USED " used on line "     /* and in front of the place where a macro is used */
 #define NUMBER_MAX 1000000        /* lines of a file */
 #define LINE_MAX_SIZE (64u << 10) /* bytes of a line with the values of its variables */
 
@@ -21,6 +22,7 @@ struct reader {
 	struct gate_buffer line; /* with what a backslash adds to it */
 	struct gate_web_words words;
 	unsigned int dumped; /* the line that DUMP_CONFIG says; 0: it says none */
+	bool in_macro;       /* that line is where a macro is used */
 };
 
 /* Says an error at the line that is being read. Returns -1. */
@@ -165,23 +167,6 @@ close_section(struct reader *r, const char *name)
 /* ---- directives ---- */
 
 static void
-include(struct reader *r, const char *pattern, bool optional)
-{
-	struct gate_web_text from = *r->text;
-	struct gate_buffer copy = {0};
-
-	from.line = r->words.line;
-	gate_buffer_puts(&copy, pattern);
-	gate_buffer_reset(&r->words.text);
-	r->words.count = 0;
-	gate_web_read_included(r->web, &from, r->at,
-	    &(const struct gate_web_include){.pattern = gate_buffer_text(&copy),
-		.folder = r->web->folder,
-		.optional = optional});
-	gate_buffer_release(&copy);
-}
-
-static void
 set_folder(struct gate_web *web, const char *path)
 {
 	char *copy = strdup(path);
@@ -203,7 +188,8 @@ read_directive(struct reader *r)
 	second = r->words.count > 2 ? first + strlen(first) + 1 : "";
 	if ((strcmp(name, "include") == 0 || strcmp(name, "includeoptional") == 0) &&
 	    *first != '\0') {
-		include(r, first, strcmp(name, "includeoptional") == 0);
+		gate_web_include_word(
+		    r->web, r->text, r->at, &r->words, strcmp(name, "includeoptional") == 0);
 		return r->web->full ? -1 : 0;
 	}
 	if (strcmp(name, "serverroot") == 0 && *first != '\0')
@@ -217,21 +203,47 @@ read_directive(struct reader *r)
 	return gate_web_add(r->web, r->at, r->text, &r->words) != NULL ? 0 : -1;
 }
 
+/* Takes the file that DUMP_CONFIG says. It calls what a macro brings: macro 'name' (defined …) used
+ * on line 21 of "FILE": then all of it is said to stand there. */
+static void
+take_file(struct reader *r, const char *name)
+{
+	const char *used = NULL, *at = name;
+	struct gate_buffer path = {0};
+	unsigned long line = 0;
+	char *end;
+
+	while (gate_web_starts_with(name, "macro '") && (at = strstr(at, USED)) != NULL)
+		used = at += strlen(USED);
+	if (used != NULL) {
+		line = strtoul(used, &end, 10);
+		if (gate_web_starts_with(end, " of \"") && line < NUMBER_MAX)
+			name = end + strlen(" of \"");
+		else
+			line = 0;
+	}
+	gate_buffer_add(&path, name, line != 0 ? strcspn(name, "\"") : strlen(name));
+	r->web->sealed = true;
+	r->text->path = gate_web_keep_path(r->web, gate_buffer_text(&path));
+	r->dumped = (unsigned int)line;
+	r->in_macro = line != 0;
+	gate_buffer_release(&path);
+}
+
 /* DUMP_CONFIG says in comments where a directive stands. */
 static void
 read_comment(struct reader *r, const char *comment)
 {
-	if (gate_web_starts_with(comment, IN_FILE)) {
-		r->web->sealed = true;
-		r->text->path = gate_web_keep_path(r->web, comment + strlen(IN_FILE));
-		r->dumped = 0;
-	} else if (r->web->sealed) {
-		char *end;
-		unsigned long line = strtoul(comment + 1, &end, 10);
+	char *end;
+	unsigned long line;
 
-		if (*end == ':' && line < NUMBER_MAX)
-			r->dumped = (unsigned int)line;
+	if (gate_web_starts_with(comment, IN_FILE)) {
+		take_file(r, comment + strlen(IN_FILE));
+		return;
 	}
+	line = strtoul(comment + 1, &end, 10);
+	if (r->web->sealed && !r->in_macro && *end == ':' && line < NUMBER_MAX)
+		r->dumped = (unsigned int)line;
 }
 
 /* Returns 0, or -1 if what follows can't be read. */

@@ -22,19 +22,6 @@ fail(struct reader *r, const char *why)
 
 /* ---- characters ---- */
 
-static void
-skip_blanks(struct reader *r, bool lines)
-{
-	int c;
-
-	while (c = gate_web_peek(r->text),
-	    c == ' ' || c == '\t' || c == '\r' || (lines && (c == '\n' || c == '#'))) {
-		gate_web_take(r->text);
-		while (c == '#' && gate_web_peek(r->text) >= 0 && gate_web_peek(r->text) != '\n')
-			gate_web_take(r->text);
-	}
-}
-
 /* Takes these characters if they come next. */
 static bool
 take(struct reader *r, const char *what)
@@ -105,7 +92,7 @@ read_scalar(struct reader *r, struct gate_buffer *out)
 	int found = 0, c;
 
 	do {
-		skip_blanks(r, found != 0);
+		gate_web_skip_blanks(r->text, found != 0);
 		c = gate_web_peek(r->text);
 		if (c == '"' || c == '\'')
 			add_string(r, out);
@@ -116,7 +103,7 @@ read_scalar(struct reader *r, struct gate_buffer *out)
 			break;
 		}
 		found = 1;
-		skip_blanks(r, false);
+		gate_web_skip_blanks(r->text, false);
 		before = *r->text;
 	} while (!r->bad && take(r, "+"));
 	return found;
@@ -141,7 +128,7 @@ read_value(struct reader *r, struct gate_web_node *node)
 	bool found = false;
 
 	do {
-		skip_blanks(r, true);
+		gate_web_skip_blanks(r->text, true);
 		if (take(r, "("))
 			read_list(r, node);
 		else if (read_scalar(r, &words.text) == 1) {
@@ -152,7 +139,7 @@ read_value(struct reader *r, struct gate_web_node *node)
 		else
 			break;
 		found = true;
-		skip_blanks(r, false);
+		gate_web_skip_blanks(r->text, false);
 	} while (!r->bad && take(r, "+"));
 	gate_buffer_release(&words.text);
 }
@@ -167,7 +154,7 @@ read_item(struct reader *r, struct gate_web_node *parent)
 	if (!list && read_scalar(r, &words.text) == 0)
 		fail(r, "this list has no end");
 	gate_web_end_word(&words);
-	skip_blanks(r, true);
+	gate_web_skip_blanks(r->text, true);
 	if (!r->bad && !list && take(r, "=>")) {
 		gate_web_put_word(&words, "=>");
 		node = add(r, parent, &words);
@@ -187,9 +174,9 @@ read_list(struct reader *r, struct gate_web_node *parent)
 {
 	parent->block = true;
 	while (!r->bad) {
-		skip_blanks(r, true);
+		gate_web_skip_blanks(r->text, true);
 		while (take(r, ","))
-			skip_blanks(r, true);
+			gate_web_skip_blanks(r->text, true);
 		if (take(r, ")"))
 			return;
 		read_item(r, parent);
@@ -205,19 +192,19 @@ add_condition(struct reader *r, struct gate_web_words *words)
 
 	while (c = gate_web_peek(r->text), is_name(c) || c == '$')
 		gate_buffer_putc(&words->text, (char)gate_web_take(r->text));
-	skip_blanks(r, false);
+	gate_web_skip_blanks(r->text, false);
 	if (take(r, "[")) {
-		skip_blanks(r, false);
+		gate_web_skip_blanks(r->text, false);
 		gate_buffer_puts(&words->text, "[");
 		if (gate_web_peek(r->text) == '"')
 			add_string(r, &words->text);
-		skip_blanks(r, false);
+		gate_web_skip_blanks(r->text, false);
 		gate_buffer_puts(&words->text, "]");
 		if (!take(r, "]"))
 			fail(r, "this condition has no ]");
 	}
 	gate_web_end_word(words);
-	skip_blanks(r, false);
+	gate_web_skip_blanks(r->text, false);
 	while (c = gate_web_peek(r->text), c > 0 && strchr("=!~^$<>", c) != NULL)
 		gate_buffer_putc(&words->text, (char)gate_web_take(r->text));
 	gate_web_end_word(words);
@@ -233,7 +220,7 @@ read_block(struct reader *r, struct gate_web_node *parent, struct gate_web_words
 {
 	struct gate_web_node *node;
 
-	skip_blanks(r, true);
+	gate_web_skip_blanks(r->text, true);
 	if (!take(r, "{"))
 		fail(r, "here a block should begin");
 	if (r->bad || (node = add(r, parent, words)) == NULL)
@@ -250,7 +237,7 @@ include(struct reader *r, struct gate_web_node *at, bool shell)
 {
 	struct gate_buffer path = {0};
 
-	skip_blanks(r, false);
+	gate_web_skip_blanks(r->text, false);
 	if (read_scalar(r, &path) == 0)
 		fail(r, "here is nothing to include");
 	else if (shell)
@@ -291,10 +278,10 @@ read_statement(struct reader *r, struct gate_web_node *at)
 		gate_web_end_word(&words);
 	}
 	name = gate_buffer_text(&words.text);
-	skip_blanks(r, gate_web_starts_with(name, "els"));
+	gate_web_skip_blanks(r->text, gate_web_starts_with(name, "els"));
 	if (gate_web_starts_with(name, "els"))
 		take(r, "if");
-	skip_blanks(r, false);
+	gate_web_skip_blanks(r->text, false);
 	if (words.count > 0 && words.text.length < 2)
 		fail(r, "this is no statement");
 	else if (gate_web_peek(r->text) == '$') {
@@ -313,9 +300,9 @@ static void
 read_statements(struct reader *r, struct gate_web_node *at)
 {
 	while (!r->bad && !r->web->full) {
-		skip_blanks(r, true);
+		gate_web_skip_blanks(r->text, true);
 		while (take(r, ",")) /* lighttpd -p prints them */
-			skip_blanks(r, true);
+			gate_web_skip_blanks(r->text, true);
 		if (gate_web_peek(r->text) < 0 || gate_web_peek(r->text) == '}')
 			return;
 		read_statement(r, at);

@@ -14,17 +14,6 @@ is_blank(int c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static void
-skip_blanks(struct gate_web_text *text)
-{
-	while (is_blank(gate_web_peek(text)) || gate_web_peek(text) == '#') {
-		bool comment = gate_web_take(text) == '#';
-
-		while (comment && gate_web_peek(text) >= 0 && gate_web_peek(text) != '\n')
-			gate_web_take(text);
-	}
-}
-
 /* Adds the character behind a backslash as nginx does: a regular expression keeps its own. */
 static void
 add_escaped(struct gate_buffer *word, int c)
@@ -73,7 +62,7 @@ next_token(struct gate_web *web, struct gate_web_text *text, struct gate_web_wor
 {
 	unsigned int line;
 
-	skip_blanks(text);
+	gate_web_skip_blanks(text, true);
 	line = text->line;
 	switch (gate_web_peek(text)) {
 	case -1:
@@ -129,21 +118,13 @@ static int
 end_directive(struct gate_web *web, struct gate_web_text *text, struct gate_web_node *at,
     struct gate_web_words *words)
 {
-	struct gate_buffer pattern = {0};
-
 	if (words->count == 0) {
 		gate_web_refuse(web, text, "this semicolon ends no directive");
 		return -1;
 	}
 	if (words->count != 2 || strcmp(gate_buffer_text(&words->text), "include") != 0)
 		return gate_web_add(web, at, text, words) != NULL ? 0 : -1;
-	gate_buffer_puts(&pattern, gate_buffer_text(&words->text) + sizeof "include");
-	gate_buffer_reset(&words->text);
-	words->count = 0;
-	gate_web_read_included(web, text, at,
-	    &(const struct gate_web_include){
-		.pattern = gate_buffer_text(&pattern), .folder = web->folder, .optional = true});
-	gate_buffer_release(&pattern);
+	gate_web_include_word(web, text, at, words, true);
 	return web->full ? -1 : 0;
 }
 

@@ -273,6 +273,19 @@ gate_web_take(struct gate_web_text *text)
 	return c;
 }
 
+void
+gate_web_skip_blanks(struct gate_web_text *text, bool lines)
+{
+	int c;
+
+	while (c = gate_web_peek(text),
+	    c == ' ' || c == '\t' || c == '\r' || (lines && (c == '\n' || c == '#'))) {
+		gate_web_take(text);
+		while (c == '#' && gate_web_peek(text) >= 0 && gate_web_peek(text) != '\n')
+			gate_web_take(text);
+	}
+}
+
 /* ---- looking ---- */
 
 const char *
@@ -327,6 +340,16 @@ gate_web_walk(const struct gate_web_node *top, const struct gate_web_node *node)
 	while (node != top && node->next == NULL)
 		node = node->parent;
 	return node != top ? node->next : NULL;
+}
+
+const struct gate_web_node *
+gate_web_find(const struct gate_web_node *top, const struct gate_web_node *after, const char *name)
+{
+	const struct gate_web_node *at = after != NULL ? gate_web_walk(top, after) : top;
+
+	while (at != NULL && !gate_web_is(at, name))
+		at = gate_web_walk(top, at);
+	return at;
 }
 
 const struct gate_web_node *

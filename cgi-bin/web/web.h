@@ -87,6 +87,8 @@ const char *gate_web_get(const struct gate_web *, const char *name); /* NULL: no
 /* Returns the next character, or -1 at the end. */
 int gate_web_peek(const struct gate_web_text *);
 int gate_web_take(struct gate_web_text *); /* the same, and goes on */
+/* Passes over blanks; `lines`: and over line ends, and comments behind #. */
+void gate_web_skip_blanks(struct gate_web_text *, bool lines);
 
 /* Look at a tree. `name` is a node's first word. */
 const char *gate_web_word(const struct gate_web_node *, size_t i); /* "": it has not so many */
@@ -101,6 +103,10 @@ const struct gate_web_node *gate_web_inherited(const struct gate_web_node *, con
  * top itself. */
 const struct gate_web_node *gate_web_walk(
     const struct gate_web_node *top, const struct gate_web_node *node);
+/* Returns the next node of that name, of those that follow `after` within `top`; NULL: none. Begin
+ * with NULL. */
+const struct gate_web_node *gate_web_find(
+    const struct gate_web_node *top, const struct gate_web_node *after, const char *name);
 /* Returns the nearest block around the node that has this name, or the node itself; else NULL. */
 const struct gate_web_node *gate_web_around(const struct gate_web_node *, const char *name);
 
@@ -128,6 +134,9 @@ struct gate_web_include {
 void gate_web_read_included(struct gate_web *, const struct gate_web_text *from,
     struct gate_web_node *parent, const struct gate_web_include *);
 bool gate_web_is_pattern(const char *path); /* has it a wildcard? */
+/* Reads what the first argument of a directive names, as above, in the place of that. */
+void gate_web_include_word(struct gate_web *, const struct gate_web_text *from,
+    struct gate_web_node *parent, struct gate_web_words *, bool optional);
 
 /* ---- web/read_*.c: one for each syntax ---- */
 gate_web_reader gate_web_read_nginx;
@@ -139,7 +148,8 @@ gate_web_reader gate_web_read_caddy;
 
 #define GATE_WEB_PAGES_MAX 400   /* pages, and guarded places, of one configuration */
 #define GATE_WEB_ADDRESS_MAX 256 /* bytes of an address or a path, and its NUL */
-#define GATE_WEB_HITS_MAX 16     /* places of one trap that are named */
+#define GATE_WEB_NAMED_MAX 16    /* places of one trap that are named */
+#define GATE_WEB_HITS_MAX 1000   /* and that are counted */
 
 struct gate_web_page {                     /* a program of gate's that the configuration calls */
 	const struct gate_web_node *node;  /* which names its socket */
@@ -171,7 +181,10 @@ struct gate_web_look { /* at one configuration */
 	const struct gate_web_trap *trap; /* that is looked for */
 	const struct gate_web_node *hits[GATE_WEB_HITS_MAX];
 	size_t hit_count;
+	struct gate_buffer names; /* that gate_web_names found */
 };
+
+enum gate_web_at { GATE_WEB_PAGE, GATE_WEB_GUARDED, GATE_WEB_GUARD };
 
 struct gate_web_trap {
 	const char *id;
@@ -181,6 +194,13 @@ struct gate_web_trap {
 	void (*look)(struct gate_web_look *);
 	void (*page)(struct gate_web_look *, const struct gate_web_page *);
 	void (*guarded)(struct gate_web_look *, const struct gate_web_guarded *);
+	/* Or it is a directive in effect at each of these: that it has the value `value` (NULL:
+	 * any), and not `unless`. `absent` is its value if it is not there; NULL: then it is no
+	 * trap. */
+	const char *directive, *absent, *value, *unless;
+	enum gate_web_at at;
+	/* Or that this is the name of the node of a page, or of a guarded place. */
+	const char *named;
 };
 
 struct gate_web_server {
@@ -188,9 +208,13 @@ struct gate_web_server {
 	const char *mode; /* the GATE_GUARD of its guard */
 	gate_web_reader *read;
 	void (*collect)(struct gate_web_look *); /* finds pages and guarded places */
-	const struct gate_web_trap *traps[4];    /* each ends with one without an id */
+	const struct gate_web_trap *traps[5];    /* each ends with one without an id */
 };
 
+/* Returns those headers of who is logged in that pass the test, each behind a blank, until the next
+ * call. */
+const char *gate_web_names(
+    struct gate_web_look *, bool (*test)(const void *data, const char *name), const void *data);
 /* Says that the trap is there: at the node, with a few words about it. Names no node twice. */
 void gate_web_hit(struct gate_web_look *, const struct gate_web_node *, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -24,8 +24,48 @@ line_of() { # EXTENDED-REGEX FILE: the number of the first line that it matches
 	grep -nE -m 1 -e "$1" "$2" | cut -d: -f1
 }
 
+# ---- the real servers: they take what is right, and their output can be checked
+PATH=$PATH:/usr/sbin
+apache_conf() { # FILE: includes it, with the modules that it needs
+	local name
+	printf '%s\n' "ServerRoot $dir" 'ServerName localhost' "PidFile $dir/run/apache.pid" "ErrorLog $dir/errors"
+	for name in mpm_event authz_core authz_host authn_core authnz_fcgi proxy proxy_fcgi proxy_http headers \
+		setenvif macro alias remoteip info; do
+		echo "LoadModule ${name}_module /usr/lib/apache2/modules/mod_$name.so"
+	done
+	echo "Include $1"
+}
+is_installed() { # PROGRAM: else says so
+	command -v "$1" >/dev/null || { skip "$1 is not installed"; return 1; }
+}
+takes() { # SERVER FILE: the real one finds no fault with it
+	local name="$1: the server takes $2 as it stands"
+	case $1 in
+	nginx)
+		is_installed nginx || return 0
+		mkdir -p run/nginx
+		ok "$name" nginx -t -e errors -p "$dir" -c "$dir/$2"
+		;;
+	apache)
+		is_installed apache2 || return 0
+		apache_conf "$dir/$2" >whole.conf
+		ok "$name" apache2 -t -f "$dir/whole.conf"
+		;;
+	lighttpd)
+		is_installed lighttpd || return 0
+		printf 'server.document-root = "%s"\ninclude "%s"\n' "$dir" "$dir/$2" >whole.conf
+		ok "$name" lighttpd -tt -f "$dir/whole.conf"
+		;;
+	caddy)
+		is_installed caddy || return 0
+		ok "$name" env HOME="$dir" XDG_DATA_HOME="$dir" caddy validate --adapter caddyfile --config "$dir/$2"
+		;;
+	esac
+}
+
 # The configuration that is right: $server's, in $right. Nothing may be found in it.
 begin() { # SERVER FILE
+	takes "$1" "$2"
 	server=$1 right=$2
 	check "--$server" "$right"
 	is "$code $(tail -n 1 out)" '0 all is well' "$server: nothing is wrong"
@@ -84,6 +124,8 @@ is "$code $(grep -c "is gate's counter" out)" '0 2' 'several files at once'
 # ---- nginx
 guarded='auth_request /_gate;
 			auth_request_set $gate_cookie $upstream_http_set_cookie;
+			auth_request_set $gate_cache $upstream_http_cache_control;
+			auth_request_set $gate_location $upstream_http_location;
 			auth_request_set $gate_user $upstream_http_remote_user;
 			add_header Set-Cookie $gate_cookie always;
 			add_header Cache-Control $gate_cache always;
@@ -91,9 +133,14 @@ guarded='auth_request /_gate;
 			error_page 401 = @login;
 			error_page 500 =503 /503.html;'
 cat >nginx.conf <<END
-events { }
+events { } pid $dir/run/nginx.pid;
 http {
 	add_header X-Site one; # all of it
+	client_body_temp_path $dir/run/nginx/body;
+	fastcgi_temp_path $dir/run/nginx/fastcgi;
+	proxy_temp_path $dir/run/nginx/proxy;
+	scgi_temp_path $dir/run/nginx/scgi;
+	uwsgi_temp_path $dir/run/nginx/uwsgi;
 	upstream gate_login {
 		server unix:$dir/run/login.sock;
 		keepalive 32;
@@ -106,7 +153,7 @@ http {
 		listen 127.0.0.1:8080;
 $(<"$src/conf/gate_params")
 		fastcgi_keep_conn on;
-		fastcgi_buffer_size 16k;
+		fastcgi_buffer_size 16k; fastcgi_buffers 8 16k;
 		location = /login {
 			fastcgi_pass gate_login;
 		}
@@ -142,6 +189,7 @@ $(sed -e 's/REQUEST_METHOD .*/REQUEST_METHOD GET;/' -e 's/CONTENT_LENGTH .*/CONT
 			fastcgi_pass 127.0.0.1:9998;
 		}
 		location @login {
+			add_header Set-Cookie \$gate_cookie always;
 			return 302 \$gate_location;
 		}
 	}
@@ -184,6 +232,8 @@ has nginx-buffer warning 's|fastcgi_buffer_size 16k|fastcgi_buffer_size 4k|' 'fa
 has nginx-buffer warning '/fastcgi_buffer_size/d' 'fastcgi_pass gate_login'
 has nginx-request-buffering warning 's|fastcgi_keep_conn on|fastcgi_request_buffering off; &|' \
 	'fastcgi_request_buffering'
+has nginx-header-buffers warning 's|listen|large_client_header_buffers 4 32k; &|' 'large_client'
+has_not nginx-header-buffers 's|listen|large_client_header_buffers 8 8k; &|' 'for as much as gate reads'
 has nginx-cache error 's|fastcgi_keep_conn on|fastcgi_cache zone; &|' 'fastcgi_cache'
 has nginx-cache error "s|fastcgi_keep_conn on|fastcgi_store $dir/missing/page; &|" 'missing/page'
 has nginx-next-decoded error 's|return 302 .*;|return 302 /login?next=$uri;|' 'return 302'
@@ -199,9 +249,9 @@ has nginx-guard-params error '/GATE_METHOD/d' 'location = /_gate'
 has nginx-guard-body warning '/fastcgi_pass_request_body/d' 'location = /_gate'
 has nginx-guard-store warning '/fastcgi_store/d' 'location = /_gate'
 has nginx-guard-store-path error "s|fastcgi_store .*;|fastcgi_store $dir/answer;|" 'fastcgi_store'
+has nginx-guard-store-path error "s|fastcgi_store .*;|fastcgi_store $dir/missing/answer;|" 'fastcgi_store'
 has nginx-guard-store-path error 's|fastcgi_store .*;|fastcgi_store /missing$uri;|' 'fastcgi_store'
 has nginx-guard-store-path error 's|fastcgi_store .*;|fastcgi_store on;|' 'fastcgi_store'
-has nginx-guard-store-path error "s|fastcgi_store .*;|fastcgi_store $dir/missing/answer;|" 'fastcgi_store'
 has nginx-guard-set error 's|GATE_REQUIRE group:staff|GATE_REQUIRE $who|; s|auth_request /_gate|set $who user; &|' \
 	'GATE_REQUIRE .who'
 has_not nginx-guard-set 's|location = /_gate|location ^~ /_gate/|; s|auth_request /_gate|&/user|; s|GATE_REQUIRE group:staff|GATE_REQUIRE $fastcgi_path_info|' \
@@ -210,6 +260,14 @@ has nginx-guard-cookie warning '/auth_request_set .gate_cookie/d' 'auth_request 
 has nginx-guard-cookie warning '/add_header Set-Cookie/d' 'auth_request /_gate'
 has nginx-guard-cookie warning 's|(Set-Cookie .gate_cookie) always|\1|' 'add_header Set-Cookie'
 has nginx-guard-cache-control warning '/Cache-Control/d' 'auth_request /_gate'
+has nginx-guard-cache-control warning 's|Cache-Control .gate_cache always|Cache-Control public|' 'Cache-Control public'
+has nginx-guard-cache-control warning 's|Cache-Control .gate_cache|Cache-Control $other|' 'Cache-Control .other'
+has_not nginx-guard-cache-control 's|Cache-Control .gate_cache|Cache-Control "private, no-store"|' 'for what no cache keeps'
+has_not nginx-guard-cache-control 's|Cache-Control .gate_cache|Cache-Control $mine|; s|^http \{|& map $host $mine { default no-store; }|' \
+	'for a map of the site'"'"'s own'
+has nginx-login-cookie warning '/location @login/,/\}/{/Set-Cookie/d}' 'location @login'
+has_not nginx-login-cookie '/location @login/,/\}/{/Set-Cookie/d}; s|error_page 401 = @login|error_page 401 = /login|' \
+	'where a page of gate answers'
 has nginx-add-header warning '/X-Site one;$/d' 'add_header Set-Cookie'
 like "$out" 'hides X-Site \(bad:3\)' '  which names the line that it hides'
 has nginx-add-header warning 's|location /app/ \{|location /private/more { add_header Only this; } &|; s|listen|auth_request /_gate; add_header Set-Cookie $c; &|' \
@@ -248,11 +306,27 @@ for word in user user:alice,bob '"user:alice group:staff"'; do
 	has_not guard-require "s|group:staff|$word|" "for $word"
 done
 has guard-session note 's|group:staff|session|' 'auth_request /_gate'
+has guard-session note 's|group:staff|user,session|' 'auth_request /_gate'
+has_not guard-session 's|group:staff|user:session|' 'for a user of that name'
 has guard-cookie-path error '' 'auth_request /_gate' --cookie_path=/app
 has_not guard-cookie-path '/location .app/,/^	.}/d; /location .php/,/^	.}/d' 'for what lies under it' \
 	--cookie_path=/private
 
+# a trap in many places: the first are named, and the others counted
+{
+	printf 'http {\n\tserver {\n'
+	for i in {1..20}; do printf '\t\tset_real_ip_from %s.0.0.0/0;\n' "$i"; done
+	printf '\t\tlocation = /%s { fastcgi_pass unix:/run/gate/%s.sock; }\n' login login logout logout
+	printf '\t}\n}\n'
+} >many.conf
+check --nginx many.conf
+is "$(grep -c ':[0-9]*: nginx-real-ip: ' out) $(grep 'nginx-real-ip: the' out)" \
+	'16 error: many.conf: nginx-real-ip: the same is true of 4 more places' 'a trap in many places'
+
 # ---- Apache
+# a port that only root can take; there is none where every user may take any
+free=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || echo 1024)
+safe=$((free > 901 ? 901 : free > 1 ? free - 1 : 901))
 {
 	cat <<END
 Listen 8080
@@ -262,12 +336,12 @@ ProxyFCGISetEnvIf "true" GATE_PEER "%{CONN_REMOTE_ADDR}"
 	ProxyPassMatch "unix:$dir/run/login.sock|fcgi://gate-login/" enablereuse=on ttl=60 retry=0
 </LocationMatch>
 ProxyPassMatch "^/logout\$" "unix:$dir/run/logout.sock|fcgi://gate-logout/" enablereuse=on retry=0
-AuthnzFcgiDefineProvider authnz gate fcgi://127.0.0.1:901/
-SetEnvIf Request_URI "" GATE_GUARD=apache
+AuthnzFcgiDefineProvider authnz gate fcgi://127.0.0.1:$safe/
+SetEnvIf Request_URI "^" GATE_GUARD=apache
 <Location "/private">
 	AuthType FCGI
 	AuthName gate
-	SetEnvIf Request_URI "" GATE_REQUIRE=group:staff
+	SetEnvIf Request_URI "^" GATE_REQUIRE=group:staff
 	AuthnzFcgiCheckAuthnProvider gate Authoritative On RequireBasicAuth Off UserExpr "%{reqenv:GATE_USER}"
 	Require gate
 END
@@ -295,31 +369,42 @@ has_not apache-location-match 's|ProxyPassMatch "unix|ProxyPass "unix|; s|"\^/lo
 has apache-worker error 's|fcgi://gate-logout/|fcgi://gate-login/|' 'logout.sock'
 has apache-reuse note 's|enablereuse=on ttl=60||' 'login.sock'
 has apache-idle warning 's|ttl=60|ttl=120|' 'login.sock'
-has apache-proxy-block warning '1s|$|\n<Proxy "fcgi://gate-login/">\n</Proxy>|' 'login.sock'
-has_not apache-proxy-block '1s|$|\n<Proxy "fcgi://gate-login/">\nProxySet enablereuse=on retry=0\n</Proxy>|; s|enablereuse=on ttl=60 retry=0||' \
+block='1s|$|\n<Proxy "fcgi://gate-logout/">\nProxySet max=9\n</Proxy>|'
+has apache-proxy-block warning "$block; s|ProxyPassMatch .\^/logout.*. \"|ProxyPass \"/logout\" \"|" 'logout.sock'
+has_not apache-proxy-block "$block" 'for ProxyPassMatch, which has a worker of its own'
+has_not apache-proxy-block "${block/ProxySet/#}; s|ProxyPassMatch .\^/logout.*. \"|ProxyPass \"/logout\" \"|" 'for an empty <Proxy>'
+has_not apache-proxy-block "$block; s|ProxyPassMatch .\^/logout.*. \"|ProxyPass \"/logout\" \"|; s|(fcgi://gate-logout/\") enable.*|\1|" \
 	'if all is set there'
 has apache-peer warning '/ProxyFCGISetEnvIf/d' 'login.sock'
 has_not apache-peer '/ProxyFCGISetEnvIf/d; /RemoteIPHeader/d' 'without mod_remoteip'
 has apache-pass-auth note '1s|$|\nCGIPassAuth On|' 'CGIPassAuth'
 has apache-field-size warning '1s|$|\nLimitRequestFieldSize 65536|' 'LimitRequestFieldSize'
-has apache-fcgid note '1s|$|\nScriptAliasMatch "^/user$" /usr/libexec/gate/user|' 'ScriptAlias'
+has apache-fcgid note '1s|$|\nScriptAliasMatch "^/user$" /usr/libexec/gate/user\nScriptAliasMatch "^/card$" /usr/libexec/gate/card|' \
+	'ScriptAlias'
+is "$(grep -c apache-fcgid: out)" 1 '  once for all pages'
 has apache-fcgid-length warning \
 	'1s|$|\nFcgidMaxRequestLen 1000\nScriptAliasMatch "^/user$" /usr/libexec/gate/user|' 'FcgidMaxRequestLen'
 has mount warning 's|\^/logout\$|^/app/logout$|' 'logout.sock'
 
-has apache-provider error 's|fcgi://127.0.0.1:901/|unix:/run/gate/auth.sock|' 'DefineProvider'
-has apache-provider-host error 's|127.0.0.1:901|192.0.2.1:901|' 'DefineProvider'
-has apache-provider-port warning 's|127.0.0.1:901|127.0.0.1:9001|' 'DefineProvider'
+has apache-provider-host error "s|127.0.0.1:$safe|192.0.2.1:$safe|" 'DefineProvider'
+has apache-provider-port warning "s|127.0.0.1:$safe|127.0.0.1:9001|" 'DefineProvider'
 has apache-provider-missing error 's|CheckAuthnProvider gate|CheckAuthnProvider other|' 'CheckAuthnProvider'
 has apache-require error '/Require gate/d' 'CheckAuthnProvider'
 has apache-require error 's|Require gate|Require all granted|' 'Require all'
+has apache-require error 's|Require gate|<RequireAny>\nRequire all granted\n&\n</RequireAny>|' 'Require all'
+has apache-require error 's|Require gate|<RequireAll>\nRequire all granted\n</RequireAll>\n&|' 'Require all'
+has apache-require error 's|Require gate|<Limit GET>\n&\n</Limit>|' '<Limit'
+has apache-require error 's|Require gate|&\n<LimitExcept GET>\n&\n</LimitExcept>|' '<Limit'
+has_not apache-require 's|Require gate|<RequireAll>\n&\nRequire not ip 192.0.2.1\n</RequireAll>|' 'in <RequireAll>'
+has_not apache-require 's|Require gate|<RequireAll>\nRequire all granted\n&\n</RequireAll>|' 'if the guard must agree'
+has_not apache-require 's|Require gate|&\n<RequireNone>\nRequire all granted\n</RequireNone>|' 'for what only refuses'
 has apache-satisfy error '1s|$|\nSatisfy Any|' 'Satisfy Any'
 has_not apache-satisfy '1s|$|\nSatisfy Any|; s|Require gate|&\nSatisfy All|' 'if the place says All'
 has apache-basic warning 's|RequireBasicAuth Off|RequireBasicAuth On|' 'CheckAuthnProvider'
 has apache-access-checker warning \
 	's|AuthnzFcgiCheckAuthnProvider .*|FcgidAccessChecker /usr/libexec/gate/auth|' 'FcgidAccessChecker'
 has apache-authenticator error '1s|$|\nFcgidAuthenticator /usr/libexec/gate/auth|' 'FcgidAuthenticator'
-has apache-setenv error 's|SetEnvIf Request_URI "" GATE_GUARD=apache|SetEnv GATE_GUARD apache|' \
+has apache-setenv error 's|SetEnvIf Request_URI "\^" GATE_GUARD=apache|SetEnv GATE_GUARD apache|' \
 	'CheckAuthnProvider'
 has apache-identity error '/set Remote-Email/d' '"http://'
 like "$out" 'without Remote-Email: ' '  which names the header'
@@ -329,7 +414,7 @@ has guard-require error 's|group:staff|staff|' 'CheckAuthnProvider'
 has guard-session note 's|group:staff|session|' 'CheckAuthnProvider'
 has guard-cookie-path error '' 'CheckAuthnProvider' --cookie_path=/app
 check --apache "$src/conf/apache_guard.conf"
-unlike "$out" ' (guard|apache)-' 'conf/apache_guard.conf has no trap'
+unlike "$out" '(error|warning): [^ ]*: (guard|apache)-' 'conf/apache_guard.conf has no trap'
 check --apache - <<END
 <Location "/app">
 	$(sed -n '/<Macro/,/<\/Macro/p' "$src/conf/apache_guard_socket.conf" |
@@ -369,7 +454,7 @@ spellings() { # HEADER: each with - _ or . in the place of its dashes, but the h
 	"Proxy" => ""
 )
 \$HTTP["url"] =~ "^/login\$" {
-	fastcgi.server = ("/" => (("socket" => "$dir/run/login.sock", "check-local" => "disable")))
+	fastcgi.server = ("/" => (("socket" => "$dir/run/login.sock", "check-local" => "disable", "disable-time" => 0)))
 }
 END
 } >lighttpd.conf
@@ -380,6 +465,8 @@ has lighttpd-prefix warning 's|"\^/login\$"|"^/login"|' 'login.sock'
 has lighttpd-prefix warning 's|^.HTTP.*|global {|; s|"/" =>|"/login" =>|' 'login.sock'
 has_not lighttpd-prefix 's|=~ "\^/login\$"|== "/login"|' 'for one path'
 has lighttpd-check-local error 's|, "check-local" => "disable"||' 'login.sock'
+has lighttpd-disable-time note 's|, "disable-time" => 0||' 'login.sock'
+has lighttpd-disable-time note 's|"disable-time" => 0|"disable-time" => 5|' 'disable-time'
 has lighttpd-modules error 's|"mod_setenv", ||' 'login.sock'
 has lighttpd-modules error 's|, "mod_fastcgi"||' 'login.sock'
 has lighttpd-spellings warning '/"X_Forwarded\.For"/d' 'login.sock'
@@ -392,7 +479,7 @@ unlike "$clean" lighttpd-guard-cookie 'lighttpd-guard-cookie: not without a guar
 cat >>lighttpd.conf <<END
 \$HTTP["url"] =~ "^/private/" {
 	setenv.add-environment = ("GATE_GUARD" => "lighttpd", "GATE_REQUIRE" => "group:staff")
-	fastcgi.server = ("/private/" => (("socket" => "$dir/run/auth.sock", "mode" => "authorizer", "check-local" => "disable")))
+	fastcgi.server = ("/private/" => (("socket" => "$dir/run/auth.sock", "mode" => "authorizer", "check-local" => "disable", "disable-time" => 0)))
 }
 END
 begin lighttpd lighttpd.conf
@@ -425,6 +512,8 @@ include "$src/conf/lighttpd.conf"
 \$HTTP["url"] =~ "^/app/" {
 	var.gate_require = "user"
 	include "$src/conf/lighttpd_guarded.conf"
+	proxy.server = ("" => (("host" => "127.0.0.1", "port" => 9999)))
+	magnet.attract-raw-url-to = ("$src/conf/lighttpd_guard.lua")
 }
 END
 like "$out" '/app/ is guarded' 'conf/lighttpd_guarded.conf: what is guarded is seen'
@@ -437,7 +526,7 @@ has guard-cookie-path error '' 'auth.sock' --cookie_path=/app
 # ---- caddy
 cat >Caddyfile <<END
 (gate) {
-	reverse_proxy {args[0]} unix/$dir/run/login.sock {
+	reverse_proxy {args.0} unix/$dir/run/login.sock {
 		transport fastcgi
 		header_up -*_*
 	}
@@ -472,6 +561,7 @@ has caddy-prefix warning 's|import gate /login|import gate /login*|' 'login.sock
 has caddy-prefix warning 's|import gate /login|@l path /login*\n&|; s|import gate /login$|import gate @l|' 'login.sock'
 has_not caddy-prefix 's|import gate /login|@l path /login\n&|; s|import gate /login$|import gate @l|' 'for one path'
 has caddy-transport error '3s|transport fastcgi|transport http|' 'login.sock'
+has_not caddy-prefix 's|\{args\.0\}|{args[0]}|' 'for an argument as newer caddies write it'
 has caddy-php error 's|reverse_proxy .args|php_fastcgi {args|' 'login.sock'
 has caddy-spellings warning '/header_up/d' 'login.sock'
 has caddy-spellings warning '9,$s|header_up.*||' 'forward_auth'
@@ -486,7 +576,6 @@ has caddy-order error 's|route /private|handle /private|' 'request_header -Remot
 has caddy-order error '/request_header -Remote-/d; s|^.*9999|		request_header -Remote-User\n&|' \
 	'request_header -Remote-User'
 has caddy-underscore warning '/-Remote_/d' 'forward_auth'
-has caddy-uri error '/uri /d' 'forward_auth'
 check --caddy - --run_dir=/run/gate <<END
 import $src/conf/Caddyfile.guard
 example.org {
@@ -506,35 +595,89 @@ has guard-require error 's|group:staff|staff|' 'forward_auth'
 has guard-session note 's|group:staff|session|' 'forward_auth'
 has guard-cookie-path error '' 'forward_auth' --cookie_path=/app
 
-# ---- what other programs print
+# ---- what other programs print: the same as of the files themselves, with the same files and lines
+mkdir sites
+has_trap() { # LEVEL FILE:LINE ID: in $out
+	ok "  with file and line" says "$1" "$2" "$3: "
+}
+if is_installed nginx; then
+	cp nginx.conf dumped.conf
+	sed -i 's|^	server {|	include sites/*.conf;\n&|' dumped.conf
+	printf 'upstream gate_card { server unix:/run/gate/card.sock; }\nserver {\n\tlisten 127.0.0.1:8081;\n\t%s\n}\n' \
+		'location /card { fastcgi_pass gate_card; }' >sites/one.conf
+	ok 'nginx -T prints the configuration' nginx -T -e errors -p "$dir/" -c dumped.conf
+	cp ok.out dump
+	check --nginx "$dir/dumped.conf"
+	direct=$(grep -v '^all is well' out)
+	check --nginx - <dump
+	is "$(grep -v '^all is well' out)" "$direct" '  in which the same is found as in the files'
+	has_trap warning "$dir/sites/one.conf:4" nginx-prefix
+	sed 's|include sites/|include other/|' dump >bad
+	check --nginx bad
+	unlike "$out" 'sites/one.conf' '  what it includes nowhere is not read'
+fi
+if is_installed apache2; then
+	printf '%s\n' "Include $src/conf/apache_guard.conf" "Include $dir/sites/one.apache" >dumped.conf
+	printf '%s\n' '<Location "/private">' '	Use GateGuard group:staff' '</Location>' '<Location "/app">' \
+		'	Use GateGuard nobody' '	ProxyPass "http://127.0.0.1:9999/"' '</Location>' \
+		'ProxyPass "/login" "unix:/run/gate/login.sock|fcgi://gate-login/"' >sites/one.apache
+	apache_conf "$dir/dumped.conf" >whole.conf
+	ok 'apache2 -t -D DUMP_CONFIG prints the configuration' apache2 -t -D DUMP_CONFIG -f "$dir/whole.conf"
+	cp ok.out dump
+	check --apache - <dump
+	has_trap warning "$dir/sites/one.apache:8" apache-prefix
+	has_trap error "$dir/sites/one.apache:5" guard-require
+	ok '  also what stands in a macro' says note "$dir/sites/one.apache:2" '/private is guarded'
+	is "$(grep -cE '^(error|warning): ' out)" 2 '  and no other trap'
+	unlike "$out" 'is not expanded' '  in which macros are expanded'
+	check --apache whole.conf
+	ok '  which the file itself does not show' says note "$dir/sites/one.apache:2" 'the macro GateGuard is not expanded'
+fi
+
+# ---- the guard'"'"'s files, as README says to use them
+example() { # LANGUAGE: that of README
+	sed -n '/^## A guard for any site/,/^## /p' "$src/README.md" | sed -n "/^\`\`\`$1/,/^\`\`\`\$/{/^\`\`\`/d;p}"
+}
+is_right() { # SERVER FILE COUNT: so many places are guarded in it, and there is no trap
+	check "--$1" "$2" --run_dir=/run/gate
+	is "$(grep -E '^(error|warning): ' out | grep -v 'warning: run_dir: ')" '' "$2 has no trap"
+	is "$(grep -c ' is guarded$' out)" "$3" '  and what it guards is seen'
+}
+mkdir readme
+cp "$src"/conf/gate_[a-z]* readme/
 {
-	printf '# configuration file %s:\n' /etc/nginx/nginx.conf
-	printf 'http {\n\tinclude sites/*;\n}\n\n'
-	printf '# configuration file %s:\n' /etc/nginx/sites/one
-	printf 'server {\n\tlocation /login {\n\t\tfastcgi_pass unix:/run/gate/login.sock;\n\t}\n}\n'
-} >dump
-check --nginx - <dump
-ok 'nginx -T at standard input: file and line are the real ones' says warning /etc/nginx/sites/one:3 \
-	'nginx-prefix: '
-check --nginx dump
-ok '  and in a file' says warning /etc/nginx/sites/one:3 'nginx-prefix: '
-sed 's/include sites/include other/' dump >bad
-check --nginx bad
-unlike "$out" 'nginx-prefix' '  which is read only where it is included'
-cat >dump <<END
-# In file: /etc/apache2/apache2.conf
-#   7:
-Listen 80
-# In file: /etc/apache2/sites-enabled/one.conf
-#  12:
-<VirtualHost *:80>
-  #  13:
-  ProxyPass "/login" "unix:/run/gate/login.sock|fcgi://gate-login/"
-</VirtualHost>
-END
-check --apache - <dump
-ok 'DUMP_CONFIG at standard input: file and line are the real ones' says warning \
-	/etc/apache2/sites-enabled/one.conf:13 'apache-prefix: '
+	echo "pid $dir/run/nginx.pid; events { } http {"
+	grep _temp_path nginx.conf
+	example nginx | sed 's/^server {/&\n\tlisten 127.0.0.1:8080;/'
+	echo '}'
+} >readme/nginx.conf
+takes nginx readme/nginx.conf
+is_right nginx readme/nginx.conf "$(example nginx | grep -cE 'include gate_guard;|auth_request ')"
+{
+	head -n 6 readme/nginx.conf
+	cat <<-END
+		include gate_guard_http;
+		include gate_guard_forward;
+		server {
+			listen 127.0.0.1:8080;
+			include gate_guard_server;
+			location ~ \.php\$ {
+				include gate_guard;
+				include gate_guard_fastcgi;
+				fastcgi_pass unix:/run/php.sock;
+			}
+		}
+		}
+	END
+} >readme/others.conf
+takes nginx readme/others.conf
+is_right nginx readme/others.conf 1
+example apache | sed "s|/etc/apache2/|$src/conf/|" >readme/apache.conf
+takes apache readme/apache.conf
+if is_installed apache2; then
+	apache2 -t -D DUMP_CONFIG -f "$dir/whole.conf" >dump 2>errors
+	is_right apache dump "$(example apache | grep -c 'Use GateGuard')"
+fi
 
 # ---- what is included
 mkdir more more/deep

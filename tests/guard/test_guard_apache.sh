@@ -18,9 +18,10 @@ start_guard || bail 'the guard does not start'
 start_responder login && start_responder logout && start_responder counter || bail 'the pages do not start'
 backend=$(free_port)
 start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
-start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers setenvif macro alias dir include mime filter cache cache_disk \
+start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers env setenvif macro alias dir include mime filter cache cache_disk \
 	<<-END
 	Listen 127.0.0.1:$port
+	LimitRequestFieldSize 65536
 	DocumentRoot $site
 	DirectoryIndex index.html
 	<Directory $site>
@@ -64,6 +65,39 @@ start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers
 	<Location "/cors">
 		Use GateGuard user
 		SetEnvIf Request_URI "^" GATE_PREFLIGHT=pass
+	</Location>
+	AliasMatch "^/(setenv|limit|any|all)/report\$" "$site/private/report"
+	<Location "/setenv">
+		Use GateGuard user
+		SetEnvIf Request_URI "^" !GATE_GUARD
+		SetEnv GATE_GUARD apache
+	</Location>
+	<Macro OwnRules>
+		SetEnvIf Request_URI "^" GATE_GUARD=apache GATE_REQUIRE=user
+		AuthType gate
+		AuthName gate
+		AuthnzFcgiCheckAuthnProvider gate Authoritative On RequireBasicAuth Off UserExpr "%{reqenv:GATE_USER}"
+		Satisfy All
+	</Macro>
+	<Location "/limit">
+		Use OwnRules
+		<Limit GET>
+			Require gate
+		</Limit>
+	</Location>
+	<Location "/any">
+		Use OwnRules
+		<RequireAny>
+			Require all granted
+			Require gate
+		</RequireAny>
+	</Location>
+	<Location "/all">
+		Use OwnRules
+		<RequireAll>
+			Require all granted
+			Require gate
+		</RequireAll>
 	</Location>
 	<Location "/app/open">
 		Use GateGuard session
@@ -109,4 +143,28 @@ before=$(touches) asked=$(in_log auth event=session)
 get /private/folder/
 is "$status $(($(touches) - before))" '200 1' 'Apache asks again for an index, as INCLUDED: that writes nothing'
 ok '  it does ask' [ $(($(in_log auth event=session) - asked)) -ge 2 ]
+
+# ---- the traps
+pad=$(head -c 6000 /dev/zero | tr '\0' x)
+get /private/report -H "Cookie: a=$pad"
+is "$status" 200 'a second Cookie line of 6 KB: the visitor is known'
+get /private/report -H "Cookie: a=$pad" -H "Cookie: b=$pad" -H "Cookie: c=$pad"
+is "$status" 401 'trap: with LimitRequestFieldSize mod_authnz_fcgi hands on no cookie over 16 KB'
+get /setenv/report
+is "$status" 403 'trap: SetEnv comes after the guard was asked, which refuses everybody'
+jar=$dir/jar.stranger get /limit/report
+is "$status" 401 'a method that <Limit> names asks the guard'
+jar=$dir/jar.stranger fetch POST /limit/report -d ''
+unlike "$status" '^(302|401|403)$' 'trap: another one does not'
+jar=$dir/jar.stranger get /any/report
+is "$status $body" '200 report' 'trap: nor does any with <RequireAny> and Require all granted'
+jar=$dir/jar.stranger get /all/report
+is "$status" 401 '  <RequireAll> does'
+promote_secret
+get /private/folder/
+is "$status $body $(set_cookies)" '200 index 1' 'an index, for which Apache asks twice, brings a due cookie once'
+sed "s#fcgi://127.0.0.1:$guard/#unix:$dir/run/auth.sock#" "$dir/apache_guard.conf" >"$dir/socket.conf"
+sed "s#^Include .*#Include $dir/socket.conf#" "$dir/apache.conf" >"$dir/unix.conf"
+ok 'trap: mod_authnz_fcgi takes no unix socket' not "$apache" -t -f "$dir/unix.conf"
+like "$(<"$dir/ok.out")" 'invalid form' '  Apache says so'
 done_testing

@@ -19,6 +19,18 @@ page() { # NAME
 guarded() { # NAME REQUIREMENT DIRECTIVE [DIRECTIVE BEFORE]
 	printf 'handle /%s* {\nroute {\n%s\nimport gate_guard %s\n%s\n}\n}\n' "$1" "${4:-}" "$2" "$3"
 }
+forward_auth() {
+	cat <<-END
+		forward_auth unix/$dir/run/auth.sock {
+			uri /auth
+			transport fastcgi {
+				env GATE_GUARD forward
+				env GATE_REQUIRE user
+			}
+			copy_headers Remote-User Remote-Groups Remote-Name Remote-Email X-Other
+		}
+	END
+}
 cat >"$dir/Caddyfile" <<-END
 	{
 		admin off
@@ -31,6 +43,17 @@ cat >"$dir/Caddyfile" <<-END
 		@longer path *.longer-than-private
 		route {
 		$(page login)
+		handle /forward/* {
+			route {
+				$(forward_auth)
+				reverse_proxy 127.0.0.1:$backend
+			}
+		}
+		handle /late/* {
+			request_header -Remote-*
+			$(forward_auth)
+			reverse_proxy 127.0.0.1:$backend
+		}
 		$(page logout)
 		$(guarded private user file_server)
 		$(guarded polled user file_server 'vars gate_touch no')
@@ -95,4 +118,21 @@ is "$(header Status)" '' 'no header Status reaches the visitor'
 jar=$dir/jar.stranger get /PRIVATE/report
 is "$status" 401 'upper case does not lead around the guard'
 try_stopped 504
+
+# ---- the traps of forward_auth
+new_visitor
+log_in bob "$password"
+get /forward/who -H 'Remote-User: root'
+like "$status $body" $'^200 .*\nRemote-User: bob\r?\n' 'forward_auth guards, too'
+like "$body" 'X-Other: \{http\.reverse_proxy\.header\.X-Other\}' \
+	'trap: a header that the guard does not send is copied as a literal'
+get /forward/who -H 'Remote_User: root'
+like "$body" $'\nRemote_User: root' 'trap: Remote_User passes copy_headers'
+get /late/who
+unlike "$body" $'\nRemote-User: bob' 'trap: outside of a route request_header takes away what the guard said'
+promote_secret
+get /forward/who
+is "$status $(set_cookies)" '200 0' 'trap: forward_auth loses the cookie that is due'
+get /private/report
+is "$status $(set_cookies)" '200 1' '  which the snippet hands on'
 done_testing

@@ -44,9 +44,11 @@ lighttpd_conf() {
 		$(guarded cgi user 'cgi.assign = ("" => "")')
 		$(guarded app user "$proxy$nl$magnet")
 		$(guarded plain user "$proxy")
+		$(guarded docroot user "$proxy" | sed "s|lighttpd_guarded.conf|docroot.conf|")
 		$(guarded cors user "$proxy$nl$magnet$nl"'setenv.set-environment += ("GATE_PREFLIGHT" => "pass")')
 	END
 }
+sed "s|\"mode\" => |\"docroot\" => \"$site\", &|" "$dir/lighttpd_guarded.conf" >"$dir/docroot.conf"
 nl='
 '
 port=$(free_port)
@@ -85,6 +87,8 @@ like "$status" 200 'without mod_magnet a back end is guarded, too'
 unlike "$body" 'Remote|root' '  and gets no user, from nobody'
 get /app/who -H 'Remote!User: root' -H 'REMOTE~NAME: root'
 unlike "$body" root 'with mod_magnet no spelling at all reaches the back end'
+get /docroot/who
+is "$status" 404 'trap: a docroot makes lighttpd pass over proxy.server'
 before=$(session_cookie)
 promote_secret
 get /private/report

@@ -7,6 +7,7 @@ need_nginx
 
 open_site
 guard_snippets
+sed 's/GATE_GUARD nginx/GATE_GUARD forward/; s/GATE_REQUIRE .*/GATE_REQUIRE user;/' "$dir/conf/gate_guard_params" >"$dir/conf/redirects"
 nginx_server="
 	include $dir/conf/gate_guard_server;
 	root $site;
@@ -38,6 +39,25 @@ nginx_server="
 	}
 	location /app/fails { include $dir/conf/gate_guard; return 500; }
 	location /app/asks { include $dir/conf/gate_guard; proxy_pass http://unix:$dir/run/backend.sock:; proxy_intercept_errors on; }
+	location = /r/count { include $dir/conf/gate_params; fastcgi_pass unix:$dir/run/responder.sock; }
+	location /redirect/ {
+		auth_request /redirects;
+		alias $site/private/;
+	}
+	location = /redirects {
+		internal;
+		include $dir/conf/redirects;
+		fastcgi_pass gate_guard;
+		fastcgi_pass_request_body off;
+	}
+	location /lost/ {
+		auth_request /gate_guard/user;
+		auth_request_set \$gate_cookie \$upstream_http_set_cookie;
+		add_header Set-Cookie \$gate_cookie always;
+		error_page 401 = @lost;
+		alias $site/private/;
+	}
+	location @lost { return 401; }
 	location = /r/env {
 		include $dir/conf/gate_guard;
 		include $dir/conf/gate_guard_fastcgi;
@@ -95,4 +115,16 @@ get /private/report
 is "$status $(header Retry-After)" '503 1' 'a 503 says when to come again'
 exec 9<&-
 try_stopped 503
+
+# ---- the traps
+jar=$dir/jar.stranger get /redirect/report "${navigate[@]}"
+is "$status" 500 'trap: nginx makes a 500 of a guard that redirects'
+new_visitor
+get /r/count
+promote_secret
+stranger=$(session_cookie)
+get /private/report
+is "$status $(set_cookies)" '401 1' 'a cookie that is due comes with the 401, too'
+with "$stranger" get /lost/report
+is "$status $(set_cookies)" '401 0' 'trap: an error_page without add_header of its own drops it'
 done_testing

@@ -102,6 +102,28 @@ CGIPassAuth On
 serve < <(snippet apache.conf)
 get /r/env -u eve:secret
 like "$body" 'HTTP_AUTHORIZATION' 'trap: CGIPassAuth On hands on names and passwords'
+new_visitor
+log_in alice "$password"
+get /counter
+like "$(header Transfer-Encoding) $(header Content-Length)" '^chunked $' \
+	'Apache since 2.4.59 says no length of what a program answers, and sends it in chunks'
+pad=$(head -c 6000 /dev/zero | tr '\0' x)
+long=(-H "Cookie: a=$pad" -H "Cookie: b=$pad" -H "Cookie: c=$pad")
+is "$(who -H "Cookie: a=$pad")" alice 'a second Cookie line of 6 KB: the visitor is known'
+is "$(who "${long[@]}")" 'status 400' 'three, which are over 8190 bytes together: Apache refuses them'
+stop apache
+more='LimitRequestFieldSize 65536'
+serve < <(snippet apache.conf)
+is "$(who "${long[@]}")" nobody 'trap: with LimitRequestFieldSize Apache takes them, and hands on no cookie'
+stop apache
+more=
+serve <<-END
+	<Proxy "unix:$dir/run/health.sock|fcgi://gate-health/">
+		ProxySet max=32
+	</Proxy>
+	ProxyPass "/health" "unix:$dir/run/health.sock|fcgi://gate-health/" enablereuse=on ttl=60
+END
+try_keeping no 'trap: ProxySet in a <Proxy> of the same worker makes Apache ignore enablereuse'
 stop apache
 for name in index $pages responder; do
 	stop $name

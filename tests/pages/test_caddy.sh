@@ -61,6 +61,10 @@ is "$status $(heading)" '200 Log in' 'trap: a path with * matches longer paths, 
 get /r/env "${spellings[@]}"
 like "$body" 'HTTP_X_TEST' 'trap: without header_up X_Test arrives as X-Test would'
 stop caddy
+site="php_fastcgi /health unix/$dir/run/health.sock" serve < <(snippet caddy.conf)
+get /health
+unlike "$body" '^ok$' 'trap: php_fastcgi calls index.php, and not the page'
+stop caddy
 for name in index $pages responder; do
 	stop $name
 	is $? 0 "$name ends with status 0"

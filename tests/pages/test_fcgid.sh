@@ -11,7 +11,7 @@
 www=$dir/www
 mkdir -m 755 "$www" "$www/lib" "$dir/site"
 echo open >"$dir/site/open"
-for name in index $pages; do
+for name in index auth $pages; do
 	path=$(program $name)
 	[ ! -e "${path%/*}/.libs/$name" ] || path=${path%/*}/.libs/$name # that is a script of libtool's
 	cp "$path" "$www/$name" || bail "$name was not built"
@@ -24,7 +24,7 @@ open_pages templates="$www/templates"
 
 port=$(free_port)
 url=http://127.0.0.1:$port
-start_apache "$url/open" alias fcgid <<END
+start_apache "$url/open" alias fcgid setenvif authn_core auth_basic authz_user <<END
 FcgidIPCDir $dir/run/fcgid
 FcgidProcessTableFile $dir/run/fcgid.shm
 FcgidInitialEnv GATE_CONFIG $dir/gate.conf
@@ -32,6 +32,19 @@ FcgidInitialEnv LD_LIBRARY_PATH $www/lib
 Listen 127.0.0.1:$port
 DocumentRoot $dir/site
 $(sed "s:/usr/libexec/gate:$www:" "$src/conf/apache_fcgid.conf")
+Alias "/checked" "$dir/site/open"
+Alias "/basic" "$dir/site/open"
+SetEnvIf Request_URI "^/(checked|basic)" GATE_GUARD=apache GATE_REQUIRE=user
+<Location "/checked">
+	FcgidAccessChecker $www/auth
+	Require all granted
+</Location>
+<Location "/basic">
+	AuthType Basic
+	AuthName basic
+	FcgidAuthenticator $www/auth
+	Require valid-user
+</Location>
 END
 too_large='413|500' # Apache refuses it
 try_pages
@@ -40,6 +53,19 @@ try_bodies
 try_cookies
 try_crowd
 try_away
+
+# ---- the traps of a guard by mod_fcgid
+new_visitor
+get /checked -H 'Sec-Fetch-Mode: navigate'
+is "$status" 401 'trap: FcgidAccessChecker makes a 401 of the way to the login'
+get /basic -H 'Sec-Fetch-Mode: navigate'
+like "$status $(header WWW-Authenticate)" '^401 Basic' 'trap: FcgidAuthenticator lets Apache ask for a password of its own'
+log_in alice "$password"
+get /checked
+is "$status $body" '200 open' 'the user passes FcgidAccessChecker'
+like "$headers" 'Variable-GATE_USER: alice' 'trap: which shows Variable-* to the visitor'
+get /basic
+is "$status" 401 'trap: and who is logged in does not pass FcgidAuthenticator'
 
 # ---- processes
 processes() { # of a program
@@ -57,6 +83,6 @@ kill -KILL $first
 ok 'when all of a page are killed, it is soon back' wait_until 10 counts
 is "$(heading)" 'Welcome stranger, visit 2' '  with its sessions'
 stop apache
-none_left() { [ -z "$(for name in index $pages; do processes $name; done)" ]; }
+none_left() { [ -z "$(for name in index auth $pages; do processes $name; done)" ]; }
 ok 'with Apache all of them end' wait_until 10 none_left
 done_testing
