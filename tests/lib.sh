@@ -58,9 +58,9 @@ skip() { tests=$((tests + 1)); echo "ok $tests # SKIP $*"; }
 bail() { echo "Bail out! $*"; exit 1; }
 done_testing() { echo "1..$tests"; [ $failures = 0 ]; exit; }
 
-# Numbers are as written under GATE_COUNTS=full, a tenth of it otherwise.
+# Numbers are as written under TEST_COUNTS=full, a tenth of it otherwise.
 count() {
-	[ "${GATE_COUNTS:-}" = full ] && echo "$1" || echo $((($1 + 9) / 10))
+	[ "${TEST_COUNTS:-}" = full ] && echo "$1" || echo $((($1 + 9) / 10))
 }
 
 # ---- waiting
@@ -122,7 +122,7 @@ finish() {
 			[ -s "$name" ] && diag "--- the end of ${name##*/}:" && diag "$(tail -n 20 "$name")"
 		done
 	fi
-	if [ -n "${GATE_KEEP:-}" ]; then diag "kept: $dir"; else rm -rf "$dir"; fi
+	if [ -n "${TEST_KEEP:-}" ]; then diag "kept: $dir"; else rm -rf "$dir"; fi
 	exit $status
 }
 trap finish EXIT

@@ -29,11 +29,11 @@ struct fixture {
 	struct gate_error error;
 };
 
-/* Returns a tenth of n, or n if GATE_COUNTS=full. */
+/* Returns a tenth of n, or n if TEST_COUNTS=full. */
 static inline int
 counted(int n)
 {
-	const char *counts = getenv("GATE_COUNTS");
+	const char *counts = getenv("TEST_COUNTS");
 
 	return counts != NULL && strcmp(counts, "full") == 0 ? n : (n + 9) / 10;
 }

@@ -3,7 +3,7 @@
 # log of its own: automake names it after the test without its ending, and of two of one name runs
 # one.
 cd "$top_srcdir" || exit 1
-echo "1..4"
+echo "1..5"
 say() { # NUMBER NAME BAD
 	[ -z "$3" ] && echo "ok $1 - $2" && return
 	echo "not ok $1 - $2"
@@ -46,3 +46,7 @@ untold=$(find lib -name '*.c' | sed 's/^lib.//' | sort | while read -r path; do
 		echo "lib/$path: no test of its name, and none that says $path"
 done)
 say 4 'each file of lib/ has a test that can be found' "$untold"
+
+# gate warns of a GATE_ name that is no option, on the standard error that tests compare.
+say 5 'what tests read from the environment begins with TEST_' "$(grep -rnE \
+	'getenv\("GATE_|\$\{?GATE_[A-Z]+(:[-+?]|\})' tests scripts .ci bench --exclude=check_tests.sh)"

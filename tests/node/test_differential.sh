@@ -80,7 +80,7 @@ show() {
 		not) fail "${rest#ok - }" ;;
 		met)
 			read -r times why <<<"$rest"
-			if [ "${GATE_COUNTS:-}" = full ] && [ "$which" = 6/- ]; then
+			if [ "${TEST_COUNTS:-}" = full ] && [ "$which" = 6/- ]; then
 				[ "$times" != 0 ]
 				result $? "a difference that is meant: $why" ||
 					diag 'it was never met: take the line out'

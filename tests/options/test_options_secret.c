@@ -85,7 +85,7 @@ make_uuid(char *out)
 static void
 test_chance(void)
 {
-	const char *counts = getenv("GATE_COUNTS");
+	const char *counts = getenv("TEST_COUNTS");
 	int rounds = counts != NULL && strcmp(counts, "full") == 0 ? 100000 : 10000, wrong[4] = {0};
 
 	for (int i = 0; i < rounds; i++) {

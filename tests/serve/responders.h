@@ -40,7 +40,7 @@ struct server {
 __attribute__((unused)) static int
 count(int full)
 {
-	const char *counts = getenv("GATE_COUNTS");
+	const char *counts = getenv("TEST_COUNTS");
 
 	return counts != NULL && strcmp(counts, "full") == 0 ? full : (full + 9) / 10;
 }

@@ -377,7 +377,7 @@ main(void)
 	test_too_large(&large);
 	stop(&large, "large");
 	test_reload_and_stop("stop");
-	if (getenv("GATE_KEEP") == NULL)
+	if (getenv("TEST_KEEP") == NULL)
 		nftw(folder(), forget, 16, FTW_DEPTH | FTW_PHYS);
 	return done();
 }

@@ -941,7 +941,7 @@ main(void)
 	test_stalls_end(&crowded, crowd, STALLS);
 	stop(&s, "stalled");
 	stop(&crowded, "crowded");
-	if (getenv("GATE_KEEP") == NULL)
+	if (getenv("TEST_KEEP") == NULL)
 		nftw(folder(), forget, 16, FTW_DEPTH | FTW_PHYS);
 	return done();
 }

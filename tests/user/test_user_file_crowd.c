@@ -11,11 +11,11 @@
 #define THREADS 8
 #define PROCESSES 4
 
-/* A tenth of n unless GATE_COUNTS=full. */
+/* A tenth of n unless TEST_COUNTS=full. */
 static int
 counted(int n)
 {
-	const char *counts = getenv("GATE_COUNTS");
+	const char *counts = getenv("TEST_COUNTS");
 
 	return counts != NULL && strcmp(counts, "full") == 0 ? n : (n + 9) / 10;
 }

@@ -105,7 +105,7 @@ test_stopped() {
 }
 test_load_stopped() {
 	local seconds=4
-	[ "${GATE_COUNTS:-}" != full ] || seconds=30
+	[ "${TEST_COUNTS:-}" != full ] || seconds=30
 	under_load stop_for $seconds
 	sums "stopped for $seconds seconds under load"
 	workers_alive 'stopped'
