@@ -17,6 +17,9 @@ struct gate_web_variable {
 
 /* ---- what is said ---- */
 
+static void say(struct gate_web *, enum gate_check_level, const char *file, unsigned int line,
+    const char *format, va_list) __attribute__((format(printf, 5, 0)));
+
 static void
 say(struct gate_web *web, enum gate_check_level level, const char *file, unsigned int line,
     const char *format, va_list arguments)
