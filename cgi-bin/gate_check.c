@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "web/web.h"
+#include "gate_check/web.h"
 #include "gate_command.h"
 #include "crypto/password.h"
 #include "crypto/sign.h"

@@ -33,7 +33,7 @@ say 2 'and are written from lib/' "$(for file in $sources; do
 		[ -e "lib/$header" ] || echo "$file includes $header"
 	done
 done)"
-say 3 'a private header is for its own folder' "$(for file in $sources cgi-bin/*.[ch] cgi-bin/web/*.[ch]; do
+say 3 'a private header is for its own folder' "$(for file in $sources cgi-bin/*.[ch] cgi-bin/gate_check/*.[ch]; do
 	for header in $(includes "$file" | grep -E '(/|_)private\.h$'); do
 		[ "lib/$(dirname "$header")" = "$(dirname "$file")" ] || echo "$file includes $header"
 	done
@@ -57,7 +57,7 @@ only() { # HEADER FILES...: who includes it beside those named
 	pattern=$1
 	shift
 	# shellcheck disable=SC2086 # words
-	found=$(grep -lE "#include <$pattern" $sources cgi-bin/*.c cgi-bin/web/*.c | sort | tr '\n' ' ')
+	found=$(grep -lE "#include <$pattern" $sources cgi-bin/*.c cgi-bin/gate_check/*.c | sort | tr '\n' ' ')
 	wanted=$(printf '%s\n' "$@" | sort | tr '\n' ' ')
 	[ "$found" = "$wanted" ] || echo "$pattern: $found"
 }

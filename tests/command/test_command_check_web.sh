@@ -754,7 +754,7 @@ check --nginx main.conf
 unlike "$out" $'\033' 'no name acts on the terminal'
 
 # ---- all of them
-ids=$(sed -nE 's/^ *\{"([a-z0-9-]+)", GATE_CHECK_.*/\1/p' "$src"/cgi-bin/web/*.c | sort)
+ids=$(sed -nE 's/^ *\{"([a-z0-9-]+)", GATE_CHECK_.*/\1/p' "$src"/cgi-bin/gate_check/*.c | sort)
 ok 'there are traps' [ "$(wc -l <<<"$ids")" -gt 70 ]
 is "$(for id in $ids; do grep -qxF ".It Cm $id" "$src/cgi-bin/gate.8" || echo "$id"; done)" '' \
 	'gate(8) has each trap'

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../cgi-bin/web/web.h"
+#include "../../cgi-bin/gate_check/web.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -1,4 +1,4 @@
-/* web/nginx_guard.c: traps of nginx for the guard, and for what it guards. */
+/* gate_check/nginx_guard.c: traps of nginx for the guard, and for what it guards. */
 #include "config.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "web/nginx.h"
+#include "gate_check/nginx.h"
 #include "gate_command.h"
 
 /* ---- where the guard is ---- */

@@ -1,11 +1,11 @@
-/* web/lighttpd.c: what is gate's in lighttpd's configuration, and its traps. */
+/* gate_check/lighttpd.c: what is gate's in lighttpd's configuration, and its traps. */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "web/web.h"
+#include "gate_check/web.h"
 #include "gate_command.h"
 
 #define SIGNS "-_.!#$%&'*+^`|~" /* in a header's name; lighttpd writes _ for each */

@@ -1,9 +1,9 @@
-/* web/nginx_around.c: traps of nginx by which a visitor gets around the guard. */
+/* gate_check/nginx_around.c: traps of nginx by which a visitor gets around the guard. */
 #include "config.h"
 
 #include <string.h>
 
-#include "web/nginx.h"
+#include "gate_check/nginx.h"
 
 /* ---- another location answers ---- */
 

@@ -1,4 +1,4 @@
-/* web/check.c: gate check looks at a web server's configuration: --nginx FILE and the like. */
+/* gate_check/check.c: gate check looks at a web server: --nginx FILE and the like. */
 #include "config.h"
 
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include "base/encode.h"
 #include "base/unicode.h"
-#include "web/web.h"
+#include "gate_check/web.h"
 #include "gate_command.h"
 
 static const struct gate_web_server *const servers[] = {

@@ -1,4 +1,4 @@
-/* web/web.h: the configuration of a web server as a tree, and the traps that gate check
+/* gate_check/web.h: the configuration of a web server as a tree, and the traps that gate check
  * looks for in it. */
 #ifndef GATE_WEB_H
 #define GATE_WEB_H
@@ -18,7 +18,7 @@ struct gate_web;
 #define GATE_WEB_NODES_MAX 200000     /* directives and blocks */
 #define GATE_WEB_SIZE_MAX (32u << 20) /* bytes of all files and all words */
 
-/* ---- web/tree.c: directives and blocks ---- */
+/* ---- gate_check/tree.c: directives and blocks ---- */
 
 struct gate_web_node { /* a directive, or a block */
 	struct gate_web_node *parent, *first, *last, *next, *prev;
@@ -113,7 +113,7 @@ const struct gate_web_node *gate_web_around(const struct gate_web_node *, const 
 bool gate_web_starts_with(const char *text, const char *start);
 bool gate_web_ends_with(const char *text, const char *end);
 
-/* ---- web/file.c: files, and what they include ---- */
+/* ---- gate_check/file.c: files, and what they include ---- */
 
 void gate_web_release(struct gate_web *);
 /* Gives a file, which gate_web_include then finds. Returns 0, or -1 if there is no memory. */
@@ -138,13 +138,13 @@ bool gate_web_is_pattern(const char *path); /* has it a wildcard? */
 void gate_web_include_word(struct gate_web *, const struct gate_web_text *from,
     struct gate_web_node *parent, struct gate_web_words *, bool optional);
 
-/* ---- web/read_*.c: one for each syntax ---- */
+/* ---- gate_check/read_*.c: one for each syntax ---- */
 gate_web_reader gate_web_read_nginx;
 gate_web_reader gate_web_read_apache;
 gate_web_reader gate_web_read_lighttpd;
 gate_web_reader gate_web_read_caddy;
 
-/* ---- web/check.c: what was found ---- */
+/* ---- gate_check/check.c: what was found ---- */
 
 #define GATE_WEB_PAGES_MAX 400   /* pages, and guarded places, of one configuration */
 #define GATE_WEB_ADDRESS_MAX 256 /* bytes of an address or a path, and its NUL */
@@ -232,7 +232,7 @@ int gate_web_take_files(struct gate_web_files *, int argc, char **argv);
 /* Checks these configurations, and prints what it finds. Call it while still root. */
 void gate_check_web(struct gate_check *, const struct gate_web_files *);
 
-/* ---- web/page.c: what is gate's in a tree ---- */
+/* ---- gate_check/page.c: what is gate's in a tree ---- */
 
 /* Adds a page, or a guarded place; the caller fills in the rest. NULL: there are too many. */
 struct gate_web_page *gate_web_add_page(struct gate_web_look *, const struct gate_web_node *node,

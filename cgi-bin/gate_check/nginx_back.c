@@ -1,10 +1,10 @@
-/* web/nginx_back.c: traps of nginx for the back ends that the guard guards. */
+/* gate_check/nginx_back.c: traps of nginx for the back ends that the guard guards. */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "web/nginx.h"
+#include "gate_check/nginx.h"
 
 static const struct back {
 	const char *pass, *set, *prefix; /* of a header's name */

@@ -1,10 +1,10 @@
-/* web/read_nginx.c: reads the syntax of nginx: words; ends a directive, { begins a
+/* gate_check/read_nginx.c: reads the syntax of nginx: words; ends a directive, { begins a
  * block. */
 #include "config.h"
 
 #include <string.h>
 
-#include "web/web.h"
+#include "gate_check/web.h"
 
 enum token { WORD, SEMICOLON, OPEN, CLOSE, END, BAD };
 

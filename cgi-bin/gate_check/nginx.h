@@ -1,8 +1,8 @@
-/* web/nginx.h: what the files share that look for traps of nginx. */
+/* gate_check/nginx.h: what the files share that look for traps of nginx. */
 #ifndef GATE_WEB_NGINX_H
 #define GATE_WEB_NGINX_H
 
-#include "web/web.h"
+#include "gate_check/web.h"
 
 /* Returns the directive that sets a parameter or header in effect at a place, as fastcgi_param
  * NAME; NULL: there is none. */

@@ -1,4 +1,4 @@
-/* web/apache_guard.c: traps of Apache for the guard, and for what it guards. */
+/* gate_check/apache_guard.c: traps of Apache for the guard, and for what it guards. */
 #include "config.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "web/apache.h"
+#include "gate_check/apache.h"
 #include "gate_command.h"
 
 #define FREE_PORTS "/proc/sys/net/ipv4/ip_unprivileged_port_start"

@@ -1,4 +1,4 @@
-/* web/read_caddy.c: reads a Caddyfile: a directive a line, { at its end begins a block;
+/* gate_check/read_caddy.c: reads a Caddyfile: a directive a line, { at its end begins a block;
  * import puts a snippet or a file in its place. */
 #include "config.h"
 
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "web/web.h"
+#include "gate_check/web.h"
 
 #define ARGUMENT_SIZE 32 /* bytes of a placeholder for an argument, as {args[0]} */
 

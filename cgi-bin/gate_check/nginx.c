@@ -1,11 +1,11 @@
-/* web/nginx.c: what is gate's in nginx's configuration. */
+/* gate_check/nginx.c: what is gate's in nginx's configuration. */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "web/nginx.h"
+#include "gate_check/nginx.h"
 
 /* ---- what is in effect ---- */
 

@@ -1,11 +1,11 @@
-/* web/caddy.c: what is gate's in a Caddyfile, and its traps. */
+/* gate_check/caddy.c: what is gate's in a Caddyfile, and its traps. */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "web/web.h"
+#include "gate_check/web.h"
 #include "gate_command.h"
 
 /* ---- matchers ---- */

@@ -1,10 +1,10 @@
-/* web/apache_page.c: traps of Apache that gate's pages fall into. */
+/* gate_check/apache_page.c: traps of Apache that gate's pages fall into. */
 #include "config.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include "web/apache.h"
+#include "gate_check/apache.h"
 #include "gate_command.h"
 #include "serve/parked.h"
 

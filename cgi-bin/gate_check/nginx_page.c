@@ -1,10 +1,10 @@
-/* web/nginx_page.c: traps of nginx that gate's pages fall into. */
+/* gate_check/nginx_page.c: traps of nginx that gate's pages fall into. */
 #include "config.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include "web/nginx.h"
+#include "gate_check/nginx.h"
 #include "gate_command.h"
 #include "http/cookie.h"
 #include "request/request.h"

@@ -1,8 +1,8 @@
-/* web/apache.h: what the files share that look for traps of Apache. */
+/* gate_check/apache.h: what the files share that look for traps of Apache. */
 #ifndef GATE_WEB_APACHE_H
 #define GATE_WEB_APACHE_H
 
-#include "web/web.h"
+#include "gate_check/web.h"
 
 struct gate_web_target {                   /* what ProxyPass, SetHandler and the like name */
 	bool fastcgi;                      /* fcgi:// */

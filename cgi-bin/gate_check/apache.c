@@ -1,4 +1,4 @@
-/* web/apache.c: what is gate's in Apache's configuration. Names of directives and
+/* gate_check/apache.c: what is gate's in Apache's configuration. Names of directives and
  * sections are in small letters here. */
 #include "config.h"
 
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "web/apache.h"
+#include "gate_check/apache.h"
 
 /* ---- what a directive calls ---- */
 

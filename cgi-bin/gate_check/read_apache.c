@@ -1,4 +1,4 @@
-/* web/read_apache.c: reads the syntax of Apache: a directive a line, <Section> and
+/* gate_check/read_apache.c: reads the syntax of Apache: a directive a line, <Section> and
  * </Section>; also what apache2ctl -t -D DUMP_CONFIG prints. */
 #include "config.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "web/web.h"
+#include "gate_check/web.h"
 
 #define IN_FILE "# In file: "     /* of DUMP_CONFIG, in front of what stands in a file */
 #define USED " used on line "     /* and in front of the place where a macro is used */

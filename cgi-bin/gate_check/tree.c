@@ -1,4 +1,4 @@
-/* web/tree.c: directives and blocks of a web server's configuration, as one tree. */
+/* gate_check/tree.c: directives and blocks of a web server's configuration, as one tree. */
 #include "config.h"
 
 #include <stdarg.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "web/web.h"
+#include "gate_check/web.h"
 
 #define SAID_MAX 400 /* bytes of one finding; a longer one is cut */
 

@@ -1,10 +1,10 @@
-/* web/read_lighttpd.c: reads the syntax of lighttpd: name = value, where a value may be
+/* gate_check/read_lighttpd.c: reads the syntax of lighttpd: name = value, where a value may be
  * a list of lists, and blocks with a condition. A value is a child of its node. */
 #include "config.h"
 
 #include <string.h>
 
-#include "web/web.h"
+#include "gate_check/web.h"
 
 struct reader {
 	struct gate_web *web;

@@ -1,4 +1,4 @@
-/* web/page.c: finds out what in a web server's configuration is gate's, and looks for
+/* gate_check/page.c: finds out what in a web server's configuration is gate's, and looks for
  * the traps that all servers share. */
 #include "config.h"
 
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "web/web.h"
+#include "gate_check/web.h"
 #include "gate_command.h"
 #include "guard/require.h"
 

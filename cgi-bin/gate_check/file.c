@@ -1,4 +1,4 @@
-/* web/file.c: reads the files of a web server's configuration, and what they include. */
+/* gate_check/file.c: reads the files of a web server's configuration, and what they include. */
 #include "config.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 #include "base/fresh.h"
-#include "web/web.h"
+#include "gate_check/web.h"
 
 #define MARKER "# configuration file " /* of nginx -T, in front of each file; a colon ends it */
 
