@@ -122,11 +122,12 @@ copy_access(void *data, int fd)
 	return fchmod(fd, place->st.st_mode & 0777 & ~place->never);
 }
 
-int
-gate_replace_put(struct gate_replace *place, const struct gate_buffer *text, const char *shown,
+/* Puts text in the place of the locked file. Returns 1, or -1 with the error set. */
+static int
+put(struct gate_replace *place, const struct gate_buffer *text, const char *shown,
     struct gate_error *error)
 {
-	int result = 0;
+	int result = 1;
 
 	if (gate_file_write(place->folder, place->aside, text, copy_access, place) < 0)
 		result = gate_fail_errno(error, GATE_ESYSTEM, "%.110s can't be changed", shown);
@@ -140,5 +141,26 @@ gate_replace_put(struct gate_replace *place, const struct gate_buffer *text, con
 		    "%.110s is changed, but may not be after a power cut", shown);
 	if (result < 0)
 		unlinkat(place->folder, place->aside, 0);
+	return result;
+}
+
+int
+gate_replace_edit(
+    struct gate_replace *place, const struct gate_replace_edit *edit, struct gate_error *error)
+{
+	struct gate_buffer old = {0}, new = {.limit = edit->most};
+	int result, mark = gate_file_read(place->fd, edit->most, &old);
+
+	if (mark < 0)
+		return gate_fail_errno(error, GATE_ESYSTEM, "%.110s", edit->shown);
+	gate_buffer_puts(&new, mark > 0 ? GATE_FILE_MARK : "");
+	result = edit->compose(edit->data, &old, &new);
+	if (result > 0 && new.failed)
+		result = gate_fail(
+		    error, GATE_ESYSTEM, "%.110s: there is no room for more", edit->shown);
+	else if (result > 0)
+		result = put(place, &new, edit->shown, error);
+	gate_buffer_release(&old);
+	gate_buffer_release(&new);
 	return result;
 }

@@ -25,10 +25,19 @@ struct gate_replace {      /* GATE_REPLACE(…) before gate_replace_open; then t
 /* Opens and locks the file. Returns 0, or -1 with errno (ETIMEDOUT: others keep the lock). Close it
  * in both cases. */
 int gate_replace_open(struct gate_replace *);
-/* Puts text in the place of the file, with its owner, rights and access list. Returns 0, or -1 with
- * the error set, which begins with `shown`: then nothing was changed, unless the error says so. */
-int gate_replace_put(
-    struct gate_replace *, const struct gate_buffer *text, const char *shown, struct gate_error *);
+
+struct gate_replace_edit {
+	size_t most;       /* bytes of the file, before and after */
+	const char *shown; /* begins the error: "groups /etc/gate/groups" */
+	/* Adds the new text, made of the old one, whose byte-order mark is kept. Returns 1, or 0 to
+	 * leave the file as it is. */
+	int (*compose)(void *data, const struct gate_buffer *old, struct gate_buffer *new);
+	void *data;
+};
+/* Puts the new text in the place of the open file, with its owner, rights and access list. Returns
+ * 1; 0 if the file stays as it is; -1 with the error set: then nothing was changed, unless the
+ * error says so. */
+int gate_replace_edit(struct gate_replace *, const struct gate_replace_edit *, struct gate_error *);
 void gate_replace_close(struct gate_replace *); /* leaves errno alone */
 
 #endif

@@ -66,8 +66,9 @@ end_of(const struct gate_user_edit *edit, int64_t before)
  * name: without the first, the next would count. Returns 1, or 0 if the user is not as the edit
  * needs it. */
 static int
-compose(struct gate_buffer *new, const struct gate_buffer *old, const struct gate_user_edit *edit)
+compose(void *data, const struct gate_buffer *old, struct gate_buffer *new)
 {
+	const struct gate_user_edit *edit = data;
 	const char *text = old->data, *end = text + old->length;
 	const char *line_end = gate_file_line_end(text, old->length);
 	size_t length = strlen(edit->name), begin = new->length;
@@ -110,43 +111,25 @@ check_change(const struct gate_user_edit *change, struct gate_error *error)
 	return why == NULL ? 0 : gate_fail(error, GATE_EOPTION, "the new hash %s", why);
 }
 
-/* Makes the change in the locked file. Returns as gate_user_file_change does. */
-static int
-change_place(struct gate_replace *place, const struct gate_user_file *file,
-    const struct gate_user_edit *edit, struct gate_error *error)
-{
-	struct gate_buffer old = {0}, new = {.limit = GATE_USER_FILE_MAX};
-	int result, mark = gate_file_read(place->fd, GATE_USER_FILE_MAX, &old);
-	char shown[112];
-
-	if (mark < 0)
-		return gate_user_file_fail(file, "", error);
-	snprintf(shown, sizeof shown, "users %.100s", file->url);
-	gate_buffer_puts(&new, mark > 0 ? GATE_FILE_MARK : "");
-	result = compose(&new, &old, edit);
-	if (result > 0 && new.failed)
-		result = gate_fail(error, GATE_ESYSTEM, "users: there is no room for more");
-	else if (result > 0 && gate_replace_put(place, &new, shown, error) < 0)
-		result = -1;
-	gate_buffer_release(&old);
-	gate_buffer_release(&new);
-	return result;
-}
-
 int
 gate_user_file_change(void *users, const struct gate_user_edit *edit, struct gate_error *error)
 {
 	const struct gate_user_file *file = users;
 	struct gate_replace place =
 	    GATE_REPLACE(.path = file->path, .make = file->make, .never = 0007);
+	struct gate_user_edit copy = *edit;
+	char shown[112];
+	const struct gate_replace_edit change = {
+	    .most = GATE_USER_FILE_MAX, .shown = shown, .compose = compose, .data = &copy};
 	int result;
 
 	if (check_change(edit, error) < 0)
 		return -1;
+	snprintf(shown, sizeof shown, "users %.100s", file->url);
 	if (gate_replace_open(&place) < 0)
 		result = gate_user_file_fail(file, " can't be changed", error);
 	else
-		result = change_place(&place, file, edit, error);
+		result = gate_replace_edit(&place, &change, error);
 	gate_replace_close(&place);
 	return result;
 }

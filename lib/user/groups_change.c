@@ -185,25 +185,11 @@ fail_to_open(const struct gate_replace *place, struct gate_error *error)
 }
 
 static int
-change_place(
-    struct gate_replace *place, const struct gate_groups_edit *edit, struct gate_error *error)
+compose(void *data, const struct gate_buffer *old, struct gate_buffer *new)
 {
-	struct gate_buffer old = {0}, new = {.limit = GATE_GROUPS_FILE_MAX};
-	int result, mark_size = gate_file_read(place->fd, GATE_GROUPS_FILE_MAX, &old);
-	char shown[112];
+	const struct gate_groups_edit *edit = data;
 
-	if (mark_size < 0)
-		return gate_fail_errno(error, GATE_ESYSTEM, "groups %.100s", place->path);
-	snprintf(shown, sizeof shown, "groups %.100s", place->path);
-	gate_buffer_puts(&new, mark_size > 0 ? GATE_FILE_MARK : "");
-	result = edit->remove ? compose_less(&new, &old, edit) : compose_more(&new, &old, edit);
-	if (result > 0 && new.failed)
-		result = gate_fail(error, GATE_ESYSTEM, "groups: there is no room for more");
-	else if (result > 0 && gate_replace_put(place, &new, shown, error) < 0)
-		result = -1;
-	gate_buffer_release(&old);
-	gate_buffer_release(&new);
-	return result;
+	return edit->remove ? compose_less(new, old, edit) : compose_more(new, old, edit);
 }
 
 /* Others keep what rights they have, but may not write: Apache reads the file, too. */
@@ -212,12 +198,16 @@ gate_groups_change(const char *path, struct gate_groups_edit *edit, struct gate_
 {
 	struct gate_replace place =
 	    GATE_REPLACE(.path = path, .make = !edit->remove, .never = 0002);
+	char shown[112];
+	const struct gate_replace_edit change = {
+	    .most = GATE_GROUPS_FILE_MAX, .shown = shown, .compose = compose, .data = edit};
 	int result;
 
 	if (check_change(edit, error) < 0)
 		return -1;
+	snprintf(shown, sizeof shown, "groups %.100s", path);
 	result = gate_replace_open(&place) < 0 ? fail_to_open(&place, error)
-					       : change_place(&place, edit, error);
+					       : gate_replace_edit(&place, &change, error);
 	gate_replace_close(&place);
 	return result;
 }

@@ -78,6 +78,36 @@ try_stopped() {
 	is "$status $body" '200 report' '  and it is back'
 }
 
+# try_late_cookie: on a server that loses a cookie of the guard, one that is due comes with gate's next page.
+try_late_cookie() {
+	local before
+	before=$(session_cookie)
+	promote_secret
+	get /private/report
+	is "$status $(set_cookies)" '200 0' 'a cookie that is due does not come with a guarded answer'
+	get /login
+	is "$(set_cookies)" 1 '  but with the next page of gate'
+	ok '  with the signature of the new secret' [ "$(session_cookie)" != "$before" ]
+	get /private/report
+	is "$status" 200 '  and the guard takes it'
+}
+# try_foreign_proxy: what holds of a proxy that asks by HTTP, through gate_guard_forward; alice is logged in.
+try_foreign_proxy() {
+	local pid
+	get /app/who -H 'REMOTE-NAME: root' -H 'remote_groups: root' -H 'Remote_email: root' \
+		-H 'Remote.User: root' -H 'remote.groups: root' -H 'Remote.Name: root' -H 'Remote.Email: root'
+	unlike "$body" root 'no spelling of the four headers reaches the back end from a visitor'
+	jar=$dir/jar.stranger get /private/report "${navigate[@]}" -H 'X-Forwarded-Uri: /evil' -H 'X_Forwarded_Uri: /evil' \
+		-H 'X-Original-Url: /evil'
+	is "$(header Location)" '/login?next=%2Fprivate%2Freport' "a visitor's X-Forwarded-Uri does not change the way back"
+	log_in carl wrong -H 'X-Forwarded-For: 192.0.2.66'
+	unlike "$(<"$dir/log/login")" 192.0.2.66 "a visitor's X-Forwarded-For does not change their address"
+	for pid in $(workers_of auth); do kill -STOP "$pid"; done
+	get /private/report
+	is "$status" 503 'the guard hangs: nobody passes'
+	for pid in $(workers_of auth); do kill -CONT "$pid"; done
+}
+
 # ---- the rows: what each server must do
 try_strangers() {
 	new_visitor

@@ -2,6 +2,7 @@
 # test_guard_apache.sh: a site guarded by Apache's mod_authnz_fcgi, with the very snippet of conf/.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
 . "$src/tests/guard/lib_guard.sh"
+. "$src/tests/guard/lib_guard_apache.sh"
 . "$src/tests/serve/lib_apache.sh"
 [ -n "$apache" ] || skip_all 'Apache is not installed'
 
@@ -20,13 +21,9 @@ backend=$(free_port)
 start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
 start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers env setenvif macro alias dir include mime filter cache cache_disk \
 	<<-END
-	Listen 127.0.0.1:$port
 	LimitRequestFieldSize 65536
-	DocumentRoot $site
-	DirectoryIndex index.html
+	$(apache_site apache_guard.conf)
 	<Directory $site>
-		Require all granted
-		Satisfy Any
 		Options +Includes
 	</Directory>
 	CacheRoot $dir/cache
@@ -35,36 +32,9 @@ start_apache "$url/open" authn_core access_compat authnz_fcgi proxy_http headers
 	TypesConfig /dev/null
 	AddType text/html .shtml
 	AddOutputFilter INCLUDES .shtml
-	Alias /open $site/private/report
-	ProxyPassMatch "^/login\$" "unix:$dir/run/login.sock|fcgi://gate-login/"
-	ProxyPassMatch "^/logout\$" "unix:$dir/run/logout.sock|fcgi://gate-logout/"
-	ProxyPassMatch "^/counter\$" "unix:$dir/run/counter.sock|fcgi://gate-counter/"
-	ProxyPass "/app" "http://127.0.0.1:$backend/app"
-	ProxyPass "/cors" "http://127.0.0.1:$backend/cors"
-	Include $dir/apache_guard.conf
-	<Location "/private">
-		Use GateGuard user
-	</Location>
-	SetEnvIf Request_URI "^/polled" GATE_TOUCH=no
-	<Location "/polled">
-		Use GateGuard user
-	</Location>
 	# a section of its own: without one Apache would not ask for the index again
 	<Location "/private/folder/index.html">
 		ForceType text/plain
-	</Location>
-	<Location "/staff">
-		Use GateGuard group:staff
-	</Location>
-	<Location "/wrong">
-		Use GateGuard everybody
-	</Location>
-	<Location "/app">
-		Use GateGuard user
-	</Location>
-	<Location "/cors">
-		Use GateGuard user
-		SetEnvIf Request_URI "^" GATE_PREFLIGHT=pass
 	</Location>
 	AliasMatch "^/(setenv|limit|any|all)/report\$" "$site/private/report"
 	<Location "/setenv">

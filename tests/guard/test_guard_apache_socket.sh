@@ -2,6 +2,7 @@
 # test_guard_apache_socket.sh: a site guarded by Apache on a unix socket, by mod_lua, with the very files of conf/.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
 . "$src/tests/guard/lib_guard.sh"
+. "$src/tests/guard/lib_guard_apache.sh"
 . "$src/tests/serve/lib_apache.sh"
 [ -n "$apache" ] || skip_all 'Apache is not installed'
 find /usr/lib -path '*/lua/5.*/socket/unix.so' | grep -q . ||
@@ -18,40 +19,7 @@ start_backend "127.0.0.1:$backend" "127.0.0.1:$backend"
 port=$(free_port)
 url=http://127.0.0.1:$port
 start_apache "$url/open" lua authn_core access_compat proxy_http headers setenvif macro alias dir <<-APACHE
-	Listen 127.0.0.1:$port
-	DocumentRoot $site
-	DirectoryIndex index.html
-	<Directory $site>
-		Require all granted
-		Satisfy Any
-	</Directory>
-	Alias /open $site/private/report
-	ProxyPassMatch "^/login\$" "unix:$dir/run/login.sock|fcgi://gate-login/"
-	ProxyPassMatch "^/logout\$" "unix:$dir/run/logout.sock|fcgi://gate-logout/"
-	ProxyPassMatch "^/counter\$" "unix:$dir/run/counter.sock|fcgi://gate-counter/"
-	ProxyPass "/app" "http://127.0.0.1:$backend/app"
-	ProxyPass "/cors" "http://127.0.0.1:$backend/cors"
-	Include $dir/apache_guard_socket.conf
-	<Location "/private">
-		Use GateGuard user
-	</Location>
-	<Location "/polled">
-		Use GateGuard user
-		SetEnvIf Request_URI "^" GATE_TOUCH=no
-	</Location>
-	<Location "/staff">
-		Use GateGuard group:staff
-	</Location>
-	<Location "/wrong">
-		Use GateGuard everybody
-	</Location>
-	<Location "/app">
-		Use GateGuard user
-	</Location>
-	<Location "/cors">
-		Use GateGuard user
-		SetEnvIf Request_URI "^" GATE_PREFLIGHT=pass
-	</Location>
+	$(apache_site apache_guard_socket.conf)
 	<Location "/app/open">
 		Use GateGuard session
 		RequestHeader set X-Name "expr=%{REMOTE_USER}"

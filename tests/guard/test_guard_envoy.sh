@@ -31,16 +31,5 @@ try_site
 
 # ---- what is Envoy's own
 log_in alice "$password"
-get /app/who -H 'REMOTE-NAME: root' -H 'remote_groups: root' -H 'Remote_email: root' \
-	-H 'Remote.User: root' -H 'remote.groups: root' -H 'Remote.Name: root' -H 'Remote.Email: root'
-unlike "$body" root 'no spelling of the four headers reaches the back end from a visitor'
-jar=$dir/jar.stranger get /private/report "${navigate[@]}" -H 'X-Forwarded-Uri: /evil' -H 'X_Forwarded_Uri: /evil' \
-	-H 'X-Original-Url: /evil'
-is "$(header Location)" '/login?next=%2Fprivate%2Freport' "a visitor's X-Forwarded-Uri does not change the way back"
-log_in carl wrong -H 'X-Forwarded-For: 192.0.2.66'
-unlike "$(<"$dir/log/login")" 192.0.2.66 "a visitor's X-Forwarded-For does not change their address"
-for pid in $(workers_of auth); do kill -STOP "$pid"; done
-get /private/report
-is "$status" 503 'the guard hangs: nobody passes'
-for pid in $(workers_of auth); do kill -CONT "$pid"; done
+try_foreign_proxy
 done_testing

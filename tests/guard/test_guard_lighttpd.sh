@@ -89,15 +89,7 @@ get /app/who -H 'Remote!User: root' -H 'REMOTE~NAME: root'
 unlike "$body" root 'with mod_magnet no spelling at all reaches the back end'
 get /docroot/who
 is "$status" 404 'trap: a docroot makes lighttpd pass over proxy.server'
-before=$(session_cookie)
-promote_secret
-get /private/report
-is "$status $(set_cookies)" '200 0' 'a cookie that is due does not come with a guarded answer'
-get /login
-is "$(set_cookies)" 1 '  but with the next page of gate'
-ok '  with the signature of the new secret' [ "$(session_cookie)" != "$before" ]
-get /private/report
-is "$status" 200 '  and the guard takes it'
+try_late_cookie
 
 # ---- the order of the modules decides who answers
 stop lighttpd

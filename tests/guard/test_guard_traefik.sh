@@ -39,25 +39,6 @@ get /private/report "${navigate[@]}"
 is "$(header Cache-Control)" '' 'what caches may do with a guarded page is what the site says'
 get /app/cached
 is "$(header Cache-Control)" max-age=60 '  and that alone'
-before=$(session_cookie)
-promote_secret
-get /private/report
-is "$status $(set_cookies)" '200 0' 'a cookie that is due does not come with a guarded answer'
-get /login
-is "$(set_cookies)" 1 '  but with the next page of gate'
-ok '  with the signature of the new secret' [ "$(session_cookie)" != "$before" ]
-get /private/report
-is "$status" 200 '  and the guard takes it'
-get /app/who -H 'REMOTE-NAME: root' -H 'remote_groups: root' -H 'Remote_email: root' \
-	-H 'Remote.User: root' -H 'remote.groups: root' -H 'Remote.Name: root' -H 'Remote.Email: root'
-unlike "$body" root 'no spelling of the four headers reaches the back end from a visitor'
-jar=$dir/jar.stranger get /private/report "${navigate[@]}" -H 'X-Forwarded-Uri: /evil' -H 'X_Forwarded_Uri: /evil' \
-	-H 'X-Original-Url: /evil'
-is "$(header Location)" '/login?next=%2Fprivate%2Freport' "a visitor's X-Forwarded-Uri does not change the way back"
-log_in carl wrong -H 'X-Forwarded-For: 192.0.2.66'
-unlike "$(<"$dir/log/login")" 192.0.2.66 "a visitor's X-Forwarded-For does not change their address"
-for pid in $(workers_of auth); do kill -STOP "$pid"; done
-get /private/report
-is "$status" 503 'the guard hangs: nobody passes'
-for pid in $(workers_of auth); do kill -CONT "$pid"; done
+try_late_cookie
+try_foreign_proxy
 done_testing

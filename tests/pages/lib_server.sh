@@ -27,6 +27,12 @@ start_pages() {
 	local name
 	for name in index $pages responder; do start_responder $name || bail "no $name"; done
 }
+open_front() { # the server's address, and a file that it serves by itself
+	port=$(free_port)
+	url=http://127.0.0.1:$port
+	mkdir -m 755 "$dir/site"
+	echo open >"$dir/site/open"
+}
 snippet() { # NAME: that of conf/, with the sockets of this test
 	sed "s:/run/gate/:$dir/run/:" "$src/conf/$1"
 }

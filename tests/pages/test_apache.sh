@@ -8,10 +8,7 @@
 
 open_pages
 start_pages
-port=$(free_port)
-url=http://127.0.0.1:$port
-mkdir -m 755 "$dir/site"
-echo open >"$dir/site/open"
+open_front
 
 # serve [MODULE...]: with the pages of stdin. One process of Apache's serves all, as each knows for itself
 # which connections it keeps, and which pages it has given up.

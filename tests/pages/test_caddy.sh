@@ -7,10 +7,7 @@ caddy=$(command -v caddy) || skip_all 'caddy is not installed'
 
 open_pages
 start_pages
-port=$(free_port)
-url=http://127.0.0.1:$port
-mkdir -m 755 "$dir/site"
-echo open >"$dir/site/open"
+open_front
 
 serve() { # with the snippets of stdin, and what $site has in place of the pages
 	cat >"$dir/caddy.conf"

@@ -7,10 +7,7 @@ lighttpd=$(PATH=$PATH:/usr/sbin command -v lighttpd) || skip_all 'lighttpd is no
 
 open_pages
 start_pages
-port=$(free_port)
-url=http://127.0.0.1:$port
-mkdir -m 755 "$dir/site"
-echo open >"$dir/site/open"
+open_front
 
 serve() { # the configuration of stdin
 	{

@@ -340,30 +340,36 @@ test_failures(void)
 	rmdir("folder");
 }
 
+static int
+compose_ours(void *data, const struct gate_buffer *old, struct gate_buffer *new)
+{
+	(void)data;
+	(void)old;
+	gate_buffer_puts(new, "ours:$1\n");
+	return 1;
+}
+
 /* htpasswd, an editor: they know no locks. */
 static void
 test_meanwhile(void)
 {
+	const struct gate_replace_edit edit = {
+	    .most = 100, .shown = "this", .compose = compose_ours};
 	struct gate_replace place = GATE_REPLACE(.path = FILE_NAME, .make = true);
-	struct gate_buffer text = {0};
 	struct gate_error error = {0};
 
-	gate_buffer_puts(&text, "ours:$1\n");
 	must(gate_replace_open(&place) == 0, "gate_replace_open");
 	rename_in("theirs:$1\n");
-	ok(gate_replace_put(&place, &text, "this", &error) == -1,
-	    "a file that was replaced meanwhile");
+	ok(gate_replace_edit(&place, &edit, &error) == -1, "a file that was replaced meanwhile");
 	is(error.text, "this was changed by somebody else meanwhile: try again",
 	    "is not overwritten, which is said");
 	gate_replace_close(&place);
 	must(gate_replace_open(&place) == 0, "gate_replace_open");
 	write_file(FILE_NAME, "theirs, longer:$1\n");
-	ok(gate_replace_put(&place, &text, "this", &error) == -1,
-	    "nor one that was changed in place");
+	ok(gate_replace_edit(&place, &edit, &error) == -1, "nor one that was changed in place");
 	is(file_text(FILE_NAME), "theirs, longer:$1\n", "it is theirs");
 	gate_replace_close(&place);
 	ok(count_files(".", true) == 1, "nothing is left beside it");
-	gate_buffer_release(&text);
 }
 
 static void
