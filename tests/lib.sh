@@ -97,6 +97,17 @@ workers_of() { # NAME: process ids of its children
 	done
 	true
 }
+# freeze PID...: until kill -CONT. A busy machine may take a while: one thread of a process hears the signal,
+# and the others go on until that one had its turn.
+freeze() {
+	local pid
+	kill -STOP "$@"
+	for pid; do wait_until 20 is_frozen "$pid" || bail "process $pid does not stop"; done
+}
+is_frozen() {
+	local stat
+	stat=$(<"/proc/$1/stat") && [[ ${stat##*) } = T* ]]
+}
 signal() { kill -"$2" "${pids[$1]}"; } # NAME SIGNAL
 stop() { # NAME [SIGNAL [SECONDS]]: its exit status, 124 when it had to be killed
 	local name=$1 status=0 killed=

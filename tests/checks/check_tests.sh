@@ -3,7 +3,7 @@
 # log of its own: automake names it after the test without its ending, and of two of one name runs
 # one.
 cd "$top_srcdir" || exit 1
-echo "1..5"
+echo "1..6"
 say() { # NUMBER NAME BAD
 	[ -z "$3" ] && echo "ok $1 - $2" && return
 	echo "not ok $1 - $2"
@@ -50,3 +50,5 @@ say 4 'each file of lib/ has a test that can be found' "$untold"
 # gate warns of a GATE_ name that is no option, on the standard error that tests compare.
 say 5 'what tests read from the environment begins with TEST_' "$(grep -rnE \
 	'getenv\("GATE_|\$\{?GATE_[A-Z]+(:[-+?]|\})' tests scripts .ci bench --exclude=check_tests.sh)"
+say 6 'a process that a test stops has stopped before it goes on: freeze does both' "$(grep -rn \
+	'kill -STOP' tests --include='*.sh' --exclude=lib.sh --exclude=check_tests.sh)"

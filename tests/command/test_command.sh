@@ -449,7 +449,7 @@ if [ -x "$(program counter)" ]; then
 	is "$out" 'all is well' 'check: a socket where a program answers'
 	is "$(grep -c 'event=' "$dir/log/counter")" "$(grep -c 'event=\(started\|environment\)' "$dir/log/counter")" \
 		'  which it says nothing of, and the store does not hear of'
-	kill -STOP $(pgrep -P "$(pid_of counter)") "$(pid_of counter)"
+	freeze $(pgrep -P "$(pid_of counter)") "$(pid_of counter)"
 	healthy listen="unix:$dir/run/counter.sock" deadline=1s
 	like "$code $out" '^1 error: listen: .*counter.sock takes requests and does not answer' 'check: a program that hangs'
 	kill -CONT $(pgrep -P "$(pid_of counter)") "$(pid_of counter)"

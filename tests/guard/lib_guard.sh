@@ -66,13 +66,12 @@ lets_in() { chmod 666 "$dir"/run/*.sock; }
 # try_stopped STATUS: the guard hangs. The test has made the server's patience short, by $hurry.
 hurry='s/\(read.timeout\(" =>\)*\) 15/\1 3/' # still longer than the guard's deadline
 try_stopped() {
-	local pid
 	log_in bob "$password"
-	for pid in $(workers_of auth); do kill -STOP "$pid"; done
+	freeze $(workers_of auth)
 	get /private/report
 	is "$status" "$1" 'the guard hangs: nobody passes, and nobody waits for long'
 	unlike "$body" report '  and the page is not shown'
-	for pid in $(workers_of auth); do kill -CONT "$pid"; done
+	kill -CONT $(workers_of auth)
 	wait_until 10 is_private_served
 	get /private/report
 	is "$status $body" '200 report' '  and it is back'
@@ -93,7 +92,6 @@ try_late_cookie() {
 }
 # try_foreign_proxy: what holds of a proxy that asks by HTTP, through gate_guard_forward; alice is logged in.
 try_foreign_proxy() {
-	local pid
 	get /app/who -H 'REMOTE-NAME: root' -H 'remote_groups: root' -H 'Remote_email: root' \
 		-H 'Remote.User: root' -H 'remote.groups: root' -H 'Remote.Name: root' -H 'Remote.Email: root'
 	unlike "$body" root 'no spelling of the four headers reaches the back end from a visitor'
@@ -102,10 +100,10 @@ try_foreign_proxy() {
 	is "$(header Location)" '/login?next=%2Fprivate%2Freport' "a visitor's X-Forwarded-Uri does not change the way back"
 	log_in carl wrong -H 'X-Forwarded-For: 192.0.2.66'
 	unlike "$(<"$dir/log/login")" 192.0.2.66 "a visitor's X-Forwarded-For does not change their address"
-	for pid in $(workers_of auth); do kill -STOP "$pid"; done
+	freeze $(workers_of auth)
 	get /private/report
 	is "$status" 503 'the guard hangs: nobody passes'
-	for pid in $(workers_of auth); do kill -CONT "$pid"; done
+	kill -CONT $(workers_of auth)
 }
 
 # ---- the rows: what each server must do

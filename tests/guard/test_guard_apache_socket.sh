@@ -35,11 +35,11 @@ get /private/report
 is "$status $body" '200 report' 'a user'
 get /private/report -H "Cookie: $(head -c 7000 /dev/zero | tr '\0' x)=1" -H "X-Forwarded-For: $(head -c 8000 /dev/zero | tr '\0' 1)"
 is "$status" 200 '  with long headers, too'
-for pid in $(workers_of auth); do kill -STOP "$pid"; done
+freeze $(workers_of auth)
 sed -i 's/^local timeout = 10 /local timeout = 1 /' "$dir/apache_guard.lua"
 get /private/report
 is "$status" 503 'the guard hangs: nobody passes'
-for pid in $(workers_of auth); do kill -CONT "$pid"; done
+kill -CONT $(workers_of auth)
 wait_until 10 is_private_served
 for line in 'error("broken")' 'return' 'return nil' 'return "x"' 'return 1.5' 'return {}'; do
 	sed "/^local function judge/a do $line end" "$src/conf/apache_guard.lua" >"$dir/apache_guard.lua.new"

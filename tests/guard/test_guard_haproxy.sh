@@ -43,10 +43,10 @@ log_in carl wrong -H 'X-Forwarded-For: 192.0.2.66'
 unlike "$(<"$dir/log/login")" 192.0.2.66 "a visitor's X-Forwarded-For does not change their address"
 
 # ---- the guard hangs; and HAProxy goes on after a script that failed: the line behind it denies
-for pid in $(workers_of auth); do kill -STOP "$pid"; done
+freeze $(workers_of auth)
 get /private/report
 is "$status" 503 'the guard hangs: nobody passes'
-for pid in $(workers_of auth); do kill -CONT "$pid"; done
+kill -CONT $(workers_of auth)
 wait_until 10 is_private_served
 stop haproxy
 sed -i '/^local function gate_guard/a error("broken")' "$dir/haproxy_guard.lua"

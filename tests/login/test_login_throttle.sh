@@ -417,7 +417,7 @@ test_stopped() {
 	hashing() { [ "$(hashes)" = 1 ]; }
 	ok 'a login is at its hash' wait_until 10 hashing
 	worker=$(workers_of second)
-	kill -STOP "$worker"
+	freeze "$worker"
 	rm "$spy/hold"
 	new_visitor
 	log_in nora "$right"
